@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from workbench.deploy.export import export
     from workbench.deploy.package import Package, load_package
     from workbench.deploy.target import Target
+    from workbench.deploy.timing import Benchmark, benchmark
     from workbench.domain import Model, Task
     from workbench.errors import WorkbenchError
     from workbench.evaluation.honest_figures import HonestFigures, honest_figures
@@ -73,6 +74,7 @@ __all__ = [
     "Agreement",
     "Artifact",
     "Attribution",
+    "Benchmark",
     "CancelToken",
     "Comparison",
     "Factorize",
@@ -101,6 +103,7 @@ __all__ = [
     "Train",
     "WorkbenchError",
     "attribution",
+    "benchmark",
     "compare",
     "compare_files",
     "compare_numbers",
@@ -170,6 +173,7 @@ _NAMES = {
     "deploy.export": ("export",),
     "deploy.package": ("Package", "load_package"),
     "deploy.target": ("Target",),
+    "deploy.timing": ("Benchmark", "benchmark"),
     "domain": ("Model", "Task"),
     "errors": ("WorkbenchError",),
     "evaluation.honest_figures": ("HonestFigures", "honest_figures"),

@@ -341,6 +341,13 @@ COMMANDS = (
         deployment.show_confirm,
     ),
     Command(
+        "benchmark",
+        "Time a compressed file in inference runtimes, after its predictions are confirmed.",
+        deployment.benchmark_options,
+        deployment.benchmark,
+        deployment.show_benchmark,
+    ),
+    Command(
         "predict",
         "Predict from new rows of a table, new pictures or new texts.",
         prediction.add_options,

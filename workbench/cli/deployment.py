@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.target import Target
+from workbench.errors import InputError
 
 ALIASES = {"onnx": "onnxruntime"}
 
@@ -74,3 +75,59 @@ def show_confirm(result: dict[str, Any]) -> None:
     print(f"  largest difference of an output  {result['largest_difference']:.1e}")
     ran = result["facts"]
     print(f"  ran  {result['runtime']} {ran['version']}, {ran['provider']}")
+
+
+def benchmark_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``benchmark``."""
+    parser.add_argument("file", metavar="FILE", help="a file made by compress or train")
+    parser.add_argument(
+        "--to",
+        default=",".join(RUNTIMES),
+        metavar="A,B",
+        help="the runtimes; those that are not installed are left out (default: all)",
+    )
+    parser.add_argument("--batch", default="1,64", metavar="A,B", help="examples per call")
+    parser.add_argument("--threads", type=int, default=1, help="of one call (default: 1)")
+
+
+def benchmark(options: argparse.Namespace) -> dict[str, Any]:
+    """Confirm and time a file in its runtimes."""
+    from workbench.deploy.export import export
+    from workbench.deploy.timing import benchmark
+
+    names = [ALIASES.get(name, name) for name in options.to.split(",")]
+    targets = [Target(name, threads=options.threads) for name in names]
+    missing = [sentence for name in names if (sentence := RUNTIMES[name].missing())]
+    packages = [
+        export(options.file, target) for target in targets if not RUNTIMES[target.runtime].missing()
+    ]
+    try:
+        batches = [int(text) for text in options.batch.split(",")]
+    except ValueError:
+        raise InputError(
+            f"--batch takes whole numbers, such as 1,64, not {options.batch!r}.",
+            code="deploy.invalid_number",
+        ) from None
+    return {
+        "file": options.file,
+        "missing": missing,
+        **benchmark(packages, batches=batches).as_dict(),
+    }
+
+
+def show_benchmark(result: dict[str, Any]) -> None:
+    """Print a table of the times."""
+    print("runtime      batch  minimum   median      p90  milliseconds per call")
+    for row in result["timings"]:
+        times = "".join(f"{row[name]:9.3f}" for name in ("minimum", "median", "p90"))
+        speedup = "" if row["speedup"] is None else f"  {row['speedup']:.2f} × PyTorch"
+        print(f"{row['runtime']:<12} {row['batch']:5d}{times}{speedup}")
+    first = result["timings"][0]
+    print(f"the compressed file: {first['artifact_bytes']:,} bytes")
+    for row in {row["runtime"]: row for row in result["timings"]}.values():
+        print(
+            f"  {row['runtime']}: package {row['package_bytes']:,} bytes, in memory "
+            f"{row['resident_bytes']:,}, loaded in {row['load']:.0f} ms"
+        )
+    for sentence in (result["summary"], *result["missing"]):
+        print(f"  – {sentence}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from importlib.metadata import version
 from os import PathLike
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from workbench.artifact.artifact import Artifact
 from workbench.deploy.onnx_file import TRACED, onnx_bytes
@@ -16,7 +17,13 @@ from workbench.deploy.package import FORMAT, Package
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.source import exported_network, open_file, storage_notes
 from workbench.deploy.target import Target
+from workbench.deploy.torch_file import program_bytes
 
+WRITERS: dict[str, Callable[[nn.Module, Tensor], bytes]] = {
+    ".onnx": onnx_bytes,
+    ".pt2": program_bytes,
+}
+"""By the suffix of the file."""
 PREPARATIONS = {
     "image": "pixels divided by 255, channels first",
     "words": "identifiers of words",
@@ -56,7 +63,7 @@ def export(file: Artifact | str | PathLike[str], target: Target | str = "onnxrun
     runtime.check_installed()
     artifact = open_file(file)
     network = exported_network(artifact)
-    content = onnx_bytes(network.module, network.inputs(TRACED))
+    content = WRITERS[runtime.suffix](network.module, network.inputs(TRACED))
     example: Tensor = network.inputs(2)
     with torch.no_grad():
         output = network.module(example)
@@ -73,7 +80,9 @@ def export(file: Artifact | str | PathLike[str], target: Target | str = "onnxrun
         },
         "output": {"dtype": str(output.dtype).removeprefix("torch."), "shape": _shape(output)},
         "classes": list(network.task.classes),
-        "versions": {name: version(name) for name in ("torch", *runtime.packages)},
+        "versions": {
+            name: version(name).partition("+")[0] for name in ("torch", *runtime.packages)
+        },
         "notes": list(storage_notes(artifact)),
     }
     return Package(content, manifest, artifact)

@@ -14,7 +14,7 @@ from workbench.artifact.artifact import Artifact, check_writable, write_atomic
 from workbench.deploy.run_script import requirements, run_script
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.target import Target
-from workbench.errors import ArtifactError, MissingFileError, file_errors
+from workbench.errors import ArtifactError, InputError, MissingFileError, file_errors
 
 FORMAT = "workbench-package/1"
 MANIFEST = "manifest.json"
@@ -91,6 +91,8 @@ def load_package(path: str | PathLike[str]) -> Package:
         If the network is not the one of the manifest, for example because it was cut short.
     FileError
         If a file is missing or cannot be read.
+    InputError
+        If it is a PyTorch program, which can contain code.
     """
     path = Path(path)
     manifest_path = path / MANIFEST if path.is_dir() else Path(f"{path}.json")
@@ -102,6 +104,12 @@ def load_package(path: str | PathLike[str]) -> Package:
     with file_errors("read", manifest_path):
         text = manifest_path.read_bytes()
     manifest = _manifest(text, manifest_path)
+    if manifest["target"]["runtime"] == "torch":
+        raise InputError(
+            "A PyTorch program can contain code, so it is not loaded from a disk: export it again "
+            "from its compressed file.",
+            code="deploy.unsafe_program",
+        )
     network = path / _network_name(Target(**manifest["target"])) if path.is_dir() else path
     if not network.exists():
         raise MissingFileError(f"The package has no file {network}.", code="deploy.no_network")

@@ -27,6 +27,16 @@ model = openvino.Core().compile_model(str(FOLDER / "model.onnx"), "CPU", propert
 def run(inputs):
     return model(inputs)[0]
 """,
+    "torch": """import torch
+
+torch.set_num_threads({threads})
+model = torch.export.load(FOLDER / "model.pt2").module()
+
+
+@torch.no_grad()
+def run(inputs):
+    return model(torch.from_numpy(inputs)).numpy()
+""",
 }
 HINTS = {"float32": "f32", "bfloat16": "bf16"}
 

@@ -19,7 +19,7 @@ class Runtime:
     packages : tuple of str
         Modules that it needs.
     extra : str
-        The extra of this package that installs them.
+        The extra of this package that installs them; empty if they are always there.
     megabytes : int
         What the extra adds to an installation, rounded.
     precisions : tuple of str
@@ -76,5 +76,6 @@ RUNTIMES = {
             ("float32", "bfloat16"),
             ".onnx",
         ),
+        Runtime("torch", "PyTorch", ("torch",), "", 0, ("float32",), ".pt2"),
     )
 }

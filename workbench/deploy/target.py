@@ -19,7 +19,7 @@ class Target:
     Attributes
     ----------
     runtime : str
-        A name in `RUNTIMES`: "onnxruntime" or "openvino".
+        A name in `RUNTIMES`: "onnxruntime", "openvino" or "torch".
     precision : str
         The precision of the arithmetic; each runtime lists those that it has.
     batch : int

@@ -1,0 +1,93 @@
+"""Times of packages in their runtimes."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import workbench as wb
+from tests.raises import raises
+from workbench.deploy.host import Host
+from workbench.deploy.timing import Benchmark, Timing
+
+
+@pytest.fixture(scope="module")
+def program(artifact):
+    return wb.export(artifact, "torch")
+
+
+def timing(runtime, minimum, batch=1, *, busy=False):
+    times = (minimum, minimum, minimum)
+    return Timing(runtime, "float32", batch, 1, 10, *times, 5.0, 1000, 2000, 300, busy)
+
+
+def test_times_and_sizes_of_a_program(program, artifact):
+    result = wb.benchmark([program], batches=[1, 16])
+    assert [row.batch for row in result.timings] == [1, 16]
+    for row in result.timings:
+        assert 0 < row.minimum <= row.median <= row.p90
+        assert row.package_bytes == len(program)
+        assert row.artifact_bytes == len(artifact)
+        assert row.calls >= 5
+    assert result.timings[0].minimum < result.timings[1].minimum
+
+
+def test_a_program_holds_nothing_of_this_machine(program, artifact):
+    assert wb.export(artifact, "torch").content == program.content
+    with zipfile.ZipFile(io.BytesIO(program.content)) as archive:
+        text = b"".join(archive.read(name) for name in archive.namelist())
+    for private in (str(Path.cwd()), str(Path.home())):
+        assert private.encode() not in text
+    assert wb.confirm(program).confirmed
+
+
+def test_a_program_from_a_disk_is_not_loaded(program, tmp_path):
+    program.save(tmp_path / "package")
+    with raises("deploy.unsafe_program"):
+        wb.load_package(tmp_path / "package")
+
+
+def test_ratios_are_of_minima_and_to_pytorch():
+    result = Benchmark((timing("onnxruntime", 2.0), timing("torch", 8.0), timing("torch", 9.0, 64)))
+    assert result.speedup(result.timings[0]) == 4
+    assert result.speedup(timing("openvino", 3.0, 64)) == 3
+    assert result.as_dict()["timings"][0]["speedup"] == 4
+
+
+def test_a_busy_machine_gets_no_ratio():
+    result = Benchmark((timing("onnxruntime", 2.0, busy=True), timing("torch", 8.0)))
+    assert result.busy
+    assert [row["speedup"] for row in result.as_dict()["timings"]] == [None, None]
+    assert "busy" in result.summary
+
+
+@pytest.mark.parametrize(
+    ("times", "share", "busy"),
+    [([0.001] * 10, 1.0, False), ([0.001] * 8 + [0.01] * 2, 1.0, True), ([0.001] * 10, 0.5, True)],
+)
+def test_other_work_is_noticed(program, monkeypatch, times, share, busy):
+    monkeypatch.setattr(Host, "time", lambda *_arguments: (times, share))
+    assert wb.benchmark([program], batches=[1]).busy == busy
+
+
+def test_a_package_that_predicts_something_else_is_not_timed(program):
+    other = wb.compress(wb.model("vowels/cnn"), wb.Recipe(wb.Quantize(bits=2)))
+    with raises("deploy.not_confirmed"):
+        wb.benchmark([replace(program, artifact=other)], batches=[1])
+    with raises("deploy.no_package"):
+        wb.benchmark([])
+
+
+def test_the_console_prints_every_runtime(artifact, tmp_path, capsys):
+    from workbench.cli import main
+
+    path = artifact.save(tmp_path / "a.safetensors")
+    assert main(["benchmark", str(path), "--to", "torch", "--batch", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert f"{len(artifact):,} bytes" in printed
+    assert "torch" in printed
+    assert main(["benchmark", str(path), "--to", "torch", "--batch", "many"]) == 2

@@ -1,0 +1,199 @@
+"""Time packages in their runtimes, in turn, on real inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench import formatting
+from workbench.cancel import NEVER, CancelToken
+from workbench.deploy.agreement import artifact_of, confirm
+from workbench.deploy.facts import check_facts
+from workbench.deploy.host import Host
+from workbench.deploy.package import Package
+from workbench.deploy.runtimes import RUNTIMES
+from workbench.deploy.source import exported_network
+from workbench.display import Card
+from workbench.errors import InputError
+from workbench.i18n import _
+
+BASELINE = "torch"
+BATCHES = (1, 64)
+ROUNDS = 5
+SECONDS = 0.3
+"""How long a package runs in each round, at least one call."""
+MAX_CALLS = 200
+"""Calls in each round."""
+TIMED_EXAMPLES = 1024
+BUSY_SPREAD = 2.0
+"""The 90th percentile relative to the minimum above which other work disturbed the calls."""
+BUSY_SHARE = 0.8
+"""The processor time relative to the time that passed, below which it did."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One package with one size of a batch; times are in milliseconds per call.
+
+    Attributes
+    ----------
+    runtime, precision : str
+        The name of the runtime and the precision of its arithmetic.
+    batch, threads, calls : int
+        Examples per call, threads of a call, and how many calls were timed.
+    minimum, median, p90 : float
+        Of the calls, without the first ones.
+    load : float
+        Milliseconds until the network was loaded.
+    package_bytes, resident_bytes, artifact_bytes : int
+        The length of the exported file, the memory that the loaded network takes, and the length of
+        the compressed file.
+    busy : bool
+        Whether other work disturbed the calls.
+    """
+
+    runtime: str
+    precision: str
+    batch: int
+    threads: int
+    calls: int
+    minimum: float
+    median: float
+    p90: float
+    load: float
+    package_bytes: int
+    resident_bytes: int
+    artifact_bytes: int
+    busy: bool
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Timings of packages of one compressed file that ran in turn."""
+
+    timings: tuple[Timing, ...]
+
+    @property
+    def busy(self) -> bool:
+        """Whether the machine had other work, so that only the order is sure."""
+        return any(timing.busy for timing in self.timings)
+
+    def speedup(self, timing: Timing) -> float | None:
+        """Return how many times faster than PyTorch a timing is; None on a busy machine."""
+        for other in self.timings:
+            if other.runtime == BASELINE and other.batch == timing.batch and not self.busy:
+                return other.minimum / timing.minimum
+        return None
+
+    @property
+    def summary(self) -> str:
+        """One sentence: the fastest, or that the machine was busy."""
+        fastest = min(self.timings, key=lambda timing: timing.minimum / timing.batch)
+        title = RUNTIMES[fastest.runtime].title
+        if self.busy:
+            return _(
+                "The machine was busy with other work: {runtime} came first, but no ratio is sure."
+            ).format(runtime=title)
+        speedup = self.speedup(fastest)
+        if speedup is None or fastest.runtime == BASELINE:
+            return _("{runtime} is the fastest with batches of {batch}.").format(
+                runtime=title, batch=fastest.batch
+            )
+        return _("{runtime} is {times} times as fast as PyTorch with batches of {batch}.").format(
+            runtime=title, times=formatting.number(speedup), batch=fastest.batch
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        rows = [asdict(timing) | {"speedup": self.speedup(timing)} for timing in self.timings]
+        return {"summary": self.summary, "busy": self.busy, "timings": rows}
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        facts = [
+            (f"{timing.minimum:.3g} ms", f"{RUNTIMES[timing.runtime].title}, {timing.batch}")
+            for timing in self.timings
+        ]
+        return {"text/html": Card(self.summary, facts).html(), "text/plain": repr(self)}
+
+
+def benchmark(
+    packages: Sequence[Package],
+    *,
+    batches: Sequence[int] = BATCHES,
+    split: str = "validation",
+    cancel: CancelToken = NEVER,
+) -> Benchmark:
+    """Confirm packages of one compressed file, then time them in turn on examples of a split.
+
+    Parameters
+    ----------
+    packages
+        As `export` returns them. One for "torch" is what the others are compared with.
+    batches
+        Examples per call.
+
+    Raises
+    ------
+    InputError
+        If a package predicts something else than its file, or there is no package.
+    RuntimeFailedError
+        If a runtime crashes, hangs, or runs something else than was requested.
+    """
+    if not packages:
+        raise InputError("Give at least one package.", code="deploy.no_package")
+    for package in packages:
+        agreement = confirm(package, split, cancel=cancel)
+        if not agreement.confirmed:
+            raise InputError(agreement.summary, code="deploy.not_confirmed")
+    artifact = artifact_of(packages[0])
+    network = exported_network(artifact)
+    examples = network.task.split(split).examples[:TIMED_EXAMPLES]
+    inputs = network.task.inputs(examples).numpy()
+    timings = []
+    with ExitStack() as stack:
+        hosts = [stack.enter_context(Host(package)) for package in packages]
+        for package, host in zip(packages, hosts, strict=True):
+            check_facts(package.target, host.facts)
+        for batch in batches:
+            seconds: list[list[float]] = [[] for _host in hosts]
+            shares: list[list[float]] = [[] for _host in hosts]
+            for _round in range(ROUNDS):
+                for host, own_seconds, own_shares in zip(hosts, seconds, shares, strict=True):
+                    cancel.check()
+                    times, share = host.time(inputs, batch, MAX_CALLS, SECONDS)
+                    own_seconds.extend(times)
+                    own_shares.append(share)
+            for package, host, times, used in zip(packages, hosts, seconds, shares, strict=True):
+                timings.append(_timing(package, host, batch, times, used, len(artifact)))
+    return Benchmark(tuple(timings))
+
+
+def _timing(
+    package: Package,
+    host: Host,
+    batch: int,
+    seconds: list[float],
+    shares: list[float],
+    artifact_bytes: int,
+) -> Timing:
+    minimum, median, p90 = (1000 * float(value) for value in np.quantile(seconds, (0, 0.5, 0.9)))
+    target = package.target
+    return Timing(
+        target.runtime,
+        target.precision,
+        batch,
+        target.threads,
+        len(seconds),
+        minimum,
+        median,
+        p90,
+        1000 * host.load_seconds,
+        len(package),
+        host.resident_bytes,
+        artifact_bytes,
+        p90 > BUSY_SPREAD * minimum or float(np.median(shares)) < BUSY_SHARE,
+    )

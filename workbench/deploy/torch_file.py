@@ -1,0 +1,46 @@
+"""Write a module as an exported PyTorch program, with nothing of this machine."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import torch
+from torch import Tensor, nn
+
+from workbench.deploy.onnx_file import BATCH
+from workbench.errors import InputError, describe
+
+PRIVATE = ("stack_trace", "nn_module_stack", "source_fn_stack", "torch_fn", "from_node")
+"""What nodes say of the source code."""
+
+
+def program_bytes(module: nn.Module, inputs: Tensor) -> bytes:
+    """Return an exported program that takes batches of any size.
+
+    Parameters
+    ----------
+    module
+        A module in eval mode that takes one tensor and returns one.
+    inputs
+        A batch of examples, [n, ...].
+
+    Raises
+    ------
+    InputError
+        If the module cannot be exported.
+    """
+    with torch.no_grad():
+        try:
+            shapes = ({0: torch.export.Dim(BATCH)},)
+            program = torch.export.export(module, (inputs.clone(),), dynamic_shapes=shapes)
+        except Exception as error:
+            raise InputError(
+                f"PyTorch cannot export this network: {describe(error)}",
+                code="deploy.export_failed",
+            ) from error
+    for node in program.graph.nodes:
+        for key in PRIVATE:
+            node.meta.pop(key, None)
+    stream = BytesIO()
+    torch.export.save(program, stream)
+    return stream.getvalue()
