@@ -83,11 +83,11 @@ def as_target(column: Column, lines: NDArray[np.int64]) -> Column:
     if column.codes is None or column.type == "empty":
         return column
     empty = np.flatnonzero(~column.present).tolist()
-    words = class_words(column.words)
-    count = sum(column.cells[row].lower() in words for row in empty)
+    named = class_words(column.words)
+    count = sum(column.cells[row].lower() in named for row in empty)
     if count < MIN_CLASS * len(lines):
         return column
-    cells = Cells(column.cells, words)
+    cells = Cells(column.cells, named)
     result = parse(column.name, cells, lines, Format("category"))
     return replace(result, warnings=column.warnings)
 
