@@ -47,6 +47,8 @@ class Displayable:
     """
 
     _plots: ClassVar[str]
+    _columns: ClassVar[tuple[str, ...]] = ()
+    """The columns of a data frame without rows, of a result that may have none."""
 
     def plot(self, **options: Any) -> Picture:
         """Return a figure for Jupyter; `options` are those of the function `draw` of its module."""
@@ -59,7 +61,8 @@ class Displayable:
     def to_frame(self) -> Any:
         """Return a pandas DataFrame, or a dict from columns to lists without pandas."""
         rows = plots(self._plots).rows(self)
-        columns = {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
+        names = rows[0] if rows else self._columns
+        columns = {name: [row[name] for row in rows] for name in names}
         try:
             return import_module("pandas").DataFrame(columns)
         except ImportError:

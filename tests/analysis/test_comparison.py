@@ -111,3 +111,10 @@ def test_invalid_recipe_is_an_error(small, compressed, error):
 def test_file_of_another_model_is_an_error(small, lenet5):
     with raises("artifact.other_model", small.name, lenet5.name):
         wb.compare(lenet5, wb.compress(small, HARSH))
+
+
+def test_a_table_without_rows_has_the_columns_of_one_with_rows():
+    changed = comparison_of([0, 1], [0, 1], [0, 2]).to_frame()
+    same = comparison_of([0, 1], [0, 1], [0, 1]).to_frame()
+    assert list(same) == list(changed)
+    assert (len(same["example"]), len(changed["example"])) == (0, 1)

@@ -44,6 +44,7 @@ class Comparison(Displayable):
     """
 
     _plots = "comparison"
+    _columns = ("example", "label", "before", "after")
 
     model: str
     split: str
