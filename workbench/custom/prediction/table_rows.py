@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench import formatting
 from workbench.cancel import NEVER, CancelToken
@@ -87,13 +88,17 @@ def table_rows(
     table = Table((*columns, *_target(cells, preprocessing)), 0, cells.lines)
     target = preprocessing.target
     goal = next((column for column in table.columns if column.name == target.name), None)
+    labels = None if goal is None else target.labels(goal, np.arange(len(table)))
+    notes = [*cells.warnings, *_notes(preprocessing, columns)]
+    if goal is not None and labels is not None:
+        notes += _about_true_values(goal, labels, cells.lines, target.classes)
     return NewExamples(
         preprocessing.transform(table),
         dict(zip(cells.names, cells.columns, strict=True)),
         cells.lines.tolist(),
         TargetScale(target.name, target.mean, target.scale),
-        None if goal is None else target.labels(goal, np.arange(len(table))),
-        (*cells.warnings, *_notes(preprocessing, columns)),
+        labels,
+        tuple(notes),
     )
 
 
@@ -156,6 +161,34 @@ def _notes(preprocessing: Preprocessing, columns: Sequence[Column]) -> Iterable[
             yield _not_understood(column)
         if isinstance(fitted.features, CategoryFeatures):
             yield from _unknown(column, fitted.features)
+
+
+def _about_true_values(
+    goal: Column, labels: NDArray[Any], lines: NDArray[np.int64], classes: tuple[str, ...]
+) -> Iterable[str]:
+    """Return a sentence about true values that are not evaluated, if there are some."""
+    if not classes:
+        if goal.unreadable:
+            yield _not_understood(goal)
+        return
+    rows = np.flatnonzero((labels < 0) & goal.present).tolist()
+    cells = {row: goal.cells[row] for row in rows}
+    cells |= {int(np.searchsorted(lines, cell.line)): cell.text for cell in goal.examples}
+    count = len(rows) + goal.unreadable
+    if count:
+        sentence = plural(
+            "{name}: {count} true value is no class of the model and is not evaluated: {words}. "
+            "The first is in line {line}.",
+            "{name}: {count} true values are no class of the model and are not evaluated: {words}. "
+            "The first is in line {line}.",
+            count,
+        )
+        yield sentence.format(
+            name=goal.name,
+            count=formatting.count(count),
+            words=_list(tuple(dict.fromkeys(cells[row] for row in sorted(cells)))),
+            line=formatting.count(int(lines[min(cells)])),
+        )
 
 
 def _about_empty(columns: Sequence[Column]) -> Iterable[str]:

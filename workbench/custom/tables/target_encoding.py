@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.custom.tables.column import Column, Format
+from workbench.custom.tables.parse import category_key
 from workbench.custom.tables.target import classes_of
 
 
@@ -57,12 +58,13 @@ class Target:
     def labels(self, column: Column, rows: NDArray[np.int64]) -> NDArray[Any]:
         """Return the targets of some rows: int64 classes, or standardized float32 numbers.
 
-        An unknown or missing class is −1, a missing number is NaN.
+        Spellings of a class that differ in case or spaces only are the same class. An unknown or
+        missing class is −1, a missing number is NaN.
         """
         if not self.classes:
             assert column.numbers is not None
             return ((column.numbers[rows] - self.mean) / self.scale).astype(np.float32)
-        positions = {name: number for number, name in enumerate(self.classes)}
+        positions = {category_key(name): number for number, name in enumerate(self.classes)}
         codes, names = classes_of(column)
-        known = [positions.get(name, -1) for name in names]
+        known = [positions.get(category_key(name), -1) for name in names]
         return np.array([*known, -1], np.int64)[codes[rows]]
