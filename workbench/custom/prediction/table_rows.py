@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from workbench import formatting
 from workbench.cancel import NEVER, CancelToken
 from workbench.custom.prediction.cells import new_cells
+from workbench.custom.prediction.date_order import reading_of
 from workbench.custom.prediction.examples import NewExamples
 from workbench.custom.tables.cells import Cells
 from workbench.custom.tables.column import Column, Format, Table
@@ -80,16 +81,21 @@ def table_rows(
             ),
             code="predict.too_many_rows",
         )
-    columns = tuple(
-        parse(column.name, cells.columns[positions[column.name]], cells.lines, column.format)
+    readings = {
+        column.name: reading_of(column.name, cells.columns[positions[column.name]], column.format)
         for column in preprocessing.columns
         if column.name in positions
+    }
+    columns = tuple(
+        parse(name, reading.cells, cells.lines, reading.format)
+        for name, reading in readings.items()
     )
     table = Table((*columns, *_target(cells, preprocessing)), 0, cells.lines)
     target = preprocessing.target
     goal = next((column for column in table.columns if column.name == target.name), None)
     labels = None if goal is None else target.labels(goal, np.arange(len(table)))
-    notes = [*cells.warnings, *_notes(preprocessing, columns)]
+    notes = [*cells.warnings, *(reading.note for reading in readings.values() if reading.note)]
+    notes += _notes(preprocessing, columns)
     if goal is not None and labels is not None:
         notes += _about_true_values(goal, labels, cells.lines, target.classes)
     return NewExamples(

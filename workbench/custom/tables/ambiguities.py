@@ -30,8 +30,8 @@ def ambiguities(column: Column, guess: Guess) -> Iterator[str]:
             ).format(
                 name=quoted(column.name),
                 cell=quoted(cell),
-                value=_written(value, column.type),
-                other=_written(other, column.type),
+                value=written(value, column.type),
+                other=written(other, column.type),
             )
             return
 
@@ -51,7 +51,8 @@ def merged_spellings(column: Column, spellings: Collection[str]) -> str:
     ).format(name=quoted(column.name), example=quoted(example), word=quoted(word))
 
 
-def _written(value: float, type: str) -> str:
+def written(value: float, type: str) -> str:
+    """Return a number, or seconds since 1970 as a date."""
     if type != "date":
         return formatting.count(int(value)) if value == int(value) else f"{value:,}"
     moment_of = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=value)
