@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
+from workbench.custom.uploads import time_limit
 
 
 @pytest.fixture
@@ -76,6 +77,17 @@ def test_it_is_printed_for_readers(workbench, csv, tmp_path):
     assert "predicts buys" in out
     assert "left out   id" in out
     assert str(output) in out
+
+
+def test_a_training_that_the_limit_ends_is_said(ask, workbench, csv, tmp_path, monkeypatch):
+    monkeypatch.setattr(time_limit, "LEAST_STEPS", 1)
+    options = ("learn", csv, "--seconds", 0.001, "--output", tmp_path / "m.safetensors")
+    warnings = ask(*options)["warnings"]
+    (position,) = [n for n, text in enumerate(warnings) if "Training stopped after" in text]
+    assert "limit of 0.001 s: give more time" in warnings[position]
+    assert not any("better than guessing" in text for text in warnings[:position])
+    _status, out, _err = workbench(*options)
+    assert "note       Training stopped after" in out
 
 
 @pytest.mark.parametrize(

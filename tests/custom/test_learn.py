@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import numpy as np
@@ -11,7 +12,7 @@ import workbench as wb
 from tests.raises import raises
 from workbench.cancel import CancelToken
 from workbench.custom.learn import default_name
-from workbench.custom.uploads import small_models
+from workbench.custom.uploads import small_models, time_limit
 from workbench.custom.uploads.time_limit import train_within
 from workbench.domain.training_plan import TrainingPlan
 from workbench.errors import Cancelled
@@ -93,8 +94,82 @@ def test_the_limit_on_seconds_shortens_the_plan():
         return {}
 
     plan = TrainingPlan(epochs=10_000, learning_rate=0.1, batch_size=10)
-    train_within(0.3, plan, 100, train, lambda _weights: 0.0, progress.append)
-    assert 1 <= plans[-1].epochs < 100
+    _weights, epochs = train_within(0.3, plan, 100, train, lambda _weights: 0.0, progress.append)
+    assert 1 <= epochs <= plans[-1].epochs < 100
+    assert 5 <= 1 / (1 - plans[-1].average) < 100
     assert progress[-1] == 1
-    train_within(60, TrainingPlan(2, 0.1, batch_size=10), 100, train, lambda _w: 0.0, lambda _: 0)
-    assert plans[-1].epochs == 2
+    short = TrainingPlan(2, 0.1, batch_size=10)
+    assert train_within(60, short, 100, train, lambda _w: 0.0, lambda _: 0) == ({}, 2)
+    assert plans[-1] == short
+
+
+def clock(monkeypatch):
+    """Return a clock that only moves when it is told to."""
+    now = [0.0]
+    monkeypatch.setattr(time_limit.time, "perf_counter", lambda: now[0])
+    return now
+
+
+@pytest.mark.parametrize(
+    ("before", "per_step", "seconds", "expected"),
+    [
+        (60, 0.001, 1, (80, 90)),  # loading takes longer than the limit
+        (0, 0.01, 1, 30),  # a few passes, for 2 s more
+        (0, 0.1, 1, 3),  # as many as are cheap
+        (0, 1, 1, 1),
+        (0, 0.001, 60, 100),
+    ],
+)
+def test_few_passes_are_made_in_any_case(monkeypatch, before, per_step, seconds, expected):
+    now, imports = clock(monkeypatch), [before]
+
+    def train(plan, validate, step):
+        now[0] += imports.pop() if imports else 0
+        for epoch in range(plan.epochs):
+            for number in range(10):
+                now[0] += per_step
+                step((10 * epoch + number + 1) / (10 * plan.epochs))
+            validate({})
+        return {}
+
+    plan = TrainingPlan(epochs=100, learning_rate=0.1, batch_size=10)
+    _weights, epochs = train_within(seconds, plan, 100, train, lambda _w: 0.0, lambda _: None)
+    low, high = expected if isinstance(expected, tuple) else (expected, expected)
+    assert low <= epochs <= high
+
+
+def test_a_run_that_becomes_slow_stops(monkeypatch):
+    now = clock(monkeypatch)
+    runs = []
+
+    def train(plan, validate, step):
+        runs.append(plan)
+        for epoch in range(plan.epochs):
+            for number in range(10):
+                now[0] += 0.001 if len(runs) == 1 else 0.1
+                step((10 * epoch + number + 1) / (10 * plan.epochs))
+            validate({})
+        return {}
+
+    plan = TrainingPlan(epochs=100, learning_rate=0.1, batch_size=10)
+    _weights, epochs = train_within(1, plan, 100, train, lambda _w: 0.0, lambda _: None)
+    assert epochs == 3
+
+
+def test_a_training_that_was_cut_says_so(monkeypatch):
+    monkeypatch.setattr(time_limit, "LEAST_STEPS", 30)
+    model = wb.from_table(rows(), name="cut", seconds=0.01)
+    (note,) = model.notes
+    assert re.match(
+        r"Training stopped after \d+ of 100 epochs, because of the limit of 0.01 s", note
+    )
+    assert note in repr(model)
+    monkeypatch.setitem(small_models.STEPS, "custom", 30)
+    assert wb.from_table(rows(), name="whole", seconds=60).notes == ()
+    assert wb.from_table(rows(), name="whole").notes == ()
+
+
+def test_a_short_training_on_few_rows_learns():
+    model = wb.from_table(rows(344), name="short", seconds=0.01)
+    assert model.notes
+    assert model.accuracy("test") > 0.8

@@ -104,7 +104,7 @@ def run(options: argparse.Namespace) -> Result:
     model, inspection = learned.model, learned.inspection
     path = compress(model, Recipe()).save(options.output)
     splits: dict[str, Result] = {}
-    warnings = list(inspection.warnings)
+    warnings = [*inspection.warnings, *model.notes]
     for split in ("validation", "test"):
         report = measure(model, Recipe(), split=split, timed=False)
         figures = honest_figures(model, report)

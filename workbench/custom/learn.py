@@ -78,7 +78,8 @@ def from_table(
         The model is registered as ``custom/name``; by default the name of the file.
     seconds
         The longest time to train; by default as long as the number of rows needs. With it, the
-        result depends on the speed of the machine.
+        result depends on the speed of the machine. Only training counts, and a few short passes are
+        made in any case. If the limit ends the training early, `Model.notes` says so.
     cancel
         Checked while reading and between two steps; receives the progress of the training.
 

@@ -172,7 +172,7 @@ class Model:
         layers or blocks that can be left out), ``original_bytes``,
         ``sha256``, ``accuracy`` (for each split, ``correct`` and ``examples``, or the ``value`` of
         another metric and further metrics) and ``training`` (how the checkpoint was trained;
-        ``seconds`` are elapsed time).
+        ``seconds`` are elapsed time); and ``notes`` if there are some.
     spec : ModuleSpec
         How `module` differs from the original module. The weights are always the original ones.
     """
@@ -182,7 +182,8 @@ class Model:
     spec: ModuleSpec = UNCHANGED
 
     def __repr__(self) -> str:
-        return f"<Model {self.name}: {self.card.get('parameters', 0):,} parameters>"
+        facts = [f"{self.card.get('parameters', 0):,} parameters", *self.notes]
+        return f"<Model {self.name}: {'. '.join(facts)}>"
 
     @property
     def key(self) -> Hashable:
@@ -211,6 +212,11 @@ class Model:
         See `workbench.artifact.preprocessing`.
         """
         return self.architecture.preprocessing
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about its training, such as that a limit on the seconds ended it early."""
+        return tuple(self.card.get("notes", ()))
 
     @property
     def digest(self) -> str:

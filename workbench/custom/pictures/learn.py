@@ -86,7 +86,8 @@ def from_pictures(
         The model is registered as ``custom/name``; by default the name of the source.
     seconds
         The longest time to train; by default as long as the number of pictures needs. With it, the
-        result depends on the speed of the machine.
+        result depends on the speed of the machine. Only training counts, and a few short passes are
+        made in any case. If the limit ends the training early, `Model.notes` says so.
 
     Returns
     -------

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workbench import formatting
 from workbench.cancel import NEVER, CancelToken
 from workbench.checkpoints.loop import Weights, train
 from workbench.custom.model import model_of
@@ -24,6 +25,7 @@ from workbench.domain.metric import ACCURACY, R2
 from workbench.domain.task import digest_of
 from workbench.domain.training_plan import TrainingPlan
 from workbench.domain.user_architecture import UserSplit
+from workbench.i18n import _
 from workbench.threads import threads
 from workbench.zoo.registry import register_model
 from workbench.zoo.tables import CUSTOM_PREFIX
@@ -58,7 +60,8 @@ def train_small_model(
     Parameters
     ----------
     seconds
-        The longest time to train; by default as long as the number of examples needs.
+        The longest time to train; by default as long as the number of examples needs. If it ends
+        the training early, the model's `notes` say so.
     cancel
         Checked between two steps; receives the progress.
 
@@ -93,13 +96,27 @@ def train_small_model(
     plan, validate = _plan(len(inputs), example), _validation_score(module, task)
     with threads(THREADS[data.input_type]):
         if seconds is None:
-            weights = run(plan, validate, step)
+            weights, epochs = run(plan, validate, step), plan.epochs
         else:
-            weights = train_within(seconds, plan, len(inputs), run, validate, step)
+            weights, epochs = train_within(seconds, plan, len(inputs), run, validate, step)
     module.load_state_dict(weights)
     model = model_of(module, task, preprocessing=_preprocessing(module, data))
+    if seconds is not None and epochs < plan.epochs:
+        model.card["notes"] = [_stopped(epochs, plan.epochs, seconds)]
     register_model(model)
     return model
+
+
+def _stopped(epochs: int, planned: int, seconds: float) -> str:
+    text = _(
+        "Training stopped after {count} of {planned} epochs, because of the limit of {seconds} s: "
+        "give more time."
+    )
+    return text.format(
+        count=formatting.count(epochs),
+        planned=formatting.count(planned),
+        seconds=formatting.number(seconds),
+    )
 
 
 def _task(name: str, data: UploadedData) -> Task:

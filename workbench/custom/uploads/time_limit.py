@@ -25,6 +25,12 @@ PILOT_SHARE = 0.2
 """Share of the seconds after which the pilot ends, after two steps at least."""
 USABLE = 0.85
 """Share of the remaining seconds that the steps are planned for."""
+LEAST_STEPS = 300
+"""Steps that are trained in any case, if they are cheap."""
+CHEAP = 3.0
+"""Seconds that these steps may take beyond the limit."""
+LEAST_SPAN = 5
+"""Steps that the weight average of a shortened plan spans, at least."""
 
 
 def check_seconds(seconds: float | None) -> None:
@@ -47,11 +53,12 @@ class _Stop(Exception):
 
 def train_within(
     seconds: float, plan: TrainingPlan, examples: int, train: Train, validate: Validate, step: Step
-) -> Weights:
+) -> tuple[Weights, int]:
     """Return the weights of a training run that takes about `seconds` or less.
 
-    The plan is shortened to the epochs that fit, at least one. If steps become slower meanwhile,
-    the run stops after the seconds with the best weights of the epochs so far.
+    The plan is shortened to the epochs that fit: at least one, and at least `LEAST_STEPS` steps
+    if these take at most `CHEAP` seconds more. If steps become slower meanwhile, the run stops with
+    the best weights of the epochs so far. The time before the first step does not count.
 
     Parameters
     ----------
@@ -68,16 +75,27 @@ def train_within(
         Returns a score of weights, higher for better ones.
     step
         Called after each step with the completed fraction.
+
+    Returns
+    -------
+    weights : dict of Tensor
+        The best weights.
+    epochs : int
+        The complete epochs of the run.
     """
-    start = time.perf_counter()
-    per_step = _step_seconds(plan, train, start + PILOT_SHARE * seconds)
-    remaining = seconds - (time.perf_counter() - start)
-    epochs = int(USABLE * remaining / per_step / (examples // plan.batch_size))
+    start, per_step = _pilot(plan, train, PILOT_SHARE * seconds)
+    per_epoch = per_step * (examples // plan.batch_size)
+    least = max(1, LEAST_STEPS // (examples // plan.batch_size))
+    fitting = USABLE * (start + seconds - time.perf_counter())
+    if fitting < least * per_epoch:
+        fitting = min(least * per_epoch, max(fitting, CHEAP))
+    epochs = max(1, min(plan.epochs, int(fitting / per_epoch + 1e-6)))
     best: list[Weights] = []
-    best_score = -inf
+    best_score, completed = -inf, 0
 
     def scored(weights: Weights) -> float:
-        nonlocal best_score
+        nonlocal best_score, completed
+        completed += 1
         score = validate(weights)
         if score > best_score or not best:
             best_score = score
@@ -86,27 +104,39 @@ def train_within(
 
     def limited(fraction: float) -> None:
         step(fraction)
-        if best and time.perf_counter() - start > seconds:
+        over = time.perf_counter() - start - seconds
+        if best and over > (0 if completed >= least else CHEAP):
             raise _Stop
 
     try:
-        return train(replace(plan, epochs=max(1, min(plan.epochs, epochs))), scored, limited)
+        return train(_shortened(plan, epochs), scored, limited), completed
     except _Stop:
         step(1.0)
-        return best[0]
+        return best[0], completed
 
 
-def _step_seconds(plan: TrainingPlan, train: Train, deadline: float) -> float:
-    """Return the seconds of one step, from a few steps of a run whose result is dropped."""
+def _shortened(plan: TrainingPlan, epochs: int) -> TrainingPlan:
+    """Return a plan of fewer epochs, whose weight average spans the same share of the steps."""
+    span = 1 / (1 - plan.average)
+    shorter = max(span * epochs / plan.epochs, min(span, LEAST_SPAN))
+    return plan if epochs == plan.epochs else replace(plan, epochs=epochs, average=1 - 1 / shorter)
+
+
+def _pilot(plan: TrainingPlan, train: Train, longest: float) -> tuple[float, float]:
+    """Return the time after the first step, and the seconds of one step.
+
+    They are those of a few steps of a run whose result is dropped. Before the first step, modules
+    are imported.
+    """
     times: list[float] = []
     numbers = count(1)
 
     def timed(_fraction: float) -> None:
         times.append(time.perf_counter())
-        if next(numbers) >= PILOT or (len(times) > 1 and times[-1] > deadline):
+        if next(numbers) >= PILOT or (len(times) > 1 and times[-1] - times[0] > longest):
             raise _Stop
 
     with suppress(_Stop):
         train(plan, lambda _weights: 0.0, timed)
     first = min(WARM_UP, len(times) - 2)
-    return (times[-1] - times[first]) / (len(times) - 1 - first)
+    return times[0], (times[-1] - times[first]) / (len(times) - 1 - first)
