@@ -13,6 +13,7 @@ from workbench import formatting
 from workbench.domain import Model, Split, Task
 from workbench.domain.sum_metrics import LabelScale
 from workbench.evaluation.guessing import beats_majority, beats_mean, majority
+from workbench.evaluation.outliers import dominant_row
 from workbench.evaluation.report import Report, Score
 from workbench.i18n import _
 
@@ -171,6 +172,7 @@ def _of_numbers(task: Task, split: Split, score: Score) -> HonestFigures:
         mean=formatting.number(mean),
         baseline=formatting.number(baseline),
     )
+    outlier = "" if better else dominant_row(task, split)
     return HonestFigures(
         metric="root mean squared error",
         value=error,
@@ -180,5 +182,5 @@ def _of_numbers(task: Task, split: Split, score: Score) -> HonestFigures:
         recalls={},
         new_data=None,
         examples=score.examples,
-        sentences=(sentence,),
+        sentences=(f"{sentence} {outlier}".rstrip(),),
     )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from workbench import formatting
 from workbench.custom.tables.column import Column, Table
 from workbench.custom.tables.inspection import TargetReport
 from workbench.custom.uploads.limits import MIN_PER_CLASS
 from workbench.custom.uploads.splits import quoted
+from workbench.evaluation.outliers import about_dominant, dominant
 from workbench.i18n import _, plural
 
 MAJORITY = 0.8
@@ -33,6 +36,7 @@ def findings(table: Table, report: TargetReport, leaks: Sequence[str]) -> Iterat
     if report.rare:
         yield _rare(report)
     yield from _missing_target(goal)
+    yield from _dominant(table, report)
     for column in (goal, *table.features):
         if column.unreadable and not column.reason:
             yield _unreadable(column)
@@ -78,6 +82,19 @@ def _missing_target(goal: Column) -> Iterator[str]:
             count,
         )
         yield sentence.format(count=formatting.count(count), target=quoted(goal.name))
+
+
+def _dominant(table: Table, report: TargetReport) -> Iterator[str]:
+    """Yield a sentence if one number to predict outweighs all others."""
+    goal = table.columns[table.target]
+    if not report.as_number or goal.numbers is None:
+        return
+    rows = np.flatnonzero(goal.present)
+    index = dominant(goal.numbers[rows])
+    if index is not None:
+        row = rows[index]
+        sentence = about_dominant(float(goal.numbers[row]), int(table.lines[row]))
+        yield f"{quoted(goal.name)}: {sentence}"
 
 
 def _unreadable(column: Column) -> str:

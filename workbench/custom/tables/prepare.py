@@ -88,7 +88,10 @@ def prepare(table: Table, choices: Choices, name: str = "table") -> PreparedTabl
         target.classes,
         "custom",
         target=TargetScale(target.name, target.mean, target.scale),
-        rows={split: _source_rows(table, splits[split]) for split in ("validation", "test")},
+        rows={
+            "train": SourceRows((), table.lines[train].tolist(), ()),  # only their lines
+            **{split: _source_rows(table, splits[split]) for split in ("validation", "test")},
+        },
         origin=_origin(name, table, choices, as_number=as_number),
         preprocessing=preprocessing.as_dict(),
     )

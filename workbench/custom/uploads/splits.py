@@ -41,7 +41,7 @@ class UploadedData:
     target : TargetScale
         The unit of a target that is a number.
     rows : mapping
-        The rows of a table by the names of the splits that are not trained on.
+        The rows of a table by the names of the splits; of the training rows only the lines.
     origin : Origin or None
         What the examples were made from.
     preprocessing : mapping or None
