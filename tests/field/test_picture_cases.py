@@ -66,6 +66,14 @@ def test_a_folder_without_classes_next_to_the_training_folder():
     assert [sum(found.splits[name].values()) for name in found.splits] == [44, 8, 8]
 
 
+def test_pictures_to_predict_next_to_splits_are_left_out_and_said():
+    counts = {f"seg_{s}/seg_{s}/{c}": 12 for s in ("train", "test") for c in ("sea", "forest")}
+    found = inspect(photos(counts | {"seg_pred/seg_pred": 5}))
+    assert found.classes == {"forest": 24, "sea": 24}
+    assert found.given_splits == ("train", "test")
+    assert "“seg_pred/seg_pred” holds 5 images of no class: left out." in found.warnings
+
+
 def test_tiff_and_png_are_mixed():
     files = {}
     for number in range(60):
@@ -252,6 +260,54 @@ FOLDERS = {
     "spelled variously": (
         ["Ants", "x/ants", "bees ", "wasps/s1"],
         {"Ants": "Ants", "bees ": "bees", "wasps/s1": "wasps", "x/ants": "x"},
+        {},
+    ),
+    "splits with a prefix": (
+        ["seg_train/seg_train/a", "seg_train/seg_train/b", "seg_test/seg_test/a", "seg_pred/x"],
+        {"seg_train/seg_train/a": "a", "seg_train/seg_train/b": "b", "seg_test/seg_test/a": "a"},
+        {
+            "seg_train/seg_train/a": "train",
+            "seg_train/seg_train/b": "train",
+            "seg_test/seg_test/a": "test",
+        },
+    ),
+    "training with a prefix, and what to predict": (
+        ["seg_train/seg_train/a", "seg_train/seg_train/b", "seg_pred/seg_pred"],
+        {"seg_train/seg_train/a": "a", "seg_train/seg_train/b": "b"},
+        {"seg_train/seg_train/a": "train", "seg_train/seg_train/b": "train"},
+    ),
+    "splits with a suffix": (
+        [f"{s}_2017_v1/{c}" for s in ("Train", "Valid", "Test") for c in "ab"],
+        {f"{s}_2017_v1/{c}": c for s in ("Train", "Valid", "Test") for c in "ab"},
+        {
+            f"{s}_2017_v1/{c}": split
+            for s, split in (("Train", "train"), ("Valid", "validation"), ("Test", "test"))
+            for c in "ab"
+        },
+    ),
+    "parts of training": (
+        [f"{s}/{c}" for s in ("train_1", "train_2", "test") for c in "ab"],
+        {f"{s}/{c}": c for s in ("train_1", "train_2", "test") for c in "ab"},
+        {f"{s}/{c}": s[:5].strip("_") for s in ("train_1", "train_2", "test") for c in "ab"},
+    ),
+    "development and evaluation": (
+        [f"{s}/{c}" for s in ("dev", "eval") for c in "ab"],
+        {f"{s}/{c}": c for s in ("dev", "eval") for c in "ab"},
+        {f"{s}/{c}": {"dev": "train", "eval": "test"}[s] for s in ("dev", "eval") for c in "ab"},
+    ),
+    "splits in classes, with their names": (
+        [f"{c}/{c}_{s}" for s in ("train", "test") for c in ("cat", "dog")],
+        {f"{c}/{c}_{s}": c for s in ("train", "test") for c in ("cat", "dog")},
+        {f"{c}/{c}_{s}": s for s in ("train", "test") for c in ("cat", "dog")},
+    ),
+    "classes with words for splits": (
+        ["train station/x", "train station/y", "test tube/x", "crash test/x"],
+        {
+            "train station/x": "train station",
+            "train station/y": "train station",
+            "test tube/x": "test tube",
+            "crash test/x": "crash test",
+        },
         {},
     ),
     "days of classes": (

@@ -15,6 +15,7 @@ from workbench.custom.pictures.names import (
     says_unlabeled,
     spellings,
     split_named,
+    splits_named,
 )
 from workbench.custom.uploads.limits import MAX_CLASSES
 
@@ -139,10 +140,11 @@ def _without_marked(items: Items) -> Items:
 def _with_splits(items: Items) -> Items:
     """Return the pictures in folders of splits, with their split, if the folders are splits."""
     groups = groups_of(items)
-    named = {name: split for name in groups if (split := split_named(name))}
+    siblings = splits_named(groups)
+    named = {name: split for name, split in siblings.items() if split}
     inner = {name: _unwrapped([i.below(1) for i in groups[name]]) for name in named}
     structured = {name for name in named if len(groups_of(inner[name])) > 1}
-    others = [groups[name] for name in groups if name not in named]
+    others = [groups[name] for name in groups if name not in siblings]
     is_sibling_deep = any(len(item.folders) > 1 for group in others for item in group)
     if "train" not in {named[name] for name in structured}:
         return items
@@ -191,9 +193,9 @@ def _with_inner_splits(items: Items, level: int) -> Items:
     """Read splits from the folders in the class folders, if those of all classes name them."""
     if any(item.split for item in items):
         return items
-    splits = [
-        split_named(item.folders[level]) if len(item.folders) > level else None for item in items
-    ]
+    inner = [item.folders[level] if len(item.folders) > level else "" for item in items]
+    siblings = splits_named(sorted(set(inner)))
+    splits = [siblings.get(name) or None for name in inner]
     named = set(splits)
     if None in named or "train" not in named or len(named) < 2:
         return items

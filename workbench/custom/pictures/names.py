@@ -14,6 +14,8 @@ SPLIT_NAMES = {
     "valid": "validation",
     "validation": "validation",
     "dev": "validation",
+    "devel": "validation",
+    "development": "validation",
     "test": "test",
     "testing": "test",
     "tst": "test",
@@ -25,6 +27,9 @@ SPLIT_NAME = re.compile(
     r"(?:[ _-]*(?:set|data|images?|imgs?|split))?"
 )
 
+APART_WORDS = ("unlabeled", "unlabelled", "prediction", "predict", "pred", "submission", "holdout")
+"""Words that, next to splits, say that the classes of the pictures are not known."""
+
 GENERIC = re.compile(
     r"(?:image|img|photo|picture|pic|frame|raw|original|jpe?g|png|tiff?|data|file|crop)s?"
     r"|(?:session|day|part|batch|set|series|scene|run|camera|cam|patient|subject|person|case|slide"
@@ -35,7 +40,7 @@ GENERIC = re.compile(
 
 UNLABELED = re.compile(
     r"(?:unlabel{1,2}ed|unsorted|unclassified|unannotated|untagged|to[ _-]?(?:predict|label|sort)"
-    r"|predict(?:ions?)?|submission|hold[ _-]?out|tests?|testing|val|valid|validation|eval)"
+    r"|preds?|predict(?:ions?)?|submission|hold[ _-]?out|tests?|testing|val|valid|validation|eval)"
     r"(?:[ _-]*(?:set|data|images?|imgs?|pictures?))?"
 )
 """Names that say that the class of the pictures is not known."""
@@ -64,6 +69,44 @@ def split_named(name: str) -> str | None:
     """Return the split that a folder name says, if any."""
     match = SPLIT_NAME.fullmatch(key_of(name))
     return SPLIT_NAMES.get(match[1]) if match else None
+
+
+def splits_named(names: Iterable[str]) -> dict[str, str]:
+    """Return the splits that folders next to each other name.
+
+    Parameters
+    ----------
+    names
+        Names such as “train” and “test”, or such as “seg_train”, “seg_test” and “seg_pred”, which
+        differ only in the word for a split, and in digits.
+
+    Returns
+    -------
+    dict
+        The split by name. It is empty for folders of pictures whose class is not known. Without a
+        folder for training, “dev” is for training.
+    """
+    names = list(names)
+    meanings = dict.fromkeys(APART_WORDS, "") | SPLIT_NAMES
+    affixes: dict[tuple[str, str], dict[str, str]] = {}
+    for name in names:
+        for word, split in meanings.items():
+            before, middle, after = key_of(name).rpartition(word)
+            if middle:
+                affixes.setdefault((_letters(before), _letters(after)), {})[name] = split
+    result = {name: exact for name in names if (exact := split_named(name))}
+    for group in affixes.values():
+        if len(set(group.values())) > 1:
+            result = group | result
+    if "train" not in result.values() and "test" in result.values():
+        result |= {
+            n: "train" for n, split in result.items() if split == "validation" and "dev" in n
+        }
+    return result
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalpha, text))
 
 
 def is_generic(name: str) -> bool:
