@@ -88,9 +88,24 @@ def test_sessions_below_the_classes():
     assert found.classes == {"ants": 36, "bees": 36}
     assert [level.level for level in found.levels] == [1, 2]
     assert len(found.levels[1].names) == 12
-    (sentence,) = found.warnings
-    assert sentence.startswith("The folders “session0”, “session1”, “session10”, … in the class")
+    assert found.warnings == (
+        (
+            "The folders “ants”, “bees” name the classes; the folders “session0”, “session1”, "
+            "“session10”, … in them are joined. If the latter are the classes, choose level 2."
+        ),
+    )
     assert len(inspect(photos(sessions), level=2).classes) == 12
+
+
+def test_patients_around_the_classes_are_said():
+    found = inspect(photos({f"patient_{p}/{c}": 6 for p in (1, 2, 3) for c in "01"}))
+    assert found.classes == {"0": 18, "1": 18}
+    assert found.warnings == (
+        (
+            "The folders “0”, “1” name the classes; the folders “patient_1”, “patient_2”, "
+            "“patient_3” around them are joined. If the latter are the classes, choose level 1."
+        ),
+    )
 
 
 @pytest.mark.parametrize("content", ["half", "nothing", "html"])
@@ -308,6 +323,51 @@ FOLDERS = {
             "test tube/x": "test tube",
             "crash test/x": "crash test",
         },
+        {},
+    ),
+    "numbered patients": (
+        [f"{p}/{c}" for p in range(8863, 8870) for c in "01"],
+        {f"{p}/{c}": c for p in range(8863, 8870) for c in "01"},
+        {},
+    ),
+    "patients, some without a class": (
+        ["patient_01/0", "patient_02/0", "patient_02/1", "patient_03/0", "patient_03/1"],
+        {f"patient_0{p}/{c}": c for p in (1, 2, 3) for c in "01" if (p, c) != (1, "1")},
+        {},
+    ),
+    "subjects and visits": (
+        [f"sub-{n:02}/visit{v}/{c}" for n in range(6) for v in (1, 2) for c in ("ill", "well")],
+        {f"sub-{n:02}/visit{v}/{c}": c for n in range(6) for v in (1, 2) for c in ("ill", "well")},
+        {},
+    ),
+    "persons": (
+        [f"{p}/{c}" for p in ("ann", "bob", "eve") for c in ("happy", "sad")],
+        {f"{p}/{c}": c for p in ("ann", "bob", "eve") for c in ("happy", "sad")},
+        {},
+    ),
+    "validation and test alone": (
+        [f"{s}/{c}" for s in ("val", "test") for c in "ab"],
+        {f"{s}/{c}": c for s in ("val", "test") for c in "ab"},
+        {},
+    ),
+    "numbers in classes": (
+        [f"{c}/{n}" for c in ("ant", "bee", "fly") for n in "01"],
+        {f"{c}/{n}": c for c in ("ant", "bee", "fly") for n in "01"},
+        {},
+    ),
+    "sessions in numbered classes": (
+        [f"{c}/session{n}" for c in "0123" for n in "12"],
+        {f"{c}/session{n}": c for c in "0123" for n in "12"},
+        {},
+    ),
+    "numbers in grades": (
+        [f"grade{g}/{n}" for g in "123" for n in "01"],
+        {f"grade{g}/{n}": f"grade{g}" for g in "123" for n in "01"},
+        {},
+    ),
+    "views of classes": (
+        [f"{c}/{v}" for c in ("ant", "bee", "fly") for v in ("left", "right")],
+        {f"{c}/{v}": c for c in ("ant", "bee", "fly") for v in ("left", "right")},
         {},
     ),
     "days of classes": (

@@ -8,6 +8,10 @@ from pathlib import PurePosixPath
 
 from workbench.custom.pictures.inspection import Level
 from workbench.custom.pictures.names import (
+    are_numbered,
+    are_short_numbers,
+    are_splits,
+    are_words,
     class_key,
     is_generic,
     key_of,
@@ -21,6 +25,10 @@ from workbench.custom.uploads.limits import MAX_CLASSES
 
 DEEPEST = 4
 """Levels that are considered."""
+MIN_REPEATED = 3
+"""From so many outer folders on, the same words in each of them are classes."""
+REPEATED = 0.75
+"""Share of the pairs of an outer folder and a class that must exist."""
 
 
 @dataclass(frozen=True)
@@ -240,15 +248,37 @@ def _levels(items: Items) -> tuple[Level, ...]:
 
 
 def _class_level(items: Items, levels: Sequence[Level]) -> int:
-    """Return the level that names the classes: the outermost, unless it only numbers parts."""
+    """Return the level that names the classes: the outermost, unless a deeper one is plausible."""
     if not levels:
         return 1
-    first = levels[0]
+    chosen = levels[0]
     for deeper in levels[1:]:
-        parts_only = all(map(is_generic, first.names))
-        if parts_only and not all(map(is_generic, deeper.names)) and _recur(items, deeper.level):
-            return deeper.level
-    return first.level
+        if _names_classes(items, chosen, deeper):
+            chosen = deeper
+    return chosen.level
+
+
+def _names_classes(items: Items, outer: Level, deeper: Level) -> bool:
+    """Whether the deeper folders name the classes, and the outer ones only patients or the like."""
+    if are_splits(deeper.names):
+        return False
+    if are_splits(outer.names):
+        return _recur(items, deeper.level)
+    if are_numbered(outer.names) and not are_numbered(deeper.names):
+        return _recur(items, deeper.level)
+    if are_numbered(outer.names):
+        is_smaller = len(deeper.names) < len(outer.names)
+        return is_smaller and are_short_numbers(deeper.names) and _is_repeated(items, deeper)
+    enough = len(outer.names) >= MIN_REPEATED and are_words(deeper.names)
+    return enough and _is_repeated(items, deeper)
+
+
+def _is_repeated(items: Items, level: Level) -> bool:
+    """Whether nearly all folders around a level contain nearly all of its names."""
+    deep = [item.folders for item in items if len(item.folders) >= level.level]
+    around = {folders[: level.level - 1] for folders in deep}
+    pairs = {(*f[: level.level - 1], class_key(f[level.level - 1])) for f in deep}
+    return len(pairs) >= REPEATED * len(around) * len(level.names)
 
 
 def _recur(items: Items, level: int) -> bool:

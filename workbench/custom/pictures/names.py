@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 SPLIT_NAMES = {
     "train": "train",
@@ -37,6 +37,18 @@ GENERIC = re.compile(
     r"|[\d .:_-]+"
 )
 """Names that say nothing about a class: media, numbered parts, dates and numbers."""
+
+CLASS_WORDS = frozenset(
+    ["class", "cls", "label", "category", "type", "kind", "grade", "stage", "level", "score"]
+)
+"""Words that make numbered folders classes."""
+
+VIEWS = re.compile(
+    r"left|right|front|back|rear|top|bottom|side|inside|outside|indoors?|outdoors?|morning|evening"
+    r"|night|rgb|gr[ae]y(?:scale)?|depth|colou?rs?|augment(?:ed|ation)?|aug|resized|processed"
+    r"|small|medium|large|easy|hard|old|new"
+)
+"""Names that, in folders of things, say how a picture was taken."""
 
 UNLABELED = re.compile(
     r"(?:unlabel{1,2}ed|unsorted|unclassified|unannotated|untagged|to[ _-]?(?:predict|label|sort)"
@@ -112,6 +124,29 @@ def _letters(text: str) -> str:
 def is_generic(name: str) -> bool:
     """Whether a name says nothing about a class."""
     return GENERIC.fullmatch(key_of(name)) is not None
+
+
+def are_numbered(names: Iterable[str]) -> bool:
+    """Whether names number parts, such as patients: “8863” and “8867”, or “sub-01” and “sub-02”."""
+    keys = list(map(key_of, names))
+    stems = {_letters(key) for key in keys}
+    same = len(stems) == 1 and all(map(re.compile(r"\d").search, keys))
+    return all(map(is_generic, keys)) or (same and not stems & CLASS_WORDS)
+
+
+def are_short_numbers(names: Iterable[str]) -> bool:
+    """Whether names are numbers as classes have them, such as “0” and “1”."""
+    return all(re.fullmatch(r"\d{1,2}", key_of(name)) for name in names)
+
+
+def are_words(names: Iterable[str]) -> bool:
+    """Whether each name may say a class: none numbers a part or names a view."""
+    return not any(is_generic(name) or VIEWS.fullmatch(key_of(name)) for name in names)
+
+
+def are_splits(names: Collection[str]) -> bool:
+    """Whether all names are those of splits."""
+    return len(splits_named(names)) == len(names)
 
 
 def says_unlabeled(name: str) -> bool:

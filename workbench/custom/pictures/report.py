@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from workbench import formatting
 from workbench.custom.pictures.folders import Structure
 from workbench.custom.pictures.listing import EXAMPLES, Listing
+from workbench.custom.pictures.names import are_splits
 from workbench.custom.uploads.limits import IMAGES, MAX_BROKEN, MAX_CLASSES, MIN_IMAGES, PIXEL_BYTES
 from workbench.custom.uploads.splits import HELD_OUT, quoted
 from workbench.errors import InputError
@@ -132,18 +133,29 @@ def _about_spellings(structure: Structure) -> Iterable[str]:
 
 
 def _about_levels(structure: Structure) -> Iterable[str]:
-    others = [level for level in structure.levels if level.level != structure.level]
-    if not others:
-        return
-    deeper = others[0]
-    shown = ", ".join(map(quoted, deeper.names[:EXAMPLES]))
-    text = (
-        _("The folders {names} in the class folders are joined.")
-        if deeper.level > structure.level
-        else _("The folders {names} around the class folders are joined.")
-    )
-    more = "" if len(deeper.names) <= EXAMPLES else ", …"
-    yield text.format(names=f"{shown}{more}")
+    """Say which folders name the classes, and which others may."""
+    for other in structure.levels:
+        is_deeper = other.level > structure.level
+        if other.level == structure.level or (is_deeper and are_splits(other.names)):
+            continue
+        text = (
+            _(
+                "The folders {classes} name the classes; the folders {names} in them are joined. "
+                "If the latter are the classes, choose level {level}."
+            )
+            if is_deeper
+            else _(
+                "The folders {classes} name the classes; the folders {names} around them are "
+                "joined. If the latter are the classes, choose level {level}."
+            )
+        )
+        classes = sorted(set(structure.classes.values()))
+        yield text.format(classes=_named(classes), names=_named(other.names), level=other.level)
+
+
+def _named(names: Sequence[str]) -> str:
+    shown = ", ".join(map(quoted, names[:EXAMPLES]))
+    return shown if len(names) <= EXAMPLES else f"{shown}, …"
 
 
 def _about_splits(given: tuple[str, ...]) -> Iterable[str]:
