@@ -108,6 +108,30 @@ def test_patients_around_the_classes_are_said():
     )
 
 
+@pytest.mark.parametrize("copy", ["brain", "brain/data"])
+@pytest.mark.parametrize("level", [None, 1])
+def test_a_copy_of_the_class_folders_in_one_of_them_is_merged_and_said(copy, level):
+    files = photos({"d/yes": 20, "d/no": 20})
+    files |= {f"d/{copy}/{path[2:]}": content for path, content in files.items()}
+    files[f"d/{copy}/yes/other.png"] = photo(500)
+    found = inspect(files, level=level)
+    assert found.classes == {"no": 20, "yes": 21}
+    assert found.warnings[0] == (
+        "“d/brain” repeats the folders “no”, “yes” next to it: they are merged, and files of the "
+        "same content count once."
+    )
+    assert [(each.kind, each.count) for each in found.ignored] == [("copy", 40)]
+    found = inspect(files | photos({"d/maybe": 20}, 600), leave_out=["maybe"], level=level)
+    assert {each.kind: each.count for each in found.ignored} == {"copy": 40, "chosen": 20}
+
+
+def test_a_copy_of_the_splits_is_merged():
+    files = photos({f"{s}/{c}": 12 for s in ("train", "test") for c in ("ill", "well")})
+    found = inspect(files | {f"xray/{path}": content for path, content in files.items()})
+    assert (found.pictures_used, found.given_splits) == (48, ("train", "test"))
+    assert found.classes == {"ill": 24, "well": 24}
+
+
 @pytest.mark.parametrize("content", ["half", "nothing", "html"])
 def test_one_broken_of_121(content):
     files = photos({"ants": 60, "bees": 60})
@@ -368,6 +392,16 @@ FOLDERS = {
     "views of classes": (
         [f"{c}/{v}" for c in ("ant", "bee", "fly") for v in ("left", "right")],
         {f"{c}/{v}": c for c in ("ant", "bee", "fly") for v in ("left", "right")},
+        {},
+    ),
+    "test next to the classes for training": (
+        ["a", "b", "test/a", "test/b"],
+        {"a": "a", "b": "b", "test/a": "a", "test/b": "b"},
+        {"a": "train", "b": "train", "test/a": "test", "test/b": "test"},
+    ),
+    "patients with small numbers": (
+        [f"{p}/{c}" for p in "0123" for c in "01"],
+        {f"{p}/{c}": c for p in "0123" for c in "01"},
         {},
     ),
     "days of classes": (

@@ -22,6 +22,7 @@ from workbench.custom.pictures.names import (
     splits_named,
 )
 from workbench.custom.uploads.limits import MAX_CLASSES
+from workbench.custom.uploads.splits import HELD_OUT
 
 DEEPEST = 4
 """Levels that are considered."""
@@ -48,6 +49,25 @@ Items = list[Item]
 
 
 @dataclass(frozen=True)
+class Merged:
+    """A folder that repeats the folders next to it.
+
+    Attributes
+    ----------
+    folder : str
+        Its path.
+    names : tuple of str
+        The folders that both have, sorted.
+    paths : frozenset of path
+        The pictures in it.
+    """
+
+    folder: str
+    names: tuple[str, ...]
+    paths: frozenset[PurePosixPath]
+
+
+@dataclass(frozen=True)
 class Structure:
     """What the folders say.
 
@@ -65,6 +85,8 @@ class Structure:
         Levels that may name the classes.
     spellings : tuple of tuple of str
         Names that differ in case or blanks only and are one class; it has the first name.
+    merged : tuple of Merged
+        Folders that repeat the folders next to them; their pictures are in the same classes.
     """
 
     classes: dict[PurePosixPath, str]
@@ -73,6 +95,7 @@ class Structure:
     level: int
     levels: tuple[Level, ...]
     spellings: tuple[tuple[str, ...], ...]
+    merged: tuple[Merged, ...] = ()
 
 
 def structure_of(paths: Iterable[PurePosixPath], level: int | None = None) -> Structure:
@@ -89,6 +112,7 @@ def structure_of(paths: Iterable[PurePosixPath], level: int | None = None) -> St
     items = _unwrapped(everything)
     if level is None:
         items = _without_marked(items)
+    items, merged = _merged(items)
     items = _with_splits(items)
     if level is None:
         items = _labeled_part(items)
@@ -109,6 +133,7 @@ def structure_of(paths: Iterable[PurePosixPath], level: int | None = None) -> St
         chosen,
         levels,
         tuple(tuple(each) for each in spelled.values() if len(each) > 1),
+        merged,
     )
 
 
@@ -131,6 +156,39 @@ def _unwrapped(items: Items) -> Items:
         if not groups_of(inside):
             return items
         items = inside
+
+
+def _merged(items: Items) -> tuple[Items, tuple[Merged, ...]]:
+    """Join the only folder that repeats most of the folders next to it with these.
+
+    If it is named as the split for validation or test, its pictures are those of this split.
+    """
+    groups = groups_of(items)
+    inner = {name: _unwrapped([i.below(1) for i in group]) for name, group in groups.items()}
+    names = {name: set(groups_of(inside)) for name, inside in inner.items()}
+    repeating = [
+        name
+        for name, each in names.items()
+        if 2 <= len(each) >= (len(groups) - 1) / 2
+        and each <= set(groups) - {name}
+        and not any(each & others for other, others in names.items() if other != name)
+    ]
+    if len(repeating) != 1:
+        return items, ()
+    (nested,) = repeating
+    split = split_named(nested)
+    if says_unlabeled(nested) and split is None:
+        return items, ()
+    around = [item for item in items if item.folders and key_of(item.folders[0]) != nested]
+    if split in HELD_OUT:
+        held_out = [item.below(0, split) for item in inner[nested]]
+        return [item.below(0, "train") for item in around] + held_out, ()
+    first = groups[nested][0]
+    parts = first.path.parent.parts
+    folder = PurePosixPath(*parts[: len(parts) - len(first.folders) + 1])
+    paths = frozenset(item.path for item in inner[nested])
+    merged = Merged(str(folder), tuple(sorted(names[nested])), paths)
+    return around + inner[nested], (merged,)
 
 
 # --- splits ------------------------------------------------------------------------------

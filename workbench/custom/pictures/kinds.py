@@ -82,6 +82,7 @@ REASONS = {
     "hidden": mark("Files of the operating system are not used."),
     "unlabeled": mark("These pictures are in no class folder."),
     "mask": mark("These are masks of other pictures, not examples of a class."),
+    "copy": mark("These files have the same content as another one of their class."),
     "chosen": mark("You left these classes out."),
     "rare": mark("These classes have too few pictures."),
 }

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from workbench.cancel import NEVER, CancelToken
 from workbench.custom.origin import Origin
 from workbench.custom.pictures import duplicates, report
+from workbench.custom.pictures.copies import copies_of
 from workbench.custom.pictures.files import Files, open_files
 from workbench.custom.pictures.folders import Structure, structure_of
 from workbench.custom.pictures.inspection import (
@@ -119,7 +120,8 @@ def read_pictures(
         listing = list_files(files, cancel)
         structure = structure_of(listing.pictures, choices.level)
         listing.ignore("unlabeled", structure.unlabeled)
-        listing.ignore("chosen", _chosen(structure, choices.leave_out))
+        listing.ignore("copy", copies_of(files, structure, cancel))
+        listing.ignore("chosen", _chosen(structure, listing, choices.leave_out))
         classes = sorted({structure.classes[path] for path in listing.pictures})
         report.check_structure(structure, classes, listing)
         size = choices.size or default_size(files, listing.pictures)
@@ -129,14 +131,14 @@ def read_pictures(
         return _assembled(decoded, structure, listing, choices, len(files.paths), name)
 
 
-def _chosen(structure: Structure, names: tuple[str, ...]) -> list[PurePosixPath]:
+def _chosen(structure: Structure, listing: Listing, names: tuple[str, ...]) -> list[PurePosixPath]:
     unknown = set(names) - set(structure.classes.values())
     if unknown:
         raise InputError(
             _("There is no class {name} to leave out.").format(name=min(unknown)),
             code="argument.unknown_class",
         )
-    return [path for path, name in structure.classes.items() if name in names]
+    return [path for path in listing.pictures if structure.classes[path] in names]
 
 
 def _decoded(files: Files, listing: Listing, size: int, cancel: CancelToken) -> Decoded:

@@ -39,6 +39,7 @@ def warnings_of(
     return (
         *_about_duplicates(given, splits, labels, duplicates),
         *_about_unlabeled(listing.ignored.get("unlabeled", [])),
+        *_about_merged(structure),
         *_about_ignored(listing),
         *_about_pages(pages),
         *_about_spellings(structure),
@@ -101,6 +102,14 @@ def _about_unlabeled(paths: Sequence[PurePosixPath]) -> Iterable[str]:
             rest,
         )
         yield text.format(count=formatting.count(rest))
+
+
+def _about_merged(structure: Structure) -> Iterable[str]:
+    for merged in structure.merged:
+        yield _(
+            "{folder} repeats the folders {names} next to it: they are merged, and files of the "
+            "same content count once."
+        ).format(folder=quoted(merged.folder), names=_named(merged.names))
 
 
 def _about_ignored(listing: Listing) -> Iterable[str]:
