@@ -404,6 +404,21 @@ FOLDERS = {
         {f"{p}/{c}": c for p in "0123" for c in "01"},
         {},
     ),
+    "patients of one class each": (
+        [f"{p}/{p % 2}" for p in range(8863, 8870)],
+        {f"{p}/{p % 2}": f"{p % 2}" for p in range(8863, 8870)},
+        {},
+    ),
+    "two patients": (
+        [f"patient_{p}/{c}" for p in (1, 2) for c in "012"],
+        {f"patient_{p}/{c}": c for p in (1, 2) for c in "012"},
+        {},
+    ),
+    "a word for validation": (
+        [f"my_{s}/{c}" for s in ("train", "validate") for c in "ab"],
+        {f"my_{s}/{c}": c for s in ("train", "validate") for c in "ab"},
+        {f"my_{s}/{c}": s.replace("date", "dation") for s in ("train", "validate") for c in "ab"},
+    ),
     "days of classes": (
         ["2024-05-01/a", "2024-05-01/b", "2024-05-02/a", "2024-05-02/b"],
         {f"2024-05-0{d}/{c}": c for d in (1, 2) for c in "ab"},

@@ -324,6 +324,8 @@ def _names_classes(items: Items, outer: Level, deeper: Level) -> bool:
         return _recur(items, deeper.level)
     if are_numbered(outer.names) and not are_numbered(deeper.names):
         return _recur(items, deeper.level)
+    if are_numbered(outer.names) and not are_short_numbers(outer.names):
+        return are_short_numbers(deeper.names) and _recur(items, deeper.level)
     if are_numbered(outer.names):
         is_smaller = len(deeper.names) < len(outer.names)
         return is_smaller and are_short_numbers(deeper.names) and _is_repeated(items, deeper)
