@@ -132,6 +132,15 @@ def test_a_copy_of_the_splits_is_merged():
     assert found.classes == {"ill": 24, "well": 24}
 
 
+def test_a_copy_in_the_folder_for_training_is_merged():
+    files = photos({f"{s}/{c}": 12 for s in ("train", "test") for c in ("ill", "well")})
+    copies = {f"train/{path}": each for path, each in files.items() if path.startswith("train")}
+    found = inspect(files | copies)
+    assert found.splits["test"] == {"ill": 12, "well": 12}
+    assert found.pictures_used == 48
+    assert any(text.startswith("“train/train” repeats the folders") for text in found.warnings)
+
+
 @pytest.mark.parametrize("content", ["half", "nothing", "html"])
 def test_one_broken_of_121(content):
     files = photos({"ants": 60, "bees": 60})

@@ -113,7 +113,7 @@ def structure_of(paths: Iterable[PurePosixPath], level: int | None = None) -> St
     if level is None:
         items = _without_marked(items)
     items, merged = _merged(items)
-    items = _with_splits(items)
+    items, inner = _merged(_with_splits(items))
     if level is None:
         items = _labeled_part(items)
     levels = _levels(items)
@@ -133,7 +133,7 @@ def structure_of(paths: Iterable[PurePosixPath], level: int | None = None) -> St
         chosen,
         levels,
         tuple(tuple(each) for each in spelled.values() if len(each) > 1),
-        merged,
+        merged + inner,
     )
 
 
@@ -180,7 +180,7 @@ def _merged(items: Items) -> tuple[Items, tuple[Merged, ...]]:
     if says_unlabeled(nested) and split is None:
         return items, ()
     around = [item for item in items if item.folders and key_of(item.folders[0]) != nested]
-    if split in HELD_OUT:
+    if split in HELD_OUT and not any(item.split for item in items):
         held_out = [item.below(0, split) for item in inner[nested]]
         return [item.below(0, "train") for item in around] + held_out, ()
     first = groups[nested][0]
