@@ -100,6 +100,34 @@ def test_quotation_marks_that_are_letters():
     assert table.columns[0].cells[3] == '"hello 3 he said 3'
 
 
+@pytest.mark.parametrize(
+    "cell",
+    ["call f('a','b')", "['Drama','Horror']", "'a','b'", "say 'x', then 'y','z'", "o','clock"],
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_apostrophes_in_quoted_cells_quote_nothing(cell, delimiter):
+    rows = [*(f"good, number; {n}" for n in range(99)), cell, cell]
+    text = csv(
+        "id,text,y", lambda n: (n, f'"{rows[n % 101]}"', n % 2), delimiter=delimiter
+    ).replace("id,text,y", delimiter.join(("id", "text", "y")))
+    table = read(text.encode())
+    assert table.names == ("id", "text", "y")
+    assert (len(table), table.columns[1].cells[99]) == (ROWS, cell)
+    assert {*table.columns[2].cells} == {"0", "1"}
+
+
+def test_apostrophes_in_cells_without_quotes_are_letters():
+    lists = csv("a\tb\ty", lambda n: (n, f"['Drama','Horror',{n}]", n % 2), delimiter="\t")
+    assert read(lists.encode()).columns[1].cells[3] == "['Drama','Horror',3]"
+    words = csv("a\tb\ty", lambda n: (n, ["'tis", "dogs'", "'so'"][n % 3], n % 2), delimiter="\t")
+    assert read(words.encode()).columns[1].words == ("'so'", "'tis", "dogs'")
+
+
+def test_cells_in_single_quotes_that_hold_delimiters():
+    text = csv("a,b,y", lambda n: (n * 1.5, f"'it''s, \"{n % 3}\"'", n % 2))
+    assert column(text, "b").words == ('it\'s, "0"', 'it\'s, "1"', 'it\'s, "2"')
+
+
 def test_cells_with_delimiters_and_line_ends():
     text = csv("a;b;y", lambda n: (f'"x;{n % 3}\n""q"""', n, n % 2), delimiter=";")
     assert column(text, "a").words[0] == 'x;0\n"q"'

@@ -119,8 +119,7 @@ def _is_spaced(text: str, spaced: Layout, best: Layout) -> bool:
 
 def _of(text: str, delimiter: str) -> Layout:
     """Return the layout with a delimiter, as far as the first rows show it."""
-    double, single = (text.count(f"{mark}{delimiter}{mark}") for mark in "\"'")
-    layout = Layout(delimiter, "'" if single > double else '"')
+    layout = Layout(delimiter, _quote(text, delimiter))
     try:
         first = [*islice(rows(text, layout), SAMPLE_ROWS)]
     except csv.Error:
@@ -133,6 +132,27 @@ def _of(text: str, delimiter: str) -> Layout:
     before = [*takewhile(lambda number: _is_before_table(first, number, width), count())]
     skip = first[len(before)][0] - 1 if before and len(before) < len(first) else 0
     return replace(layout, width=width, skip=skip)
+
+
+def _quote(text: str, delimiter: str) -> str:
+    """Return the mark that quotes cells: `"`, or `'` if it alone surrounds whole cells.
+
+    An apostrophe at one end of a cell only, as in a list of words, shows that it quotes none.
+    """
+    lines = text.splitlines()[:SAMPLE_ROWS]
+    sample, mark = "\n".join(lines), re.escape(delimiter)
+    start, end = rf"(?:^|{mark}) *", rf" *(?=$|{mark})"
+    double, single = (
+        re.compile(rf"(?m){start}{q}[^{q}{ends}]*+(?:{q}{q}[^{q}{ends}]*+)*+{q}{end}")
+        for q, ends in (('"', ""), ("'", r"\n"))
+    )
+    cells = single.findall(sample)
+    if double.search(sample) or re.search(
+        rf"(?m){start}'|'{end}", single.sub(lambda _match: delimiter, sample)
+    ):
+        return '"'
+    is_needed = any(delimiter in cell for cell in cells)
+    return "'" if is_needed or len(cells) > len(lines) / 2 else '"'
 
 
 def _is_before_table(rows: Sequence[tuple[int, list[str]]], number: int, width: int) -> bool:
