@@ -116,6 +116,36 @@ def test_apostrophes_in_quoted_cells_quote_nothing(cell, delimiter):
     assert {*table.columns[2].cells} == {"0", "1"}
 
 
+ORANGE = {
+    "words": ("continuous,discrete,string,discrete", ",class,meta,"),
+    "letters": ("c,d,string,d", ",class,meta,"),
+    "letters for roles": ("C,D,S,D", ",c,m,"),
+    "values": ("continuous,no yes,string,a b c", ",class,meta,"),
+    "ignored": ("c,d,s,d", ",class,ignore,"),
+}
+
+
+@pytest.mark.parametrize("name", ORANGE)
+def test_lines_of_types_and_roles_are_no_rows(name):
+    text = csv("a,buys,note,b", lambda n: (n * 1.5, "yn"[n % 2], f"n{n % 9}", "abc"[n % 3]))
+    text = text.replace(",y,", ",yes,").replace(",n,", ",no,")
+    result = inspect(text.replace("\n", "\n" + "\n".join(ORANGE[name]) + "\n", 1))
+    assert (result.rows_read, result.header, result.target.name) == (ROWS, True, "buys")
+    assert [c.type for c in result.columns] == ["number", "category", "category"]
+    assert [c.used for c in result.columns] == [True, False, True]
+    assert "the file marks it as" in result.columns[1].note
+    assert any("Lines 2 and 3" in sentence for sentence in result.warnings)
+
+
+def test_empty_roles_and_roles_that_are_values():
+    rows = csv("a,b,y", lambda n: (n * 1.5, "dc"[n % 2], "no"))
+    types = rows.replace("\n", "\ncontinuous,d,class\n,,class\n", 1)
+    assert inspect(types, target="b").rows_read == ROWS
+    assert inspect(rows.replace("\n", "\nc,d,d\n,,\n", 1), target="b").rows_read == ROWS
+    values = csv("a,b,y", lambda n: ("cd"[n % 2], "dc"[n % 2], "dc"[n // 2 % 2]))
+    assert inspect(values).rows_read == ROWS
+
+
 def test_apostrophes_in_cells_without_quotes_are_letters():
     lists = csv("a\tb\ty", lambda n: (n, f"['Drama','Horror',{n}]", n % 2), delimiter="\t")
     assert read(lists.encode()).columns[1].cells[3] == "['Drama','Horror',3]"

@@ -26,6 +26,10 @@ TYPE_WORDS = frozenset(
         *("timestamp", "binary", "meta", "target", "ignore", "c", "d", "s", "t", "i", "f"),
     ]
 )
+ROLE_WORDS = frozenset(["class", "target", "meta", "ignore", "weight", "c", "m", "i", "w", ""])
+"""The roles of columns in the third line of a table of Orange."""
+TARGET_ROLES = frozenset(["class", "target", "c"])
+UNUSED_ROLES = frozenset(["meta", "ignore", "m", "i"])
 _NUMBER = re.compile(r"\(?[-+−]?\s?[$€£¥]?\s?[\d.,' ]*\d\s?[%$€£¥]?\)?(?:[eE][-+]?\d+)?")
 _UNIT = re.compile(r"[\[(][^\])]{0,20}[\])]|[°%$€£]|[^\W\d_]{1,4}(?:[/²³][^\W\d_]{0,4})?|-")
 
@@ -68,6 +72,27 @@ def type_line(cells: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
         and all(not unit or _UNIT.fullmatch(unit) for unit in units)
         and not all(is_missing(unit) for unit in units)
     )
+
+
+def role_line(types: Sequence[str], roles: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
+    """Whether two lines below the names hold types and roles, as Orange writes them.
+
+    The type of a category may be the list of its values.
+    """
+    if not ROLE_WORDS.issuperset(role.lower() for role in roles):
+        return False
+    if all(kind.lower() in TYPE_WORDS for kind in types):
+        return not (all(map(_occurs, roles, columns)) or all(map(_occurs, types, columns)))
+    lists = [
+        kind.lower() in TYPE_WORDS
+        or (len(kind.split()) > 1 and {*kind.split()}.issuperset(filter(None, cells[:SAMPLE])))
+        for kind, cells in zip(types, columns, strict=True)
+    ]
+    return all(lists) and any(roles)
+
+
+def _occurs(cell: str, cells: Sequence[str]) -> bool:
+    return cell in cells[:SAMPLE]
 
 
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:

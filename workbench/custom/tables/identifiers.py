@@ -45,7 +45,7 @@ def with_reasons(
 def _with_reason(column: Column, chosen: bool) -> Column:
     """Return a column with the reason why it is not used."""
     identifies = is_row_number(column) or is_identifier(column)
-    reason = _("left out by choice") if chosen else _reason(column)
+    reason = _("left out by choice") if chosen else column.reason or _reason(column)
     kind = "identifier" if identifies else column.type
     return replace(column, reason=reason, format=replace(column.format, type=kind))
 

@@ -70,10 +70,16 @@ def read(source: Any, choices: Choices = DEFAULT, cancel: CancelToken = NEVER) -
     if has_names not in text.typed:
         text.typed[has_names] = _parsed(names, columns, lines, text.delimiter, cancel)
     parsed = [*text.typed[has_names]]
-    target = (
-        default_target(parsed, lines) if choices.target is None else names.index(choices.target)
-    )
+    marked = [index for index, role in enumerate(text.roles) if role in header.TARGET_ROLES]
+    if choices.target is not None:
+        target = names.index(choices.target)
+    else:
+        target = marked[0] if marked else default_target(parsed, lines)
     parsed[target] = as_target(parsed[target], lines)
+    for index, role in enumerate(text.roles):
+        if role in header.UNUSED_ROLES and index != target:
+            reason = _("the file marks it as {role}").format(role=quoted(role))
+            parsed[index] = replace(parsed[index], reason=reason)
     return Table(
         with_reasons(parsed, target, choices.leave_out),
         target,
@@ -82,7 +88,7 @@ def read(source: Any, choices: Choices = DEFAULT, cancel: CancelToken = NEVER) -
         text.delimiter,
         has_names,
         text.header_is_sure or choices.header is not None,
-        (*_about_target(names, target, choices), *text.warnings),
+        (*(() if marked else _about_target(names, target, choices)), *text.warnings),
     )
 
 

@@ -131,16 +131,23 @@ def _table(rows: _Rows, encoding: str) -> TextTable:
     _check_regular(rows, len(first) != len(columns), len(first))
     warnings = _notes(rows)
     lines = np.array(rows.lines, np.int64)
-    if len(lines) > 1 and header.type_line(
-        [column[0] for column in columns], [column[1:] for column in columns]
-    ):
+    above = [[*line] for line in zip(*(column[:2] for column in columns), strict=True)]
+    below = [column[2:] for column in columns]
+    roles: tuple[str, ...] = ()
+    if len(lines) > 2 and header.role_line(above[0], above[1], below):
+        roles = tuple(role.lower() for role in above[1])
+        sentence = _("Lines {line} and {next} hold types and roles of the columns: left out.")
+        first_two = [formatting.count(int(line)) for line in lines[:2]]
+        warnings.append(sentence.format(line=first_two[0], next=first_two[1]))
+        columns, lines = below, lines[2:]
+    elif len(lines) > 1 and header.type_line(above[0], [column[1:] for column in columns]):
         warnings.append(
             _("Line {line} holds types or units of the columns: left out.").format(
                 line=formatting.count(int(lines[0]))
             )
         )
         columns, lines = [column[1:] for column in columns], lines[1:]
-    has_names, is_sure = header.is_header(first, columns)
+    has_names, is_sure = (True, True) if roles else header.is_header(first, columns)
     return TextTable(
         tuple(first),
         header.unique_names(first),
@@ -152,6 +159,7 @@ def _table(rows: _Rows, encoding: str) -> TextTable:
         has_names,
         is_sure,
         tuple(warnings),
+        roles,
     )
 
 

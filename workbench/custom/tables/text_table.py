@@ -33,6 +33,8 @@ class TextTable:
         Whether the first line holds names, and whether that is sure.
     warnings : tuple of str
         Sentences about lines that were left out.
+    roles : tuple of str
+        The roles of the columns in lower case, such as "class", if the file names them.
     typed : dict
         The columns with their types, with and without names, once they were read.
     """
@@ -47,6 +49,7 @@ class TextTable:
     header: bool = True
     header_is_sure: bool = True
     warnings: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
     typed: dict[bool, list[Column]] = field(default_factory=dict, init=False)
 
     def __len__(self) -> int:
