@@ -63,6 +63,43 @@ def test_columns_that_an_expert_would_use_are_used(name, cells):
     assert report(text, name).used
 
 
+def test_numbers_of_mixed_conventions_are_read_cell_by_cell():
+    values = [round(1234.5 + n * 37.13, 2) for n in range(ROWS)]
+    written = [f"{value:,.2f}" for value in values]
+    swapped = [cell.translate(str.maketrans(".,", ",.")) for cell in written]
+    text = csv("a,b,y", lambda n: (f'"{(written, swapped)[n % 2][n]}"', n * 31 % 17, n % 2))
+    result = inspect(text)
+    assert column(text, "a").numbers.tolist() == values
+    assert any("each cell is read by itself" in w and written[0] in w for w in result.warnings)
+
+
+def test_numbers_of_mixed_conventions_with_two_readings_are_missing():
+    cells = ["1.234,5", "1,234.5", "17", "1,5", "2.5"]
+    text = csv("a,b,y", lambda n: (f'"{cells[n % 5]}"' if n != 8 else '"1,234"', n % 17, n % 2))
+    result = report(text, "a")
+    assert (result.type, result.unreadable) == ("number", 1)
+    assert [cell.text for cell in result.examples] == ["1,234"]
+    assert column(text, "a").numbers[:5].tolist() == [1234.5, 1234.5, 17.0, 1.5, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        (lambda n: f"{100 + n}/{60 + n % 31}", "split it into columns"),
+        (lambda n: f"{100 + n} x {60 + n % 31} cm", "split it into columns"),
+        (lambda n: f'"{(f"{n}.100,5", f"{n},100.5", f"1,{100 + n}")[n % 3]}"', "separators"),
+        (lambda n: f"{n}.5" if n % 3 else f"about {n}", "of its values are numbers"),
+        (lambda n: f"K{n:04}" if n % 2 else f"{n:04}", "identifies rows"),
+        (lambda n: f"555-{n:04}", "identifies rows"),
+    ],
+)
+def test_columns_of_numbers_that_are_not_read_do_not_identify_rows(cells, reason):
+    text = csv("v,b,y", lambda n: (cells(n), n * 31 % 17, n % 2))
+    first = inspect(text).columns[0]
+    assert reason in first.note
+    assert ("identifies" in first.note) == ("identifies" in reason)
+
+
 def test_row_numbers_are_used_if_nothing_else_is_left():
     text = csv("t,y", lambda n: (n, n * 1.5 % 7))
     assert report(text, "t").used

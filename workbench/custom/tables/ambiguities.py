@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +17,9 @@ from workbench.i18n import _
 
 
 def ambiguities(column: Column, guess: Guess) -> Iterator[str]:
-    """Yield a sentence if the cells of a column allow another reading."""
+    """Yield a sentence if the cells of a column differ in reading, or allow another one."""
+    if guess.format.mixed:
+        yield _mixed(column)
     if guess.alternative is None or guess.is_sure or column.numbers is None:
         return
     for cell in dict.fromkeys(column.cells):
@@ -49,6 +52,22 @@ def merged_spellings(column: Column, spellings: Collection[str]) -> str:
         "{name}: spellings that differ only in capital letters or spaces are read as one value, "
         "such as {example} as {word}."
     ).format(name=quoted(column.name), example=quoted(example), word=quoted(word))
+
+
+def _mixed(column: Column) -> str:
+    """Return a sentence about numbers whose separators differ, with one of each kind."""
+    assert column.numbers is not None, "mixed separators are those of numbers"
+    examples: dict[str, str] = {}
+    for cell, number in zip(column.cells, column.numbers.tolist(), strict=True):
+        mark = re.sub("[^.,]", "", cell)[-1:]
+        if mark and mark not in examples and not math.isnan(number):
+            examples[mark] = _("{cell} as {value}").format(
+                cell=quoted(cell), value=written(number, "number")
+            )
+    return _(
+        "{name}: the decimal separators of its numbers differ, so each cell is read by itself: "
+        "{examples}."
+    ).format(name=quoted(column.name), examples=", ".join(examples.values()))
 
 
 def written(value: float, type: str) -> str:

@@ -28,6 +28,9 @@ class Format:
         Of numbers: the separators; `thousands` may be empty.
     unit : str
         Of numbers: the text after each number, such as "%" or "kg".
+    mixed : bool
+        Of numbers: whether each cell has separators of its own; those with two readings are not
+        understood.
     day_first : bool
         Of dates: whether 3/4/2020 is in April.
     utc : bool
@@ -40,6 +43,7 @@ class Format:
     unit: str = ""
     day_first: bool = False
     utc: bool = False
+    mixed: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -116,13 +116,19 @@ def _number(cells: Cells, delimiter: str) -> Guess | None:
     if numbers.share(sample) < MIN_MOSTLY or _are_codes(values):
         return None
     best = numbers.guess(cells.counts_of(values), delimiter)
-    odd = [value for value, number in cells.read(best.format).items() if math.isnan(number)]
+    if _are_numbers(cells, best.format):
+        return Guess(best.format, best.alternative, best.decimal, best.is_sure)
+    mixed = numbers.mixed(best.format)
+    return Guess(mixed) if _are_numbers(cells, mixed) else None
+
+
+def _are_numbers(cells: Cells, format: Format) -> bool:
+    values = cells.values
+    odd = [value for value, number in cells.read(format).items() if math.isnan(number)]
     understood = 1 - _rows(cells, odd) / _rows(cells, values)
     different = len(values) - len(odd)
     few_words = len(odd) <= MAX_WORDS and different >= MIN_NUMBERS and understood >= MIN_MOSTLY
-    if not different or (understood < MIN_UNDERSTOOD and not few_words):
-        return None
-    return Guess(best.format, best.alternative, best.decimal, best.is_sure)
+    return different > 0 and (understood >= MIN_UNDERSTOOD or few_words)
 
 
 def _rows(cells: Cells, values: Sequence[str]) -> int:

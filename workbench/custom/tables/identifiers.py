@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from workbench import formatting
+from workbench.custom.tables import unread_numbers
 from workbench.custom.tables.column import Column
 from workbench.i18n import _
 
@@ -55,6 +56,8 @@ def _reason(column: Column) -> str:
         return _("every cell is empty")
     if is_row_number(column):
         return _("its numbers count the rows")
+    if column.type == "identifier" and (unread := unread_numbers.reason(column.cells)):
+        return unread
     if is_identifier(column) or column.type == "identifier":
         share = column.distinct / max(1, int(column.present.sum()))
         return _("it identifies rows: {share} of its values differ").format(

@@ -115,7 +115,7 @@ def guess(cells: Mapping[str, int], delimiter: str) -> NumberGuess:
         convention: sum(
             count
             for shape, count in numbers.items()
-            if _fits(parsed[shape], Format("number", *convention, unit))
+            if _separators(parsed[shape], Format("number", *convention, unit))
         )
         for convention in CONVENTIONS
     }
@@ -132,6 +132,11 @@ def guess(cells: Mapping[str, int], delimiter: str) -> NumberGuess:
         return NumberGuess(point, mark, is_sure=delimiter == ",")
     decimals = {decimal for decimal, _thousands in best}
     return NumberGuess(formats[best[0]], decimal=decimals.pop() if len(decimals) == 1 else "")
+
+
+def mixed(best: Format) -> Format:
+    """Return the format of numbers with the unit of `best`, each with separators of its own."""
+    return Format("number", unit=best.unit, mixed=True)
 
 
 def share(cells: Sequence[str]) -> float:
@@ -207,17 +212,29 @@ def _unit(parsed: Mapping[str, _Shape | None], numbers: Mapping[str, int]) -> st
     return unit if is_shared else ""
 
 
-def _fits(part: _Shape | None, format: Format) -> bool:
-    if part is None or not _BODIES[format.decimal, format.thousands].fullmatch(part.body):
-        return False
-    return part.unit in {"", "%", format.unit} or (
-        format.unit == SCALED and part.unit in MAGNITUDES
-    )
+def _separators(part: _Shape | None, format: Format) -> tuple[str, str] | None:
+    """Return the separators with which a shape is read, or None if it is no number."""
+    if part is None or not (
+        part.unit in {"", "%", format.unit} or (format.unit == SCALED and part.unit in MAGNITUDES)
+    ):
+        return None
+    allowed = CONVENTIONS if format.mixed else ((format.decimal, format.thousands),)
+    fitting = [c for c in allowed if _BODIES[c].fullmatch(part.body)]
+    values = {_without_separators(part.body, *convention) for convention in fitting}
+    return fitting[0] if len(values) == 1 else None
+
+
+def _without_separators(digits: str, decimal: str, thousands: str) -> str:
+    """Return digits as `float` reads them."""
+    if thousands:
+        digits = digits.translate(_SPACES).replace(thousands, "")
+    return digits.replace(",", ".") if decimal == "," else digits
 
 
 def _reader(part: _Shape | None, format: Format) -> Callable[[str], float] | None:
     """Return a function that reads the cells of one shape, or None."""
-    if part is None or not _fits(part, format):
+    separators = _separators(part, format)
+    if part is None or separators is None:
         return None
     (start, end), factor = (
         part.span,
@@ -227,12 +244,7 @@ def _reader(part: _Shape | None, format: Format) -> Callable[[str], float] | Non
         factor = -factor
 
     def read(cell: str) -> float:
-        digits = cell[start:end]
-        if format.thousands:
-            digits = digits.translate(_SPACES).replace(format.thousands, "")
-        if format.decimal == ",":
-            digits = digits.replace(",", ".")
-        return _finite(factor * float(digits))
+        return _finite(factor * float(_without_separators(cell[start:end], *separators)))
 
     return read
 
