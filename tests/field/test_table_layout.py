@@ -302,3 +302,54 @@ def test_a_damaged_letter_does_not_change_the_encoding():
 def test_columns_of_spaces_with_a_tab_before_the_last():
     text = csv("", lambda n: (f'{n * 0.5}  {n % 7}  {n % 3}\t"car {n % 9}"',))
     assert len(names_of(text)) == 4
+
+
+# --- central Europe ------------------------------------------------------------------------
+
+CENTRAL = {
+    "Czech": "Příliš žluťoučký kůň úpěl ďábelské ódy",
+    "Czech names": "Dvořák, Novák, Černý, Růžička, Němec, Šimek",
+    "Polish": "Łódź Kraków Gdańsk Częstochowa",
+    "Polish names": "Wałęsa; Żółkiewski",
+    "Croatian": "Šimić Đurđević Kovačić",
+    "Hungarian": "Győr Szűcs Erdős Pálfű",
+    "Romanian": "Bucureşti Iaşi Timişoara Târgu Mureş",
+}
+WESTERN = {
+    "French": "«Où est l'œuvre?» à l'été, Noël, ça: m³, 5 £",
+    "Spanish": "¿Qué año? 1ª, 2º: español",
+    "Portuguese": "não, três corações",
+    "German": "größer, Österreich, 20 €, 5 µm, m²",
+    "Danish": "Sørensen, Åse, Ærø",
+    "English": "£price, naïve café – £5",
+    "Finnish": "Mäkelä, šakki, Öljy",
+}
+
+
+def text_with(words):
+    return csv("a,word,y", lambda n: (n * 1.5, f'"{words} {n % 7}"', n % 2))
+
+
+@pytest.mark.parametrize("name", CENTRAL)
+def test_central_european_text_has_its_letters(name):
+    table = read(text_with(CENTRAL[name]).encode("cp1250"))
+    assert table.columns[1].cells[0] == f"{CENTRAL[name]} 0"
+    assert table.encoding == "Windows-1250"
+
+
+def test_polish_text_of_other_systems_has_its_letters():
+    table = read(text_with(CENTRAL["Polish"] + " wąskość").encode("iso8859_2"))
+    assert (table.columns[1].cells[0][:4], table.encoding) == ("Łódź", "ISO-8859-2")
+
+
+@pytest.mark.parametrize("name", WESTERN)
+def test_western_european_text_keeps_its_letters(name):
+    table = read(text_with(WESTERN[name]).encode("cp1252"))
+    assert table.columns[1].cells[0] == f"{WESTERN[name]} 0"
+    assert table.encoding == "Windows-1252"
+
+
+@pytest.mark.parametrize("odd", [b"caf\x81", b"\x90\x90\x81\x8d", b"x\xe4\x81y", b"\x81\xff\x88"])
+def test_text_with_bytes_of_no_letter_is_read(odd):
+    table = read(text_with("word").encode().replace(b"word 3", odd))
+    assert len(table) == ROWS

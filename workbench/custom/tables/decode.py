@@ -7,8 +7,10 @@ import gzip
 import io
 import re
 import zlib
+from collections.abc import Iterator
 
 from workbench import formatting
+from workbench.custom.tables import central_european
 from workbench.custom.tables.alphabets import encoding_of
 from workbench.custom.uploads.limits import TABLE_BYTES
 from workbench.errors import InputError
@@ -47,7 +49,8 @@ def decode(data: bytes) -> tuple[str, str]:
     """Return the text of a table and the name of its encoding.
 
     A byte order mark decides; else the bytes are tried as UTF-8 and UTF-16. Text with single
-    letters beyond ASCII is Windows-1252; other text is in the encoding of another alphabet.
+    letters beyond ASCII is Windows-1252, or in an encoding of central Europe; other text is in the
+    encoding of another alphabet.
 
     Raises
     ------
@@ -69,11 +72,7 @@ def decode(data: bytes) -> tuple[str, str]:
     damaged = text.count("\ufffd")
     if damaged * MIN_INTACT < len(re.findall("[^\\x00-\\x7f]", text)) - damaged:
         return _checked(text), _("UTF-8 with errors")
-    if _is_latin(data):
-        text = _try(data, "cp1252")
-        if text is not None:
-            return _checked(text), "Windows-1252"
-    return _other(data)
+    return _single_bytes(data)
 
 
 def _unpacked(data: bytes) -> bytes:
@@ -154,7 +153,22 @@ def _is_latin(data: bytes) -> bool:
     return 2 * alone >= sum(map(len, runs))
 
 
-def _other(data: bytes) -> tuple[str, str]:
-    codec = encoding_of(data) or "cp1252"
+def _single_bytes(data: bytes) -> tuple[str, str]:
+    """Return text that is neither UTF-8 nor UTF-16, in the first likely encoding that has it."""
+    for codec in _candidates(data):
+        decoded = None if codec is None else _try(data, codec)
+        if codec is not None and decoded is not None:
+            return _checked(decoded), _name(codec)
+    return _checked(data.decode("cp1252", errors="replace")), _("Windows-1252 with errors")
+
+
+def _candidates(data: bytes) -> Iterator[str | None]:
+    yield central_european.codec_of(data)
+    yield "cp1252" if _is_latin(data) else None
+    yield encoding_of(data)
+    yield "cp1252"
+
+
+def _name(codec: str) -> str:
     name = codec.upper().replace("_", "-").replace("CP12", "Windows-12")
-    return _checked(_try(data, codec)), name
+    return name.replace("ISO8859", "ISO-8859")
