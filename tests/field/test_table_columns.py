@@ -248,3 +248,30 @@ def test_unknown_choices_are_refused():
     with raises("table.invalid_choice", "drop"):
         inspect(BUYS, missing="drop")
     assert inspect(BUYS, leave_out="age") == inspect(BUYS, leave_out=["age"])
+
+
+@pytest.mark.parametrize("rows", [[7], [7, 90]])
+@pytest.mark.parametrize("wrong", ["1e11", "-5,000,000,000"])
+def test_a_target_far_from_all_others_is_named(rows, wrong):
+    salary = lambda n: f'"{wrong}"' if n in rows else 50_000 + n * 7919 % 100_003  # noqa: E731
+    warnings = inspect(csv("a,b,salary", lambda n: (n * 1.5, n * 31 % 17, salary(n)))).warnings
+    sentence = next(w for w in warnings if "far from all other values" in w)
+    assert all(f"“{wrong}” (line {row + 2})" in sentence for row in rows)
+
+
+def test_targets_of_very_different_sizes_are_no_mistakes():
+    draw = random.Random(0)
+    values = [round(draw.lognormvariate(8, 3), 2) for _ in range(ROWS)]
+    for cells in (values, [0] * 100 + values[:20]):
+        warnings = inspect(csv("a,b,y", lambda n, c=cells: (n * 1.5, n * 31 % 17, c[n]))).warnings
+        assert not any("far from" in sentence for sentence in warnings)
+
+
+def test_fractions_next_to_percentages_are_named():
+    text = csv("p,b,y", lambda n: (0.24 if n == 5 else f"{n * 7 % 90 + 5.2:.1f}%", n % 17, n % 2))
+    sentence = next(w for w in inspect(text).warnings if "has no “%”" in w)
+    assert "“0.24” (line 7)" in sentence
+    text = csv("p,b,y", lambda n: (f"{n % 9 / 10}{'%' * (n % 2)}", n % 17, n % 2))
+    assert not any("“%”" in w for w in inspect(text).warnings)
+    text = csv("p,b,y", lambda n: (f"{n}%" if n % 9 else 0, n % 17, n % 2))
+    assert not any("“%”" in w for w in inspect(text).warnings)

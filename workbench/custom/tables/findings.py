@@ -8,6 +8,7 @@ import numpy as np
 
 from workbench import formatting
 from workbench.custom.tables.column import Column, Table
+from workbench.custom.tables.far_values import fractions_as_percent, outliers
 from workbench.custom.tables.inspection import TargetReport
 from workbench.custom.uploads.limits import MIN_PER_CLASS
 from workbench.custom.uploads.splits import quoted
@@ -40,11 +41,11 @@ def findings(table: Table, report: TargetReport, leaks: Sequence[str]) -> Iterat
     for column in (goal, *table.features):
         if column.unreadable and not column.reason:
             yield _unreadable(column)
-    if report.classes:
-        yield from _majority(report)
+    yield from outliers(goal, table.lines) if report.as_number else _majority(report)
     for column in table.columns:
         if not column.reason:
             yield from column.warnings
+            yield from fractions_as_percent(column, table.lines)
             yield from _sentinel(column)
     if table.encoding not in {"UTF-8", "UTF-16", ""}:
         yield _(
