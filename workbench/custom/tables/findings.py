@@ -37,11 +37,12 @@ def findings(table: Table, report: TargetReport, leaks: Sequence[str]) -> Iterat
     if report.rare:
         yield _rare(report)
     yield from _missing_target(goal)
-    yield from _dominant(table, report)
+    yield from _far_targets(table, report)
     for column in (goal, *table.features):
         if column.unreadable and not column.reason:
             yield _unreadable(column)
-    yield from outliers(goal, table.lines) if report.as_number else _majority(report)
+    if not report.as_number:
+        yield from _majority(report)
     for column in table.columns:
         if not column.reason:
             yield from column.warnings
@@ -85,17 +86,19 @@ def _missing_target(goal: Column) -> Iterator[str]:
         yield sentence.format(count=formatting.count(count), target=quoted(goal.name))
 
 
-def _dominant(table: Table, report: TargetReport) -> Iterator[str]:
-    """Yield a sentence if one number to predict outweighs all others."""
+def _far_targets(table: Table, report: TargetReport) -> Iterator[str]:
+    """Yield a sentence if a few numbers to predict are far away, or one outweighs all others."""
     goal = table.columns[table.target]
     if not report.as_number or goal.numbers is None:
         return
+    sentences = [*outliers(goal, table.lines)]
     rows = np.flatnonzero(goal.present)
     index = dominant(goal.numbers[rows])
-    if index is not None:
+    if index is not None and not sentences:
         row = rows[index]
         sentence = about_dominant(float(goal.numbers[row]), int(table.lines[row]))
-        yield f"{quoted(goal.name)}: {sentence}"
+        sentences.append(f"{quoted(goal.name)}: {sentence}")
+    yield from sentences
 
 
 def _unreadable(column: Column) -> str:
