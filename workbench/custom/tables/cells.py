@@ -66,7 +66,10 @@ class Cells:
         if _NOT_SIMPLE.search(text) or ("." in text and not _DECIMAL_POINT.search(text)):
             return None
         try:
-            result = np.array([float(cell or "nan") for cell in text.split("\n")], np.float64)
+            cells = text.split("\n")
+            if "" in cells:
+                cells = [cell or "nan" for cell in cells]
+            result = np.fromiter(map(float, cells), np.float64, len(cells))
         except ValueError:
             return None
         if np.isnan(result).all() or np.nanmax(np.abs(result)) >= numbers.MAX_NUMBER:

@@ -51,7 +51,7 @@ def outliers(column: Column, lines: NDArray[np.int64]) -> Iterator[str]:
 
 def fractions_as_percent(column: Column, lines: NDArray[np.int64]) -> Iterator[str]:
     """Yield a sentence if numbers below 1 without a sign stand next to larger ones in percent."""
-    if column.type != "number" or column.numbers is None:
+    if column.type != "number" or column.numbers is None or "%" not in "".join(column.cells):
         return
     has_sign = np.array(["%" in cell for cell in column.cells], np.bool_)
     percent = np.abs(column.numbers[has_sign & column.present])

@@ -101,7 +101,7 @@ class _Rows:
 
     def _add(self, chunk: list[list[str]]) -> None:
         for index, cells in enumerate(zip(*chunk, strict=True)):
-            stripped = [cell.strip() for cell in cells]
+            stripped = list(map(str.strip, cells))
             if stripped[0].startswith('="'):  # texts as some programs export them for Excel
                 stripped = [_FORMULA.sub(r"\1", cell) for cell in stripped]
             shared = self._shared[index]
