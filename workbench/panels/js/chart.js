@@ -51,6 +51,7 @@ export class Chart {
   /** @type {(figure: PlotlyFigure, seq: number) => void} */
   show(figure, seq) {
     this.waiting = { figure, seq };
+    this.plot.setAttribute("aria-label", figure.layout.title.text); // an image has a name before it is drawn
     if (!this.plotly) setText(this.title, figure.layout.title.text); // plotly.js takes a while to load
     this.schedule();
   }
@@ -92,7 +93,6 @@ export class Chart {
   finish(figure, seq) {
     const { text } = figure.layout.title;
     setText(this.title, text);
-    this.plot.setAttribute("aria-label", text);
     this.plot.dataset.seq = String(seq);
   }
 
