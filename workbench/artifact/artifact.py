@@ -259,6 +259,25 @@ def parse_recipe(header: Mapping[str, Any]) -> Recipe:
         ) from None
 
 
+def as_artifact(file: Artifact | str | os.PathLike[str]) -> Artifact:
+    """Return an artifact, given itself or the path of its file.
+
+    Raises
+    ------
+    ArtifactError
+        If it is neither, or the file is damaged.
+    FileError
+        If the file cannot be read.
+    """
+    artifact = load(file) if isinstance(file, str | os.PathLike) else file
+    if not isinstance(artifact, Artifact):
+        raise ArtifactError(
+            f"Give a path or an artifact, as wb.load(path) returns it, not {brief(file)}.",
+            code="artifact.invalid_type",
+        )
+    return artifact
+
+
 def write_atomic(path: str | os.PathLike[str], content: bytes) -> Path:
     """Write a file completely or not at all, and return its path.
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from workbench.artifact.artifact import Artifact, load
+from workbench.artifact.artifact import Artifact, as_artifact
 from workbench.custom.loaders.differences import Shape, differences
 from workbench.custom.prediction.file_model import file_model
 from workbench.custom.wrappers import unwrap, without_masks
@@ -52,12 +52,7 @@ def to_module(file: Artifact | str | PathLike[str], module: nn.Module | None = N
     >>> wb.to_module(wb.compress(wb.model("fashion/lenet-300-100"), recipe)).fc1
     Linear(in_features=784, out_features=150, bias=True)
     """
-    artifact = load(file) if isinstance(file, str | PathLike) else file
-    if not isinstance(artifact, Artifact):
-        raise ArtifactError(
-            f"Give a path or an artifact, as wb.load(path) returns it, not {brief(file)}.",
-            code="artifact.invalid_type",
-        )
+    artifact = as_artifact(file)
     if module is not None:
         return _of_module(artifact, module)
     described = None if artifact.preprocessing is None else file_model(artifact)

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workbench import formatting
-from workbench.artifact.artifact import Artifact
+from workbench.artifact.artifact import Artifact, as_artifact
 from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.facts import check_facts
 from workbench.deploy.host import Host
 from workbench.deploy.package import Package, load_package
 from workbench.deploy.runtimes import RUNTIMES
-from workbench.deploy.source import Network, exported_network, open_file
+from workbench.deploy.source import Network, exported_network
 from workbench.display import Card
 from workbench.domain import Split
 from workbench.domain.inputs import targets
@@ -155,8 +155,11 @@ def confirm(
     ------
     RuntimeFailedError
         If the runtime crashes, hangs, or runs something else than was requested.
+    InputError
+        If the package was not made from this file, its file is missing, or it returns outputs of
+        another shape.
     ArtifactError
-        If the package was not made from this file.
+        If the package or the file is damaged.
     """
     loaded = package if isinstance(package, Package) else load_package(package)
     RUNTIMES[loaded.target.runtime].check_installed()
@@ -199,9 +202,7 @@ def artifact_of(
     Raises
     ------
     InputError
-        If there is none.
-    ArtifactError
-        If the given file is another one.
+        If there is none, or the given file is another one.
     """
     if artifact is None:
         if package.artifact is None:
@@ -210,7 +211,7 @@ def artifact_of(
                 code="deploy.no_artifact",
             )
         return package.artifact
-    opened = open_file(artifact)
+    opened = as_artifact(artifact)
     if opened.digest != package.manifest["artifact"]["sha256"]:
         raise InputError(
             "The package was made from another compressed file than the given one.",

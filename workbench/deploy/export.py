@@ -11,11 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.artifact.artifact import Artifact
+from workbench.artifact.artifact import Artifact, as_artifact
 from workbench.deploy.onnx_file import TRACED, onnx_bytes
 from workbench.deploy.package import FORMAT, Package
 from workbench.deploy.runtimes import RUNTIMES
-from workbench.deploy.source import exported_network, open_file, storage_notes
+from workbench.deploy.source import exported_network, storage_notes
 from workbench.deploy.target import Target
 from workbench.deploy.torch_file import program_bytes
 
@@ -61,7 +61,7 @@ def export(file: Artifact | str | PathLike[str], target: Target | str = "onnxrun
     target = Target(target) if isinstance(target, str) else target
     runtime = RUNTIMES[target.runtime]
     runtime.check_installed()
-    artifact = open_file(file)
+    artifact = as_artifact(file)
     network = exported_network(artifact)
     content = WRITERS[runtime.suffix](network.module, network.inputs(TRACED))
     example: Tensor = network.inputs(2)

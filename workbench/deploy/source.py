@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from os import PathLike
 
 from torch import Tensor, nn
 
-from workbench.artifact.artifact import Artifact, load
+from workbench.artifact.artifact import Artifact
 from workbench.artifact.module_spec import ModuleSpec
 from workbench.domain import Model, Task
-from workbench.errors import ArtifactError, InputError
+from workbench.errors import InputError
 from workbench.i18n import _
-from workbench.recipe.schema import brief
 from workbench.zoo.registry import model as find_model
 from workbench.zoo.to_module import artifact_to_module
 
@@ -68,23 +66,6 @@ class Network:
                 code="deploy.several_inputs",
             )
         return inputs
-
-
-def open_file(file: Artifact | str | PathLike[str]) -> Artifact:
-    """Return an artifact, given itself or a path.
-
-    Raises
-    ------
-    ArtifactError
-        If it is neither, or the file is damaged.
-    """
-    artifact = load(file) if isinstance(file, str | PathLike) else file
-    if not isinstance(artifact, Artifact):
-        raise ArtifactError(
-            f"Give a path or an artifact, as wb.compress returns it, not {brief(file)}.",
-            code="artifact.invalid_type",
-        )
-    return artifact
 
 
 def exported_network(artifact: Artifact) -> Network:
