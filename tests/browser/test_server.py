@@ -25,6 +25,8 @@ def test_reload_and_close_shut_down_the_kernel(open_bench, watched, server):
     server.until(lambda: len(server.kernels()) == WARM, "the second visit's kernel to end")
 
 
+# Jupyter's client tries to reconnect, and does not catch its own failure.
+@pytest.mark.page_error("Kernel connection disconnected")
 def test_a_lost_kernel_is_reported_and_a_reload_restores_the_state(open_bench, watched, server):
     bench = open_bench(SMALL)
     bench.sparsity.fill("0.4")
