@@ -15,7 +15,8 @@ from workbench.custom.tables import dates, numbers
 from workbench.custom.tables.column import Format
 from workbench.custom.tables.missing import is_missing
 
-_NOT_SIMPLE = re.compile(r"[^0-9.eE+\-\n]|(?:^|\n)[-+]?0\d")
+_SIMPLE = b"0123456789.eE+-\n"
+_LEADING_ZERO = re.compile(r"\n[-+]?0\d")
 _DECIMAL_POINT = re.compile(r"(?:\.\d{0,2}|\.\d{4,}|(?:\d{4}|\b0|[^\d]|^)\.\d{3})(?!\d)")
 """A point that does not separate thousands."""
 _EARLIEST_COMPACT = 1500_01_01
@@ -63,7 +64,7 @@ class Cells:
         decimal = "," if "," in text and "." not in text else "."
         if decimal == ",":
             text = text.replace(",", ".")
-        if _NOT_SIMPLE.search(text) or ("." in text and not _DECIMAL_POINT.search(text)):
+        if not _is_simple(text) or ("." in text and not _DECIMAL_POINT.search(text)):
             return None
         try:
             cells = text.split("\n")
@@ -99,6 +100,14 @@ class Cells:
             return self.simple_numbers[1]
         known = dict.fromkeys(self.counts, math.nan) | self.read(format)
         return np.fromiter(map(known.__getitem__, self.cells), np.float64, len(self.cells))
+
+
+def _is_simple(text: str) -> bool:
+    """Whether text has only characters of numbers, and no leading zeros."""
+    # A pattern for both needs seven times as long.
+    if not text.isascii() or text.encode("ascii").translate(None, _SIMPLE):
+        return False
+    return not _LEADING_ZERO.search(f"\n{text}")
 
 
 def read_values(values: Sequence[str], format: Format) -> list[float]:
