@@ -123,7 +123,7 @@ def numbers(
     texts = {
         "accuracy": DASH if value is None else metric.format(value),
         "interval": _interval(score, metric),
-        "change": "" if value is None else metric.change(value - original.value),
+        "change": _change(value, original.value, metric),
         "bytes": DASH if size is None else formatting.nbytes(size),
         "original": _("original {size}").format(size=formatting.nbytes(original.bytes)),
         "times": "" if size is None else formatting.size_ratio(original.bytes / size),
@@ -143,6 +143,13 @@ def numbers(
             [_(metric.name), *(texts[key] for key in ("accuracy", "status", "bytes", "times"))]
         ),
     }
+
+
+def _change(value: float | None, original: float, metric: Metric) -> str:
+    """Return the difference from the original; a “±0” would be read as an error bound."""
+    if value is None:
+        return ""
+    return _("unchanged") if value == original else metric.change(value - original)
 
 
 def _interval(score: Score | None, metric: Metric) -> str:
