@@ -197,6 +197,16 @@ def test_dates_in_the_usual_spellings(name):
     assert result.numbers[:2].tolist() == [day * DAY for day in days]
 
 
+@pytest.mark.parametrize(
+    "years",
+    [range(1936, 2006), range(1901, 1999), range(1999, 2030), [1955], [2020], [2000, 1999, 1970]],
+)
+def test_years_of_two_digits_span_as_few_years_as_possible(years):
+    text = csv("born,b,y", lambda n: (f"15/06/{years[n % len(years)] % 100:02d}", n % 7, n % 2))
+    shown = column(text, "born").numbers[: len(years)].astype("datetime64[s]").astype(object)
+    assert {day.year for day in shown} == {years[n % len(years)] for n in range(len(shown))}
+
+
 def test_an_undecided_order_of_day_and_month_is_said():
     text = csv("when,b,y", lambda n: (f"{n * 7 % 12 + 1}/{n * 5 % 12 + 1}/2020", n % 7, n % 2))
     assert "could also be" in "".join(wb.inspect_table(text.encode()).warnings)

@@ -35,6 +35,8 @@ class Format:
         Of dates: whether 3/4/2020 is in April.
     utc : bool
         Of dates: whether times are converted to UTC, because time zones differ.
+    first_year : int
+        Of dates: the first of the hundred years in which years of two digits are.
     """
 
     type: str
@@ -44,6 +46,7 @@ class Format:
     day_first: bool = False
     utc: bool = False
     mixed: bool = False
+    first_year: int = 1969  # as in POSIX
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,8 @@ from workbench.custom.tables.column import Format
 from workbench.custom.tables.month_names import month_of
 
 YEARS = range(1500, 2201)
-PIVOT = 69
-"""Years of two digits from here on are in the twentieth century, as in POSIX."""
+LAST_SHORT_YEAR = 49
+"""A column whose last year of two digits is later ends in the twentieth century."""
 MAX_LENGTH = 50
 
 _TIME = (
@@ -74,6 +74,7 @@ class Parts(NamedTuple):
     """A cell that is a date: its year, and two numbers that are month and day in some order."""
 
     year: int
+    """Below 100 if the cell has two digits of it."""
     first: int
     second: int
     mark: str
@@ -107,7 +108,10 @@ def guess(parts: Sequence[Parts], delimiter: str) -> DateGuess:
     indicate that the day is first.
     """
     utc = len({part.offset for part in parts}) > 1
-    day_first, month_first = (Format("date", day_first=x, utc=utc) for x in (True, False))
+    first_year = _first_year({part.year for part in parts if part.year < 100})
+    day_first, month_first = (
+        Format("date", day_first=x, utc=utc, first_year=first_year) for x in (True, False)
+    )
     open_parts = [part for part in parts if part.mark]
     firsts, seconds = {p.first for p in open_parts}, {p.second for p in open_parts}
     above = [sum(p.first > 12 for p in open_parts), sum(p.second > 12 for p in open_parts)]
@@ -129,11 +133,28 @@ def seconds(parts: Parts, format: Format) -> float:
     if parts.mark and format.day_first:
         month, day = day, month
     try:
-        days = date(parts.year, month, day).toordinal() - _EPOCH
+        days = date(_full_year(parts.year, format.first_year), month, day).toordinal() - _EPOCH
     except ValueError:
         return math.nan
     shift = parts.offset or 0 if format.utc else 0
     return days * 86400.0 + parts.time - shift
+
+
+def _first_year(years: set[int]) -> int:
+    """Return the first of the hundred years in which years of two digits are.
+
+    They span as few years as possible: 36 and 99 with 03 are 1936, 1999 and 2003.
+    """
+    if not years:
+        return Format("date").first_year
+    ordered = sorted(years)
+    gaps = [b - a for a, b in pairwise([*ordered, ordered[0] + 100])]
+    last = ordered[max(range(len(gaps)), key=lambda index: (gaps[index], ordered[index]))]
+    return (1901 if last > LAST_SHORT_YEAR else 2001) + last - 100
+
+
+def _full_year(year: int, first_year: int) -> int:
+    return year if year >= 100 else first_year + (year - first_year) % 100
 
 
 def _increases(parts: Sequence[Parts], format: Format) -> bool:
@@ -151,10 +172,8 @@ def _from_datetime(value: datetime) -> Parts:
 def _from_match(groups: dict[str, str]) -> Parts | None:
     """Return the parts of a matched date, or None if a number is out of range."""
     year = int(groups.get("year", 1970))
-    if len(groups.get("year", "1970")) == 2:
-        year += 1900 if year >= PIVOT else 2000
     time = _time(groups)
-    if year not in YEARS or time is None:
+    if (len(groups.get("year", "1970")) == 4 and year not in YEARS) or time is None:
         return None
     offset = _offset(groups["zone"]) if "zone" in groups else None
     if "first" in groups:
