@@ -258,6 +258,19 @@ def test_numbers_that_may_stand_for_missing_values_are_said():
     assert not any("occurs" in w for w in wb.inspect_table(text.encode()).warnings)
 
 
+def test_the_only_negative_number_of_a_column_may_stand_for_a_missing_value():
+    def row(n):
+        return (-200 if n % 10 == 0 else 7 + n, -200 if n % 15 == 0 else n / 4, n % 9 - 4, n % 2)
+
+    warnings = wb.inspect_table(csv("a,b,c,y", row).encode()).warnings
+    assert [w for w in warnings if "occurs" in w] == [
+        (
+            "a, b: -200 occurs 20 times, unlike all other values: if it stands for a missing "
+            "value, leave these cells empty."
+        )
+    ]
+
+
 @pytest.mark.parametrize("delimiter", [",", ";"])
 def test_clear_numbers_are_read_without_a_remark(delimiter):
     cells = ['"1,200"', "950", '"12,345"', "17"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -47,7 +48,7 @@ def findings(table: Table, report: TargetReport, leaks: Sequence[str]) -> Iterat
         if not column.reason:
             yield from column.warnings
             yield from fractions_as_percent(column, table.lines)
-            yield from _sentinel(column)
+    yield from _missing_marks([column for column in table.columns if not column.reason])
     if table.encoding not in {"UTF-8", "UTF-16", ""}:
         yield _(
             "The text is read as {encoding}: if letters look wrong, save the table as UTF-8."
@@ -122,22 +123,42 @@ def _unreadable(column: Column) -> str:
     )
 
 
-def _sentinel(column: Column) -> Iterator[str]:
-    """Yield a sentence if a frequent number far from all others may stand for a missing value."""
+def _missing_marks(columns: Sequence[Column]) -> Iterator[str]:
+    """Yield a sentence for each number that may stand for a missing value, with its columns."""
+    by_number: dict[float, list[str]] = {}
+    cells: Counter[float] = Counter()
+    for column in columns:
+        for number, count in _suspects(column):
+            by_number.setdefault(number, []).append(column.name)
+            cells[number] += count
+    for number, names in by_number.items():
+        yield _(
+            "{columns}: {number} occurs {count} times, unlike all other values: if it stands "
+            "for a missing value, leave these cells empty."
+        ).format(
+            columns=quoted(names[0]) if len(names) == 1 else formatting.names(names, MAX_NAMES),
+            number=f"{number:g}",
+            count=formatting.count(cells[number]),
+        )
+
+
+def _suspects(column: Column) -> Iterator[tuple[float, int]]:
+    """Yield frequent numbers far from all others, or the only negative one, with their counts."""
     if column.type != "number" or column.numbers is None:
         return
     values = column.numbers[column.present]
-    for number in SENTINELS:
+    if not len(values):
+        return
+    for number in {*SENTINELS, float(values.min())}:
         count = int((values == number).sum())
         others = values[values != number]
         if count < 2 or count < MIN_SENTINEL * len(values) or not len(others):
             continue
         low, high = float(others.min()), float(others.max())
-        if not low - 2 * (high - low) < number < high + 2 * (high - low):
-            yield _(
-                "{column}: {number} occurs {count} times, far from all other values: if it stands "
-                "for a missing value, leave these cells empty."
-            ).format(column=quoted(column.name), number=number, count=formatting.count(count))
+        is_far = not low - 2 * (high - low) < number < high + 2 * (high - low)
+        is_only_negative = number < 0 <= low and len(set(others[:100])) > 2
+        if (is_far and number in SENTINELS) or is_only_negative:
+            yield number, count
 
 
 def _majority(report: TargetReport) -> Iterator[str]:
