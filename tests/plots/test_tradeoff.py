@@ -78,6 +78,7 @@ def test_axes_do_not_move_with_the_point():
             Spot(170_000, 0.920, 0.920, 0.920),
             "10.0\u202f× smaller, and 0.6\u202fpoints more accurate",
         ),
+        (Spot(1_800_000, 0.914, 0.914, 0.914), "Not smaller than the original, and as good"),
         (Spot(1_800_000, 0.9, 0.9, 0.9), "Not smaller than the original, −1.4\u202fpoints"),
     ],
 )

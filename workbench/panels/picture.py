@@ -99,7 +99,7 @@ class Picture:
 
 def landmarks(session: Session) -> list[Landmark]:
     """Return the points that are known beforehand: presets, and the selected student."""
-    return [*points.presets(session.origin_model), *_students(session.student)]
+    return [*points.presets(session.origin_model, session.store), *_students(session.student)]
 
 
 def _students(chosen: Student | None) -> list[Landmark]:

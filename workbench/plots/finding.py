@@ -37,13 +37,16 @@ def _is_original(you: Spot, original: Spot) -> bool:
 
 def _cost(original: Spot, you: Spot, metric: Metric) -> str:
     change = you.value - original.value
+    same = metric.change(change).startswith("±")
     if you.bytes >= original.bytes:
+        if same:
+            return _("Not smaller than the original, and as good")
         return _("Not smaller than the original, {change}").format(change=metric.change(change))
     lost = metric.change(abs(change)).lstrip("+±")
     name = _(metric.name)
     if not you.exact:
         text = _("{ratio} smaller for about {lost} of {metric}")
-    elif metric.change(change).startswith("±"):
+    elif same:
         text = _("{ratio} smaller, and as good as before")
         if metric == ACCURACY:
             text = _("{ratio} smaller, and as accurate as before")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from workbench.cache.results import ResultCache
 from workbench.domain import Model
 from workbench.evaluation.preset_results import preset_results
 from workbench.evaluation.report import Report
@@ -22,9 +23,9 @@ def original(model: Model, split: str = "validation") -> Spot:
     return Spot(model.original_bytes, value, value, value)
 
 
-def presets(model: Model) -> list[Landmark]:
-    """Return the presets of a built-in model, whose results are known beforehand."""
-    results = preset_results(model)
+def presets(model: Model, store: ResultCache) -> list[Landmark]:
+    """Return the presets whose results on a model are known."""
+    results = preset_results(model, store)
     return [
         Landmark(preset.label, Spot(size, value, value, value), name=preset.name)
         for preset in PRESETS

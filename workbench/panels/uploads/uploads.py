@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, WorkbenchError
+from workbench.evaluation.preset_results import measure_presets
 from workbench.i18n import _
 from workbench.panels.channel import Channel
 from workbench.panels.error_boundary import error_boundary
@@ -213,6 +214,8 @@ class Uploads:
             self._end(active, "done", outcome.text)
             return
         if outcome.created is not None:
+            if outcome.learned:  # a small model: the picture is not empty at first
+                measure_presets(outcome.created, self.channel.session.store, active.file.cancel)
             self.models.add(outcome.created, active.file.name, learned=outcome.learned)
         missing, self.missing = self.missing, None
         if missing is not None and missing.model == outcome.model:
