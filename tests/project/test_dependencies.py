@@ -60,7 +60,7 @@ def website():
 
 def inference():
     extras = project()["optional-dependencies"]
-    return ranges([*extras["onnx"], *extras["openvino"]])
+    return ranges([*extras["onnx"], *extras["openvino"], *extras["keras"]])
 
 
 def javascript():

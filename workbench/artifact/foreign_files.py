@@ -16,8 +16,8 @@ SHARD = re.compile(r"-(\d{5,})-of-(\d{5,})\.[a-z]+$", re.IGNORECASE)
 """The numbers in the name of one file of several."""
 OTHER_FORMATS = {
     ".onnx": "an ONNX model: export the state_dict of its PyTorch network as safetensors",
-    ".h5": "an HDF5 file: pass the Keras model to wb.from_keras",
-    ".keras": "a Keras model: pass it to wb.from_keras",
+    ".h5": "an HDF5 file: save the Keras model as .keras and pass that to wb.from_keras",
+    ".keras": "a Keras model: read it with wb.from_keras",
     ".tflite": "a TensorFlow Lite model: use the network that it was converted from",
     ".pb": "a TensorFlow graph: save its tensors as safetensors",
     ".npz": "a NumPy archive: save its arrays with safetensors.numpy.save_file",

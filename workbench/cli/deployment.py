@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from workbench.deploy.runtimes import RUNTIMES
@@ -29,6 +30,11 @@ def export_options(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="a file that ends in .onnx, or a folder for the whole package with run.py",
     )
+    parser.add_argument(
+        "--original",
+        metavar="MODEL.keras",
+        help="with --to keras: the model that was compressed; the output is a .keras file",
+    )
 
 
 def export(options: argparse.Namespace) -> dict[str, Any]:
@@ -36,10 +42,37 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     from workbench.deploy.export import export
 
     runtime = ALIASES.get(options.to, options.to)
+    if runtime == "keras" or options.original is not None:
+        return _export_keras(options, runtime)
     target = Target(runtime, options.precision, threads=options.threads)
     package = export(options.file, target)
     path = package.save(options.output)
     return {**package.manifest, "file": str(path), "bytes": len(package)}
+
+
+def _export_keras(options: argparse.Namespace, runtime: str) -> dict[str, Any]:
+    """Write the weights of a file into its Keras model."""
+    from workbench.artifact.artifact import as_artifact, check_writable, write_atomic
+    from workbench.custom.loaders.keras import from_keras
+    from workbench.custom.to_module import to_module
+    from workbench.deploy.keras_file import keras_bytes
+    from workbench.deploy.source import storage_notes
+
+    if options.original is None or runtime != "keras":
+        raise InputError(
+            "A .keras file needs --to keras and --original, the model that was compressed.",
+            code="deploy.no_original",
+        )
+    artifact, path = as_artifact(options.file), Path(options.output)
+    check_writable(path)
+    content = keras_bytes(to_module(artifact, from_keras(options.original)))
+    write_atomic(path, content)
+    return {
+        "file": str(path),
+        "bytes": len(content),
+        "artifact": {"sha256": artifact.digest, "bytes": len(artifact)},
+        "notes": list(storage_notes(artifact)),
+    }
 
 
 def show_export(result: dict[str, Any]) -> None:
@@ -82,9 +115,9 @@ def benchmark_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a file made by compress or train")
     parser.add_argument(
         "--to",
-        default=",".join(RUNTIMES),
         metavar="A,B",
-        help="the runtimes; those that are not installed are left out (default: all)",
+        help="the runtimes; those that are not installed are left out (default: all that can run "
+        "the network)",
     )
     parser.add_argument("--batch", default="1,64", metavar="A,B", help="examples per call")
     parser.add_argument("--threads", type=int, default=1, help="of one call (default: 1)")
@@ -95,12 +128,22 @@ def benchmark(options: argparse.Namespace) -> dict[str, Any]:
     from workbench.deploy.export import export
     from workbench.deploy.timing import benchmark
 
-    names = [ALIASES.get(name, name) for name in options.to.split(",")]
-    targets = [Target(name, threads=options.threads) for name in names]
-    missing = [sentence for name in names if (sentence := RUNTIMES[name].missing())]
-    packages = [
-        export(options.file, target) for target in targets if not RUNTIMES[target.runtime].missing()
+    chosen = None if options.to is None else options.to.split(",")
+    targets = [
+        Target(ALIASES.get(name, name), threads=options.threads) for name in chosen or RUNTIMES
     ]
+    packages, missing = [], []
+    for target in targets:
+        sentence = RUNTIMES[target.runtime].missing()
+        if sentence:
+            missing.append(sentence)
+            continue
+        try:
+            packages.append(export(options.file, target))
+        except InputError as error:
+            if chosen or target.runtime == "torch":
+                raise
+            missing.append(str(error))
     try:
         batches = [int(text) for text in options.batch.split(",")]
     except ValueError:

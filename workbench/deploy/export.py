@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.artifact.artifact import Artifact, as_artifact
+from workbench.deploy.keras_file import keras_bytes
 from workbench.deploy.onnx_file import TRACED, onnx_bytes
 from workbench.deploy.package import FORMAT, Package
 from workbench.deploy.runtimes import RUNTIMES
@@ -22,6 +23,7 @@ from workbench.deploy.torch_file import program_bytes
 WRITERS: dict[str, Callable[[nn.Module, Tensor], bytes]] = {
     ".onnx": onnx_bytes,
     ".pt2": program_bytes,
+    ".keras": keras_bytes,
 }
 """By the suffix of the file."""
 PREPARATIONS = {

@@ -9,7 +9,12 @@ from workbench.deploy.host import RuntimeFailedError
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.target import Target
 
-PROVIDERS = {"onnxruntime": "CPUExecutionProvider", "openvino": "CPU", "torch": "CPU"}
+PROVIDERS = {
+    "onnxruntime": "CPUExecutionProvider",
+    "openvino": "CPU",
+    "torch": "CPU",
+    "keras": "CPU",
+}
 TYPES = {"float32": ("f32", "float32"), "bfloat16": ("bf16", "bfloat16")}
 
 

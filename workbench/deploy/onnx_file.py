@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import warnings
 from collections.abc import Iterable, Iterator
@@ -36,7 +37,7 @@ def onnx_bytes(module: nn.Module, inputs: Tensor) -> bytes:
     InputError
         If the module cannot be exported, or only for this size of a batch.
     """
-    shapes = ({0: torch.export.Dim(BATCH)},)
+    shapes = batch_axis(module)
     with _quiet(), torch.no_grad(), preserve_random_state():
         try:
             program = torch.onnx.export(
@@ -61,6 +62,14 @@ def onnx_bytes(module: nn.Module, inputs: Tensor) -> bytes:
     _check_batch_axis(proto)
     content: bytes = proto.SerializeToString(deterministic=True)
     return content
+
+
+def batch_axis(module: nn.Module) -> tuple[Any, ...]:
+    """Return which axis of the module's input has any length, as `torch.export` takes it."""
+    first: tuple[Any, ...] = ({0: torch.export.Dim(BATCH)},)
+    parameters = list(inspect.signature(module.forward).parameters.values())
+    listed = bool(parameters) and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
+    return (first,) if listed else first
 
 
 def _strip(proto: Any) -> None:

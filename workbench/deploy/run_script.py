@@ -37,6 +37,18 @@ model = torch.export.load(FOLDER / "model.pt2").module()
 def run(inputs):
     return model(torch.from_numpy(inputs)).numpy()
 """,
+    "keras": """import os
+
+os.environ.setdefault("KERAS_BACKEND", "torch")  # or tensorflow, jax
+
+import keras
+
+model = keras.saving.load_model(FOLDER / "model.keras")
+
+
+def run(inputs):
+    return keras.ops.convert_to_numpy(model(inputs, training=False))
+""",
 }
 HINTS = {"float32": "f32", "bfloat16": "bf16"}
 

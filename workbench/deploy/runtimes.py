@@ -76,6 +76,7 @@ RUNTIMES = {
             ("float32", "bfloat16"),
             ".onnx",
         ),
+        Runtime("keras", "Keras", ("keras",), "keras", 45, ("float32",), ".keras"),
         Runtime("torch", "PyTorch", ("torch",), "", 0, ("float32",), ".pt2"),
     )
 }

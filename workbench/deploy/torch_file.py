@@ -7,7 +7,7 @@ from io import BytesIO
 import torch
 from torch import Tensor, nn
 
-from workbench.deploy.onnx_file import BATCH
+from workbench.deploy.onnx_file import batch_axis
 from workbench.errors import InputError, describe
 
 PRIVATE = ("stack_trace", "nn_module_stack", "source_fn_stack", "torch_fn", "from_node")
@@ -31,7 +31,7 @@ def program_bytes(module: nn.Module, inputs: Tensor) -> bytes:
     """
     with torch.no_grad():
         try:
-            shapes = ({0: torch.export.Dim(BATCH)},)
+            shapes = batch_axis(module)
             program = torch.export.export(module, (inputs.clone(),), dynamic_shapes=shapes)
         except Exception as error:
             raise InputError(

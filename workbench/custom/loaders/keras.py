@@ -1,122 +1,88 @@
-"""Keras models as modules: their variables are parameters, passed to Keras at each call."""
+"""Load Keras models, from their files or as objects."""
 
 from __future__ import annotations
 
+import os
+import sys
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
+from workbench.custom.loaders.keras_archive import check_archive
 from workbench.custom.loaders.optional_packages import require_package
-from workbench.errors import InputError
+from workbench.errors import InputError, describe
 from workbench.recipe.schema import brief
+from workbench.runtime.keras_module import KerasModule
+
+BACKEND = "KERAS_BACKEND"
 
 
-def from_keras(model: Any) -> nn.Module:
-    """Return a Keras 3 model as a module for `wb.from_module`, which shares its weights.
+def from_keras(model: Any | str | PathLike[str]) -> nn.Module:
+    """Return a Keras 3 model as a module for `wb.from_module`.
 
-    Keras must use the PyTorch backend: set the environment variable ``KERAS_BACKEND=torch`` before
-    the first import, then load a saved ``.keras`` file with ``keras.saving.load_model``. Targets
-    and losses are those of PyTorch, so the model must end in logits, not in a softmax. Keras
-    computes in float32 throughout.
+    A ``.keras`` file may come from any backend of Keras. It runs here with PyTorch, without
+    TensorFlow, in inference mode, and no code in it is run. A compressed file of the model can be
+    exported as a ``.keras`` file again. Targets and losses are those of PyTorch: accuracy is the
+    same for a model that ends in a softmax, but to train or distill it, give `wb.from_module` a
+    loss for probabilities.
+
+    Parameters
+    ----------
+    model
+        The path of a ``.keras`` file, or a ``keras.Model``, which shares its weights. Own layers
+        are found if they are registered with ``keras.saving.register_keras_serializable``.
 
     Raises
     ------
+    FileError
+        When the file cannot be read.
     InputError
-        When Keras is not installed or uses another backend, or `model` is not a built Keras model.
+        When Keras is not installed or uses another backend, the model is not built, or a layer
+        cannot be read; the message names it.
+
+    >>> module = wb.from_keras("model.keras")  # doctest: +SKIP
     """
+    if "keras" not in sys.modules:
+        os.environ.setdefault(BACKEND, "torch")
     keras = require_package("keras", "A Keras model")
     if keras.backend.backend() != "torch":
         raise InputError(
             f"Keras uses the backend {keras.backend.backend()}: set the environment variable "
-            "KERAS_BACKEND=torch before keras is imported, and load the model again.",
+            f"{BACKEND}=torch before keras is imported, and load the model again.",
             code="module.keras_backend",
         )
+    if isinstance(model, str | PathLike):
+        model = _load(keras, Path(model))
     if not isinstance(model, keras.Model):
         raise InputError(
-            f"The model must be a keras.Model, not {brief(model)}.", code="module.invalid_type"
+            f"The model must be a keras.Model or the path of a .keras file, not {brief(model)}.",
+            code="module.invalid_type",
         )
     if not model.built:
         raise InputError(
             "The Keras model is not built yet: call it once on an input first.",
             code="module.not_built",
         )
-    variables = [variable for variable in model.variables if _is_weight(variable)]
-    if any(variable.value.device.type != "cpu" for variable in variables):
+    if any(variable.value.device.type != "cpu" for variable in model.variables):
         raise InputError(
             "The Keras model is not on the CPU, where models are evaluated: create or load it "
             'inside keras.device("cpu").',
             code="module.wrong_device",
         )
-    return KerasModule(_StatelessModel(keras, model, variables)).eval()
+    return KerasModule(keras, model).eval()
 
 
-class KerasModule(nn.Module):
-    """A Keras model with its weights as parameters of a module: ``weights.dense.kernel``."""
-
-    def __init__(self, stateless: _StatelessModel) -> None:
-        super().__init__()
-        self.stateless = stateless
-        self.weights = nn.Module()
-        self.paths = [_register(self.weights, variable) for variable in stateless.variables]
-
-    def forward(self, *inputs: Tensor, **named: Tensor) -> Any:
-        """Return the outputs of the Keras model in inference mode."""
-        values = [getattr(self.weights.get_submodule(path), leaf) for path, leaf in self.paths]
-        return self.stateless.call(
-            values, named or (inputs[0] if len(inputs) == 1 else list(inputs))
-        )
-
-
-class _StatelessModel:
-    """Calls a Keras model with other values for its variables.
-
-    Keras layers access their variables directly, so swapping the module's parameters would have no
-    effect. A stateless scope replaces them in the calling thread only, so all copies of a module
-    share one Keras model.
-    """
-
-    uses_only_given_weights = True
-
-    def __init__(self, keras: Any, model: Any, variables: list[Any]) -> None:
-        self.keras = keras
-        self.model = model
-        self.variables = variables
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> _StatelessModel:
-        return self
-
-    def call(self, values: list[Tensor], inputs: Any) -> Any:
-        """Return the outputs for `values` of the variables."""
-        pairs = list(zip(self.variables, values, strict=True))
-        with self.keras.device("cpu"), self.keras.StatelessScope(state_mapping=pairs):
-            return self.model(inputs, training=False)
-
-
-def _is_weight(variable: Any) -> bool:
-    """Whether a variable is floating point, not the state of a random generator or a counter."""
-    return bool(torch.is_floating_point(variable.value))
-
-
-def _register(root: nn.Module, variable: Any) -> tuple[str, str]:
-    """Register a variable's tensor under its path, and return the module path and the name."""
-    *folders, leaf = variable.path.replace(".", "_").split("/")
-    node, path = root, []
-    for folder in folders:
-        path.append(_free(folder, node, node._modules))  # noqa: SLF001 - has no public name
-        if path[-1] not in node._modules:  # noqa: SLF001
-            node.add_module(path[-1], nn.Module())
-        node = node.get_submodule(path[-1])
-    leaf = _free(leaf, node, {})
-    if variable.trainable:
-        node.register_parameter(leaf, variable.value)
-    else:
-        node.register_buffer(leaf, variable.value.detach())
-    return ".".join(path), leaf
-
-
-def _free(name: str, node: nn.Module, allowed: Any) -> str:
-    """Return `name` with underscores appended until it hides no attribute of the node."""
-    while hasattr(node, name) and name not in allowed:
-        name += "_"
-    return name
+def _load(keras: Any, path: Path) -> Any:
+    """Return the model of a file, without its optimizer and losses."""
+    check_archive(path, lambda name: keras.saving.get_registered_object(name) is not None)
+    try:
+        with keras.device("cpu"):
+            return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:
+        reason = describe(error).partition(" Full object config")[0]
+        raise InputError(
+            f"Keras {keras.__version__} cannot load {path}: {reason}",
+            code="module.loading_failed",
+        ) from error
