@@ -1,5 +1,8 @@
-"""Search over recipes: holding a file size."""
+"""Search over recipes: studies, the recommendation under limits, holding a file size."""
 
 from workbench.study.fixed_size import hold_size
+from workbench.study.run import run_study
+from workbench.study.space import Space
+from workbench.study.study import Study
 
-__all__ = ["hold_size"]
+__all__ = ["Space", "Study", "hold_size", "run_study"]

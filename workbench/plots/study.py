@@ -1,0 +1,86 @@
+"""The trials of a study: accuracy against size, with the front."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from workbench import formatting
+from workbench.display import Card
+from workbench.plots import tradeoff
+from workbench.plots.goal import Goal
+from workbench.plots.palette import LIGHT, Palette
+from workbench.plots.spots import Spot
+from workbench.plots.style import Figure
+from workbench.study.description import describe
+
+if TYPE_CHECKING:
+    from workbench.study.result import StudyResult
+    from workbench.study.trial import Trial
+
+MAX_NOTES = 5
+"""How many recipes of the front the card lists."""
+
+
+def draw(
+    result: StudyResult,
+    palette: Palette = LIGHT,
+    goal: Goal | None = None,
+    best: Trial | None = None,
+) -> Figure:
+    """Draw all exactly measured recipes; a click returns the number of the trial."""
+    size, value = result.original
+    exact = [_spot(trial, number) for number, trial in enumerate(result.trials) if trial.exact]
+    return tradeoff.draw(
+        Spot(size, value, value, value),
+        exact,
+        None if best is None else _spot(best, 0),
+        palette,
+        goal=goal,
+        metric=result.metric,
+    )
+
+
+def _spot(trial: Trial, key: int) -> Spot:
+    value = trial.value or 0.0
+    return Spot(trial.bytes, value, value, value, key, trained=trial.recipe.train is not None)
+
+
+def rows(result: StudyResult) -> list[dict[str, Any]]:
+    """Return a row for each trial."""
+    return [
+        {
+            "state": trial.state,
+            "bytes": trial.bytes,
+            "value": trial.value,
+            "examples": trial.examples,
+            "seconds": trial.seconds,
+            "recipe": trial.recipe.to_json(),
+        }
+        for trial in result.trials
+    ]
+
+
+def card(result: StudyResult) -> Card:
+    """Return the result in brief: how many recipes, and those of the front."""
+    return Card(
+        result.summary,
+        [(f"{count:,}", state) for state, count in result.states.items()],
+        sentences(result, spread(result.front, MAX_NOTES)),
+    )
+
+
+def spread(front: Sequence[Trial], most: int) -> list[Trial]:
+    """Return at most `most` trials of a front, evenly from the smallest to the largest file."""
+    if len(front) <= most:
+        return list(front)
+    return [front[round(i * (len(front) - 1) / (most - 1))] for i in range(most)]
+
+
+def sentences(result: StudyResult, trials: Sequence[Trial]) -> list[str]:
+    """Return a line for each trial: bytes, metric and recipe."""
+    return [
+        f"{formatting.nbytes(trial.bytes)}, {result.metric.format(trial.value or 0.0)}: "
+        f"{describe(trial.recipe)}"
+        for trial in trials
+    ]

@@ -1,0 +1,160 @@
+"""The log of a study: lines of JSON that are only appended, so that it survives any kill."""
+
+from __future__ import annotations
+
+import json
+from contextlib import AbstractContextManager, nullcontext
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+
+from workbench.cache.files import cache_folder
+from workbench.errors import ArtifactError, FileError, InputError, file_errors
+from workbench.study.trial import Trial
+
+FOLDER = "studies"
+
+
+def default_path(digest: str) -> Path | None:
+    """Return the path of a study's log in the user's cache folder; None without one."""
+    folder = cache_folder()
+    return None if folder is None else folder / FOLDER / f"{digest}.jsonl"
+
+
+class StudyLog:
+    """The trials of a study, in memory and, with a path, in a file.
+
+    The first line describes the study; each other line is a trial. A last line that a kill cut off
+    is ignored and overwritten. A recipe occurs again when an estimate was followed by an exact
+    measurement. Both are needed: later proposals depend on the estimate.
+
+    Attributes
+    ----------
+    trials, checked : dict
+        The first trials by the JSON text of their recipe, and the exact ones that followed.
+    examples : int
+        How many examples were evaluated for all of them.
+
+    Parameters
+    ----------
+    path
+        The file, or None to keep the trials in memory only.
+    header
+        The description of the study as plain data.
+
+    Raises
+    ------
+    InputError
+        If the file belongs to another study, or another version of Workbench wrote it.
+    ArtifactError
+        If a line other than the last is damaged.
+    FileError
+        If the file cannot be read or written, or another process is using it.
+    """
+
+    def __init__(self, path: Path | None, header: dict[str, Any]) -> None:
+        self.path = path
+        self.trials: dict[str, Trial] = {}
+        self.checked: dict[str, Trial] = {}
+        self.examples = 0
+        self._header = {"study": header, "workbench": version("workbench")}
+        self._lock: AbstractContextManager[Any] = nullcontext()
+        if path is not None:
+            with file_errors("write", path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(f"{path}.lock", timeout=0)
+
+    def __enter__(self) -> Self:
+        try:
+            self._lock.__enter__()
+        except Timeout:
+            raise FileError(
+                f"Another process is running this study with the log {self.path}: wait for it, or "
+                "name another log.",
+                code="study.locked",
+            ) from None
+        try:
+            self._open()
+        except BaseException:
+            self._lock.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.__exit__(None, None, None)
+
+    def add(self, trial: Trial) -> None:
+        """Append a trial.
+
+        Raises
+        ------
+        FileError
+            If the disk is full.
+        """
+        self._append(trial.as_dict())
+        self._add(trial)
+
+    def _add(self, trial: Trial) -> None:
+        key = trial.recipe.to_json()
+        (self.checked if key in self.trials else self.trials)[key] = trial
+        self.examples += trial.examples
+
+    def _append(self, data: dict[str, Any]) -> None:
+        if self.path is None:
+            return
+        line = json.dumps(data, separators=(",", ":")) + "\n"
+        with file_errors("write", self.path), self.path.open("ab") as stream:
+            stream.write(line.encode())
+
+    def _open(self) -> None:
+        if self.path is None:
+            return
+        if not self.path.exists():
+            self._append(self._header)
+            return
+        with file_errors("read", self.path):
+            content = self.path.read_bytes()
+        complete = content.rfind(b"\n") + 1
+        lines = content[:complete].splitlines()
+        if complete < len(content):
+            with file_errors("write", self.path), self.path.open("r+b") as stream:
+                stream.truncate(complete)
+        if not lines:
+            self._append(self._header)
+            return
+        header = self._parsed(lines[0], 1)
+        if header.get("study") != self._header["study"]:
+            raise InputError(
+                f"{self.path} is the log of another study: name another log.",
+                code="study.other_log",
+            )
+        if header.get("workbench") != self._header["workbench"]:
+            raise InputError(
+                f"{self.path} was written by Workbench {header.get('workbench')}, and this is "
+                f"{self._header['workbench']}, whose results may differ: name another log.",
+                code="study.other_version",
+            )
+        for number, line in enumerate(lines[1:], 2):
+            try:
+                trial = Trial.from_dict(self._parsed(line, number))
+            except (KeyError, TypeError, ValueError):
+                raise self._damaged(number) from None
+            self._add(trial)
+
+    def _parsed(self, line: bytes, number: int) -> dict[str, Any]:
+        try:
+            data = json.loads(line)
+        except ValueError:
+            data = None
+        if not isinstance(data, dict):
+            raise self._damaged(number)
+        return data
+
+    def _damaged(self, number: int) -> ArtifactError:
+        return ArtifactError(
+            f"Line {number} of {self.path} is damaged: delete the log, and the study begins again; "
+            "results in the cache are not measured again.",
+            code="study.damaged_log",
+        )

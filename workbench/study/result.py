@@ -1,0 +1,87 @@
+"""What a study has measured so far."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from workbench.display import Displayable
+from workbench.domain.metric import Metric
+from workbench.i18n import _
+from workbench.study.trial import FAILED, Trial, pareto_front
+
+if TYPE_CHECKING:
+    from workbench.study.study import Study
+
+
+@dataclass(frozen=True, eq=False)
+class StudyResult(Displayable):
+    """The trials of a study.
+
+    Attributes
+    ----------
+    study : Study
+    trials : tuple of Trial
+        In the order in which they were proposed.
+    metric : Metric
+        Of the task.
+    original : tuple of int and float
+        The bytes and the metric of the original model.
+    examples, total : int
+        How many examples were evaluated for all of them, and those of the validation split.
+    """
+
+    _plots = "study"
+    _columns = ("state", "bytes", "value", "examples", "seconds", "recipe")
+
+    study: Study
+    trials: tuple[Trial, ...]
+    metric: Metric
+    original: tuple[int, float]
+    examples: int
+    total: int
+
+    @cached_property
+    def front(self) -> tuple[Trial, ...]:
+        """The exact trials that no other dominates, the smallest file first."""
+        return tuple(pareto_front(self.trials, self.metric))
+
+    @property
+    def saved(self) -> float:
+        """The fraction of evaluations that was saved: of all examples for all files."""
+        files = sum(trial.state != FAILED for trial in self.trials)
+        return 1 - self.examples / (files * self.total) if files else 0.0
+
+    @property
+    def states(self) -> dict[str, int]:
+        """The number of trials by state."""
+        return dict(Counter(trial.state for trial in self.trials))
+
+    @property
+    def summary(self) -> str:
+        """The result as a sentence or two."""
+        return _(
+            "{count} recipes measured, {front} of them on the front of size and {metric}. "
+            "{saved} % of the evaluations were not needed."
+        ).format(
+            count=f"{len(self.trials):,}",
+            front=len(self.front),
+            metric=_(self.metric.name),
+            saved=round(100 * self.saved),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return {
+            "study": self.study.as_dict(),
+            "digest": self.study.digest,
+            "metric": self.metric.name,
+            "trials": [trial.as_dict() for trial in self.trials],
+            "front": [trial.as_dict() for trial in self.front],
+            "saved": self.saved,
+        }
+
+    def __repr__(self) -> str:
+        return f"<StudyResult {self.study.model}: {self.summary}>"

@@ -1,0 +1,100 @@
+"""Run a study: ask its sampler for recipes, measure them, and check the front."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from workbench.cancel import NEVER, CancelToken
+from workbench.domain import Model
+from workbench.errors import InputError
+from workbench.study.executors.executor import Executor, InThisProcess
+from workbench.study.log import StudyLog, default_path
+from workbench.study.result import StudyResult
+from workbench.study.runner import OnUpdate, Runner, TimeIsUp
+from workbench.study.samplers import SAMPLERS
+from workbench.study.study import Study
+from workbench.validation import expect_model
+
+ROUND = 4
+"""Recipes that are measured with the same rivals, so that trials do not depend on timing."""
+
+
+def run_study(
+    model: Model,
+    study: Study,
+    *,
+    log: Path | str | None = None,
+    executor: Executor | None = None,
+    seconds: float | None = None,
+    on_update: OnUpdate = lambda result: None,
+    cancel: CancelToken = NEVER,
+) -> StudyResult:
+    """Run a study, or continue it, and return its result.
+
+    It can be killed at any time: with the same log, the same call goes on. No recipe is measured
+    twice.
+
+    Parameters
+    ----------
+    model, study
+        The model, and the description of the study.
+    log
+        The file to append trials to; by default, one in the user's cache folder.
+    executor
+        Where recipes are measured; in this process by default.
+    seconds
+        After this time, no more recipes are measured, and the front is checked.
+    on_update
+        Called with the result so far after each trial.
+    cancel
+        Cancels the study; its log stays.
+
+    Raises
+    ------
+    InputError
+        If the study belongs to another model.
+    FileError
+        If the log cannot be written, or another process runs the study.
+    Cancelled
+        If `cancel` is cancelled.
+
+    >>> import workbench as wb
+    >>> from workbench.study import Space, Study, run_study
+    >>> model = wb.model("fashion/lenet-300-100")
+    >>> study = Study.of(model, Space({"quantize.bits": [2, 4, 8]}), sampler="grid")
+    >>> len(run_study(model, study).trials)
+    3
+    """
+    if expect_model(model).identity != study.identity:
+        raise InputError(
+            f"The study belongs to {study.model} with other weights or data than this model.",
+            code="study.other_model",
+        )
+    path = default_path(study.digest) if log is None else Path(log)
+    executor = executor or InThisProcess()
+    with StudyLog(path, study.as_dict()) as lines:
+        executor.open(model)
+        try:
+            runner = Runner(model, study, executor, lines, on_update, cancel)
+            if seconds is not None:
+                runner.deadline = time.monotonic() + seconds
+            with suppress(TimeIsUp):
+                _measure_all(model, study, runner)
+            runner.deadline = None
+            runner.check_front()
+        finally:
+            executor.close()
+        return runner.result
+
+
+def _measure_all(model: Model, study: Study, runner: Runner) -> None:
+    """Measure rounds of recipes until the sampler has no more."""
+    sampler = SAMPLERS[study.sampler]
+    while study.recipes is None or len(runner.proposed) < study.recipes:
+        remaining = ROUND if study.recipes is None else study.recipes - len(runner.proposed)
+        recipes = sampler(model, study, runner.proposed, min(ROUND, remaining))
+        if not recipes:
+            return
+        runner.measure(recipes)

@@ -1,0 +1,167 @@
+"""Measure rounds of recipes, log each trial, and check the front."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from workbench.cancel import NEVER, CancelToken
+from workbench.domain import Model
+from workbench.errors import Cancelled
+from workbench.recipe import Recipe
+from workbench.study.executors.executor import Executor
+from workbench.study.log import StudyLog
+from workbench.study.measurement import SPLIT, Job, Rival, best_rival
+from workbench.study.result import StudyResult
+from workbench.study.study import Study
+from workbench.study.trial import UNLIKELY, Trial, pareto_front
+
+OnUpdate = Callable[[StudyResult], None]
+
+
+class TimeIsUp(Exception):
+    """Ends the measurement of further recipes."""
+
+
+class Runner:
+    """The trials of a study so far, and the means to measure more.
+
+    Attributes
+    ----------
+    proposed : list of Trial
+        In the order of proposals, as they were when the next ones were proposed.
+    final : list of Trial
+        The same, with the exact trials that followed estimates.
+    deadline : float or None
+        The value of `time.monotonic` at which `measure` ends.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        study: Study,
+        executor: Executor,
+        log: StudyLog,
+        on_update: OnUpdate = lambda result: None,
+        cancel: CancelToken = NEVER,
+    ) -> None:
+        self.proposed: list[Trial] = []
+        self.final: list[Trial] = []
+        self.deadline: float | None = None
+        self._model, self._study = model, study
+        self._executor, self._log = executor, log
+        self._on_update, self._cancel = on_update, cancel
+        self._total = len(model.task.split(SPLIT))
+        self._index: dict[str, int] = {}
+
+    @property
+    def result(self) -> StudyResult:
+        """The result so far."""
+        return StudyResult(
+            self._study,
+            tuple(self.final),
+            self._model.task.metric,
+            (self._model.original_bytes, self._model.metric_value(SPLIT)),
+            self._log.examples,
+            self._total,
+        )
+
+    def measure(
+        self,
+        recipes: Sequence[Recipe],
+        *,
+        min_value: float | None = None,
+        exactly: bool = False,
+    ) -> list[Trial]:
+        """Measure recipes with the same rivals, and return their trials in the same order.
+
+        Those in the log are not measured again.
+
+        Parameters
+        ----------
+        min_value
+            Evaluations end when the metric cannot reach it.
+        exactly
+            Evaluate every example, without rivals.
+
+        Raises
+        ------
+        TimeIsUp
+            At the deadline. Trials that have ended are part of the result.
+        Cancelled
+            If the study is cancelled.
+        """
+        keys = [recipe.to_json() for recipe in recipes]
+        known = self._log.trials
+        rivals = () if exactly else rivals_of(self.final, self._model)
+        limit = self._study.max_bytes
+        jobs = [
+            Job(recipe, rivals, limit, min_value=min_value)
+            for key, recipe in zip(keys, recipes, strict=True)
+            if key not in known
+        ]
+        try:
+            self._run(jobs)
+        finally:
+            new = [key for key in keys if key in known and key not in self._index]
+            for key in new:
+                self._index[key] = len(self.final)
+                self.proposed.append(known[key])
+                self.final.append(self._log.checked.get(key, known[key]))
+        return [known[key] for key in keys]
+
+    def check_front(self) -> None:
+        """Measure all trials again that only an estimate excluded and that may reach the front.
+
+        Raises
+        ------
+        TimeIsUp
+            At the deadline.
+        """
+        while doubtful := self._doubtful():
+            rivals, limit = rivals_of(self.final, self._model), self._study.max_bytes
+            self._run([Job(t.recipe, rivals, limit, certainly=True) for t in doubtful])
+            for trial in doubtful:
+                key = trial.recipe.to_json()
+                self.final[self._index[key]] = self._log.checked[key]
+
+    def _doubtful(self) -> list[Trial]:
+        metric, rivals = self._model.task.metric, rivals_of(self.final, self._model)
+
+        def may_reach(trial: Trial) -> bool:
+            rival = best_rival(rivals, trial.bytes, metric)
+            if rival is None:
+                return True
+            return metric.sort_key(trial.possible) > metric.sort_key(rival.value)
+
+        return [trial for trial in self.final if trial.state == UNLIKELY and may_reach(trial)]
+
+    def _run(self, jobs: Sequence[Job]) -> None:
+        """Measure jobs, and log each as it ends."""
+        if not jobs:
+            return
+        if self._is_late():
+            raise TimeIsUp
+        for number, job in enumerate(jobs):
+            self._executor.submit(number, job)
+        token = CancelToken(lambda: self._cancel.cancelled or self._is_late())
+        ended: list[Trial] = []
+        try:
+            for _number, trial in self._executor.results(token):
+                self._log.add(trial)
+                ended.append(trial)
+                so_far = self.result
+                self._on_update(replace(so_far, trials=(*so_far.trials, *ended)))
+        except Cancelled:
+            self._cancel.check()
+            raise TimeIsUp from None
+
+    def _is_late(self) -> bool:
+        return self.deadline is not None and time.monotonic() > self.deadline
+
+
+def rivals_of(trials: Iterable[Trial], model: Model) -> tuple[Rival, ...]:
+    """Return the front of trials as rivals of further ones."""
+    front = pareto_front(trials, model.task.metric)
+    return tuple(Rival(t.bytes, t.value, t.correct) for t in front if t.value is not None)
