@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from workbench.experiments.train_student import train_student
     from workbench.panels import dashboard, ui
     from workbench.panels.live import Live, watch
+    from workbench.planner.plan import plan
+    from workbench.planner.results import InferencePlan, TrainingPlan
     from workbench.recipe import (
         Activations,
         Adjust,
@@ -81,6 +83,7 @@ __all__ = [
     "Generation",
     "Histogram",
     "HonestFigures",
+    "InferencePlan",
     "Inspection",
     "LazySplit",
     "Ledger",
@@ -101,6 +104,7 @@ __all__ = [
     "Target",
     "Task",
     "Train",
+    "TrainingPlan",
     "WorkbenchError",
     "attribution",
     "benchmark",
@@ -133,6 +137,7 @@ __all__ = [
     "measure",
     "model",
     "models",
+    "plan",
     "predict",
     "sensitivity",
     "student",
@@ -182,6 +187,8 @@ _NAMES = {
     "experiments.train_student": ("train_student",),
     "panels": ("dashboard",),
     "panels.live": ("Live", "watch"),
+    "planner.plan": ("plan",),
+    "planner.results": ("InferencePlan", "TrainingPlan"),
     "recipe": (
         *("Activations", "Adjust", "Factorize", "Prune", "Quantize"),
         *("Recipe", "Share", "Structure", "Train"),

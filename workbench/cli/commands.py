@@ -15,6 +15,7 @@ from workbench.cli import (
     files,
     inspecting,
     learning,
+    planning,
     prediction,
     serving,
     tables,
@@ -361,6 +362,13 @@ COMMANDS = (
         inspecting.inspect,
         inspecting.show,
         COMPRESSION_PARTS,
+    ),
+    Command(
+        "plan",
+        "Plan a large model on a chip: does it fit, how long does it take, at which energy?",
+        planning.add_options,
+        planning.run,
+        planning.show,
     ),
     Command(
         "compare",

@@ -1,0 +1,165 @@
+"""Fits the planner's coefficients on the measured rows and writes them into the package.
+
+Run it after changing `workbench/planner/work.py`, `links.py` or a table of measurements.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import nnls
+
+from workbench.planner.chips import chip
+from workbench.planner.inference_work import DECODE_TERMS, PREFILL_TERMS, decode_work, prefill_work
+from workbench.planner.measurements import inference_rows, training_rows
+from workbench.planner.times import HOST_FORWARD, step_work
+
+TABLE = Path(__file__).parents[1] / "workbench/planner/tables/coefficients.json"
+PRIOR = {
+    "products": 1.2,
+    "attention": 2.0,
+    "scores": 2.0,
+    "elementwise": 1.0,
+    "logits": 1.2,
+    "casts": 1.2,
+    "optimizer": 1.0,
+    "kernels": 3e-4,
+    "inner": 0.3,
+    "outer": 0.3,
+}
+"""Expected coefficients. Terms that few rows contain stay near them."""
+INFERENCE_PRIOR = {
+    "weights": 1.0,
+    "cache": 1.0,
+    "products": 1.2,
+    "attention": 2.0,
+    "elementwise": 1.0,
+    "kernels": 5e-5,
+}
+STRENGTH = 0.01
+"""Weight of an expected coefficient, relative to a row."""
+GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
+    "pytorch": {"h100-sxm": ("h100-sxm", "h200"), "h200": ("h100-sxm", "h200")},
+    "sharded": {name: (name,) for name in ("a100-40", "a100-80", "h100-sxm")},
+}
+"""Whose rows are fitted for a chip: H100 and H200 are one design with different memory."""
+
+
+def solve(work: np.ndarray, seconds: np.ndarray, prior: np.ndarray) -> np.ndarray:
+    """Return non-negative coefficients that minimize relative errors, with a pull to `prior`."""
+    strength = np.sqrt(STRENGTH)
+    rows = np.vstack([work / seconds[:, None] * prior, strength * np.eye(len(prior))])
+    target = np.concatenate([np.ones(len(seconds)), np.full(len(prior), strength)])
+    return nnls(rows, target)[0] * prior
+
+
+def residuals(work: np.ndarray, seconds: np.ndarray, prior: np.ndarray) -> list[float]:
+    """Return each row's relative error when it is not fitted."""
+    every = np.arange(len(seconds))
+    return [
+        float(work[i] @ solve(work[every != i], seconds[every != i], prior) / seconds[i] - 1)
+        for i in every
+    ]
+
+
+def training(stack: str) -> tuple[dict, dict]:
+    """Return the fits of a kind of program, and the residuals of its rows."""
+    fits, errors = {}, {}
+    rows = [row for row in training_rows() if row.stack == stack and row.is_fitted]
+    prior = np.array(list(PRIOR.values()))
+    for name, members in GROUPS[stack].items():
+        chosen = [row for row in rows if row.chip in members]
+        work = np.array(
+            [
+                [
+                    step_work(
+                        row.architecture, row.job, chip(row.chip), row.microbatches, row.reduced
+                    )[t]
+                    for t in PRIOR
+                ]
+                for row in chosen
+            ]
+        )
+        seconds = np.array([row.measured["step_ms"] / 1000 for row in chosen])
+        fits[name] = dict(zip(PRIOR, map(float, solve(work, seconds, prior)), strict=True))
+        errors |= dict(
+            zip((row.id for row in chosen), residuals(work, seconds, prior), strict=True)
+        )
+    return fits, errors
+
+
+def inference(terms: tuple, work_of: Callable, key: str) -> tuple[dict, dict]:
+    """Return the fit of reading a context or generating a token, and residuals."""
+    rows = [
+        row
+        for row in inference_rows()
+        if key == "decode_ms" or row.measured[key] > 1300 * HOST_FORWARD * row.architecture.layers
+    ]
+    prior = np.array([INFERENCE_PRIOR[name] for name in terms])
+    work = np.array(
+        [[work_of(row.architecture, row.job, chip(row.chip))[t] for t in terms] for row in rows]
+    )
+    seconds = np.array([row.measured[key] / 1000 for row in rows])
+    fitted = dict(zip(terms, map(float, solve(work, seconds, prior)), strict=True))
+    errors = dict(zip((row.id for row in rows), residuals(work, seconds, prior), strict=True))
+    return {"h100-sxm": fitted, "h200": fitted}, errors
+
+
+def general(fits: dict) -> dict:
+    """Return the mean of all chips' coefficients."""
+    names = next(iter(fits.values()))
+    return {name: float(np.mean([fit[name] for fit in fits.values()])) for name in names}
+
+
+def rounded(values: dict) -> dict:
+    """Return values with five significant digits."""
+    return {name: float(f"{value:.5g}") for name, value in values.items()}
+
+
+def power() -> dict:
+    """Return the share of the power above idle that each kind of work draws."""
+    from workbench.planner.power import KINDS, shares
+
+    rows = [row for row in training_rows() if "watts" in row.measured]
+    matrix = np.array([shares(row.architecture, row.job, chip(row.chip)) for row in rows])
+    used = np.array(
+        [
+            (row.measured["watts"] - chip(row.chip).idle)
+            / (chip(row.chip).power - chip(row.chip).idle)
+            for row in rows
+        ]
+    )
+    return rounded(dict(zip(KINDS, nnls(matrix, used)[0], strict=True)))
+
+
+def main() -> None:
+    """Fit, write the table, and print the errors of rows that were left out."""
+    fits, errors = {}, {}
+    for stack in GROUPS:
+        found, residual = training(stack)
+        fits[stack], errors[stack] = found, residual
+    for stack, terms, work_of, key in (
+        ("decode", DECODE_TERMS, decode_work, "decode_ms"),
+        ("prefill", PREFILL_TERMS, prefill_work, "prefill_ms"),
+    ):
+        fits[stack], errors[stack] = inference(terms, work_of, key)
+    for stack, members in fits.items():
+        fits[stack] = {name: rounded(fit) for name, fit in members.items()}
+        fits[stack]["general"] = rounded(general(members))
+        values = np.abs(list(errors[stack].values()))
+        print(f"{stack}: left out one at a time, mean {values.mean():.3f}, most {values.max():.3f}")
+    about = "Written by benchmarks/planner_fit.py. Residuals are those of rows that are left out."
+    result = {"about": about, "fits": fits, "residuals": {s: rounded(e) for s, e in errors.items()}}
+    TABLE.write_text(json.dumps({**result, "power": {}}, indent=1) + "\n", encoding="utf-8")
+    from workbench.planner import coefficients
+
+    coefficients.table.cache_clear()
+    result["power"] = power()
+    TABLE.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import workbench as wb
+from tests.raises import raises
+from workbench.cli import main
+from workbench.planner.chips import chip, chips
+from workbench.planner.coefficients import table
+from workbench.planner.intervals import interval
+from workbench.planner.jobs import TrainingJob
+from workbench.planner.layouts import best_layout, layouts, pareto
+from workbench.planner.measurements import inference_rows, training_rows
+from workbench.planner.plan import architecture_of, infer_plan, train_plan
+from workbench.planner.times import step_seconds
+
+IDS = [
+    "v100",
+    "a40",
+    "a100-40",
+    "a100-80",
+    "h100-sxm",
+    "h100-pcie",
+    "h200",
+    "b200",
+    "tpu-v4",
+    "tpu-v5e",
+    "tpu-v5p",
+    "tpu-v6e",
+    "edge-tpu",
+    "arria-10",
+    "ultrascale-vu9p",
+    "rtx-4090",
+    "cpu",
+]
+TRAINING_KEYS = {
+    "fits", "memory_gib", "step_ms", "step_ms_low", "step_ms_high", "tokens_per_s", "watts",
+    "joules_per_step", "calibrated", "nearest_rows",
+}  # fmt: skip
+INFERENCE_KEYS = {
+    "fits", "memory_gib", "prefill_ms", "prefill_ms_low", "prefill_ms_high", "decode_ms",
+    "decode_ms_low", "decode_ms_high",
+}  # fmt: skip
+OWN = [row for row in training_rows() if row.stack == "pytorch"]
+
+
+def planned(row):
+    return train_plan(row.architecture, chip(row.chip), row.job)
+
+
+def errors(rows, key, predict):
+    return np.abs([predict(row) / row.measured[key] - 1 for row in rows if key in row.measured])
+
+
+def test_the_table_has_all_chips():
+    assert list(chips()) == IDS
+
+
+def test_peak_memory_of_measured_training_steps():
+    error = errors(OWN, "peak_gib", lambda row: planned(row).memory.total / 2**30)
+    assert error.mean() < 0.01
+    assert error.max() < 0.02
+
+
+def test_peak_memory_of_measured_inference():
+    def predict(row):
+        return infer_plan(row.architecture, chip(row.chip), row.job).memory.total / 2**30
+
+    assert errors(inference_rows(), "peak_gib", predict).max() < 0.05
+
+
+def test_nothing_that_ran_is_said_not_to_fit():
+    answers = [planned(row).fits for row in OWN]
+    answers += [infer_plan(r.architecture, chip(r.chip), r.job).fits for r in inference_rows()]
+    assert False not in answers
+    assert answers.count(None) <= 0.1 * len(answers)
+
+
+def test_what_did_not_fit_is_not_said_to_fit():
+    assert wb.plan("llama-3.1-8b", "h100-sxm", batch=128, context=2048).fits is not True
+
+
+def test_kinds_of_memory_add_up():
+    kinds = planned(OWN[0]).as_dict()["memory_gib"]
+    assert kinds["total"] == pytest.approx(
+        sum(value for name, value in kinds.items() if name not in {"total", "context"})
+    )
+    assert kinds["context"] > 0
+
+
+def test_step_times_of_measured_rows():
+    error = errors(OWN, "step_ms", lambda row: 1000 * planned(row).seconds.total)
+    assert error.mean() < 0.03
+    assert error.max() < 0.1
+
+
+@pytest.mark.parametrize("name", ["a100-40", "a100-80", "h100-sxm"])
+def test_step_times_of_published_rows_beat_any_constant_utilization(name):
+    rows = [row for row in training_rows() if row.stack == "sharded" and row.chip == name]
+    rows = [row for row in rows if row.is_fitted]
+
+    def predict(row):
+        where = chip(row.chip)
+        work = step_seconds(row.architecture, row.job, where, row.microbatches, row.reduced)
+        return 1000 * work.total
+
+    error = errors(rows, "step_ms", predict)
+    used = np.array([row.facts["mfu_percent"] for row in rows])
+    constant = min(np.abs(used / value - 1).mean() for value in used)
+    assert error.mean() < 0.05
+    assert np.quantile(error, 0.9) < 0.15
+    assert error.mean() < constant
+
+
+def test_published_parameters_are_counted():
+    rows = [row for row in training_rows() if "parameters" in row.facts]
+    assert len(rows) == 216
+    assert all(row.architecture.parameters == row.facts["parameters"] for row in rows)
+
+
+def test_energy_of_measured_rows():
+    assert errors(OWN, "watts", lambda row: planned(row).watts).max() < 0.15
+    assert errors(OWN, "joules", lambda row: planned(row).joules).mean() < 0.08
+
+
+@pytest.mark.parametrize("stack", ["pytorch", "sharded", "decode"])
+def test_intervals_cover_rows_that_are_left_out(stack):
+    residuals = table()["residuals"][stack]
+    rows = [row for row in (*training_rows(), *inference_rows()) if row.id in residuals]
+    covered = []
+    for row in rows:
+        others = [other for other in rows if other is not row]
+        relative = 1 + residuals[row.id]  # the prediction, in units of the measured time
+        bounds = interval(relative, row.architecture, row.job, row.chip, others, stack, True)
+        covered.append(bounds.low <= 1 <= bounds.high)
+    assert 0.75 <= np.mean(covered) <= 0.92
+
+
+def test_a_chip_without_rows_is_marked_and_wider():
+    near, far = (wb.plan("llama-3.1-8b", c, batch=1, context=512) for c in ("h200", "b200"))
+    assert near.is_calibrated
+    assert not far.is_calibrated
+    assert far.decode_interval.half_width > near.decode_interval.half_width
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_every_chip_gives_an_answer_or_a_reason(name):
+    answer = train_plan if name not in {"edge-tpu", "ultrascale-vu9p", "arria-10"} else None
+    job = TrainingJob(1, 512, "fp32")
+    architecture = architecture_of("gpt2")
+    if answer:
+        assert answer(architecture, chip(name), job).seconds.total > 0
+    precision = {"edge-tpu": "int8", "ultrascale-vu9p": "int8"}.get(name, "fp32")
+    text = wb.plan("gpt2", name, batch=1, context=128, precision=precision)
+    assert text.decode.total > 0
+
+
+def test_the_edge_tpu_does_not_train():
+    with raises("plan.chip_cannot_train"):
+        wb.plan("gpt2", "edge-tpu", microbatch=1, sequence=128)
+    with raises("plan.chip_precision"):
+        wb.plan("gpt2", "edge-tpu", batch=1, context=128, precision="bf16")
+
+
+def test_layouts_of_many_chips():
+    architecture, job = architecture_of("llama-3.1-405b"), TrainingJob(1, 8192, "amp")
+    found = layouts(architecture, chip("h100-sxm"), job, 1024)
+    assert len(found) > 50
+    assert all(layout.job.chips == 1024 for layout in found)
+    assert found[0].fits is True
+    assert found[0].tokens_per_s >= max(x.tokens_per_s for x in found if x.fits)
+    front = pareto(found)
+    assert all(a.memory.total > b.memory.total for a, b in pairwise(front))
+
+
+def test_more_chips_share_the_states():
+    architecture, job = architecture_of("llama-3.1-8b"), TrainingJob(1, 2048, "amp")
+    one, eight = (best_layout(architecture, chip("h100-sxm"), job, n) for n in (1, 8))
+    assert one.fits is False
+    assert eight.fits is True
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({}, "plan.kind"),
+        ({"microbatch": 1, "batch": 1}, "plan.kind"),
+        ({"microbatch": 1}, "plan.setting"),
+        ({"microbatch": 1, "sequence": 1, "speed": 2}, "plan.setting"),
+        ({"microbatch": 0, "sequence": 1}, "plan.size"),
+        ({"microbatch": 1.5, "sequence": 1}, "plan.size"),
+        ({"microbatch": 1, "sequence": 1, "precision": "int2"}, "plan.choice"),
+        ({"microbatch": 1, "sequence": 1, "shard": 4}, "plan.choice"),
+        ({"batch": 1, "context": 10**12}, "plan.size"),
+    ],
+)
+def test_a_bad_setting_gets_a_sentence(settings, code):
+    with raises(code):
+        wb.plan("gpt2", "h100-sxm", **settings)
+
+
+def test_an_unknown_chip_gets_a_sentence():
+    with raises("plan.unknown_chip", "h200"):
+        wb.plan("gpt2", "h900", batch=1, context=1)
+
+
+def test_the_console_prints_one_object(tmp_path, capsys):
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(dict(OWN[0].config)))
+    arguments = ["plan", "train", "--config", str(config), "--chip", "h200", "--json"]
+    assert main([*arguments, "--microbatch", "2", "--sequence", "512"]) == 0
+    trained = json.loads(capsys.readouterr().out)
+    assert trained.keys() >= TRAINING_KEYS
+    assert trained["step_ms_low"] < trained["step_ms"] < trained["step_ms_high"]
+    arguments[1] = "infer"
+    assert main([*arguments, "--batch", "16", "--context", "4096"]) == 0
+    assert json.loads(capsys.readouterr().out).keys() >= INFERENCE_KEYS
+    assert main(["plan", "train", "--config", str(config), "--chips", "8"]) == 0
+    assert "layout" in capsys.readouterr().out
+    assert main([*arguments, "--chip", "h900"]) == 2
+
+
+def test_a_plan_loads_no_torch():
+    code = (
+        "import sys, workbench as wb; wb.plan('gpt2', 'h200', microbatch=1, sequence=512);"
+        "from workbench.cli import main; main(['plan', 'infer', '--config', 'gpt2']);"
+        "sys.exit('torch' in sys.modules or 'sklearn' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

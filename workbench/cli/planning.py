@@ -1,0 +1,183 @@
+"""The command `workbench plan`: memory, time and energy of a large model on a chip."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from workbench import formatting
+from workbench.errors import InputError
+
+Result = dict[str, Any]
+TRAINING = ("microbatch", "sequence")
+INFERENCE = ("batch", "context")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("kind", choices=("train", "infer"), help="a training step, or text")
+    parser.add_argument(
+        "--config", required=True, metavar="FILE", help="a config.json, or a name such as gpt2"
+    )
+    parser.add_argument("--chip", default="h100-sxm", help="the chip (default: h100-sxm)")
+    parser.add_argument(
+        "--precision", default="bf16", help="bf16, amp, fp32, tf32, fp8, int8, int4"
+    )
+    training = parser.add_argument_group("training")
+    training.add_argument(
+        "--microbatch", type=int, default=1, help="sequences at once (default: 1)"
+    )
+    training.add_argument(
+        "--sequence", type=int, default=2048, help="tokens of each (default: 2048)"
+    )
+    training.add_argument("--attention", default="fused", help="fused (default) or eager")
+    training.add_argument("--checkpointing", default="none", help="none (default) or full")
+    training.add_argument("--accumulation", type=int, default=1, help="microbatches per step")
+    training.add_argument("--chips", type=int, help="all chips; the fastest layout is chosen")
+    training.add_argument("--dp", type=int, help="chips that share the batch")
+    training.add_argument(
+        "--shard",
+        type=int,
+        help="what those chips divide: 1 states, 2 and gradients, 3 and weights (default: 0)",
+    )
+    training.add_argument("--tp", type=int, help="chips that share the matrices of a layer")
+    training.add_argument("--pp", type=int, help="chips that share the layers")
+    training.add_argument("--tokens", type=float, help="tokens of the complete training")
+    training.add_argument("--price", type=float, help="money per chip and hour")
+    inference = parser.add_argument_group("inference")
+    inference.add_argument("--batch", type=int, default=1, help="sequences at once (default: 1)")
+    inference.add_argument("--context", type=int, default=2048, help="tokens read (default: 2048)")
+    inference.add_argument("--cache-bits", type=int, default=16, help="bits of the cache")
+    inference.add_argument("--weight-bytes", type=int, help="the bytes of a compressed file")
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Return the plan.
+
+    Raises
+    ------
+    InputError
+        If the configuration or a setting cannot be used.
+    UnknownNameError
+        If there is no such chip.
+    """
+    from workbench.planner.changes import changes
+    from workbench.planner.chips import chip
+    from workbench.planner.jobs import InferenceJob
+    from workbench.planner.plan import architecture_of, infer_plan, train_plan
+
+    architecture, chosen = architecture_of(options.config), chip(options.chip)
+    if options.kind == "infer":
+        job = InferenceJob(
+            options.batch,
+            options.context,
+            options.precision,
+            tensor=options.tp or 1,
+            cache_bytes=options.cache_bits / 8,
+            file_bytes=options.weight_bytes,
+        )
+        planned = infer_plan(architecture, chosen, job)
+        return {**planned.as_dict(), "changes": changes(planned)}
+    trained = train_plan(architecture, chosen, _training_job(architecture, chosen, options))
+    result = {**trained.as_dict(), "changes": changes(trained)}
+    if options.tokens is not None:
+        if options.tokens <= 0:
+            raise InputError("--tokens must be above 0.", code="plan.size")
+        result["training"] = trained.complete(options.tokens, options.price)
+    return result
+
+
+def _training_job(architecture: Any, chosen: Any, options: argparse.Namespace) -> Any:
+    from workbench.planner.jobs import TrainingJob, positive
+    from workbench.planner.layouts import best_layout
+
+    tensor, pipeline = options.tp or 1, options.pp or 1
+    data = options.dp or 1
+    for value, name in ((tensor, "--tp"), (pipeline, "--pp"), (data, "--dp")):
+        positive(value, name)
+    if options.chips is not None:
+        positive(options.chips, "--chips")
+        if options.dp is None:
+            if options.chips % (tensor * pipeline):
+                raise InputError(
+                    f"--chips {options.chips} must be a multiple of --tp times --pp, "
+                    f"{tensor * pipeline}.",
+                    code="plan.layout",
+                )
+            data = options.chips // (tensor * pipeline)
+        elif data * tensor * pipeline != options.chips:
+            raise InputError(
+                f"--dp times --tp times --pp is {data * tensor * pipeline}, but --chips is "
+                f"{options.chips}.",
+                code="plan.layout",
+            )
+    job = TrainingJob(
+        options.microbatch,
+        options.sequence,
+        options.precision,
+        options.attention,
+        options.checkpointing,
+        data=data,
+        shard=options.shard or 0,
+        tensor=tensor,
+        pipeline=pipeline,
+        accumulation=options.accumulation,
+    )
+    free = (options.dp, options.shard, options.tp, options.pp)
+    if options.chips and options.chips > 1 and all(value is None for value in free):
+        return best_layout(architecture, chosen, job, options.chips).job
+    return job
+
+
+def show(result: Result) -> None:
+    """Print a plan."""
+    fits = {True: "fits", False: "does not fit", None: "too close to call"}[result["fits"]]
+    memory = result["memory_gib"]
+    chips = f"{result['chips']} × {result['chip']}" if result["chips"] > 1 else result["chip"]
+    print(f"{result['family']}, {result['parameters']:,} parameters on {chips}: {fits}")
+    if result["chips"] > 1 and "layout" in result:
+        parts = ", ".join(f"{name} {value}" for name, value in result["layout"].items())
+        print(f"  layout     {parts}")
+    _show_memory(result, memory)
+    for name, label in (("step", "step"), ("prefill", "reading"), ("decode", "one token")):
+        if f"{name}_ms" in result:
+            middle, low, high = (
+                formatting.milliseconds(result[key])
+                for key in (f"{name}_ms", f"{name}_ms_low", f"{name}_ms_high")
+            )
+            print(f"  {label:<11}{middle} ({low} to {high}, 80 %)")
+    print(f"  tokens/s   {result['tokens_per_s']:,.0f}")
+    if result.get("watts"):
+        print(f"  energy     {result['watts']:,.0f} W, {result['joules_per_step']:,.1f} J per step")
+    _show_notes(result)
+
+
+def _show_memory(result: Result, memory: dict[str, float]) -> None:
+    print(
+        f"  memory     {memory['total']:,.2f} GiB of {result['usable_gib']:,.1f}, "
+        f"and {memory['context']:.2f} of the driver"
+    )
+    for name, value in memory.items():
+        if value and name not in {"total", "context"}:
+            print(f"    {name:<13}{value:>10,.2f} GiB")
+
+
+def _show_notes(result: Result) -> None:
+    if not result["calibrated"]:
+        print("  – not calibrated for this chip: no measured row of it was fitted")
+    for sentence in result["changes"]:
+        print(f"  – {sentence}")
+    if "training" in result:
+        _show_training(result["training"])
+    for row in result["nearest_rows"]:
+        print(f"  – near: {row['row']} ({row['source']})")
+
+
+def _show_training(training: Result) -> None:
+    days = f"{training['days']:,.1f} days"
+    print(f"  training   {days} ({training['days_low']:,.1f} to {training['days_high']:,.1f})")
+    print(f"             {training['chip_hours']:,.0f} chip hours")
+    if training["kwh"] is not None:
+        print(f"             {training['kwh']:,.0f} kWh of the chips")
+    if training["money"] is not None:
+        print(f"             {training['money']:,.0f} at the price given")

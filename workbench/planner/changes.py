@@ -1,0 +1,115 @@
+"""What would make a plan fit, the cheapest change first, and the largest sizes that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from workbench.i18n import _
+from workbench.planner.architecture import Architecture
+from workbench.planner.chips import Chip
+from workbench.planner.fits import fits, largest
+from workbench.planner.inference_memory import inference_memory
+from workbench.planner.jobs import InferenceJob, TrainingJob
+from workbench.planner.results import InferencePlan, TrainingPlan
+from workbench.planner.training_memory import training_memory
+
+MOST_SEQUENCES, MOST_TOKENS = 65_536, 16_777_216
+MOST_CHIPS = 4096
+
+
+def job_fits(
+    architecture: Architecture, chip: Chip, job: TrainingJob | InferenceJob
+) -> bool | None:
+    """Return whether a job fits, or None if that is too close to call."""
+    if isinstance(job, InferenceJob):
+        memory = inference_memory(architecture, job, chip.context, chip.workspace)
+        return fits(memory, chip, job.tensor)
+    memory = training_memory(architecture, job, chip.context, chip.workspace)
+    return fits(memory, chip, job.chips)
+
+
+def largest_batch(plan: TrainingPlan | InferencePlan) -> int:
+    """Return the largest batch of a chip that fits, or 0."""
+    name = "batch" if isinstance(plan, InferencePlan) else "microbatch"
+    return largest(partial(_with, plan, name), MOST_SEQUENCES)
+
+
+def largest_context(plan: TrainingPlan | InferencePlan) -> int:
+    """Return the longest context or sequence that fits, or 0."""
+    name = "context" if isinstance(plan, InferencePlan) else "sequence"
+    return largest(partial(_with, plan, name), MOST_TOKENS)
+
+
+def _with(plan: TrainingPlan | InferencePlan, name: str, value: int) -> bool | None:
+    return job_fits(plan.architecture, plan.chip, replace(plan.job, **{name: value}))  # type: ignore[arg-type]
+
+
+def changes(plan: TrainingPlan | InferencePlan) -> list[str]:
+    """Return sentences: what makes the plan fit, or the largest sizes if it does."""
+    if plan.fits:
+        return [
+            _("The largest batch that fits is {batch}, the longest context {context}.").format(
+                batch=f"{largest_batch(plan):,}", context=f"{largest_context(plan):,}"
+            )
+        ]
+    suggestions = _training(plan) if isinstance(plan, TrainingPlan) else _inference(plan)
+    first = [text for job, text in suggestions if job_fits(plan.architecture, plan.chip, job)][:3]
+    return first or [_("No single change makes it fit on this chip; choose a larger chip.")]
+
+
+def _training(plan: TrainingPlan) -> Iterator[tuple[TrainingJob, str]]:
+    """Yield changes of a training step, the cheapest in time first."""
+    job = plan.job
+    if job.attention == "eager":
+        yield replace(job, attention="fused"), _("Fused attention: it stores no scores.")
+    batch = largest_batch(plan)
+    if batch:
+        yield (
+            replace(job, microbatch=batch),
+            _("Microbatches of {batch}, and more of them per step.").format(batch=batch),
+        )
+    if job.checkpointing == "none":
+        yield (
+            replace(job, checkpointing="full"),
+            _("Checkpointing: layers are computed twice, which takes about a quarter longer."),
+        )
+        smallest = replace(job, checkpointing="full", microbatch=1)
+        yield smallest, _("Checkpointing with microbatches of 1.")
+    if job.precision in {"amp", "fp32", "tf32"}:
+        yield (
+            replace(job, precision="bf16"),
+            _("Weights and states in bf16; check that training stays stable."),
+        )
+    if job.data > 1:
+        for shard in range(job.shard + 1, 4):
+            yield replace(job, shard=shard), _("Sharding level {shard}.").format(shard=shard)
+    chips = 2 * job.chips
+    while chips <= MOST_CHIPS:
+        yield (
+            replace(job, data=chips // (job.tensor * job.pipeline), shard=3, checkpointing="full"),
+            _("{chips} chips with sharded weights and checkpointing.").format(chips=chips),
+        )
+        chips *= 2
+
+
+def _inference(plan: InferencePlan) -> Iterator[tuple[InferenceJob, str]]:
+    """Yield changes of text generation, those that keep all digits first."""
+    job = plan.job
+    batch = largest_batch(plan)
+    if batch:
+        yield replace(job, batch=batch), _("A batch of {batch}.").format(batch=batch)
+    context = largest_context(plan)
+    if context:
+        yield replace(job, context=context), _("A context of {n}.").format(n=f"{context:,}")
+    if job.cache_bytes > 1:
+        yield replace(job, cache_bytes=1), _("A cache in 8 bits.")
+    for precision, bits in (("int8", 8), ("int4", 4)):
+        if job.file_bytes is None and job.bytes.weight * 8 > bits:
+            smaller = replace(job, precision=precision, cache_bytes=1)
+            yield smaller, _("Weights in {bits} bits and a cache in 8.").format(bits=bits)
+    chips = 2 * job.tensor
+    while chips <= 8:
+        yield replace(job, tensor=chips), _("{chips} chips.").format(chips=chips)
+        chips *= 2

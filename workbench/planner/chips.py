@@ -1,0 +1,157 @@
+"""The chips that plans are made for."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from workbench.errors import InputError, UnknownNameError
+from workbench.planner.memory import GIB
+from workbench.planner.precision import Rate
+
+GIGA, TERA = 1e9, 1e12
+TYPICAL = {"products": 0.80, "bandwidth": 0.89}
+"""Sustained shares of the makers' rates where no own measurement exists: those of an H100."""
+CONTEXT = {"gpu": 0.55 * GIB, "tpu": 0.3 * GIB}
+"""Bytes that driver and libraries take outside the allocator."""
+WORKSPACE = {"gpu": 64 * 2**20}
+"""Bytes that the library for matrix products keeps: two buffers of 32 MiB."""
+CPU_FLOPS_PER_CYCLE, CPU_HERTZ, CPU_BANDWIDTH = 16, 2.5e9, 10e9
+"""An ordinary core in float32, and memory of a laptop."""
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A chip: rates in FLOP/s and bytes/s, memory in bytes, power in watts.
+
+    `rates` are peaks without sparsity. `sustained` are measured ones, in FLOP/s; the bandwidth is
+    that of a copy. `power` is None where no figure is published.
+    """
+
+    id: str
+    title: str
+    kind: str
+    rates: tuple[tuple[str, float], ...]
+    usable: float
+    bandwidth: float
+    link: float
+    power: float | None
+    idle: float
+    sustained: tuple[tuple[str, float], ...]
+    source: str
+    date: str
+    note: str = ""
+
+    @property
+    def context(self) -> float:
+        """Bytes that the driver takes."""
+        return CONTEXT.get(self.kind, 0.0)
+
+    @property
+    def workspace(self) -> float:
+        """Bytes that the library for matrix products keeps."""
+        return WORKSPACE.get(self.kind, 0.0)
+
+    def rate(self, name: Rate) -> float:
+        """Return sustained FLOP/s of products.
+
+        Raises
+        ------
+        InputError
+            If the chip does not compute in that precision.
+        """
+        measured = dict(self.sustained)
+        if name in measured:
+            return measured[name]
+        rates = dict(self.rates)
+        fallback = {"tf32": "fp32", "fp8": "bf16", "int8": "bf16", "bf16": "fp32"}.get(name, name)
+        found_rate = rates.get(name) or rates.get(fallback)
+        if found_rate is None and self.kind == "tpu" and name in {"fp32", "tf32"}:
+            found_rate = rates["bf16"] / 6  # products of float32 take six passes in bf16
+        if found_rate is None:
+            raise InputError(
+                f"{self.title} does not compute in {name}; it computes in {', '.join(rates)}.",
+                code="plan.chip_precision",
+            )
+        return found_rate * TYPICAL["products"]
+
+    @property
+    def copy_rate(self) -> float:
+        """Sustained bytes per second of reading and writing."""
+        measured = dict(self.sustained).get("bandwidth")
+        return measured or self.bandwidth * TYPICAL["bandwidth"]
+
+
+@lru_cache(maxsize=1)
+def chips() -> dict[str, Chip]:
+    """Return all chips by id."""
+    text = files("workbench.planner").joinpath("tables/chips.json").read_text(encoding="utf-8")
+    return {row["id"]: _chip(row) for row in json.loads(text)["rows"]}
+
+
+def chip(name: object) -> Chip:
+    """Return a chip by its id.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of that id.
+    """
+    if isinstance(name, Chip):
+        return name
+    known = chips()
+    if name not in known:
+        raise UnknownNameError(
+            f"There is no chip {name!r}; known are {', '.join(known)}.", code="plan.unknown_chip"
+        )
+    return known[str(name)]
+
+
+def _chip(row: dict[str, Any]) -> Chip:
+    if row["kind"] == "cpu":
+        row = {**row, **_cpu()}
+    power = row.get("power")
+    measured = row.get("sustained", {})
+    unit = {"bandwidth": GIGA, "idle": 1}
+    return Chip(
+        id=row["id"],
+        title=row["title"],
+        kind=row["kind"],
+        rates=tuple(
+            (name, row[name] * TERA)
+            for name in ("bf16", "fp32", "tf32", "fp8", "int8")
+            if name in row
+        ),
+        usable=row["usable"] * GIB,
+        bandwidth=row["bandwidth"] * GIGA,
+        link=row["link"] * GIGA,
+        power=power,
+        idle=measured.get("idle", 0.17 * (power or 0)),
+        sustained=tuple((n, v * unit.get(n, TERA)) for n, v in measured.items() if n != "idle"),
+        source=row["source"],
+        date=row["date"],
+        note=row.get("note", ""),
+    )
+
+
+def _cpu() -> dict[str, Any]:
+    import psutil
+
+    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    flops = cores * CPU_FLOPS_PER_CYCLE * CPU_HERTZ
+    return {
+        "fp32": flops / TERA,
+        "memory": psutil.virtual_memory().total / GIGA,
+        "usable": psutil.virtual_memory().total / GIB,
+        "bandwidth": CPU_BANDWIDTH / GIGA,
+        "link": 1,
+    }
+
+
+def with_rates(name: Chip, bandwidth: float, **rates: float) -> Chip:
+    """Return a chip with measured rates, in bytes/s and FLOP/s, in place of typical ones."""
+    return replace(name, sustained=(*rates.items(), ("bandwidth", bandwidth)))

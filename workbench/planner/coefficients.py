@@ -1,0 +1,48 @@
+"""Fitted coefficients: how much longer each kind of work takes than at sustained rates."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+CARRIED = {
+    ("pytorch", "h100-pcie"): "h100-sxm",
+    ("sharded", "h200"): "h100-sxm",
+    ("sharded", "h100-pcie"): "h100-sxm",
+}
+"""Chips of the same design whose coefficients serve for another one."""
+GENERAL = "general"
+"""The coefficients of a chip without rows: the mean of all others."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The coefficients of one kind of program on one chip.
+
+    `is_calibrated` says whether rows of this chip were fitted.
+    """
+
+    stack: str
+    chip: str
+    terms: dict[str, float]
+    is_calibrated: bool
+
+
+@lru_cache(maxsize=1)
+def table() -> dict[str, Any]:
+    """Return all coefficients and the residuals of their rows."""
+    path = files("workbench.planner").joinpath("tables/coefficients.json")
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+def fit(stack: str, chip: str) -> Fit:
+    """Return the coefficients for a kind of program on a chip."""
+    fits = table()["fits"][stack]
+    if chip in fits:
+        return Fit(stack, chip, fits[chip], is_calibrated=True)
+    carried = CARRIED.get((stack, chip))
+    return Fit(stack, chip, fits[carried or GENERAL], is_calibrated=False)

@@ -1,0 +1,71 @@
+"""The work of reading a context and of generating one token, as seconds by kind."""
+
+from __future__ import annotations
+
+from workbench.planner.architecture import Architecture
+from workbench.planner.cache import cached_elements
+from workbench.planner.chips import Chip
+from workbench.planner.jobs import InferenceJob
+from workbench.planner.work import Work
+
+PREFILL_TERMS = ("products", "attention", "elementwise", "kernels")
+DECODE_TERMS = ("weights", "cache", "products", "kernels")
+
+
+def touched_parameters(architecture: Architecture, tokens: int) -> float:
+    """Return the elements of layers and head that a batch of `tokens` reads.
+
+    Each token chooses some experts; the expected share of experts that any token chose is read.
+    """
+    total = float(architecture.head + architecture.final)
+    for block in architecture:
+        part = block.feed_forward
+        unused = (1 - part.active / part.experts) ** tokens if part.experts > 1 else 0.0
+        each = sum(matrix.parameters for matrix in part.matrices)
+        total += block.count * (block.parameters - part.experts * each * unused)
+    return total
+
+
+def prefill_work(architecture: Architecture, job: InferenceJob, chip: Chip) -> Work:
+    """Return seconds by kind of reading all contexts at once, with logits of the last place."""
+    rate, bandwidth = chip.rate(job.bytes.rate), chip.copy_rate
+    flops = 2 * (job.tokens * architecture.weights + job.batch * architecture.head)
+    work = dict.fromkeys(PREFILL_TERMS, 0.0)
+    size = job.weight_bytes(architecture) / architecture.parameters
+    read = touched_parameters(architecture, job.tokens) * size / bandwidth
+    work["products"] = max(flops / rate, read) / job.tensor
+    moved = 0.0
+    for block in architecture:
+        mixer, inner = block.mixer, block.feed_forward.width
+        read_tokens = mixer.attended(job.context)
+        pairs = job.tokens * read_tokens * (0.5 if read_tokens == job.context else 1.0)
+        widths = mixer.heads * (mixer.key_dim + mixer.value_dim)
+        work["attention"] += block.count * 2 * pairs * widths / rate / job.tensor
+        gated = block.feed_forward.gated
+        per_token = architecture.hidden * (6 + 2 * block.norm_count) + inner * (5 if gated else 2)
+        per_token += 2 * mixer.cached
+        if not mixer.heads:
+            per_token += 4 * sum(matrix.outputs for matrix in mixer.matrices)
+        moved += block.count * per_token
+    work["elementwise"] = job.tokens * moved * job.bytes.activation / bandwidth / job.tensor
+    work["kernels"] = float(architecture.layers)
+    return work
+
+
+def decode_work(architecture: Architecture, job: InferenceJob, chip: Chip) -> Work:
+    """Return seconds by kind of one more token for each sequence, as a replayed graph of kernels.
+
+    All weights that the batch touches and its cache are read once; products for large batches
+    take longer than reading their weights.
+    """
+    bandwidth = chip.copy_rate
+    size = job.weight_bytes(architecture) / architecture.parameters
+    weights = touched_parameters(architecture, job.batch) * size / bandwidth
+    flops = 2 * job.batch * (architecture.weights + architecture.head)
+    cache = job.batch * cached_elements(architecture, job.context) * job.cache_bytes / bandwidth
+    return {
+        "weights": weights / job.tensor,
+        "cache": cache / job.tensor,
+        "products": max(flops / chip.rate(job.bytes.rate) - weights, 0) / job.tensor,
+        "kernels": float(architecture.layers),
+    }

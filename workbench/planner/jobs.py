@@ -1,0 +1,150 @@
+"""What is planned: a training step, or the generation of text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.errors import InputError
+from workbench.planner.architecture import Architecture
+from workbench.planner.precision import INFERENCE, SHARDED_AMP, TRAINING, Precision
+from workbench.recipe.schema import brief
+
+LARGEST = 10**8
+ATTENTIONS = ("fused", "eager")
+CHECKPOINTING = ("none", "full")
+
+
+def choice(value: object, name: str, allowed: tuple[str, ...]) -> None:
+    """Raise `InputError` unless `value` is one of `allowed`."""
+    if value not in allowed:
+        raise InputError(
+            f"{name} must be one of {', '.join(allowed)}, not {brief(value)}.", code="plan.choice"
+        )
+
+
+def positive(value: object, name: str, least: int = 1) -> None:
+    """Raise `InputError` unless `value` is an integer of at least `least`."""
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    if not is_integer or not least <= value <= LARGEST:  # type: ignore[operator]
+        raise InputError(
+            f"{name} must be an integer from {least} to {LARGEST:,}, not {brief(value)}.",
+            code="plan.size",
+        )
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """One training step on `chips` chips.
+
+    Parameters
+    ----------
+    microbatch, sequence
+        Sequences that a chip processes at once, and their tokens.
+    precision
+        `bf16`: weights, gradients and states in bf16. `amp`: float32 weights and states, products
+        in bf16. `fp32`, `tf32`: float32 throughout.
+    attention
+        `fused` never stores the scores of all pairs of tokens, `eager` does.
+    checkpointing
+        `full` recomputes each layer in the backward pass.
+    data, tensor, pipeline
+        Chips that share the batch, the matrices of a layer, and the layers.
+    shard
+        What the `data` chips divide among themselves: 1 the optimizer's states, 2 also gradients,
+        3 also weights. Rajbhandari et al., "ZeRO", arXiv 1910.02054.
+    accumulation
+        Microbatches per step.
+    """
+
+    microbatch: int
+    sequence: int
+    precision: str = "bf16"
+    attention: str = "fused"
+    checkpointing: str = "none"
+    data: int = 1
+    shard: int = 0
+    tensor: int = 1
+    pipeline: int = 1
+    accumulation: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("microbatch", "sequence", "data", "tensor", "pipeline", "accumulation"):
+            positive(getattr(self, name), name)
+        choice(self.precision, "precision", tuple(TRAINING))
+        choice(self.attention, "attention", ATTENTIONS)
+        choice(self.checkpointing, "checkpointing", CHECKPOINTING)
+        if self.shard not in {0, 1, 2, 3}:
+            raise InputError(
+                f"shard must be 0, 1, 2 or 3, not {brief(self.shard)}.", code="plan.choice"
+            )
+
+    @property
+    def chips(self) -> int:
+        """All chips."""
+        return self.data * self.tensor * self.pipeline
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of a microbatch."""
+        return self.microbatch * self.sequence
+
+    @property
+    def tokens_per_step(self) -> int:
+        """Tokens of a step, of all chips."""
+        return self.tokens * self.accumulation * self.data
+
+    @property
+    def is_recomputed(self) -> bool:
+        """Whether layers are computed a second time."""
+        return self.checkpointing == "full"
+
+    @property
+    def bytes(self) -> Precision:
+        """The precision's bytes per element."""
+        if self.precision == "amp" and self.shard >= 2 and self.data > 1:
+            return SHARDED_AMP
+        return TRAINING[self.precision]
+
+
+@dataclass(frozen=True)
+class InferenceJob:
+    """Text of `batch` sequences of `context` tokens, on `tensor` chips.
+
+    `cache_bytes` are those of an element of the key and value cache, which has room for
+    `new_tokens` more. `file_bytes` are the bytes of the weights if they are those of a file, such
+    as a compressed one.
+    """
+
+    batch: int
+    context: int
+    precision: str = "bf16"
+    tensor: int = 1
+    cache_bytes: float = 2.0
+    new_tokens: int = 50
+    file_bytes: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("batch", "context", "tensor", "new_tokens"):
+            positive(getattr(self, name), name)
+        choice(self.precision, "precision", tuple(INFERENCE))
+        if self.cache_bytes not in {0.5, 1, 2, 4}:
+            raise InputError(
+                f"cache_bytes must be 0.5, 1, 2 or 4, not {brief(self.cache_bytes)}.",
+                code="plan.choice",
+            )
+
+    @property
+    def bytes(self) -> Precision:
+        """The precision's bytes per element."""
+        return INFERENCE[self.precision]
+
+    def weight_bytes(self, architecture: Architecture) -> float:
+        """Return the bytes of all weights."""
+        if self.file_bytes is not None:
+            return self.file_bytes
+        return architecture.parameters * self.bytes.weight
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of all contexts."""
+        return self.batch * self.context

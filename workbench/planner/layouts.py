@@ -1,0 +1,120 @@
+"""All ways to divide a training step among chips, ranked by tokens per second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from workbench.errors import InputError
+from workbench.planner.architecture import Architecture
+from workbench.planner.chips import Chip
+from workbench.planner.fits import fits
+from workbench.planner.jobs import CHECKPOINTING, TrainingJob
+from workbench.planner.links import CHIPS_PER_NODE
+from workbench.planner.memory import Memory
+from workbench.planner.times import step_seconds
+from workbench.planner.training_memory import training_memory
+
+MOST_STAGES = 64
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A way to divide a step: its job, memory per chip, and tokens per second of all chips."""
+
+    job: TrainingJob
+    memory: Memory
+    fits: bool | None
+    tokens_per_s: float
+
+
+def divisors(number: int) -> list[int]:
+    """Return all divisors in order."""
+    return [value for value in range(1, number + 1) if number % value == 0]
+
+
+def candidates(architecture: Architecture, job: TrainingJob, chips: int) -> Iterator[TrainingJob]:
+    """Yield every division of `chips`, sharding and checkpointing of `job`.
+
+    Matrices are divided within a node of eight chips only. The tokens of a step stay about the
+    same: with fewer chips that share the batch, each processes more microbatches.
+    """
+    heads = min((b.mixer.heads for b in architecture.attention_blocks), default=CHIPS_PER_NODE)
+    sequences = job.accumulation * chips
+    for tensor in divisors(chips):
+        if tensor > CHIPS_PER_NODE or heads % tensor:
+            continue
+        for pipeline in divisors(chips // tensor):
+            if pipeline > min(architecture.layers, MOST_STAGES):
+                continue
+            data = chips // (tensor * pipeline)
+            accumulation = max(1, sequences // data)
+            # A pipeline cannot gather weights anew for each microbatch at a bearable cost.
+            shards = (0, 1) if pipeline > 1 else (0, 1, 2, 3)
+            for shard in shards if data > 1 else (0,):
+                for checkpointing in CHECKPOINTING:
+                    yield replace(
+                        job,
+                        data=data,
+                        shard=shard,
+                        tensor=tensor,
+                        pipeline=pipeline,
+                        checkpointing=checkpointing,
+                        accumulation=accumulation,
+                    )
+
+
+def layouts(architecture: Architecture, chip: Chip, job: TrainingJob, chips: int) -> list[Layout]:
+    """Return all layouts for `chips`: those that fit first, the fastest of them first.
+
+    Parameters
+    ----------
+    architecture, chip
+        The model and the kind of chip.
+    job
+        Microbatch, sequence, precision and attention; its own layout is ignored.
+    chips
+        How many there are.
+    """
+    order = {True: 0, None: 1, False: 2}
+    result = []
+    for candidate in candidates(architecture, job, chips):
+        memory = training_memory(architecture, candidate, chip.context, chip.workspace)
+        seconds = step_seconds(architecture, candidate, chip)
+        result.append(
+            Layout(
+                candidate,
+                memory,
+                fits(memory, chip, chips),
+                candidate.tokens_per_step / seconds.total,
+            )
+        )
+    return sorted(result, key=lambda layout: (order[layout.fits], -layout.tokens_per_s))
+
+
+def pareto(found: list[Layout]) -> list[Layout]:
+    """Return the layouts than which no other is both faster and smaller."""
+    best: list[Layout] = []
+    for layout in sorted(found, key=lambda item: (-item.tokens_per_s, item.memory.total)):
+        if not best or layout.memory.total < best[-1].memory.total:
+            best.append(layout)
+    return best
+
+
+def best_layout(architecture: Architecture, chip: Chip, job: TrainingJob, chips: int) -> Layout:
+    """Return the fastest layout that fits, or the smallest if none does.
+
+    Raises
+    ------
+    InputError
+        If the model cannot be divided among so many chips.
+    """
+    ranked = layouts(architecture, chip, job, chips)
+    if not ranked:
+        raise InputError(
+            f"This model cannot be divided among {chips:,} chips; choose another number.",
+            code="plan.layout",
+        )
+    if ranked[0].fits is False:
+        return min(ranked, key=lambda layout: layout.memory.total)
+    return ranked[0]

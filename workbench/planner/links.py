@@ -1,0 +1,54 @@
+"""Seconds that chips need to exchange weights, gradients and activations at the links' rates."""
+
+from __future__ import annotations
+
+from workbench.planner.architecture import Architecture
+from workbench.planner.chips import Chip
+from workbench.planner.jobs import TrainingJob
+
+CHIPS_PER_NODE = 8
+NODE_RATE = {"h100-sxm": 400e9, "h200": 400e9, "b200": 400e9}
+"""Bytes per second between nodes of eight chips; 1,600 Gbit/s where nothing is said."""
+ORDINARY_NODE_RATE = 200e9
+REDUCED = 4
+"""Bytes of a gradient when it is summed over chips: float32."""
+
+
+def link_work(
+    architecture: Architecture, job: TrainingJob, chip: Chip, reduced: float = REDUCED
+) -> dict[str, float]:
+    """Return seconds per microbatch within a node (`inner`) and between nodes (`outer`).
+
+    Rings move (n - 1) / n of all bytes. Sharded weights are gathered before the forward and the
+    backward pass; without sharding gradients are summed once per step.
+    """
+    work = {"inner": 0.0, "outer": 0.0}
+    elements = architecture.parameters / (job.tensor * job.pipeline)
+    size = job.bytes.activation
+    if job.data > 1:
+        gathers = 2 if job.shard >= 3 else 1
+        moved = elements * (gathers * size + reduced) if job.shard >= 2 else elements * 2 * size
+        if job.shard < 2:
+            moved /= job.accumulation
+        within = job.data * job.tensor <= CHIPS_PER_NODE
+        work["inner" if within else "outer"] += _ring(moved, job.data, within, chip)
+    if job.tensor > 1:
+        # Two sums forward and two backward per layer; as many again to recompute.
+        passes = 4 + (2 if job.is_recomputed else 0)
+        layers = architecture.layers / job.pipeline
+        moved = 2 * passes * layers * job.tokens * architecture.hidden * size
+        within = job.tensor <= CHIPS_PER_NODE
+        work["inner" if within else "outer"] += _ring(moved, job.tensor, within, chip)
+    if job.pipeline > 1:
+        moved = 2 * job.tokens * architecture.hidden * size / job.tensor
+        within = job.chips <= CHIPS_PER_NODE
+        work["inner" if within else "outer"] += moved / _rate(within, chip)
+    return work
+
+
+def _ring(moved: float, chips: int, within: bool, chip: Chip) -> float:
+    return moved * (chips - 1) / chips / _rate(within, chip)
+
+
+def _rate(within: bool, chip: Chip) -> float:
+    return chip.link / 2 if within else NODE_RATE.get(chip.id, ORDINARY_NODE_RATE)

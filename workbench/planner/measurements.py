@@ -1,0 +1,160 @@
+"""Measured rows that the planner is fitted on and compared with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from importlib.resources import files
+from typing import Any
+
+from workbench.planner.architecture import Architecture
+from workbench.planner.architectures import read_architecture
+from workbench.planner.jobs import InferenceJob, TrainingJob
+
+TRAINING_TABLES = ("gpu_training", "llm_foundry")
+INFERENCE_TABLES = ("gpu_inference",)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A measured step: what ran where, and what was measured.
+
+    `stack` is the kind of program: `pytorch` on one chip without compilation, `sharded` over
+    several. `microbatches` may be a fraction, if the last one of a step is smaller. `is_fitted`
+    says whether a fit has used the row.
+    """
+
+    id: str
+    stack: str
+    chip: str
+    model: str
+    config: tuple[tuple[str, Any], ...]
+    job: TrainingJob | InferenceJob
+    measured: dict[str, float]
+    source: str
+    url: str
+    date: str
+    is_fitted: bool = True
+    microbatches: float = 1.0
+    reduced: float = 4.0
+    fp8: bool = False
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def architecture(self) -> Architecture:
+        """The model's sizes."""
+        return read_architecture(dict(self.config))
+
+    @property
+    def label(self) -> str:
+        """The row in a few words."""
+        job = self.job
+        if isinstance(job, InferenceJob):
+            return f"{self.model}, {self.chip}, batch {job.batch}, context {job.context:,}"
+        chips = f"{job.chips} × {self.chip}" if job.chips > 1 else self.chip
+        again = ", checkpointing" if job.is_recomputed else ""
+        return (
+            f"{self.model}, {chips}, microbatch {job.microbatch} × {job.sequence:,}, "
+            f"{job.precision}, {job.attention}{again}"
+        )
+
+
+def table(name: str) -> dict[str, Any]:
+    """Return a table of the package with its head."""
+    path = files("workbench.planner").joinpath(f"tables/measured/{name}.json")
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+def entries(name: str) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
+    """Return the head of a table and its rows as dicts."""
+    loaded = table(name)
+    columns = loaded["columns"]
+    return loaded, (dict(zip(columns, row, strict=True)) for row in loaded["rows"])
+
+
+@lru_cache(maxsize=1)
+def training_rows() -> tuple[Row, ...]:
+    """Return all measured training steps."""
+    return (*_own_training(), *_foundry())
+
+
+@lru_cache(maxsize=1)
+def inference_rows() -> tuple[Row, ...]:
+    """Return all measured inference steps."""
+    head, rows = entries("gpu_inference")
+    return tuple(
+        Row(
+            id=f"inference-{number}",
+            stack=head["stack"],
+            chip=row["chip"],
+            model=row["model"],
+            config=tuple(head["models"][row["model"]].items()),
+            job=InferenceJob(row["batch"], row["context"]),
+            measured={
+                name: row[name]
+                for name in ("prefill_ms", "decode_ms", "peak_gib")
+                if row[name] is not None
+            },
+            source=head["source"],
+            url=head["url"],
+            date=head["date"],
+        )
+        for number, row in enumerate(rows)
+    )
+
+
+def _own_training() -> Iterator[Row]:
+    head, rows = entries("gpu_training")
+    for number, row in enumerate(rows):
+        names = ("microbatch", "sequence", "precision", "attention", "checkpointing")
+        measured = ("step_ms", "peak_gib", "reserved_gib", "watts", "joules")
+        yield Row(
+            id=f"training-{number}",
+            stack=head["stack"],
+            chip=row["chip"],
+            model=row["model"],
+            config=tuple(head["models"][row["model"]].items()),
+            job=TrainingJob(**{name: row[name] for name in names}),
+            measured={name: row[name] for name in measured},
+            source=head["source"],
+            url=head["url"],
+            date=head["date"],
+        )
+
+
+def _foundry() -> Iterator[Row]:
+    head, rows = entries("llm_foundry")
+    for number, row in enumerate(rows):
+        config = {**head["models"][row["model"]], "n_positions": row["sequence"]}
+        job = TrainingJob(
+            row["microbatch"],
+            row["sequence"],
+            "amp",
+            "fused",
+            row["checkpointing"],
+            data=row["chips"],
+            shard=row["shard"],
+            accumulation=row["accumulation"],
+        )
+        seconds = row["batch"] * row["sequence"] / row["chips"] / row["tokens_per_s_chip"]
+        fp8 = row["precision"] == "amp_fp8"
+        yield Row(
+            id=f"llm-foundry-{number}",
+            stack=head["stack"],
+            chip=row["chip"],
+            model=f"MPT {row['model']}",
+            config=tuple(config.items()),
+            job=job,
+            measured={"step_ms": 1000 * seconds},
+            source=head["source"],
+            url=head["url"],
+            date=head["date"],
+            is_fitted=not fp8,
+            microbatches=row["batch"] / row["chips"] / row["microbatch"],
+            reduced=2.0 if row["mode"] == "PURE" else 4.0,
+            fp8=fp8,
+            facts={"parameters": row["parameters"], "mfu_percent": row["mfu_percent"]},
+        )

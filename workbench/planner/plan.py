@@ -1,0 +1,135 @@
+"""Make a plan: the entry point of the planner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import InputError
+from workbench.planner.architecture import Architecture
+from workbench.planner.architectures import read_architecture
+from workbench.planner.chips import Chip, chip
+from workbench.planner.fits import fits
+from workbench.planner.inference_memory import inference_memory
+from workbench.planner.intervals import interval
+from workbench.planner.jobs import InferenceJob, TrainingJob
+from workbench.planner.measurements import Row, inference_rows, training_rows
+from workbench.planner.models import known_models
+from workbench.planner.power import watts
+from workbench.planner.results import InferencePlan, TrainingPlan
+from workbench.planner.times import decode_seconds, prefill_seconds, stack_of, step_seconds
+from workbench.planner.training_memory import training_memory
+
+Config = Mapping[str, Any] | str | Path | Architecture
+
+
+def plan(
+    config: Config, chip_id: str | Chip = "h100-sxm", **settings: Any
+) -> TrainingPlan | InferencePlan:
+    """Return what a large model needs on a chip, how long it takes, and which rows say so.
+
+    With `microbatch` and `sequence` the plan is that of a training step, with `batch` and
+    `context` that of generating text.
+
+    Parameters
+    ----------
+    config
+        A `config.json` as transformers writes it, its entries, or the name of a model in the
+        planner's table, such as `llama-3.1-8b`.
+    chip_id
+        A chip's id, such as `h200`.
+    **settings
+        The fields of `TrainingJob` or `InferenceJob`.
+
+    Raises
+    ------
+    InputError
+        If the configuration or a setting cannot be used.
+    UnknownNameError
+        If there is no such chip.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> wb.plan("llama-3.1-8b", "h200", microbatch=2, sequence=2048).fits
+    True
+    """
+    if ("microbatch" in settings) == ("batch" in settings):
+        raise InputError(
+            "Give either microbatch and sequence, for training, or batch and context, for "
+            "generating text.",
+            code="plan.kind",
+        )
+    architecture, where = architecture_of(config), chip(chip_id)
+    try:
+        if "microbatch" in settings:
+            return train_plan(architecture, where, TrainingJob(**settings))
+        return infer_plan(architecture, where, InferenceJob(**settings))
+    except TypeError as error:
+        reason = str(error).partition("__init__() ")[2] or str(error)
+        raise InputError(f"These settings make no plan: {reason}.", code="plan.setting") from None
+
+
+def architecture_of(config: Config) -> Architecture:
+    """Return the sizes of a model, by its configuration or its name in the table."""
+    if isinstance(config, Architecture):
+        return config
+    if isinstance(config, str) and config in known_models():
+        return read_architecture(known_models()[config].config)
+    return read_architecture(config)
+
+
+def train_plan(architecture: Architecture, chosen: Chip, job: TrainingJob) -> TrainingPlan:
+    """Return the plan of a training step.
+
+    Raises
+    ------
+    InputError
+        If the chip does not train.
+    """
+    if chosen.kind == "edge":
+        raise InputError(
+            f"{chosen.title} only runs trained networks; choose another chip for training.",
+            code="plan.chip_cannot_train",
+        )
+    memory = training_memory(architecture, job, chosen.context, chosen.workspace)
+    seconds = step_seconds(architecture, job, chosen)
+    stack = stack_of(job)
+    rows = [row for row in training_rows() if row.stack == stack]
+    bounds = interval(
+        seconds.total, architecture, job, chosen.id, rows, stack, seconds.is_calibrated
+    )
+    return TrainingPlan(
+        architecture=architecture,
+        chip=chosen,
+        job=job,
+        memory=memory,
+        fits=fits(memory, chosen, job.chips),
+        seconds=seconds,
+        interval=bounds,
+        watts=watts(seconds, chosen),
+    )
+
+
+def infer_plan(architecture: Architecture, chosen: Chip, job: InferenceJob) -> InferencePlan:
+    """Return the plan of reading contexts and generating text."""
+    memory = inference_memory(architecture, job, chosen.context, chosen.workspace)
+    rows: tuple[Row, ...] = inference_rows()
+    prefill = prefill_seconds(architecture, job, chosen)
+    decode = decode_seconds(architecture, job, chosen)
+    bounds = [
+        interval(part.total, architecture, job, chosen.id, rows, stack, part.is_calibrated)
+        for part, stack in ((prefill, "prefill"), (decode, "decode"))
+    ]
+    return InferencePlan(
+        architecture=architecture,
+        chip=chosen,
+        job=job,
+        memory=memory,
+        fits=fits(memory, chosen, job.tensor),
+        prefill=prefill,
+        decode=decode,
+        prefill_interval=bounds[0],
+        decode_interval=bounds[1],
+    )

@@ -1,0 +1,100 @@
+"""Predicted seconds: ideal seconds by kind of work, each times a fitted coefficient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.planner.architecture import Architecture
+from workbench.planner.chips import Chip
+from workbench.planner.coefficients import Fit, fit
+from workbench.planner.inference_work import decode_work, prefill_work
+from workbench.planner.jobs import InferenceJob, TrainingJob
+from workbench.planner.links import REDUCED, link_work
+from workbench.planner.work import Work, training_work
+
+HOST_FORWARD = 0.36e-3
+"""Seconds in which Python starts the kernels of a layer's forward pass, from the smallest rows."""
+HOST_STEP = 2e-3
+"""Seconds of Python per step outside the layers."""
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Predicted seconds and their parts by kind of work."""
+
+    total: float
+    parts: dict[str, float]
+    is_calibrated: bool
+
+
+def stack_of(job: TrainingJob | InferenceJob) -> str:
+    """Return which kind of program runs a job: on one chip, or sharded over several."""
+    chips = job.chips if isinstance(job, TrainingJob) else 1
+    return "sharded" if chips > 1 else "pytorch"
+
+
+def step_work(
+    architecture: Architecture,
+    job: TrainingJob,
+    chip: Chip,
+    microbatches: float | None = None,
+    reduced: float = REDUCED,
+) -> Work:
+    """Return the ideal seconds of a step by kind, with all its microbatches."""
+    count = job.accumulation if microbatches is None else microbatches
+    work = training_work(architecture, job, chip)
+    updating = work.pop("optimizer")
+    links = link_work(architecture, job, chip, reduced)
+    repeated = {name: seconds * count for name, seconds in {**work, **links}.items()}
+    return {**repeated, "optimizer": updating}
+
+
+def step_seconds(
+    architecture: Architecture,
+    job: TrainingJob,
+    chip: Chip,
+    microbatches: float | None = None,
+    reduced: float = REDUCED,
+) -> Seconds:
+    """Return the seconds of a training step.
+
+    A pipeline of p stages waits for (p - 1) / m of the time of its m microbatches. A small model
+    is as slow as Python starts its kernels.
+    """
+    coefficients = fit(stack_of(job), chip.id)
+    work = step_work(architecture, job, chip, microbatches, reduced)
+    parts = {name: seconds * coefficients.terms[name] for name, seconds in work.items()}
+    busy = sum(parts.values())
+    if job.pipeline > 1:
+        parts["waiting"] = (busy - parts["optimizer"]) * (job.pipeline - 1) / job.accumulation
+    return _with_host(parts, _host_seconds(architecture, job), chip, coefficients)
+
+
+def _host_seconds(architecture: Architecture, job: TrainingJob) -> float:
+    layers = architecture.layers / job.pipeline
+    passes = 2 + (1 if job.is_recomputed else 0)
+    return layers * HOST_FORWARD * passes * job.accumulation + HOST_STEP
+
+
+def prefill_seconds(architecture: Architecture, job: InferenceJob, chip: Chip) -> Seconds:
+    """Return the seconds of reading all contexts."""
+    coefficients = fit("prefill", chip.id)
+    work = prefill_work(architecture, job, chip)
+    parts = {name: seconds * coefficients.terms[name] for name, seconds in work.items()}
+    return _with_host(parts, architecture.layers * HOST_FORWARD, chip, coefficients)
+
+
+def decode_seconds(architecture: Architecture, job: InferenceJob, chip: Chip) -> Seconds:
+    """Return the seconds of one more token for each sequence."""
+    coefficients = fit("decode", chip.id)
+    work = decode_work(architecture, job, chip)
+    parts = {name: seconds * coefficients.terms[name] for name, seconds in work.items()}
+    return Seconds(sum(parts.values()), parts, coefficients.is_calibrated)
+
+
+def _with_host(parts: dict[str, float], host: float, chip: Chip, used: Fit) -> Seconds:
+    """Return parts with the time that the chip waits for Python, if it does."""
+    busy = sum(parts.values())
+    if chip.kind == "gpu" and host > busy:
+        parts = {**parts, "waiting": parts.get("waiting", 0.0) + host - busy}
+    return Seconds(max(busy, host if chip.kind == "gpu" else 0.0), parts, used.is_calibrated)

@@ -1,0 +1,143 @@
+"""Peak memory of a training step on one of its chips.
+
+The peak is the largest of four moments: the loss in the forward pass, the loss in the backward
+pass, the backward pass of the last layer, and the end of the backward pass, when all gradients
+exist.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import ceil
+
+from workbench.planner.activations import layer_bytes, temporary_scores
+from workbench.planner.architecture import Architecture
+from workbench.planner.jobs import TrainingJob
+from workbench.planner.memory import Memory
+
+LOSS_BACKWARD = 12
+"""Bytes per logit: log-probabilities and two gradients in float32."""
+GATHERED_LAYERS = 2
+"""Layers whose complete weights exist at once if weights are sharded: the current and the next."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the busiest chip holds: elements of weights, of the largest layer and of the head."""
+
+    parameters: float
+    weights: float
+    largest: float
+    embedding: float
+    head: float
+    layers: float
+
+
+def stage(architecture: Architecture, job: TrainingJob) -> Stage:
+    """Return what the chip with most weights holds."""
+    share = ceil(architecture.layers / job.pipeline) / architecture.layers
+    ends = architecture.parameters - architecture.layer_parameters
+    if job.pipeline > 1:
+        ends = architecture.embedding + architecture.positions
+    return Stage(
+        parameters=(architecture.layer_parameters * share + ends) / job.tensor,
+        weights=architecture.weights * share / job.tensor,
+        largest=max(block.parameters for block in architecture) / job.tensor,
+        embedding=architecture.embedding / job.tensor,
+        head=architecture.head / job.tensor,
+        layers=architecture.layers * share,
+    )
+
+
+def training_memory(
+    architecture: Architecture, job: TrainingJob, context: float = 0, workspace: float = 0
+) -> Memory:
+    """Return the bytes of the moment when most are allocated.
+
+    Parameters
+    ----------
+    architecture, job
+        What is trained, and how.
+    context
+        Bytes that the driver takes outside the allocator.
+    workspace
+        Bytes that the library for matrix products keeps.
+    """
+    held, precision = stage(architecture, job), job.bytes
+    weights = held.parameters * precision.weight / (job.data if job.shard >= 3 else 1)
+    states = held.parameters * precision.states / (job.data if job.shard >= 1 else 1)
+    divided = job.data if job.shard >= 2 else 1
+    gradients = held.parameters * precision.gradient / divided
+    gathered = 0.0
+    if job.shard >= 3 and job.data > 1:
+        size = min(precision.weight, precision.activation)
+        gathered = (GATHERED_LAYERS * held.largest + held.head) * size
+    elif job.shard == 2 and job.data > 1:
+        gathered = held.largest * precision.gradient
+    accumulated = gradients if job.accumulation > 1 else 0.0
+
+    saved, rebuilt, casts = _saved(architecture, job, held)
+    tokens = job.tokens
+    ends = 2 * tokens * architecture.hidden * precision.residual / job.tensor + 16 * tokens
+    logits = tokens * architecture.vocabulary / job.tensor
+    forward_size = precision.activation + 8 if precision.activation < 4 else 8
+    scores = max(temporary_scores(block, job) for block in architecture)
+    inner = max(block.feed_forward.width for block in architecture) / job.tensor
+    step = tokens * (2 * inner + 2 * architecture.hidden) * precision.activation
+    first = saved / held.layers if held.layers else 0.0
+    during = max(gradients - (held.embedding + held.largest) * precision.gradient / divided, 0)
+    head_gradient = held.head * precision.gradient / divided
+    saved_casts = 0.0 if job.is_recomputed else casts
+    last = tokens * architecture.hidden * precision.activation
+
+    stages = (
+        Memory(
+            weights, accumulated, states, saved + ends, logits * forward_size, 0, gathered, casts
+        ),
+        Memory(
+            weights,
+            accumulated,
+            states,
+            saved + ends,
+            logits * LOSS_BACKWARD,
+            0,
+            gathered,
+            saved_casts,
+        ),
+        Memory(
+            weights,
+            max(accumulated, head_gradient),
+            states,
+            saved + rebuilt + scores + step,
+            0,
+            0,
+            gathered,
+            saved_casts,
+        ),
+        Memory(
+            weights,
+            max(accumulated, during),
+            states,
+            first + rebuilt + scores + step,
+            0,
+            0,
+            gathered,
+        ),
+        Memory(weights, gradients, states, last, 0, 0, gathered),
+    )
+    peak = max(stages, key=lambda point: point.total)
+    return replace(peak, buffers=peak.buffers + workspace, context=context)
+
+
+def _saved(architecture: Architecture, job: TrainingJob, held: Stage) -> tuple[float, float, float]:
+    """Return bytes kept by all layers, by one that is computed again, and of cast weights."""
+    share = held.layers / architecture.layers * min(job.pipeline, job.accumulation)
+    every = sum(b.count * layer_bytes(b, architecture.hidden, job) for b in architecture)
+    casts = (held.weights + held.head) * job.bytes.activation if job.bytes.casts else 0.0
+    if job.shard >= 3:
+        casts = 0.0
+    if not job.is_recomputed:
+        return every * share, 0.0, casts
+    entering = job.tokens * architecture.hidden * job.bytes.residual / job.tensor
+    again = max(layer_bytes(block, architecture.hidden, job) for block in architecture)
+    return entering * architecture.layers * share, again, casts

@@ -1,0 +1,121 @@
+"""The work of a training step, as seconds at a chip's sustained rates, by kind.
+
+Each kind is limited by one resource: products by arithmetic, the rest by memory, links or the
+number of kernels. How much longer a kind takes than this is fitted on measured rows.
+"""
+
+from __future__ import annotations
+
+from workbench.planner.activations import is_unfused
+from workbench.planner.architecture import Architecture, Block
+from workbench.planner.chips import Chip
+from workbench.planner.jobs import TrainingJob
+
+Work = dict[str, float]
+TERMS = (
+    "products",
+    "attention",
+    "scores",
+    "elementwise",
+    "logits",
+    "casts",
+    "optimizer",
+    "kernels",
+)
+BACKWARD_ATTENTION = 2.5
+"""FLOPs of the backward pass of fused attention relative to its forward pass (Dao, 2205.14135)."""
+SCORE_PASSES = {"eager": 17, "unfused": 24}
+"""Reads and writes of all scores, forward and backward."""
+LOGIT_BYTES = 38
+"""Bytes read and written per logit: casts, log-softmax and their backward passes."""
+CAST_BYTES = 6
+"""Bytes read and written to cast a float32 weight to bf16."""
+FUSED_SLOWER_FP32 = 0.5
+"""Rate of fused attention in float32 relative to that of products in float32."""
+
+
+def training_work(architecture: Architecture, job: TrainingJob, chip: Chip) -> Work:
+    """Return seconds by kind of one microbatch, and of the optimizer, on one chip."""
+    rate, bandwidth = chip.rate(job.bytes.rate), chip.copy_rate
+    share = 1 / (job.tensor * job.pipeline)
+    times = 3 + (1 if job.is_recomputed else 0)
+    layers = 2 * job.tokens * (3 * architecture.weights + recomputed_weights(architecture, job))
+    head = 2 * job.tokens * architecture.head * 3
+    head_rate = chip.rate("bf16") if job.bytes.rate == "fp8" else rate
+    work = dict.fromkeys(TERMS, 0.0)
+    work["products"] = (layers / rate + head / head_rate) * share
+    for block in architecture:
+        for name, seconds in _attention(block, job, chip).items():
+            work[name] += block.count * seconds * share
+        work["elementwise"] += block.count * _elementwise(block, architecture.hidden, job) * share
+        work["kernels"] += block.count * (times / 3) / job.pipeline
+    work["elementwise"] *= job.tokens / bandwidth
+    work["logits"] = job.tokens * architecture.vocabulary * LOGIT_BYTES / bandwidth / job.tensor
+    updated = architecture.parameters * share / (job.data if job.shard else 1)
+    precision = job.bytes
+    moved = 2 * precision.weight + precision.gradient + 2 * precision.states
+    work["optimizer"] = updated * moved / bandwidth
+    if precision.casts:
+        residual = sum(
+            _cast_elements(block, architecture.hidden, job) * block.count for block in architecture
+        )
+        weights = architecture.weights * CAST_BYTES * 2
+        work["casts"] = (job.tokens * residual + weights) / bandwidth * share
+    return work
+
+
+def recomputed_weights(architecture: Architecture, job: TrainingJob) -> int:
+    """Return the elements that are multiplied once more with checkpointing.
+
+    Computing a layer again stops when all that its backward pass needs exists, before the last
+    matrix.
+    """
+    if not job.is_recomputed:
+        return 0
+    last = sum(
+        block.count * block.feed_forward.active * block.feed_forward.matrices[-1].weights
+        for block in architecture
+        if block.feed_forward.matrices
+    )
+    return architecture.weights - last
+
+
+def _attention(block: Block, job: TrainingJob, chip: Chip) -> Work:
+    """Return the seconds of the products of queries, keys and values, and of writing scores."""
+    mixer = block.mixer
+    if not mixer.heads:
+        return {}
+    widths = mixer.heads * (mixer.key_dim + mixer.value_dim)
+    read = mixer.attended(job.sequence)
+    again = 1 if job.is_recomputed else 0
+    rate = chip.rate("bf16" if job.bytes.rate == "fp8" else job.bytes.rate)
+    if job.attention == "eager" or is_unfused(block, job):
+        passes = SCORE_PASSES["eager" if job.attention == "eager" else "unfused"] * (1 + again / 3)
+        wide = 1.5 if job.bytes.casts else 1.0
+        size = job.bytes.activation * wide
+        scores = job.microbatch * mixer.heads * job.sequence**2
+        flops = 2 * job.tokens * job.sequence * widths * (3 + again)
+        return {"products": flops / rate, "scores": scores * passes * size / chip.copy_rate}
+    pairs = job.tokens * read * (0.5 if read == job.sequence else 1.0)
+    fused = 2 * pairs * widths * (1 + BACKWARD_ATTENTION + again)
+    return {"attention": fused / rate / (FUSED_SLOWER_FP32 if job.bytes.activation > 2 else 1)}
+
+
+def _elementwise(block: Block, hidden: int, job: TrainingJob) -> float:
+    """Return bytes per token of norms, sums and activation functions, both ways."""
+    inner = block.feed_forward.width
+    gated = block.feed_forward.gated
+    scale = block.norm_count / 2
+    forward = hidden * (6 + 4 * scale) + inner * (5 if gated else 2)
+    backward = hidden * (15 + 10 * scale) + inner * (9 if gated else 3)
+    if not block.mixer.heads:
+        forward += 4 * sum(matrix.outputs for matrix in block.mixer.matrices)
+        backward += 8 * sum(matrix.outputs for matrix in block.mixer.matrices)
+    times = 2 if job.is_recomputed else 1
+    return (forward * times + backward) * job.bytes.activation
+
+
+def _cast_elements(block: Block, hidden: int, job: TrainingJob) -> float:
+    """Return the bytes per token that autocast adds: a residual stream in float32 and casts."""
+    times = 2 if job.is_recomputed else 1
+    return hidden * 4 * (8 * times + 12) * block.norm_count / 2
