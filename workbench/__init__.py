@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from workbench.panels.live import Live, watch
     from workbench.planner.plan import plan
     from workbench.planner.results import InferencePlan, TrainingPlan
+    from workbench.profiling.memory.memory import Memory
+    from workbench.profiling.memory.predict import memory
     from workbench.recipe import (
         Activations,
         Adjust,
@@ -88,6 +90,7 @@ __all__ = [
     "LazySplit",
     "Ledger",
     "Live",
+    "Memory",
     "Model",
     "ModelPlugin",
     "NumberComparison",
@@ -135,6 +138,7 @@ __all__ = [
     "load",
     "load_package",
     "measure",
+    "memory",
     "model",
     "models",
     "plan",
@@ -189,6 +193,8 @@ _NAMES = {
     "panels.live": ("Live", "watch"),
     "planner.plan": ("plan",),
     "planner.results": ("InferencePlan", "TrainingPlan"),
+    "profiling.memory.memory": ("Memory",),
+    "profiling.memory.predict": ("memory",),
     "recipe": (
         *("Activations", "Adjust", "Factorize", "Prune", "Quantize"),
         *("Recipe", "Share", "Structure", "Train"),

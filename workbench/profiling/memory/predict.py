@@ -1,0 +1,237 @@
+"""Predict peak memory by running a module on tensors without values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.nn import functional
+from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
+
+from workbench.domain import Model
+from workbench.domain.user_architecture import meta_copy
+from workbench.errors import InputError, user_errors
+from workbench.profiling.memory.live_storage import LiveStorage
+from workbench.profiling.memory.memory import KINDS, Memory, Peak
+from workbench.runtime.batch import Batch, outputs_of, swapped_tensors
+from workbench.validation import expect_count
+
+MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
+Loss = Callable[[Any], Tensor]
+BATCH = 64
+SHOWN = 2
+"""Examples of a task whose shapes are used."""
+
+OPTIMIZERS: dict[str, MakeOptimizer] = {
+    "sgd": lambda parameters: SGD(parameters, lr=0.1),
+    "momentum": lambda parameters: SGD(parameters, lr=0.1, momentum=0.9),
+    "rmsprop": RMSprop,
+    "adam": Adam,
+    "adamw": AdamW,
+}
+"""Optimizers as PyTorch makes them by default."""
+
+
+def memory(
+    module: nn.Module | Model,
+    inputs: Any = None,
+    *,
+    batch: int | None = None,
+    optimizer: str | MakeOptimizer = "adamw",
+    loss: Loss | None = None,
+) -> Memory:
+    """Predict the peak memory of a training step and of inference on the CPU.
+
+    The module runs on tensors that have shapes but no values: nothing is computed, and a module
+    larger than this machine's memory can be asked, on the meta device. A copy of it runs; weights
+    and modes of `module` stay as they are. Counted are all tensors, each until PyTorch frees it,
+    and the copies that oneDNN makes for convolutions. Not counted are the program itself and what
+    the allocator holds back.
+
+    Parameters
+    ----------
+    module
+        A module or a model.
+    inputs
+        Arguments of the module, of which only shapes and types matter: a tensor [n, …], a sequence
+        or a dict of tensors, on any device. For a model, its task has them.
+    batch
+        Examples; the inputs are extended or cut to that number. For a model 64 by default.
+    optimizer
+        "sgd", "momentum", "rmsprop", "adam", "adamw" as PyTorch makes them, or a function from
+        parameters to an optimizer.
+    loss
+        A function from what the module returns to a scalar. By default the attribute `loss` of an
+        output that has it, else the cross-entropy over the last axis of its first tensor.
+
+    Raises
+    ------
+    InputError
+        If the module cannot run on such inputs, or if what it does depends on values of tensors.
+
+    >>> import workbench as wb
+    >>> wb.memory(wb.model("fashion/lenet5"), batch=32).inference.bytes["weights"]
+    1724320
+    """
+    given = _inputs(_expect_module(module), inputs)
+    if batch is not None or isinstance(module, Model):
+        given = _extended(given, BATCH if batch is None else expect_count(batch, "The batch"))
+    make, label = _optimizer(optimizer)
+    name = module.name if isinstance(module, Model) else type(module).__name__
+    private = module.module() if isinstance(module, Model) else meta_copy(module)
+    with user_errors(f"{name} does not run without values", _remedy, code="memory.needs_values"):
+        training = _Step(private, given).training(make, loss or _loss)
+        inference = _Step(private, given).inference()
+    return Memory(name, len(given), label, training, inference)
+
+
+class _Step:
+    """A module and a batch without values on the CPU, whose storage is counted."""
+
+    def __init__(self, module: nn.Module, inputs: Batch) -> None:
+        self.module = module
+        self.mode = FakeTensorMode(allow_non_fake_inputs=True)
+        with self.mode:
+            self.parameters = {
+                name: nn.Parameter(_like(tensor), requires_grad=tensor.requires_grad)
+                for name, tensor in module.named_parameters()
+            }
+            self.buffers = {
+                name: _like(buffer) if buffer.is_meta else buffer
+                for name, buffer in module.named_buffers()
+            }
+            self.inputs = inputs.with_tensors(map(_like, inputs.tensors))
+
+    def training(self, make: MakeOptimizer, loss: Loss) -> Peak:
+        """Return the peak of the second training step."""
+        self.module.train()
+        with self.mode, swapped_tensors(self.module, self.parameters | self.buffers):
+            trained = [p for p in self.parameters.values() if p.requires_grad]
+            if not trained:
+                raise InputError(
+                    "The module has no parameter to train: set requires_grad of those that "
+                    "training changes.",
+                    code="memory.nothing_to_train",
+                )
+            optimizer = make(trained)
+            self._forward_and_backward(loss)
+            optimizer.step()
+            optimizer.zero_grad()
+            live = self._live()
+            for state in optimizer.state.values():
+                for value in state.values():
+                    if isinstance(value, Tensor):
+                        live.add(value, "optimizer")
+            for parameter in trained:
+                parameter.register_post_accumulate_grad_hook(
+                    lambda p: live.add(p.grad, "gradients") if p.grad is not None else None
+                )
+            with live:
+                self._forward_and_backward(loss, live)
+                optimizer.step()
+        return _peak(live)
+
+    def inference(self) -> Peak:
+        """Return the peak of a forward pass in eval mode."""
+        self.module.eval()
+        tensors = self.parameters | self.buffers
+        with self.mode, torch.no_grad(), swapped_tensors(self.module, tensors):
+            live = self._live()
+            with live:
+                self._outputs()
+        return _peak(live)
+
+    def _live(self) -> LiveStorage:
+        live = LiveStorage("activations")
+        for kind, tensors in (
+            ("weights", self.parameters.values()),
+            ("buffers", self.buffers.values()),
+            ("inputs", self.inputs.tensors),
+        ):
+            for tensor in tensors:
+                live.add(tensor, kind)
+        return live
+
+    def _forward_and_backward(self, loss: Loss, live: LiveStorage | None = None) -> None:
+        value = loss(self._outputs())
+        if live is not None:
+            live.kind = "temporaries"
+        value.backward()
+
+    def _outputs(self) -> Any:
+        tensors, names = self.inputs.tensors, self.inputs.names
+        if names is None:
+            return self.module(*tensors)
+        return self.module(**dict(zip(names, tensors, strict=True)))
+
+
+def _expect_module(module: object) -> nn.Module | Model:
+    if isinstance(module, nn.Module | Model):
+        return module
+    kind = type(module).__name__
+    raise InputError(f"Give a module or a model, not {kind}.", code="memory.no_module")
+
+
+def _inputs(module: nn.Module | Model, inputs: Any) -> Batch:
+    if isinstance(module, Model):
+        return Batch.of(module.task.inputs(module.task.split("validation").examples[:SHOWN]))
+    tensors: Sequence[Any] = () if inputs is None else Batch.of(inputs).tensors
+    if not tensors or not all(isinstance(tensor, Tensor) and tensor.ndim for tensor in tensors):
+        raise InputError(
+            "Give the inputs of the module: a tensor of several examples, a sequence or a dict of "
+            "such tensors. Only their shapes and types matter.",
+            code="memory.no_inputs",
+        )
+    return Batch.of(inputs)
+
+
+def _extended(inputs: Batch, examples: int) -> Batch:
+    """Return inputs with the shapes of `examples` examples."""
+    return inputs.with_tensors(
+        torch.empty((examples, *t.shape[1:]), dtype=t.dtype, device="meta")
+        if len(t) == len(inputs)
+        else t
+        for t in inputs.tensors
+    )
+
+
+def _like(tensor: Tensor) -> Tensor:
+    """Return a tensor on the CPU with the shape, strides and type of another one."""
+    return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="cpu")
+
+
+def _optimizer(optimizer: str | MakeOptimizer) -> tuple[MakeOptimizer, str]:
+    if not isinstance(optimizer, str):
+        return optimizer, getattr(optimizer, "__name__", type(optimizer).__name__)
+    if optimizer not in OPTIMIZERS:
+        raise InputError(
+            f"There is no optimizer {optimizer!r}: choose from {', '.join(OPTIMIZERS)}, or give a "
+            "function from parameters to an optimizer.",
+            code="memory.unknown_optimizer",
+        )
+    return OPTIMIZERS[optimizer], optimizer
+
+
+def _loss(outputs: Any) -> Tensor:
+    """Return the loss of a module that computes it, or the cross-entropy of its outputs."""
+    value = outputs.get("loss") if isinstance(outputs, Mapping) else None
+    if isinstance(value, Tensor):
+        return value
+    logits = outputs_of(outputs)
+    rows = logits.flatten(0, -2) if logits.ndim > 1 else logits.unsqueeze(0)
+    targets = torch.zeros(len(rows), dtype=torch.int64)
+    return functional.cross_entropy(rows, targets)
+
+
+def _peak(live: LiveStorage) -> Peak:
+    return Peak({kind: live.peak.get(kind, 0) for kind in KINDS}, live.operation)
+
+
+def _remedy(error: Exception) -> str:
+    """Return the remedy for a module whose steps depend on values."""
+    if "data-dependent" in str(error).lower() or "DataDependent" in type(error).__name__:
+        return ": what it does depends on values of tensors, so its memory cannot be predicted."
+    return ""
