@@ -50,6 +50,10 @@ if TYPE_CHECKING:
     from workbench.panels.live import Live, watch
     from workbench.planner.plan import plan
     from workbench.planner.results import InferencePlan, TrainingPlan
+    from workbench.profiling.energy.carbon import Carbon, carbon
+    from workbench.profiling.energy.energy import Energy
+    from workbench.profiling.energy.meter import EnergyMeter, energy_of
+    from workbench.profiling.energy.processors import CpuPower
     from workbench.profiling.memory.memory import Memory
     from workbench.profiling.memory.predict import memory
     from workbench.recipe import (
@@ -80,7 +84,11 @@ __all__ = [
     "Attribution",
     "Benchmark",
     "CancelToken",
+    "Carbon",
     "Comparison",
+    "CpuPower",
+    "Energy",
+    "EnergyMeter",
     "Factorize",
     "Generation",
     "Histogram",
@@ -111,6 +119,7 @@ __all__ = [
     "WorkbenchError",
     "attribution",
     "benchmark",
+    "carbon",
     "compare",
     "compare_files",
     "compare_numbers",
@@ -119,6 +128,7 @@ __all__ = [
     "confirm",
     "dashboard",
     "decompress",
+    "energy_of",
     "evaluate",
     "export",
     "from_checkpoint",
@@ -193,6 +203,10 @@ _NAMES = {
     "panels.live": ("Live", "watch"),
     "planner.plan": ("plan",),
     "planner.results": ("InferencePlan", "TrainingPlan"),
+    "profiling.energy.carbon": ("Carbon", "carbon"),
+    "profiling.energy.energy": ("Energy",),
+    "profiling.energy.meter": ("EnergyMeter", "energy_of"),
+    "profiling.energy.processors": ("CpuPower",),
     "profiling.memory.memory": ("Memory",),
     "profiling.memory.predict": ("memory",),
     "recipe": (

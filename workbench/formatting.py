@@ -85,6 +85,14 @@ def milliseconds(value: float) -> str:
     return f"{_significant(value)}{NARROW_SPACE}ms"
 
 
+def joules(value: float) -> str:
+    """Format an energy with three digits: ``41.2 kJ``."""
+    for unit, scale in (("MJ", 1e6), ("kJ", 1e3), ("J", 1.0)):
+        if abs(value) >= scale:
+            return f"{_significant(value / scale)}{NARROW_SPACE}{unit}"
+    return f"{_significant(value * 1e3)}{NARROW_SPACE}mJ"
+
+
 def _significant(value: float) -> str:
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     return f"{value:,.{digits}f}"

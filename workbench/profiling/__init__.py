@@ -1,1 +1,1 @@
-"""Profiling: multiply-accumulates, memory and latency of a model."""
+"""Profiling: multiply-accumulates, memory, latency and energy."""

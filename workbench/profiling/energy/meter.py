@@ -1,0 +1,184 @@
+"""Meters: the energy of the sections of a program between `resume` and `pause`."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+from workbench.i18n import _
+from workbench.profiling.energy.account import Account
+from workbench.profiling.energy.energy import Energy
+from workbench.profiling.energy.machine import Machine
+from workbench.profiling.energy.processors import CpuPower
+
+SAMPLE_SECONDS = 1.0
+"""How often a thread reads sensors, and counters that may return to zero."""
+Result = TypeVar("Result")
+
+
+class EnergyMeter:
+    """The energy of the sections in which it runs; a `with` statement is one section.
+
+    Without a counter or sensor it is estimated from processor time, and says so.
+
+    Parameters
+    ----------
+    gpus
+        Whether GPUs count; by default those of a process that uses CUDA through PyTorch.
+    idle_seconds
+        How long to wait at first, idle, to subtract the idle power; 0 subtracts nothing.
+    power
+        The watts for an estimate, if you know better ones than the table.
+
+    >>> import workbench as wb
+    >>> with wb.EnergyMeter() as meter:
+    ...     squares = [number**2 for number in range(100_000)]
+    >>> meter.energy.joules > 0
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        gpus: bool | None = None,
+        idle_seconds: float = 0.0,
+        power: CpuPower | None = None,
+        machine: Machine | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        machine = machine or Machine()
+        subtracts = idle_seconds > 0
+        opened = machine.open(gpus=gpus is not False, idle=not subtracts, power=power)
+        self._all_gpus = gpus is True
+        self._notes, self._idle_subtracted = opened.notes, subtracts
+        self._processor = Account(opened.processor)
+        self._gpus = [Account(source) for source in opened.gpus]
+        estimates = opened.processor is opened.estimate
+        self._estimate = self._processor if estimates else Account(opened.estimate)
+        self._accounts = [*dict.fromkeys((self._processor, self._estimate)), *self._gpus]
+        self._clock = machine.clock
+        self._lock = threading.Lock()
+        self._began: float | None = None
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        if subtracts:
+            self._learn_idle(idle_seconds, sleep)
+
+    def resume(self) -> None:
+        """Begin a section."""
+        with self._lock:
+            self._began = now = self._clock()
+            for account in self._accounts:
+                account.resume(now)
+
+    def pause(self) -> None:
+        """End a section."""
+        with self._lock:
+            now = self._advance()
+            self._began = None
+            for account in self._accounts:
+                account.pause(now)
+
+    @property
+    def energy(self) -> Energy:
+        """The energy of all sections so far."""
+        self.sample()
+        main = self._processor
+        notes = self._notes
+        if main.lost:
+            notes += (
+                _("The readings of {name} ended, so the energy is estimated.").format(
+                    name=main.source.name
+                ),
+            )
+            main = self._estimate
+        energies = [main.energy(notes, idle_subtracted=self._idle_subtracted)]
+        if self._gpus and (self._all_gpus or _uses_cuda()):
+            energies += [
+                account.energy((), idle_subtracted=self._idle_subtracted) for account in self._gpus
+            ]
+        return Energy.total(energies)
+
+    @property
+    def ticks(self) -> float:
+        """How often the readings were updated while sections ran; infinite for an estimate."""
+        main = self._estimate if self._processor.lost else self._processor
+        tick = main.source.tick
+        return main.seconds / tick if tick else float("inf")
+
+    def __enter__(self) -> Self:
+        if any(account.source.tick for account in self._accounts):
+            self._thread = threading.Thread(target=self._sample, daemon=True)
+            self._thread.start()
+        self.resume()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.sample()
+        self.pause()
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _sample(self) -> None:
+        while not self._stop.wait(SAMPLE_SECONDS):
+            self.sample()
+
+    def sample(self) -> None:
+        """Read all sources now, so that no change is missed."""
+        with self._lock:
+            now = self._advance()
+            for account in self._accounts:
+                account.settle(now)
+
+    def _advance(self) -> float:
+        """Count the time since the section began or was last counted."""
+        now = self._clock()
+        if self._began is not None:
+            for account in self._accounts:
+                account.run(now - self._began)
+            self._began = now
+        return now
+
+    def _learn_idle(self, seconds: float, sleep: Callable[[float], None]) -> None:
+        start = self._clock()
+        for account in self._accounts:
+            account.resume(start)
+        sleep(seconds)
+        end = self._clock()
+        for account in self._accounts:
+            account.learn_idle(end - start)
+
+
+def energy_of(
+    work: Callable[[], Result], *, gpus: bool | None = None, idle_seconds: float = 0.0
+) -> tuple[Result, Energy]:
+    """Return what `work()` returns, and its energy.
+
+    Parameters
+    ----------
+    gpus, idle_seconds
+        As for `EnergyMeter`.
+
+    >>> import workbench as wb
+    >>> total, energy = wb.energy_of(lambda: sum(range(100_000)))
+    >>> total, energy.how != "unknown"
+    (4999950000, True)
+    """
+    with EnergyMeter(gpus=gpus, idle_seconds=idle_seconds) as meter:
+        result = work()
+    return result, meter.energy
+
+
+def _uses_cuda() -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and torch.cuda.is_initialized()
