@@ -1,9 +1,13 @@
-"""`workbench learn`: from a table to a file, with what was used and how well it predicts."""
+"""`workbench learn`: from a table or pictures to a file, with what was used and how it predicts."""
 
 from __future__ import annotations
 
+import zipfile
+from io import BytesIO
+
 import numpy as np
 import pytest
+from PIL import Image
 
 import workbench as wb
 from workbench.custom.uploads import time_limit
@@ -88,6 +92,46 @@ def test_a_training_that_the_limit_ends_is_said(ask, workbench, csv, tmp_path, m
     assert not any("better than guessing" in text for text in warnings[:position])
     _status, out, _err = workbench(*options)
     assert "note       Training stopped after" in out
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """An archive of 20 bright, 20 dark and 3 other pictures, and a text."""
+    generator = np.random.default_rng(0)
+    path = tmp_path / "photos.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for folder, count, level in (("bright", 20, 200), ("dark", 20, 0), ("gray", 3, 100)):
+            for n in range(count):
+                pixels = generator.integers(level, level + 50, (12, 12)).astype(np.uint8)
+                Image.fromarray(pixels).save(stream := BytesIO(), "PNG")
+                archive.writestr(f"{folder}/{n}.png", stream.getvalue())
+        archive.writestr("readme.txt", "two classes")
+    return path
+
+
+@pytest.mark.parametrize("unpacked", [False, True])
+def test_pictures_are_learned(ask, photos, tmp_path, unpacked):
+    source = photos
+    if unpacked:
+        source = tmp_path / "photos"
+        zipfile.ZipFile(photos).extractall(source)
+    output = tmp_path / "m.safetensors"
+    result = ask(
+        *("learn", source, "--leave-out", "gray", "--seconds", 2, "--output", output),
+    )
+    assert result["classes"] == {"bright": 20, "dark": 20}
+    assert (result["files_read"], result["pictures_used"], result["size"]) == (44, 40, 28)
+    assert sum(result["files_left_out"].values()) == 4
+    assert result["bytes"] == output.stat().st_size
+    assert result["accuracy"] == result["value"] == wb.evaluate(output).value
+
+
+def test_options_of_the_other_kind_get_one_sentence(workbench, photos, csv, tmp_path):
+    output = tmp_path / "m.safetensors"
+    for source, option in ((photos, ("--target", "dark")), (csv, ("--size", "28"))):
+        status, out, err = workbench("learn", source, *option, "--output", output)
+        assert (status, out, output.exists()) == (2, "", False)
+        assert option[0] in err
 
 
 @pytest.mark.parametrize(

@@ -315,7 +315,7 @@ COMMANDS = (
     ),
     Command(
         "learn",
-        "Train a small network on a table and write its file.",
+        "Train a small network on a table or pictures and write its file.",
         learning.add_options,
         learning.run,
         learning.show,

@@ -47,7 +47,7 @@ def inspect(options: argparse.Namespace) -> dict[str, Any]:
     path = Path(options.file)
     if path.suffix.lower() in TABLES and not is_index(path.name):
         return {"file": options.file, **_table(options)}
-    if _holds_pictures(path):
+    if holds_pictures(path):
         from workbench.custom.pictures.learn import inspect_pictures
 
         return {"file": options.file, **inspect_pictures(path).as_dict()}
@@ -66,7 +66,8 @@ def show(result: dict[str, Any]) -> None:
         tables.inspection(result)
 
 
-def _holds_pictures(path: Path) -> bool:
+def holds_pictures(path: Path) -> bool:
+    """Whether a path is read as pictures: an archive, or a folder without files of weights."""
     if path.is_dir():
         entries = chain(path.glob("*"), path.glob("*/*"))  # pipelines have a folder per model
         return not any(is_weights_file(entry.name) for entry in entries)

@@ -1,14 +1,19 @@
-"""The command `workbench learn`: train a small network on a table and write its file."""
+"""The command `workbench learn`: train a small network on a table or pictures, write its file."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.cancel import CancelToken
+from workbench.cli.inspecting import holds_pictures
+from workbench.custom.pictures.inspection import SIZES
+from workbench.domain import Model
 from workbench.domain.metric import metric_named
+from workbench.errors import RecipeError
 from workbench.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -16,13 +21,22 @@ if TYPE_CHECKING:
     from workbench.evaluation.report import Score
 
 Result = dict[str, Any]
+Learned = tuple[Model, Result, Sequence[str]]
+"""A model, what was used of the data, and sentences about it."""
+TABLE_OPTIONS = {"--target": "target", "--number or --classes": "as_number", "--header": "header"}
+"""Options for tables, and their names here."""
 STEPS = 1000
 """Resolution of the progress bar."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("table", metavar="FILE", help="a table: .csv, .tsv and similar text")
+    parser.add_argument(
+        "data",
+        metavar="DATA",
+        help="a table (.csv, .tsv and similar text), or pictures: a folder or .zip with a folder "
+        "for each class",
+    )
     parser.add_argument(
         "--target", metavar="COLUMN", help="the column to predict (default: the last one)"
     )
@@ -40,12 +54,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=_names,
         default=(),
         metavar="A,B",
-        help="columns that are not used, separated by commas",
+        help="columns, or classes of pictures, that are not used, separated by commas",
     )
     parser.add_argument(
         "--leave-out-rare",
         action="store_true",
-        help="leave out the rows of classes with too few examples",
+        help="leave out classes with too few examples",
     )
     first = parser.add_mutually_exclusive_group()
     first.add_argument(
@@ -57,6 +71,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     first.add_argument(
         "--no-header", dest="header", action="store_false", help="the first line holds data"
+    )
+    parser.add_argument(
+        "--size",
+        type=int,
+        choices=SIZES,
+        help="the pixels of a side that pictures are resized to (default: as they need)",
     )
     parser.add_argument(
         "--seconds", type=float, help="the longest time to train (default: as long as needed)"
@@ -71,18 +91,31 @@ def run(options: argparse.Namespace) -> Result:
     Raises
     ------
     InputError
-        If the table cannot be read, or there is too little to learn from.
+        If the table or the pictures cannot be read, or there is too little to learn from.
     UnknownNameError
-        If it has no column of a chosen name.
+        If a table has no column of a chosen name.
+    RecipeError
+        If an option is for the other kind of data.
     FileError
         If a file cannot be read or written.
     """
     from workbench.artifact.artifact import check_writable
+
+    check_writable(options.output)
+    is_pictures = holds_pictures(Path(options.data))
+    _check_kind(options, is_pictures)
+    with progress_bar("training") as advance:
+        cancel = CancelToken(on_progress=lambda fraction: advance(round(fraction * STEPS), STEPS))
+        model, facts, warnings = (_pictures if is_pictures else _table)(options, cancel)
+    return {**_file_and_figures(model, options.output, warnings), **facts}
+
+
+def _table(options: argparse.Namespace, cancel: CancelToken) -> Learned:
     from workbench.custom.learn import default_name, learn
     from workbench.custom.tables.inspection import Choices
     from workbench.custom.tables.read import read
 
-    check_writable(options.output)
+    path = Path(options.data)
     choices = Choices(
         options.target,
         options.as_number,
@@ -90,21 +123,67 @@ def run(options: argparse.Namespace) -> Result:
         options.header,
         leave_out_rare=options.leave_out_rare,
     )
-    table = read(Path(options.table), choices)
-    name = options.name or default_name(options.table)
-    with progress_bar("training") as advance:
-        cancel = CancelToken(on_progress=lambda fraction: advance(round(fraction * STEPS), STEPS))
-        file = Path(options.table).name
-        learned = learn(name, table, choices, options.seconds, cancel, file=file)
+    table = read(path, choices)
+    name = options.name or default_name(options.data)
+    learned = learn(name, table, choices, options.seconds, cancel, file=path.name)
+    inspection = learned.inspection
+    facts = {
+        "rows_read": inspection.rows_read,
+        "rows_used": inspection.rows_used,
+        "columns_used": [column.name for column in inspection.columns if column.used],
+        "columns_left_out": {c.name: c.note for c in inspection.columns if not c.used},
+        "target": inspection.target.name,
+        "classes": dict(inspection.target.classes),
+    }
+    return learned.model, facts, inspection.warnings
+
+
+def _pictures(options: argparse.Namespace, cancel: CancelToken) -> Learned:
+    from workbench.custom.pictures.inspection import PictureChoices
+    from workbench.custom.pictures.learn import learn_pictures
+
+    choices = PictureChoices(
+        options.size, leave_out=options.leave_out, leave_out_rare=options.leave_out_rare
+    )
+    model, inspection = learn_pictures(options.data, choices, options.name, options.seconds, cancel)
+    facts = {
+        "files_read": inspection.files_read,
+        "pictures_used": inspection.pictures_used,
+        "files_left_out": {ignored.reason: ignored.count for ignored in inspection.ignored},
+        "size": inspection.size,
+        "classes": dict(inspection.classes),
+    }
+    return model, facts, inspection.warnings
+
+
+def _check_kind(options: argparse.Namespace, is_pictures: bool) -> None:
+    """Raise if an option is for the other kind of data."""
+    if is_pictures:
+        given = [
+            name for name, value in TABLE_OPTIONS.items() if getattr(options, value) is not None
+        ]
+        if given:
+            raise RecipeError(
+                f"{given[0]} is for tables: {options.data} holds pictures. Leave it away.",
+                code="learn.table_option",
+            )
+    elif options.size is not None:
+        raise RecipeError(
+            f"--size is for pictures: {options.data} is read as a table. Leave it away.",
+            code="learn.picture_option",
+        )
+
+
+def _file_and_figures(model: Model, output: str, notes: Sequence[str]) -> Result:
+    """Write the file of a model; return its size and how well it predicts on both splits."""
     from workbench.evaluation.honest_figures import honest_figures
     from workbench.evaluation.measure import measure
     from workbench.recipe import Recipe
     from workbench.training.compress import compress
 
-    model, inspection = learned.model, learned.inspection
-    path = compress(model, Recipe()).save(options.output)
+    path = compress(model, Recipe()).save(output)
     splits: dict[str, Result] = {}
-    warnings = [*inspection.warnings, *model.notes]
+    warnings = [*notes, *model.notes]
     for split in ("validation", "test"):
         report = measure(model, Recipe(), split=split, timed=False)
         figures = honest_figures(model, report)
@@ -117,12 +196,6 @@ def run(options: argparse.Namespace) -> Result:
         "file": str(path),
         "model": model.name,
         "bytes": path.stat().st_size,
-        "rows_read": inspection.rows_read,
-        "rows_used": inspection.rows_used,
-        "columns_used": [column.name for column in inspection.columns if column.used],
-        "columns_left_out": {c.name: c.note for c in inspection.columns if not c.used},
-        "target": inspection.target.name,
-        "classes": dict(inspection.target.classes),
         "metric": model.task.metric.name,
         "accuracy": None,
         **{key: splits["validation"][key] for key in splits["validation"] if key != "sentences"},
@@ -144,12 +217,18 @@ def _split_figures(score: Score, figures: HonestFigures) -> Result:
 
 def show(result: Result) -> None:
     """Print what was used and how well the model predicts."""
-    print(f"{result['model']} predicts {result['target']}")
-    rows, used = result["rows_read"], result["rows_used"]
-    print(f"  rows       {used:,} of {rows:,} used")
-    print(f"  columns    {', '.join(result['columns_used'])}")
-    for name, reason in result["columns_left_out"].items():
-        print(f"  left out   {name}: {reason}")
+    if "target" in result:
+        print(f"{result['model']} predicts {result['target']}")
+        print(f"  rows       {result['rows_used']:,} of {result['rows_read']:,} used")
+        print(f"  columns    {', '.join(result['columns_used'])}")
+        for name, reason in result["columns_left_out"].items():
+            print(f"  left out   {name}: {reason}")
+    else:
+        print(f"{result['model']} predicts the class of a picture")
+        side = result["size"]
+        print(f"  pictures   {result['pictures_used']:,} at {side} × {side} pixels")
+        for reason, count in result["files_left_out"].items():
+            print(f"  left out   {count:,}: {reason}")
     if result["classes"]:
         counts = (f"{name} {count:,}" for name, count in result["classes"].items())
         print(f"  classes    {', '.join(counts)}")
@@ -157,7 +236,7 @@ def show(result: Result) -> None:
     for split, figures in result["splits"].items():
         print(
             f"  {split:<11}{metric.name} {metric.format(figures['value'])} "
-            f"of {figures['examples']:,} rows"
+            f"of {figures['examples']:,} examples"
         )
         for sentence in figures["sentences"]:
             print(f"             {sentence}")

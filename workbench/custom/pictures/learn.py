@@ -103,6 +103,19 @@ def from_pictures(
     Cancelled
         If `cancel` is cancelled.
     """
+    choices = PictureChoices(size, level, tuple(leave_out), leave_out_rare)
+    model, _inspection = learn_pictures(source, choices, name, seconds, cancel)
+    return model
+
+
+def learn_pictures(
+    source: Source,
+    choices: PictureChoices,
+    name: str | None = None,
+    seconds: float | None = None,
+    cancel: CancelToken = NEVER,
+) -> tuple[Model, PictureInspection]:
+    """Return a trained model, and what the pictures are; see `from_pictures`."""
     from workbench.custom.uploads.names import unique_name
     from workbench.custom.uploads.small_models import train_small_model
     from workbench.custom.uploads.time_limit import check_seconds
@@ -111,7 +124,7 @@ def from_pictures(
     name = name or unique_name(stem)
     check_model_name(name)
     check_seconds(seconds)
-    choices = PictureChoices(size, level, tuple(leave_out), leave_out_rare)
     pictures = read_pictures(source, choices, cancel.part(0, READING))
     pictures.check()
-    return train_small_model(name, pictures.data, cancel.part(READING, 1), seconds=seconds)
+    model = train_small_model(name, pictures.data, cancel.part(READING, 1), seconds=seconds)
+    return model, pictures.inspection
