@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from workbench.profiling.energy.processors import CpuPower
     from workbench.profiling.memory.memory import Memory
     from workbench.profiling.memory.predict import memory
+    from workbench.planner.validation import plan_validation
     from workbench.recipe import (
         Activations,
         Adjust,
@@ -152,6 +153,7 @@ __all__ = [
     "model",
     "models",
     "plan",
+    "plan_validation",
     "predict",
     "sensitivity",
     "student",
@@ -209,6 +211,7 @@ _NAMES = {
     "profiling.energy.processors": ("CpuPower",),
     "profiling.memory.memory": ("Memory",),
     "profiling.memory.predict": ("memory",),
+    "planner.validation": ("plan_validation",),
     "recipe": (
         *("Activations", "Adjust", "Factorize", "Prune", "Quantize"),
         *("Recipe", "Share", "Structure", "Train"),

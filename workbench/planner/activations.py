@@ -23,6 +23,18 @@ def layer_bytes(block: Block, hidden: int, job: TrainingJob) -> float:
     return job.tokens * parts / job.tensor
 
 
+def selected_bytes(block: Block, hidden: int, job: TrainingJob) -> float:
+    """Return the bytes that selective checkpointing keeps of a layer.
+
+    Those are its input, the results of attention and of every second matrix product: queries,
+    values, the first and the last matrix of the feed-forward part.
+    """
+    mixer = block.mixer
+    values = hidden * 2 + mixer.heads * (mixer.key_dim + mixer.value_dim)
+    values += mixer.kv_heads * mixer.value_dim + block.feed_forward.width
+    return job.tokens * values * job.bytes.activation / job.tensor
+
+
 def norm_bytes(block: Block, hidden: int, job: TrainingJob) -> float:
     """Return bytes per token of the inputs of norms, and of those of the layers after them."""
     precision = job.bytes
@@ -39,19 +51,19 @@ def mixer_bytes(block: Block, job: TrainingJob) -> float:
     mixer, size = block.mixer, job.bytes.activation
     if not mixer.heads:  # a recurrence keeps the inputs and outputs of its matrices
         return sum(matrix.outputs for matrix in mixer.matrices) * 2 * size
-    values = mixer.heads * (mixer.key_dim + mixer.value_dim)
-    values += mixer.kv_heads * (mixer.key_dim + mixer.value_dim)
+    # Without a fused kernel, keys and values are repeated for the heads that share them.
+    is_stepwise = job.attention == "eager" or is_unfused(block, job)
+    shared = mixer.heads if is_stepwise else mixer.kv_heads
+    values = (mixer.heads + shared) * (mixer.key_dim + mixer.value_dim)
     latent = sum(m.outputs for m in mixer.matrices[:1]) if mixer.kind == "latent" else 0
     return (values + latent) * size + mixer.heads * score_bytes(block, job)
 
 
 def score_bytes(block: Block, job: TrainingJob) -> float:
     """Return bytes per token and head of what attention keeps of the scores."""
-    if job.attention == "eager":
+    if job.attention == "eager" or is_unfused(block, job):
         # Autocast computes the softmax in float32 and keeps its output in both precisions.
         return job.sequence * (6 if job.bytes.casts else job.bytes.activation)
-    if is_unfused(block, job):
-        return job.sequence * 2 * job.bytes.activation
     return STATISTIC
 
 
@@ -74,5 +86,6 @@ def temporary_scores(block: Block, job: TrainingJob) -> float:
     """Return the bytes of scores that exist only while attention goes backward."""
     if job.attention != "eager" and not is_unfused(block, job):
         return 0
-    each = job.microbatch * block.mixer.heads * job.sequence**2 * job.bytes.activation
+    size = 3 if job.bytes.casts else job.bytes.activation
+    each = job.microbatch * block.mixer.heads * job.sequence**2 * size
     return 4 * each / job.tensor

@@ -82,7 +82,7 @@ def _training(plan: TrainingPlan) -> Iterator[tuple[TrainingJob, str]]:
             replace(job, precision="bf16"),
             _("Weights and states in bf16; check that training stays stable."),
         )
-    if job.data > 1:
+    if job.shards > 1:
         for shard in range(job.shard + 1, 4):
             yield replace(job, shard=shard), _("Sharding level {shard}.").format(shard=shard)
     chips = 2 * job.chips

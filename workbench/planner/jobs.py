@@ -11,7 +11,7 @@ from workbench.recipe.schema import brief
 
 LARGEST = 10**8
 ATTENTIONS = ("fused", "eager")
-CHECKPOINTING = ("none", "full")
+CHECKPOINTING = ("none", "selective", "full")
 
 
 def choice(value: object, name: str, allowed: tuple[str, ...]) -> None:
@@ -46,14 +46,17 @@ class TrainingJob:
     attention
         `fused` never stores the scores of all pairs of tokens, `eager` does.
     checkpointing
-        `full` recomputes each layer in the backward pass.
-    data, tensor, pipeline
-        Chips that share the batch, the matrices of a layer, and the layers.
+        `full` recomputes each layer in the backward pass, `selective` all but the results of
+        attention and of every second matrix product.
+    data, tensor, pipeline, context
+        Chips that share the batch, the matrices of a layer, the layers, and each sequence.
     shard
         What the `data` chips divide among themselves: 1 the optimizer's states, 2 also gradients,
         3 also weights. Rajbhandari et al., "ZeRO", arXiv 1910.02054.
     accumulation
         Microbatches per step.
+    fused_loss
+        Whether a compiled loss keeps no logits in float32.
     """
 
     microbatch: int
@@ -66,9 +69,19 @@ class TrainingJob:
     tensor: int = 1
     pipeline: int = 1
     accumulation: int = 1
+    context: int = 1
+    fused_loss: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("microbatch", "sequence", "data", "tensor", "pipeline", "accumulation"):
+        for name in (
+            "microbatch",
+            "sequence",
+            "data",
+            "tensor",
+            "pipeline",
+            "accumulation",
+            "context",
+        ):
             positive(getattr(self, name), name)
         choice(self.precision, "precision", tuple(TRAINING))
         choice(self.attention, "attention", ATTENTIONS)
@@ -81,27 +94,32 @@ class TrainingJob:
     @property
     def chips(self) -> int:
         """All chips."""
-        return self.data * self.tensor * self.pipeline
+        return self.data * self.tensor * self.pipeline * self.context
+
+    @property
+    def shards(self) -> int:
+        """Chips that divide states, gradients or weights."""
+        return self.data * self.context
 
     @property
     def tokens(self) -> int:
-        """Tokens of a microbatch."""
-        return self.microbatch * self.sequence
+        """Tokens of a microbatch that a chip processes."""
+        return self.microbatch * self.sequence // self.context
 
     @property
     def tokens_per_step(self) -> int:
         """Tokens of a step, of all chips."""
-        return self.tokens * self.accumulation * self.data
+        return self.tokens * self.accumulation * self.shards
 
     @property
     def is_recomputed(self) -> bool:
         """Whether layers are computed a second time."""
-        return self.checkpointing == "full"
+        return self.checkpointing != "none"
 
     @property
     def bytes(self) -> Precision:
         """The precision's bytes per element."""
-        if self.precision == "amp" and self.shard >= 2 and self.data > 1:
+        if self.precision == "amp" and self.shard >= 2 and self.shards > 1:
             return SHARDED_AMP
         return TRAINING[self.precision]
 

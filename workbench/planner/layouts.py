@@ -9,7 +9,7 @@ from workbench.errors import InputError
 from workbench.planner.architecture import Architecture
 from workbench.planner.chips import Chip
 from workbench.planner.fits import fits
-from workbench.planner.jobs import CHECKPOINTING, TrainingJob
+from workbench.planner.jobs import TrainingJob
 from workbench.planner.links import CHIPS_PER_NODE
 from workbench.planner.memory import Memory
 from workbench.planner.times import step_seconds
@@ -49,10 +49,10 @@ def candidates(architecture: Architecture, job: TrainingJob, chips: int) -> Iter
                 continue
             data = chips // (tensor * pipeline)
             accumulation = max(1, sequences // data)
-            # A pipeline cannot gather weights anew for each microbatch at a bearable cost.
+            # In a pipeline, gathering weights for each microbatch costs too much.
             shards = (0, 1) if pipeline > 1 else (0, 1, 2, 3)
             for shard in shards if data > 1 else (0,):
-                for checkpointing in CHECKPOINTING:
+                for checkpointing in ("none", "full"):
                     yield replace(
                         job,
                         data=data,
@@ -92,10 +92,10 @@ def layouts(architecture: Architecture, chip: Chip, job: TrainingJob, chips: int
     return sorted(result, key=lambda layout: (order[layout.fits], -layout.tokens_per_s))
 
 
-def pareto(found: list[Layout]) -> list[Layout]:
+def pareto(ranked: list[Layout]) -> list[Layout]:
     """Return the layouts than which no other is both faster and smaller."""
     best: list[Layout] = []
-    for layout in sorted(found, key=lambda item: (-item.tokens_per_s, item.memory.total)):
+    for layout in sorted(ranked, key=lambda item: (-item.tokens_per_s, item.memory.total)):
         if not best or layout.memory.total < best[-1].memory.total:
             best.append(layout)
     return best

@@ -25,13 +25,13 @@ def link_work(
     work = {"inner": 0.0, "outer": 0.0}
     elements = architecture.parameters / (job.tensor * job.pipeline)
     size = job.bytes.activation
-    if job.data > 1:
+    if job.shards > 1:
         gathers = 2 if job.shard >= 3 else 1
         moved = elements * (gathers * size + reduced) if job.shard >= 2 else elements * 2 * size
         if job.shard < 2:
             moved /= job.accumulation
-        within = job.data * job.tensor <= CHIPS_PER_NODE
-        work["inner" if within else "outer"] += _ring(moved, job.data, within, chip)
+        within = job.shards * job.tensor <= CHIPS_PER_NODE
+        work["inner" if within else "outer"] += _ring(moved, job.shards, within, chip)
     if job.tensor > 1:
         # Two sums forward and two backward per layer; as many again to recompute.
         passes = 4 + (2 if job.is_recomputed else 0)

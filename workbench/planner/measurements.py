@@ -39,7 +39,6 @@ class Row:
     is_fitted: bool = True
     microbatches: float = 1.0
     reduced: float = 4.0
-    fp8: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -129,18 +128,19 @@ def _foundry() -> Iterator[Row]:
     head, rows = entries("llm_foundry")
     for number, row in enumerate(rows):
         config = {**head["models"][row["model"]], "n_positions": row["sequence"]}
+        fp8 = row["precision"] == "amp_fp8"
         job = TrainingJob(
             row["microbatch"],
             row["sequence"],
-            "amp",
+            "fp8" if fp8 else "amp",
             "fused",
             row["checkpointing"],
             data=row["chips"],
             shard=row["shard"],
             accumulation=row["accumulation"],
+            fused_loss=True,
         )
         seconds = row["batch"] * row["sequence"] / row["chips"] / row["tokens_per_s_chip"]
-        fp8 = row["precision"] == "amp_fp8"
         yield Row(
             id=f"llm-foundry-{number}",
             stack=head["stack"],
@@ -155,6 +155,5 @@ def _foundry() -> Iterator[Row]:
             is_fitted=not fp8,
             microbatches=row["batch"] / row["chips"] / row["microbatch"],
             reduced=2.0 if row["mode"] == "PURE" else 4.0,
-            fp8=fp8,
             facts={"parameters": row["parameters"], "mfu_percent": row["mfu_percent"]},
         )

@@ -10,13 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import ceil
 
-from workbench.planner.activations import layer_bytes, temporary_scores
+from workbench.planner.activations import layer_bytes, selected_bytes, temporary_scores
 from workbench.planner.architecture import Architecture
 from workbench.planner.jobs import TrainingJob
 from workbench.planner.memory import Memory
 
-LOSS_BACKWARD = 12
-"""Bytes per logit: log-probabilities and two gradients in float32."""
+LOSS_BACKWARD, FUSED_LOSS_BACKWARD = 12, 4
+"""Bytes per logit: log-probabilities and two gradients in float32; with a compiled loss, logits
+and their gradient in bf16."""
+OWN_LOGITS = 2
+"""Bytes per logit that a training loop over several chips keeps until the step ends."""
+GATHERED_INPUTS = 5
+"""Complete inputs, results and gradients of layers that exist at once with divided matrices."""
 GATHERED_LAYERS = 2
 """Layers whose complete weights exist at once if weights are sharded: the current and the next."""
 
@@ -64,16 +69,11 @@ def training_memory(
         Bytes that the library for matrix products keeps.
     """
     held, precision = stage(architecture, job), job.bytes
-    weights = held.parameters * precision.weight / (job.data if job.shard >= 3 else 1)
-    states = held.parameters * precision.states / (job.data if job.shard >= 1 else 1)
-    divided = job.data if job.shard >= 2 else 1
+    weights = held.parameters * precision.weight / (job.shards if job.shard >= 3 else 1)
+    states = held.parameters * precision.states / (job.shards if job.shard >= 1 else 1)
+    divided = job.shards if job.shard >= 2 else 1
     gradients = held.parameters * precision.gradient / divided
-    gathered = 0.0
-    if job.shard >= 3 and job.data > 1:
-        size = min(precision.weight, precision.activation)
-        gathered = (GATHERED_LAYERS * held.largest + held.head) * size
-    elif job.shard == 2 and job.data > 1:
-        gathered = held.largest * precision.gradient
+    gathered = gathered_bytes(architecture, job, held)
     accumulated = gradients if job.accumulation > 1 else 0.0
 
     saved, rebuilt, casts = _saved(architecture, job, held)
@@ -82,6 +82,8 @@ def training_memory(
     logits = tokens * architecture.vocabulary / job.tensor
     forward_size = precision.activation + 8 if precision.activation < 4 else 8
     scores = max(temporary_scores(block, job) for block in architecture)
+    per_logit: float = FUSED_LOSS_BACKWARD if job.fused_loss else LOSS_BACKWARD
+    per_logit += OWN_LOGITS if job.chips > 1 and not job.fused_loss else 0
     inner = max(block.feed_forward.width for block in architecture) / job.tensor
     step = tokens * (2 * inner + 2 * architecture.hidden) * precision.activation
     first = saved / held.layers if held.layers else 0.0
@@ -92,14 +94,21 @@ def training_memory(
 
     stages = (
         Memory(
-            weights, accumulated, states, saved + ends, logits * forward_size, 0, gathered, casts
+            weights,
+            accumulated,
+            states,
+            saved + ends,
+            logits * min(forward_size, per_logit),
+            0,
+            gathered,
+            casts,
         ),
         Memory(
             weights,
             accumulated,
             states,
             saved + ends,
-            logits * LOSS_BACKWARD,
+            logits * per_logit,
             0,
             gathered,
             saved_casts,
@@ -129,6 +138,25 @@ def training_memory(
     return replace(peak, buffers=peak.buffers + workspace, context=context)
 
 
+def gathered_bytes(architecture: Architecture, job: TrainingJob, held: Stage) -> float:
+    """Return the bytes of weights, inputs and gradients that are divided, but complete for a while.
+
+    In a pipeline, sharded weights stay complete until all microbatches are processed, and so do
+    the sums of their gradients.
+    """
+    precision, gathered = job.bytes, 0.0
+    size = min(precision.weight, precision.activation)
+    if job.shards > 1 and job.shard >= 2 and job.pipeline > 1:
+        gathered = held.parameters * (size + precision.gradient)
+    elif job.shards > 1 and job.shard >= 3:
+        gathered = (GATHERED_LAYERS * held.largest + held.head) * size
+    elif job.shards > 1 and job.shard == 2:
+        gathered = held.largest * precision.gradient
+    if job.tensor > 1:
+        gathered += GATHERED_INPUTS * job.tokens * architecture.hidden * precision.activation
+    return gathered
+
+
 def _saved(architecture: Architecture, job: TrainingJob, held: Stage) -> tuple[float, float, float]:
     """Return bytes kept by all layers, by one that is computed again, and of cast weights."""
     share = held.layers / architecture.layers * min(job.pipeline, job.accumulation)
@@ -138,6 +166,9 @@ def _saved(architecture: Architecture, job: TrainingJob, held: Stage) -> tuple[f
         casts = 0.0
     if not job.is_recomputed:
         return every * share, 0.0, casts
-    entering = job.tokens * architecture.hidden * job.bytes.residual / job.tensor
     again = max(layer_bytes(block, architecture.hidden, job) for block in architecture)
+    if job.checkpointing == "selective":
+        selected = sum(b.count * selected_bytes(b, architecture.hidden, job) for b in architecture)
+        return selected * share, again, casts
+    entering = job.tokens * architecture.hidden * job.bytes.residual / job.tensor
     return entering * architecture.layers * share, again, casts

@@ -24,14 +24,23 @@ TERMS = (
 )
 BACKWARD_ATTENTION = 2.5
 """FLOPs of the backward pass of fused attention relative to its forward pass (Dao, 2205.14135)."""
-SCORE_PASSES = {"eager": 17, "unfused": 24}
+SCORE_PASSES = 17
 """Reads and writes of all scores, forward and backward."""
-LOGIT_BYTES = 38
-"""Bytes read and written per logit: casts, log-softmax and their backward passes."""
+LOGIT_BYTES, LOGIT_CAST_BYTES = 28, 10
+"""Bytes read and written per logit: by log-softmax and its backward pass, and by casts."""
 CAST_BYTES = 6
 """Bytes read and written to cast a float32 weight to bf16."""
-FUSED_SLOWER_FP32 = 0.5
-"""Rate of fused attention in float32 relative to that of products in float32."""
+FUSED_FP32 = 0.7
+"""Rate of fused attention in float32 relative to that of products in float32, TF32 or not.
+
+No measured row has it. In run times of xFormers' kernels on an A100, which PyTorch uses, the
+forward pass reaches about 20 and the backward pass 6 to 10 TFLOP/s; an H100 is about twice as fast.
+"""
+PRODUCTS_FP32 = 1.08
+"""How much faster float32 products are, relative to their ceiling, than those in bf16.
+
+No measured row has it. They are so slow that memory hardly delays them.
+"""
 
 
 def training_work(architecture: Architecture, job: TrainingJob, chip: Chip) -> Work:
@@ -41,6 +50,8 @@ def training_work(architecture: Architecture, job: TrainingJob, chip: Chip) -> W
     times = 3 + (1 if job.is_recomputed else 0)
     layers = 2 * job.tokens * (3 * architecture.weights + recomputed_weights(architecture, job))
     head = 2 * job.tokens * architecture.head * 3
+    if job.bytes.rate == "fp32":
+        rate *= PRODUCTS_FP32
     head_rate = chip.rate("bf16") if job.bytes.rate == "fp8" else rate
     work = dict.fromkeys(TERMS, 0.0)
     work["products"] = (layers / rate + head / head_rate) * share
@@ -50,8 +61,9 @@ def training_work(architecture: Architecture, job: TrainingJob, chip: Chip) -> W
         work["elementwise"] += block.count * _elementwise(block, architecture.hidden, job) * share
         work["kernels"] += block.count * (times / 3) / job.pipeline
     work["elementwise"] *= job.tokens / bandwidth
-    work["logits"] = job.tokens * architecture.vocabulary * LOGIT_BYTES / bandwidth / job.tensor
-    updated = architecture.parameters * share / (job.data if job.shard else 1)
+    per_logit = LOGIT_BYTES + (LOGIT_CAST_BYTES if job.bytes.activation < 4 else 0)
+    work["logits"] = job.tokens * architecture.vocabulary * per_logit / bandwidth / job.tensor
+    updated = architecture.parameters * share / (job.shards if job.shard else 1)
     precision = job.bytes
     moved = 2 * precision.weight + precision.gradient + 2 * precision.states
     work["optimizer"] = updated * moved / bandwidth
@@ -72,6 +84,8 @@ def recomputed_weights(architecture: Architecture, job: TrainingJob) -> int:
     """
     if not job.is_recomputed:
         return 0
+    if job.checkpointing == "selective":
+        return architecture.weights // 2
     last = sum(
         block.count * block.feed_forward.active * block.feed_forward.matrices[-1].weights
         for block in architecture
@@ -87,10 +101,10 @@ def _attention(block: Block, job: TrainingJob, chip: Chip) -> Work:
         return {}
     widths = mixer.heads * (mixer.key_dim + mixer.value_dim)
     read = mixer.attended(job.sequence)
-    again = 1 if job.is_recomputed else 0
+    again = 1 if job.checkpointing == "full" else 0
     rate = chip.rate("bf16" if job.bytes.rate == "fp8" else job.bytes.rate)
     if job.attention == "eager" or is_unfused(block, job):
-        passes = SCORE_PASSES["eager" if job.attention == "eager" else "unfused"] * (1 + again / 3)
+        passes = SCORE_PASSES * (1 + again / 3)
         wide = 1.5 if job.bytes.casts else 1.0
         size = job.bytes.activation * wide
         scores = job.microbatch * mixer.heads * job.sequence**2
@@ -98,7 +112,9 @@ def _attention(block: Block, job: TrainingJob, chip: Chip) -> Work:
         return {"products": flops / rate, "scores": scores * passes * size / chip.copy_rate}
     pairs = job.tokens * read * (0.5 if read == job.sequence else 1.0)
     fused = 2 * pairs * widths * (1 + BACKWARD_ATTENTION + again)
-    return {"attention": fused / rate / (FUSED_SLOWER_FP32 if job.bytes.activation > 2 else 1)}
+    if job.bytes.activation > 2:
+        rate = chip.rate("fp32") * FUSED_FP32
+    return {"attention": fused / rate}
 
 
 def _elementwise(block: Block, hidden: int, job: TrainingJob) -> float:

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+import workbench as wb
+from workbench.planner.chips import chip
+from workbench.planner.coefficients import table
+from workbench.planner.measurements import training_rows
+from workbench.planner.plan import train_plan
+
+# The mean and the largest absolute error of each kind, of rows that a fit has used or not.
+BOUNDS = {
+    ("step time", True): (0.05, 0.30),
+    ("step time", False): (0.15, 0.40),
+    ("peak memory", True): (0.02, 0.05),
+    ("peak memory", False): (0.01, 0.02),
+    ("energy", True): (0.08, 0.15),
+    ("time per token", True): (0.05, 0.10),
+    ("reserved memory", False): (0.06, 0.16),
+    ("state memory", False): (0.001, 0.005),
+    ("activations", False): (0.001, 0.005),
+    ("operations per token", False): (0.002, 0.005),
+}
+
+
+@pytest.fixture(scope="module")
+def validation():
+    return wb.plan_validation()
+
+
+@pytest.mark.parametrize(("kind", "is_fitted"), BOUNDS)
+def test_errors_stay_within_their_bounds(validation, kind, is_fitted):
+    errors = [abs(row.error) for row in validation.of(kind, is_fitted=is_fitted)]
+    mean, largest = BOUNDS[kind, is_fitted]
+    assert sum(errors) / len(errors) <= mean
+    assert max(errors) <= largest
+
+
+def test_every_row_names_its_source(validation):
+    assert len(validation.rows) > 400
+    assert all(row.source and row.date for row in validation.rows)
+    assert all(row.url or "by us" in row.source for row in validation.rows)
+
+
+def test_published_memory_of_llama_is_within_ten_percent(validation):
+    rows = validation.of("reserved memory")
+    far = [row.label for row in rows if abs(row.error) > 0.1]
+    assert len(rows) >= 16
+    assert all("interleaved" in label for label in far)  # those schedules are not modeled
+
+
+def test_all_published_rows_ran_and_fit():
+    plans = [train_plan(r.architecture, chip(r.chip), r.job) for r in training_rows()]
+    assert [plan.fits for plan in plans].count(False) <= 0.01 * len(plans)
+    assert [plan.fits for plan in plans].count(None) <= 0.1 * len(plans)
+
+
+def test_residuals_are_those_of_rows_left_out():
+    fitted = [row for row in training_rows() if row.is_fitted]
+    known = {**table()["residuals"]["pytorch"], **table()["residuals"]["sharded"]}
+    assert {row.id for row in fitted} == known.keys()
+    assert sum(abs(error) for error in known.values()) / len(known) < 0.05
+
+
+@pytest.mark.parametrize("kind", ["step time", "peak memory", "operations per token"])
+def test_the_picture_shows_every_row(validation, kind):
+    figure = validation.plot(kind=kind).figure
+    points = sum(len(trace["x"]) for trace in figure["data"] if trace["mode"] == "markers")
+    assert points == len(validation.of(kind))
+
+
+def test_a_plan_shows_itself():
+    plan = wb.plan("llama-3.1-8b", "h200", microbatch=2, sequence=2048)
+    assert "H200" in plan._repr_mimebundle_()["text/html"]
+    figure = plan.plot().figure
+    stacked = sum(trace["x"][0] for trace in figure["data"] if trace["type"] == "bar")
+    memory = plan.memory.gib()
+    assert stacked == pytest.approx(memory["total"] + memory["context"])

@@ -1,0 +1,136 @@
+"""Predicted against measured for every row, on logarithmic axes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workbench import formatting
+from workbench.display import Card
+from workbench.i18n import _
+from workbench.i18n import mark as N_
+from workbench.plots.palette import LIGHT, Palette
+from workbench.plots.style import Figure, axis, layout, legend
+
+if TYPE_CHECKING:
+    from workbench.planner.validation import Compared, Validation
+
+HEIGHT = 460
+KINDS = {
+    "step time": N_("step time"),
+    "time per token": N_("time per token"),
+    "time to read": N_("time to read"),
+    "peak memory": N_("peak memory"),
+    "reserved memory": N_("reserved memory"),
+    "state memory": N_("state memory"),
+    "activations": N_("activations"),
+    "energy": N_("energy"),
+    "operations per token": N_("operations per token"),
+}
+
+
+def draw(validation: Validation, palette: Palette = LIGHT, *, kind: str = "step time") -> Figure:
+    """Draw the rows of a kind; those that no fit has used are hollow.
+
+    Parameters
+    ----------
+    kind
+        One of `validation.kinds`.
+    """
+    rows = validation.of(kind)
+    data: list[dict[str, Any]] = [_diagonal(rows, palette)]
+    chips = sorted({row.chip for row in rows})
+    colors = dict(zip(chips, palette.categories * 3, strict=False))
+    for name in chips:
+        for is_fitted in (True, False):
+            members = [row for row in rows if row.chip == name and row.is_fitted is is_fitted]
+            if members:
+                data.append(_points(name, members, colors[name], is_fitted))
+    unit = rows[0].unit if rows else ""
+    log = {"type": "log", "dtick": 1}
+    return {
+        "data": data,
+        "layout": layout(
+            palette,
+            f"{_(KINDS.get(kind, kind))}: {_summary(rows)}",
+            height=HEIGHT,
+            showlegend=True,
+            legend=legend(),
+            margin={"l": 70, "r": 24, "t": 110, "b": 52},
+            xaxis=axis(palette, _("measured ({unit})").format(unit=unit), **log),
+            yaxis=axis(palette, _("predicted ({unit})").format(unit=unit), **log),
+        ),
+    }
+
+
+def _diagonal(rows: list[Compared], palette: Palette) -> dict[str, Any]:
+    ends = [min(row.measured for row in rows), max(row.measured for row in rows)] if rows else []
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": ends,
+        "y": ends,
+        "line": {"color": palette.line, "width": 1},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _points(name: str, rows: list[Compared], color: str, is_fitted: bool) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name if is_fitted else _("{chip}, never fitted").format(chip=name),
+        "x": [row.measured for row in rows],
+        "y": [row.predicted for row in rows],
+        "text": [f"{row.label}<br>{row.error:+.1%}" for row in rows],
+        "hovertemplate": "%{text}<extra></extra>",
+        "marker": {
+            "color": color,
+            "size": 8,
+            "symbol": "circle" if is_fitted else "circle-open",
+            "line": {"width": 1.5},
+        },
+    }
+
+
+def _summary(rows: list[Compared]) -> str:
+    if not rows:
+        return ""
+    errors = [abs(row.error) for row in rows]
+    return _("{count} rows, mean error {mean}, largest {most}").format(
+        count=len(rows),
+        mean=formatting.percent(sum(errors) / len(errors)),
+        most=formatting.percent(max(errors)),
+    )
+
+
+def rows(validation: Validation) -> list[dict[str, Any]]:
+    """Return all rows with their predictions."""
+    return [
+        {
+            "kind": row.kind,
+            "row": row.label,
+            "predicted": row.predicted,
+            "measured": row.measured,
+            "unit": row.unit,
+            "error": row.error,
+            "fitted": row.is_fitted,
+            "source": row.source,
+            "url": row.url,
+            "date": row.date,
+        }
+        for row in validation.rows
+    ]
+
+
+def card(validation: Validation) -> Card:
+    """Return the mean error of each kind."""
+    facts = [
+        (formatting.percent(validation.mean_error(kind)), _(KINDS.get(kind, kind)))
+        for kind in validation.kinds
+    ]
+    unused = sum(not row.is_fitted for row in validation.rows)
+    note = _("{unused} of {count} rows were never fitted.").format(
+        unused=unused, count=len(validation.rows)
+    )
+    return Card(_("Right or wrong: mean errors"), facts, [note])
