@@ -63,6 +63,32 @@ class Stream:
         return out.T.ravel()[:count]
 
 
+def biases(tensors, header, blob):
+    """Return the whole numbers of each bias that the module spec rounds, and their unit."""
+    changes = {change[0]: change[2] for change in header["spec"] if len(change) == 3}
+    scales = row_scales(blob, header)
+    rounded = {}
+    for layer in changes.get("round_biases", []):
+        unit = scales[f"{layer}.weight"].astype(float) * changes["quantize_inputs"][layer][1]
+        whole = np.rint(tensors[f"{layer}.bias"].astype(float) / unit)
+        rounded[layer] = whole.clip(-(2**31) + 1, 2**31 - 1), unit
+    return rounded
+
+
+def row_scales(blob, header):
+    """Return the scales of each tensor of codes with one scale per row."""
+    start = 8 + int.from_bytes(blob[:8], "little")
+    size = json.loads(blob[8:start])["header"]["shape"][0]
+    stream, scales = Stream(blob[start + size :]), {}
+    for name, entry in header["tensors"].items():
+        at = stream.at
+        if "same" not in entry:
+            tensor(entry, stream)
+        if entry.get("bits") and "group" not in entry and "axes" not in entry:
+            scales[name] = np.frombuffer(stream.data, "<f4", entry["rows"], at)
+    return scales
+
+
 def shared_values(entry, stream):
     """Return the shared values of each row, and the index of each position's value."""
     rows, clusters, zero = entry["shared"]

@@ -78,7 +78,7 @@ def assert_equal(got: np.ndarray, want: torch.Tensor) -> None:
 
 def test_the_reader_is_short_and_imports_only_numpy_and_json(reader) -> None:
     source = Path(reader.__file__).read_text(encoding="utf-8")
-    assert len(source.splitlines()) <= 190
+    assert len(source.splitlines()) <= 220
     imported = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):

@@ -17,6 +17,8 @@ FULL = ModuleSpec(
     True,
     (("bn", "stem"),),
     (("conv1", InputQParams(8, 0.25, 0)), ("fc.0", InputQParams(2, 1e-9, 3))),
+    ("fc.0",),
+    (("conv1", InputQParams(8, 0.5, 128)),),
 )
 
 
@@ -26,6 +28,8 @@ def test_round_trip():
         ["remove_channels", 1],
         ["fold_norms", 1, {"bn": "stem"}],
         ["quantize_inputs", 1, {"conv1": [8, 0.25, 0], "fc.0": [2, 1e-9, 3]}],
+        ["round_biases", 1, ["fc.0"]],
+        ["quantize_outputs", 1, {"conv1": [8, 0.5, 128]}],
     ]
     assert ModuleSpec.from_list(FULL.as_list()) == FULL
     assert ModuleSpec.from_list([]) == ModuleSpec()
@@ -64,6 +68,14 @@ BAD = [
     [["quantize_inputs", 1, {"w": [True, 0.1, 0]}]],
     [["quantize_inputs", 1, {"w": "8"}]],
     [["quantize_inputs", 1, {"absent": [8, 0.1, 0]}]],
+    [["round_biases", 1, ["w"]]],
+    [["quantize_inputs", 1, {"w": [8, 0.1, 0]}], ["round_biases", 1, []]],
+    [["quantize_inputs", 1, {"w": [8, 0.1, 0]}], ["round_biases", 1, ["w", "w"]]],
+    [["quantize_inputs", 1, {"w": [8, 0.1, 0]}], ["round_biases", 1, {"w": 1}]],
+    [["quantize_inputs", 1, {"w": [8, 0.1, 0]}], ["round_biases", 1, [1]]],
+    [["quantize_outputs", 1, {"w": [8, 0.1, 0]}]],
+    [["quantize_inputs", 1, {"w": [8, 0.1, 0]}], ["quantize_outputs", 1, {"w": [8, 0.1, 256]}]],
+    [["quantize_inputs", 1, {"w": [8, 0.1, 0]}], ["quantize_outputs", 1, {"v": [8, 0.1, 0]}]],
 ]
 
 
@@ -78,6 +90,7 @@ def test_an_invalid_spec_is_rejected(spec):
         "artifact.no_module_spec",
         "artifact.unknown_rewrite",
         "artifact.rewrites_not_canonical",
+        "artifact.rounds_without_inputs",
         "artifact.unknown_layer",
     }
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from workbench.artifact.module_spec import InputQParams
-from workbench.runtime.integer_layers import EXACT_FLOAT32, use_integer_inputs
+from workbench.runtime.integer_layers import EXACT_FLOAT32, use_integer_inputs, whole_bias
 
 
 def layer(kind: nn.Module, qparams: InputQParams, codes: torch.Tensor, scale: torch.Tensor):
@@ -43,6 +43,32 @@ def test_linear_layer_equals_integer_arithmetic(wide, bits, top):
         outputs = quantized(inputs)
     reference = expected(inputs, qparams, codes, scale, kind.bias.detach())
     np.testing.assert_array_equal(outputs.numpy(), reference)
+
+
+def test_whole_biases_and_quantized_outputs_equal_integer_arithmetic():
+    generator = torch.Generator().manual_seed(3)
+    inputs_qparams, outputs_qparams = InputQParams(8, 0.03, 90), InputQParams(8, 0.11, 128)
+    codes = torch.randint(-127, 128, (10, 40), generator=generator).float()
+    inputs = torch.randn(32, 40, generator=generator).double()
+    scale = torch.rand(10, generator=generator) * 0.01 + 0.001
+    kind = use_integer_inputs(nn.Linear(40, 10), inputs_qparams, outputs_qparams, whole_biases=True)
+    with torch.no_grad():
+        kind.weight.copy_(codes * scale.view(-1, 1))
+        kind.weight_scale.copy_(scale)
+        outputs = kind(inputs).numpy()
+    unit = scale.numpy().astype(np.float64) * inputs_qparams.scale
+    whole = np.rint(kind.bias.detach().numpy().astype(np.float64) / unit).astype(np.int64)
+    x = (np.rint(inputs.numpy() / 0.03) + 90).clip(0, 255).astype(np.int64) - 90
+    sums = x @ codes.numpy().astype(np.int64).T + whole
+    steps = (np.rint(sums * unit / 0.11) + 128).clip(0, 255) - 128
+    np.testing.assert_array_equal(outputs, steps * 0.11)
+    assert not np.allclose(whole * unit, kind.bias.detach().numpy(), atol=1e-9, rtol=0)
+
+
+def test_a_bias_that_does_not_fit_32_bits_is_cut_off():
+    bias = torch.tensor([1e6, -1e6, 0.5])
+    whole = whole_bias(bias, torch.tensor([1e-6, 1e-6, 1.0]), 1e-3)
+    assert whole.tolist() == [2**31 - 1, -(2**31) + 1, 500]
 
 
 def test_largest_sums_of_4608_inputs_are_exact():

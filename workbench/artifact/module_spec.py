@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.errors import ArtifactError
@@ -14,7 +14,7 @@ MAX_BITS = 8
 
 @dataclass(frozen=True)
 class InputQParams:
-    """Quantization parameters of a layer's inputs: value = (code − zero point) · scale."""
+    """Quantization parameters of inputs or outputs: value = (code − zero point) · scale."""
 
     bits: int
     scale: float
@@ -24,6 +24,9 @@ class InputQParams:
     def top(self) -> int:
         """The largest code."""
         return int(2**self.bits) - 1
+
+
+Pairs = tuple[tuple[str, InputQParams], ...]
 
 
 @dataclass(frozen=True)
@@ -42,18 +45,28 @@ class ModuleSpec:
         Pairs of module paths: a batch norm and the layer that it was folded into.
     inputs : tuple
         Pairs of a layer's path and the `InputQParams` of its inputs.
+    biases : tuple
+        Paths of layers whose biases are whole multiples of the input scale times the row scale.
+    outputs : tuple
+        Pairs of a layer's path and the `InputQParams` of its outputs.
     """
 
     width: float = 1.0
     left_out: int = 0
     narrowed: bool = False
     folded: tuple[tuple[str, str], ...] = ()
-    inputs: tuple[tuple[str, InputQParams], ...] = ()
+    inputs: Pairs = ()
+    biases: tuple[str, ...] = ()
+    outputs: Pairs = ()
 
     @property
     def smaller(self) -> bool:
         """Whether the module has fewer weights and multiply-accumulates than the original."""
         return self.narrowed or (self.width, self.left_out) != (1.0, 0)
+
+    def without_integers(self) -> ModuleSpec:
+        """Return the spec of the module that rounds no inputs, biases and outputs."""
+        return replace(self, inputs=(), biases=(), outputs=())
 
     def as_list(self) -> list[list[Any]]:
         """Return plain data for JSON: each rewrite with its name and version."""
@@ -65,8 +78,11 @@ class ModuleSpec:
         if self.folded:
             rewrites.append(["fold_norms", VERSION, dict(self.folded)])
         if self.inputs:
-            qparams = {path: [q.bits, q.scale, q.zero_point] for path, q in self.inputs}
-            rewrites.append(["quantize_inputs", VERSION, qparams])
+            rewrites.append(["quantize_inputs", VERSION, _as_lists(self.inputs)])
+        if self.biases:
+            rewrites.append(["round_biases", VERSION, [*self.biases]])
+        if self.outputs:
+            rewrites.append(["quantize_outputs", VERSION, _as_lists(self.outputs)])
         return rewrites
 
     @classmethod
@@ -78,7 +94,10 @@ class ModuleSpec:
         ArtifactError
             If it holds an unknown rewrite or an invalid one.
         """
-        width, left_out, narrowed, folded, qparams = 1.0, 0, False, {}, {}
+        width, left_out, narrowed, folded = 1.0, 0, False, {}
+        inputs: Pairs = ()
+        biases: tuple[str, ...] = ()
+        outputs: Pairs = ()
         if not isinstance(data, list):
             raise ArtifactError(
                 "The file is damaged: it does not describe its module. Download or save it again.",
@@ -95,14 +114,22 @@ class ModuleSpec:
                 case ["quantize_inputs", 1, dict() as layers] if all(
                     map(_is_qparams, layers.values())
                 ):
-                    qparams = {path: InputQParams(*numbers) for path, numbers in layers.items()}
+                    inputs = _as_pairs(layers)
+                case ["round_biases", 1, list() as paths] if all(map(_is_path, paths)):
+                    biases = tuple(paths)
+                case ["quantize_outputs", 1, dict() as layers] if all(
+                    map(_is_qparams, layers.values())
+                ):
+                    outputs = _as_pairs(layers)
                 case _:
                     raise ArtifactError(
                         "The file needs module rewrites that this version does not know: upgrade "
                         "Workbench.",
                         code="artifact.unknown_rewrite",
                     )
-        spec = cls(width, left_out, narrowed, tuple(folded.items()), tuple(qparams.items()))
+        norms = tuple(folded.items())
+        spec = cls(width, left_out, narrowed, norms, inputs, biases, outputs)
+        _check_rounded(spec)
         if spec.as_list() != data:
             raise ArtifactError(
                 "The file is damaged: its module rewrites are in the wrong order. Download or "
@@ -114,6 +141,24 @@ class ModuleSpec:
 
 UNCHANGED = ModuleSpec()
 """The spec of the model's original module."""
+
+
+def _check_rounded(spec: ModuleSpec) -> None:
+    rounded = {*spec.biases, *dict(spec.outputs)}
+    if not rounded <= dict(spec.inputs).keys() or len(set(spec.biases)) < len(spec.biases):
+        raise ArtifactError(
+            "The file is damaged: it rounds biases or outputs of layers whose inputs it does not "
+            "quantize. Download or save it again.",
+            code="artifact.rounds_without_inputs",
+        )
+
+
+def _as_lists(pairs: Pairs) -> dict[str, list[Any]]:
+    return {path: [q.bits, q.scale, q.zero_point] for path, q in pairs}
+
+
+def _as_pairs(layers: dict[str, list[Any]]) -> Pairs:
+    return tuple((path, InputQParams(*numbers)) for path, numbers in layers.items())
 
 
 def _is_path(value: Any) -> bool:

@@ -11,7 +11,9 @@ from workbench.artifact.module_spec import InputQParams, ModuleSpec
 from workbench.calibration.batch_norm import recalibrated
 from workbench.calibration.bias_correction import corrected_biases, mean_outputs
 from workbench.calibration.observers import fit_input_qparams
+from workbench.calibration.output_ranges import fit_output_qparams
 from workbench.calibration.structure import PreparedNetwork
+from workbench.calibration.whole_biases import layers_with_whole_biases, with_fine_zero_rows
 from workbench.compression.coded import Coded, Uncompressed
 from workbench.domain import Model
 from workbench.recipe import Recipe
@@ -46,6 +48,13 @@ def adjust(
     if recipe.activations is not None and recipe.quantizes_activations:
         qparams = qparams or fit_input_qparams(shaped, weights, recipe.activations)
         spec = replace(spec, inputs=tuple(qparams.items()))
+        if recipe.activations.biases == "int32":
+            layers = layers_with_whole_biases(tensors, qparams)
+            tensors = with_fine_zero_rows(tensors, layers)
+            spec = replace(spec, biases=tuple(layers))
+        if recipe.activations.sums == "quantized":
+            outputs = fit_output_qparams(shaped, weights, recipe.activations, qparams)
+            spec = replace(spec, outputs=tuple(outputs.items()))
     return tensors, spec
 
 

@@ -79,7 +79,7 @@ def fit_input_qparams(
         if inputs.requires_grad:
             differentiable.add(path)
         else:
-            qparams[path] = _fit(path, inputs, settings)
+            qparams[path] = fit_qparams(path, inputs, settings)
 
     _watch(model, weights, settings, fit)
     qparams = {path: fitted for path, fitted in qparams.items() if path not in differentiable}
@@ -91,7 +91,9 @@ def fit_input_qparams(
                 repeated[path].append(inputs.detach().flatten().clone())
 
         _watch(model, weights, settings, collect)
-        qparams |= {path: _fit(path, torch.cat(all_), settings) for path, all_ in repeated.items()}
+        qparams |= {
+            path: fit_qparams(path, torch.cat(all_), settings) for path, all_ in repeated.items()
+        }
     return qparams
 
 
@@ -116,7 +118,14 @@ def _watch(
     run_calibration_batch(module, model, weights)
 
 
-def _fit(path: str, inputs: Tensor, settings: Activations) -> InputQParams:
+def fit_qparams(path: str, inputs: Tensor, settings: Activations) -> InputQParams:
+    """Return quantization parameters for the inputs or outputs of the layer `path`.
+
+    Raises
+    ------
+    InputError
+        If some are NaN or infinite.
+    """
     observed = ObservedInputs.of(inputs)
     if not isfinite(observed.low) or not isfinite(observed.high):
         raise InputError(
@@ -125,6 +134,8 @@ def _fit(path: str, inputs: Tensor, settings: Activations) -> InputQParams:
             code="recipe.activations_not_finite",
         )
     low, high = OBSERVERS[settings.observer](observed, settings)
+    if settings.scheme == "symmetric":
+        return symmetric_qparams(max(-low, high), settings.bits)
     return qparams_for_range(low, high, settings.bits)
 
 
@@ -139,6 +150,13 @@ def qparams_for_range(low: float, high: float, bits: int) -> InputQParams:
     top = 2**bits - 1
     scale = float(torch.tensor((high - low) / top).clamp(min=torch.finfo(torch.float32).tiny))
     return InputQParams(bits, scale, min(top, max(0, round(-low / scale))))
+
+
+def symmetric_qparams(bound: float, bits: int) -> InputQParams:
+    """Return quantization parameters from −bound to bound, whose zero point is the middle code."""
+    middle = 2 ** (bits - 1)
+    scale = float(torch.tensor(bound / (middle - 1)).clamp(min=torch.finfo(torch.float32).tiny))
+    return InputQParams(bits, scale, middle)
 
 
 def _minmax(observed: ObservedInputs, settings: Activations) -> tuple[float, float]:

@@ -30,6 +30,47 @@ OBSERVERS = (
     ),
 )
 
+SCHEMES = (
+    Choice(
+        "affine",
+        N_("affine"),
+        N_("The zero point fits the range, so that all codes are used."),
+        "Jacob et al. 2017, arXiv 1712.05877",
+    ),
+    Choice(
+        "symmetric",
+        N_("symmetric"),
+        N_("The zero point is the middle code: TensorRT takes no other."),
+        "Wu et al. 2020, arXiv 2004.09602",
+    ),
+)
+
+BIASES = (
+    Choice("float32", "float32", N_("Biases keep their values.")),
+    Choice(
+        "int32",
+        "int32",
+        N_(
+            "Each bias is a whole multiple of the input scale times the row scale: ONNX Runtime, "
+            "XNNPACK and LiteRT add it to sums of integers."
+        ),
+        "Jacob et al. 2017, arXiv 1712.05877",
+    ),
+)
+
+SUMS = (
+    Choice("float32", "float32", N_("Outputs that are added to others keep their values.")),
+    Choice(
+        "quantized",
+        N_("quantized"),
+        N_(
+            "Outputs of convolutions that are added to others are quantized: ONNX Runtime then "
+            "computes them in integers."
+        ),
+        "Jacob et al. 2017, arXiv 1712.05877",
+    ),
+)
+
 
 @dataclass(frozen=True)
 class Activations(Settings):
@@ -46,6 +87,12 @@ class Activations(Settings):
         The percentage of inputs inside the range of the percentile observer.
     exclude : tuple of str
         Layers, named by their weights, whose inputs stay in float32.
+    scheme : str
+        Whether the zero point fits the range or is the middle code.
+    biases : str
+        Whether biases of layers whose weights have one scale per row are whole numbers of steps.
+    sums : str
+        Whether outputs of convolutions that are added to other outputs are quantized as well.
     """
 
     bits: int = choice(8, BITS, N_("activation bits"), N_("Bits for each input of a layer."))
@@ -60,4 +107,16 @@ class Activations(Settings):
     )
     exclude: tuple[str, ...] = name_list(
         N_("inputs in float32"), N_("Layers whose inputs are not quantized.")
+    )
+    scheme: str = choice(
+        "affine", SCHEMES, N_("activation scheme"), N_("Where the zero of the inputs' codes is.")
+    )
+    biases: str = choice(
+        "float32",
+        BIASES,
+        N_("precision of biases"),
+        N_("How the biases of such layers are stored."),
+    )
+    sums: str = choice(
+        "float32", SUMS, N_("residual sums"), N_("Whether the operands of sums are quantized.")
     )

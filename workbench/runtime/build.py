@@ -36,10 +36,11 @@ def apply_spec(module: nn.Module, spec: ModuleSpec) -> nn.Module:
         _replace(module, norm, nn.Identity())
     if spec.narrowed:
         track_all_sizes(module)
+    outputs = dict(spec.outputs)
     for path, qparams in spec.inputs:
         quantized = _find(module, path, PRODUCT_LAYERS)
         assert isinstance(quantized, PRODUCT_LAYERS)
-        use_integer_inputs(quantized, qparams)
+        use_integer_inputs(quantized, qparams, outputs.get(path), whole_biases=path in spec.biases)
     return unfuse(module) if spec.inputs or spec.narrowed else module
 
 

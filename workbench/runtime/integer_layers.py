@@ -14,10 +14,16 @@ from workbench.artifact.module_spec import InputQParams
 
 EXACT_FLOAT32 = 2**24
 """Float32 represents every integer below this value."""
+LARGEST_BIAS = 2**31 - 1
+"""The largest whole number of a bias."""
 
 
 def use_integer_inputs(
-    layer: nn.Linear | nn.Conv1d | nn.Conv2d, qparams: InputQParams
+    layer: nn.Linear | nn.Conv1d | nn.Conv2d,
+    qparams: InputQParams,
+    outputs: InputQParams | None = None,
+    *,
+    whole_biases: bool = False,
 ) -> nn.Linear | nn.Conv1d | nn.Conv2d:
     """Make a private `layer` quantize its inputs, and return it.
 
@@ -31,9 +37,15 @@ def use_integer_inputs(
         The layer to change.
     qparams
         The quantization parameters of its inputs.
+    outputs
+        Those of its outputs, if these are quantized too.
+    whole_biases
+        Whether each bias is rounded to a whole multiple of the input scale times the row scale, as
+        kernels do that add it to sums of 32-bit integers (Jacob et al. 2017, arXiv 1712.05877).
     """
     layer.register_buffer("weight_scale", torch.empty(layer.weight.shape[0]))
-    setattr(layer, "forward", IntegerForward(layer, qparams))  # noqa: B010 - it is a method otherwise
+    forward = IntegerForward(layer, qparams, outputs, whole_biases=whole_biases)
+    setattr(layer, "forward", forward)  # noqa: B010 - it is a method otherwise
     return layer
 
 
@@ -45,21 +57,42 @@ def uses_integer_inputs(layer: nn.Module) -> bool:
 class IntegerForward:
     """The forward of a layer on inputs quantized with `qparams`."""
 
-    def __init__(self, layer: nn.Linear | nn.Conv1d | nn.Conv2d, qparams: InputQParams) -> None:
+    def __init__(
+        self,
+        layer: nn.Linear | nn.Conv1d | nn.Conv2d,
+        qparams: InputQParams,
+        outputs: InputQParams | None = None,
+        *,
+        whole_biases: bool = False,
+    ) -> None:
         self.layer = layer
         self.qparams = qparams
+        self.outputs = outputs
+        self.whole_biases = whole_biases
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """Return the layer's outputs, in the dtype of `inputs`."""
         qparams, layer = self.qparams, self.layer
-        codes = (inputs / qparams.scale).round_().add_(qparams.zero_point).clamp_(0, qparams.top)
-        codes -= qparams.zero_point  # padding with code 0 then means the value zero
+        codes = centered_codes(inputs, qparams)  # padding with code 0 means the value zero
         weight = self._weight_codes()
         dtype = torch.float32 if self._fits(weight) else torch.float64
         sums = self._product(codes.to(dtype), weight.to(dtype)).to(inputs.dtype)
         shape = (-1, *[1] * (layer.weight.ndim - 2))  # from the last axis: the batch is optional
-        outputs = sums * (self._scale.to(inputs.dtype) * qparams.scale).view(shape)
-        return outputs if layer.bias is None else outputs + layer.bias.view(shape)
+        scale = (self._scale.to(inputs.dtype) * qparams.scale).view(shape)
+        if layer.bias is None:
+            outputs = sums * scale
+        elif self.whole_biases:
+            outputs = (sums + self._bias_codes().to(inputs.dtype).view(shape)) * scale
+        else:
+            outputs = sums * scale + layer.bias.view(shape)
+        if self.outputs is None:
+            return outputs
+        return centered_codes(outputs, self.outputs) * self.outputs.scale
+
+    def _bias_codes(self) -> Tensor:
+        """Return the biases as whole numbers, float64 [outputs]."""
+        assert self.layer.bias is not None
+        return whole_bias(self.layer.bias, self._scale, self.qparams.scale)
 
     @property
     def _scale(self) -> Tensor:
@@ -87,3 +120,18 @@ class IntegerForward:
             return False
         largest = max(self.qparams.zero_point, self.qparams.top - self.qparams.zero_point)
         return float(weight.double().abs().flatten(1).sum(dim=1).max()) * largest < EXACT_FLOAT32
+
+
+def centered_codes(values: Tensor, qparams: InputQParams) -> Tensor:
+    """Return the codes of `values` less the zero point, in the dtype of `values`."""
+    codes = (values / qparams.scale).round_().add_(qparams.zero_point).clamp_(0, qparams.top)
+    return codes.sub_(qparams.zero_point)
+
+
+def whole_bias(bias: Tensor, row_scale: Tensor, input_scale: float) -> Tensor:
+    """Return biases as whole numbers of the input scale times the row scale, float64 [outputs].
+
+    The division is in float64, rounded half to even, and limited to ±(2³¹ − 1).
+    """
+    unit = row_scale.double() * input_scale
+    return (bias.double() / unit).round_().clamp_(-LARGEST_BIAS, LARGEST_BIAS)

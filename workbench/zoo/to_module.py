@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from workbench.artifact.artifact import Artifact
+from workbench.artifact.module_spec import ModuleSpec
 from workbench.domain import Model
 from workbench.domain.file_match import check_fit
 from workbench.runtime.batch import HALF_DTYPES, call, in_memory_order, memory_order
 from workbench.runtime.integer_layers import uses_integer_inputs
 from workbench.runtime.layer_sizes import fix_sizes
-from workbench.runtime.unfused import restore_fusion
+from workbench.runtime.unfused import restore_fusion, unfuse
 from workbench.zoo.model_of_file import model_of_file
 
 
@@ -40,9 +41,23 @@ def artifact_to_module(artifact: Artifact, original: Model | None = None) -> nn.
     """
     original = model_of_file(artifact) if original is None else original
     check_fit(original, artifact)
-    module = original.with_spec(artifact.spec).unguarded_module()
-    operands = artifact.operands()
-    if artifact.spec.narrowed:  # norms without weights get their size from a run
+    return _loaded(original, artifact.spec, artifact.operands())
+
+
+def decoded_module(artifact: Artifact, original: Model | None = None) -> nn.Module:
+    """Return the network of a file with decoded weights, which rounds no inputs and no outputs.
+
+    The parameters and errors are those of `artifact_to_module`.
+    """
+    original = model_of_file(artifact) if original is None else original
+    check_fit(original, artifact)
+    module = _loaded(original, artifact.spec.without_integers(), artifact.weights())
+    return unfuse(module) if artifact.spec.inputs else module
+
+
+def _loaded(original: Model, spec: ModuleSpec, operands: Mapping[str, Tensor]) -> nn.Module:
+    module = original.with_spec(spec).unguarded_module()
+    if spec.narrowed:  # norms without weights get their size from a run
         fewest = 1 if original.architecture.traits.single_example else 2
         inputs = original.task.inputs(original.task.split("validation").examples[:fewest])
         with torch.no_grad():
