@@ -40,7 +40,7 @@ def test_another_process_writes_the_same_bytes(package, artifact, tmp_path):
     assert manifest == package.manifest
     assert manifest["file"]["sha256"] == hashlib.sha256(package.content).hexdigest()
     assert manifest["artifact"] == {"sha256": artifact.digest, "bytes": len(artifact)}
-    assert len(manifest["notes"]) == 2  # zeros and rounded weights
+    assert len(manifest["notes"]) == 1  # zeros
 
 
 @pytest.mark.parametrize("count", [1, 2, 15, 16, 17, 100])
@@ -74,12 +74,6 @@ def test_the_script_of_a_folder_runs_without_this_package(runtime, artifact, tmp
         expected = wb.to_module(artifact)(inputs).numpy()
     assert np.abs(np.load(tmp_path / "outputs.npy") - expected).max() < 1e-5
     assert process.stdout.split("\n")[:9] == [task.classes[row.argmax()] for row in expected]
-
-
-def test_quantized_inputs_are_not_exported_with_other_numbers():
-    recipe = wb.Recipe(wb.Quantize(bits=8), wb.Activations(8))
-    with raises("deploy.quantized_inputs"):
-        wb.export(wb.compress(wb.model("vowels/cnn"), recipe))
 
 
 class ByLength(torch.nn.Module):

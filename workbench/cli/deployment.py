@@ -55,8 +55,8 @@ def _export_keras(options: argparse.Namespace, runtime: str) -> dict[str, Any]:
     from workbench.artifact.artifact import as_artifact, check_writable, write_atomic
     from workbench.custom.loaders.keras import from_keras
     from workbench.custom.to_module import to_module
+    from workbench.deploy.integers.notes import storage_notes
     from workbench.deploy.keras_file import keras_bytes
-    from workbench.deploy.source import storage_notes
 
     if options.original is None or runtime != "keras":
         raise InputError(

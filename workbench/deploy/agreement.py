@@ -17,6 +17,8 @@ from workbench.artifact.artifact import Artifact, as_artifact
 from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.facts import check_facts
 from workbench.deploy.host import Host
+from workbench.deploy.integers.ran import integer_products
+from workbench.deploy.outputs import Outputs, outputs_of_file
 from workbench.deploy.package import Package, load_package
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.source import Network, exported_network
@@ -27,15 +29,11 @@ from workbench.domain.metric import Metric
 from workbench.domain.sum_metrics import SUM_METRICS
 from workbench.errors import InputError
 from workbench.evaluation.counts import PredictionCounts
-from workbench.evaluation.reference import BORDERLINE, classify, predict
+from workbench.evaluation.reference import classify, lowest_of_tied, predict
 from workbench.evaluation.report import Score
 from workbench.evaluation.scores import score_from_counts
 from workbench.evaluation.sums import score_of_rows
 from workbench.i18n import _, plural
-
-TOLERANCE = 1e-4
-"""The largest difference of outputs that are numbers, relative to max(1, |output|)."""
-REFERENCE_BATCH = 250
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,8 @@ class Agreement:
         The title of the runtime and the name of the split.
     predictions : int
         Predictions that were compared: one for each example, or for each position of a sequence.
+    equal : int
+        Predictions whose outputs all differ by at most 10⁻⁴ · max(1, |output|).
     borderline, different : array of int64
         The indices of predictions that differ: those where the file's two best outputs are so close
         that rounding decides, and all others.
@@ -64,6 +64,7 @@ class Agreement:
     runtime: str
     split: str
     predictions: int
+    equal: int
     borderline: NDArray[np.int64] = field(repr=False)
     different: NDArray[np.int64] = field(repr=False)
     largest_difference: float
@@ -111,6 +112,7 @@ class Agreement:
             "confirmed": self.confirmed,
             "summary": self.summary,
             "predictions": self.predictions,
+            "equal": self.equal,
             "borderline": self.borderline.tolist(),
             "different": self.different.tolist(),
             "largest_difference": self.largest_difference,
@@ -159,11 +161,17 @@ def confirm(
         If the package was not made from this file, its file is missing, or it returns outputs of
         another shape.
     ArtifactError
-        If the package or the file is damaged.
+        If the package or the file is damaged, or a layer of the package has other codes or scales
+        than the file.
     """
     loaded = package if isinstance(package, Package) else load_package(package)
     RUNTIMES[loaded.target.runtime].check_installed()
     network = exported_network(artifact_of(loaded, artifact))
+    quantized = len(network.spec.inputs)
+    if quantized and loaded.name.endswith(".onnx"):
+        from workbench.deploy.integers.check import check_integers  # loads onnx
+
+        check_integers(loaded.content, network.artifact)
     data = network.task.split(split)
     inputs = network.task.inputs(data.examples)
     with Host(loaded) as host:
@@ -172,25 +180,27 @@ def confirm(
         outputs = torch.from_numpy(host.run(inputs.numpy(), loaded.target.batch))
         facts = host.facts
     cancel.check()
-    eager = _eager_outputs(network, inputs, cancel)
+    file = outputs_of_file(network, inputs, cancel)
+    eager = file.exact
     if outputs.shape != eager.shape:
         raise InputError(
             f"The package returns outputs of shape {tuple(outputs.shape)}, the file of shape "
             f"{tuple(eager.shape)}: it holds another network.",
             code="deploy.other_shape",
         )
-    borderline, different = _differences(network, data, outputs, eager)
+    borderline, different = _differences(network, data, outputs, file)
     return Agreement(
         RUNTIMES[loaded.target.runtime].title,
         split,
         outputs[..., 0].numel() if _has_classes(network) else len(outputs),
+        int(file.equal_rows(outputs).sum()),
         borderline,
         different,
         float((outputs - eager).abs().max()) if outputs.numel() else 0.0,
         network.task.metric,
         _score(network, data, outputs),
         _score(network, data, eager),
-        facts,
+        {**facts, "integer_products": integer_products(facts), "layers_of_file": quantized},
     )
 
 
@@ -224,28 +234,21 @@ def _has_classes(network: Network) -> bool:
     return network.task.metric.counts in ("classes", "tokens")
 
 
-@torch.no_grad()
-def _eager_outputs(network: Network, inputs: Tensor, cancel: CancelToken) -> Tensor:
-    batches = []
-    for start in range(0, len(inputs), REFERENCE_BATCH):
-        cancel.check()
-        batches.append(network.module(inputs[start : start + REFERENCE_BATCH]))
-    return torch.cat(batches).float()
-
-
 def _differences(
-    network: Network, data: Split, outputs: Tensor, eager: Tensor
+    network: Network, data: Split, outputs: Tensor, file: Outputs
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the indices of borderline and of other predictions that differ."""
     if not _has_classes(network):
-        far = (outputs - eager).abs() > TOLERANCE * eager.abs().clamp(min=1)
-        rows = far.reshape(len(far), -1).any(1) | ~outputs.reshape(len(far), -1).isfinite().all(1)
-        return np.empty(0, np.int64), np.flatnonzero(rows.numpy())
-    expected, certain = classify(eager.flatten(0, -2), BORDERLINE)
+        return np.empty(0, np.int64), np.flatnonzero(~file.equal_rows(outputs).numpy())
+    certain = file.certain().numpy()
     predicted, _certain = classify(outputs.flatten(0, -2), 0.0)
-    if network.task.metric.counts == "classes":
-        artifact_model = network.model.with_spec(network.spec)
-        expected = predict(artifact_model, network.operands, data.examples)
+    if file.exact.dtype == torch.float64:
+        expected = lowest_of_tied(file.exact.flatten(0, -2).numpy())
+    elif network.task.metric.counts == "classes":
+        model = network.model.with_spec(network.spec)
+        expected = predict(model, network.operands, data.examples)
+    else:
+        expected, _certain = classify(file.exact.flatten(0, -2), 0.0)
     differs = predicted != expected
     return np.flatnonzero(differs & ~certain), np.flatnonzero(differs & certain)
 

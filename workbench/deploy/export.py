@@ -12,18 +12,22 @@ import torch
 from torch import Tensor, nn
 
 from workbench.artifact.artifact import Artifact, as_artifact
+from workbench.deploy.integers.notes import storage_notes
+from workbench.deploy.integers.prepare import integer_manifest, is_coded, with_rounding
 from workbench.deploy.keras_file import keras_bytes
 from workbench.deploy.onnx_file import TRACED, onnx_bytes
 from workbench.deploy.package import FORMAT, Package
 from workbench.deploy.runtimes import RUNTIMES
-from workbench.deploy.source import exported_network, storage_notes
+from workbench.deploy.source import exported_network
 from workbench.deploy.target import Target
 from workbench.deploy.torch_file import program_bytes
+from workbench.errors import InputError
 
+ONNX, KERAS = ".onnx", ".keras"
 WRITERS: dict[str, Callable[[nn.Module, Tensor], bytes]] = {
-    ".onnx": onnx_bytes,
+    ONNX: onnx_bytes,
     ".pt2": program_bytes,
-    ".keras": keras_bytes,
+    KERAS: keras_bytes,
 }
 """By the suffix of the file."""
 PREPARATIONS = {
@@ -39,8 +43,9 @@ PREPARATIONS = {
 def export(file: Artifact | str | PathLike[str], target: Target | str = "onnxruntime") -> Package:
     """Return the network of a compressed file for an inference runtime.
 
-    The network computes with the weights of the file, decoded to float32. Two exports give the same
-    bytes. The package holds no path and no name of this machine.
+    The network computes with the numbers of the file: layers with quantized inputs multiply its
+    codes, and all other weights are decoded to float32. Two exports give the same bytes. The
+    package holds no path and no name of this machine.
 
     Parameters
     ----------
@@ -65,10 +70,23 @@ def export(file: Artifact | str | PathLike[str], target: Target | str = "onnxrun
     runtime.check_installed()
     artifact = as_artifact(file)
     network = exported_network(artifact)
-    content = WRITERS[runtime.suffix](network.module, network.inputs(TRACED))
+    module, written = network.module, None
+    if artifact.spec.inputs and runtime.suffix == KERAS:
+        raise InputError(
+            "A .keras file cannot round the inputs of layers: leave out the recipe's activations.",
+            code="deploy.quantized_inputs",
+        )
+    if artifact.spec.inputs:
+        module = with_rounding(module, artifact, marks=runtime.suffix == ONNX)
+    content = WRITERS[runtime.suffix](module, network.inputs(TRACED))
+    if runtime.suffix == ONNX and is_coded(artifact):
+        from workbench.deploy.integers.rewrite import with_codes
+
+        written = with_codes(content, artifact, target)
+        content = written.content
     example: Tensor = network.inputs(2)
     with torch.no_grad():
-        output = network.module(example)
+        output = network.reference(example)
     manifest = {
         "format": FORMAT,
         "model": artifact.model,
@@ -85,7 +103,8 @@ def export(file: Artifact | str | PathLike[str], target: Target | str = "onnxrun
         "versions": {
             name: version(name).partition("+")[0] for name in ("torch", *runtime.packages)
         },
-        "notes": list(storage_notes(artifact)),
+        "layers": integer_manifest(artifact, written),
+        "notes": list(storage_notes(artifact, target, written)),
     }
     return Package(content, manifest, artifact)
 

@@ -15,7 +15,11 @@ PROVIDERS = {
     "torch": "CPU",
     "keras": "CPU",
 }
-TYPES = {"float32": ("f32", "float32"), "bfloat16": ("bf16", "bfloat16")}
+TYPES = {
+    "float32": ("f32", "float32"),
+    "bfloat16": ("bf16", "bfloat16"),
+    "int8_inputs": ("f32",),
+}
 
 
 def check_facts(target: Target, facts: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ LOADERS = {
 
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = {threads}
+options.add_session_config_entry("session.x64quantprecision", "1")
 session = onnxruntime.InferenceSession(
     str(FOLDER / "model.onnx"), options, providers=["CPUExecutionProvider"]
 )
@@ -20,7 +21,11 @@ def run(inputs):
 """,
     "openvino": """import openvino
 
-properties = {{"INFERENCE_PRECISION_HINT": "{hint}", "INFERENCE_NUM_THREADS": {threads}}}
+properties = {{
+    "INFERENCE_PRECISION_HINT": "{hint}",
+    "INFERENCE_NUM_THREADS": {threads},
+    "DYNAMIC_QUANTIZATION_GROUP_SIZE": {group},
+}}
 model = openvino.Core().compile_model(str(FOLDER / "model.onnx"), "CPU", properties)
 
 
@@ -50,7 +55,9 @@ def run(inputs):
     return keras.ops.convert_to_numpy(model(inputs, training=False))
 """,
 }
-HINTS = {"float32": "f32", "bfloat16": "bf16"}
+HINTS = {"float32": "f32", "bfloat16": "bf16", "int8_inputs": "f32"}
+GROUP_SIZES = {"int8_inputs": 32}
+"""As in the session of OpenVINO."""
 
 SCRIPT = '''"""Run the network on the inputs of a .npy file: python run.py inputs.npy [outputs.npy]
 
@@ -80,7 +87,9 @@ def run_script(manifest: Mapping[str, Any]) -> str:
     """Return the text of ``run.py``."""
     target, entry = manifest["target"], manifest["input"]
     loader = LOADERS[target["runtime"]].format(
-        threads=target["threads"], hint=HINTS[target["precision"]]
+        threads=target["threads"],
+        hint=HINTS[target["precision"]],
+        group=GROUP_SIZES.get(target["precision"], 0),
     )
     first, _, rest = loader.partition("\n")
     return SCRIPT.format(

@@ -64,7 +64,7 @@ RUNTIMES = {
             (*EXPORTERS, "onnxruntime"),
             "onnx",
             107,
-            ("float32",),
+            ("float32", "int8_inputs"),
             ".onnx",
         ),
         Runtime(
@@ -73,7 +73,7 @@ RUNTIMES = {
             (*EXPORTERS, "openvino"),
             "openvino",
             214,
-            ("float32", "bfloat16"),
+            ("float32", "bfloat16", "int8_inputs"),
             ".onnx",
         ),
         Runtime("keras", "Keras", ("keras",), "keras", 45, ("float32",), ".keras"),

@@ -11,9 +11,8 @@ from workbench.artifact.artifact import Artifact
 from workbench.artifact.module_spec import ModuleSpec
 from workbench.domain import Model, Task
 from workbench.errors import InputError
-from workbench.i18n import _
 from workbench.zoo.registry import model as find_model
-from workbench.zoo.to_module import artifact_to_module
+from workbench.zoo.to_module import artifact_to_module, decoded_module
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,11 @@ class Network:
         return self.artifact.spec
 
     @cached_property
+    def reference(self) -> nn.Module:
+        """The network of the file, which rounds inputs, biases and outputs as the file says."""
+        return artifact_to_module(self.artifact).eval() if self.spec.inputs else self.module
+
+    @cached_property
     def operands(self) -> dict[str, Tensor]:
         """The decoded weights by name."""
         return self.artifact.operands()
@@ -73,28 +77,8 @@ def exported_network(artifact: Artifact) -> Network:
 
     Raises
     ------
-    InputError
-        If its inputs are quantized: the runtime would compute with other numbers.
     UnknownNameError
         If the model of the file is unknown.
     """
-    if artifact.spec.inputs:
-        raise InputError(
-            "The file quantizes the inputs of layers, which cannot be exported yet: leave out "
-            "the recipe's activations.",
-            code="deploy.quantized_inputs",
-        )
-    module = artifact_to_module(artifact).eval()
+    module = decoded_module(artifact).eval()
     return Network(module, find_model(artifact.model), artifact)
-
-
-def storage_notes(artifact: Artifact) -> tuple[str, ...]:
-    """Return why the package is larger than the file."""
-    recipe, notes = artifact.recipe, []
-    if recipe.prune is not None:
-        notes.append(_("Zeros are stored like any other number: runtimes multiply them too."))
-    if recipe.share is not None:
-        notes.append(_("Shared values are written out: no runtime here looks them up."))
-    if recipe.quantize is not None:
-        notes.append(_("Rounded weights are stored as 32-bit numbers of the same values."))
-    return tuple(notes)

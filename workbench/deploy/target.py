@@ -8,6 +8,8 @@ from typing import Any
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.errors import InputError
 
+ROUNDED_INPUTS = "int8_inputs"
+"""Inputs of products with 4-bit weights are rounded to 8 bits at run time."""
 MAX_BATCH = 4096
 MAX_THREADS = 256
 

@@ -110,11 +110,15 @@ def predict_float64(model: Model, weights: Mapping[str, Tensor], examples: Any) 
     predictions = []
     for start in range(0, len(examples), batch):
         inputs = Batch.of(model.task.inputs(examples[start : start + batch])).to(torch.float64)
-        outputs = run(weights, inputs).numpy()
-        best = outputs.max(axis=1, keepdims=True)
-        tied = outputs >= best - TIE_TOLERANCE * np.maximum(1, np.abs(best))
-        predictions.append(_class_if_finite(tied.argmax(axis=1), best[:, 0]))
+        predictions.append(lowest_of_tied(run(weights, inputs).numpy()))
     return np.concatenate(predictions) if predictions else np.zeros(0, np.int64)
+
+
+def lowest_of_tied(outputs: NDArray[np.float64]) -> Predictions:
+    """Return the lowest of the best classes of each row of float64 outputs, [n, classes]."""
+    best = outputs.max(axis=1, keepdims=True)
+    tied = outputs >= best - TIE_TOLERANCE * np.maximum(1, np.abs(best))
+    return _class_if_finite(tied.argmax(axis=1), best[:, 0])
 
 
 def to_float64(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

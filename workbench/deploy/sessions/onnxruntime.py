@@ -12,6 +12,8 @@ import onnxruntime
 from workbench.deploy.sessions.session import Array, Session
 
 PROVIDER = "CPUExecutionProvider"
+EXACT_SUMS = ("session.x64quantprecision", "1")
+"""Without VNNI instructions, sums of two products may not fit into 16 bits; elsewhere no effect."""
 OPTIMIZED = "optimized.onnx"
 
 
@@ -24,6 +26,7 @@ class OnnxRuntimeSession:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry(*EXACT_SUMS)
         self._optimized = path.with_name(OPTIMIZED)
         options.optimized_model_filepath = str(self._optimized)
         self._session = onnxruntime.InferenceSession(str(path), options, providers=[PROVIDER])

@@ -12,7 +12,10 @@ import openvino
 from workbench.deploy.sessions.session import Array, Session
 
 DEVICE = "CPU"
-HINTS = {"float32": "f32", "bfloat16": "bf16"}
+HINTS = {"float32": "f32", "bfloat16": "bf16", "int8_inputs": "f32"}
+GROUP_SIZES = {"int8_inputs": 32}
+"""Values of an input that share a scale, where inputs are rounded at run time."""
+PRODUCTS = ("Convolution", "FullyConnected", "GroupConvolution", "MatMul")
 
 
 class OpenVinoSession:
@@ -23,7 +26,7 @@ class OpenVinoSession:
             "INFERENCE_PRECISION_HINT": HINTS[settings["precision"]],
             "INFERENCE_NUM_THREADS": settings["threads"],
             "NUM_STREAMS": 1,
-            "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
+            "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP_SIZES.get(settings["precision"], 0),
         }
         self._compiled = openvino.Core().compile_model(str(path), DEVICE, properties)
         self._request = self._compiled.create_infer_request()
@@ -34,18 +37,23 @@ class OpenVinoSession:
         return outputs
 
     def facts(self) -> Mapping[str, Any]:
-        """Return the device, the version, the precision and the layers by precision."""
+        """Return the device, the version, and the layers and products by precision."""
         layers: Counter[str] = Counter()
+        products: Counter[str] = Counter()
         for node in self._compiled.get_runtime_model().get_ops():
             info = node.get_rt_info()
             if "runtimePrecision" in info and "layerType" in info:
-                layers[str(info["runtimePrecision"].value)] += 1
+                precision = str(info["runtimePrecision"].value)
+                layers[precision] += 1
+                if info["layerType"].value in PRODUCTS:
+                    products[precision] += 1
         hint = self._compiled.get_property("INFERENCE_PRECISION_HINT")
         return {
             "provider": ", ".join(self._compiled.get_property("EXECUTION_DEVICES")),
             "version": openvino.__version__.partition("-")[0],
             "precision": hint.get_type_name(),
             "layers": dict(layers),
+            "products": dict(products),
         }
 
 

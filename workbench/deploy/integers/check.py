@@ -1,0 +1,104 @@
+"""Compare the scales, zero points and codes in an ONNX graph with those of its file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from workbench.artifact.artifact import Artifact
+from workbench.artifact.module_spec import InputQParams
+from workbench.compression.coded import Codes
+from workbench.deploy.integers.graph import Graph
+from workbench.deploy.integers.grids import Grid
+from workbench.errors import ArtifactError
+from workbench.runtime.integer_layers import whole_bias
+
+
+def check_integers(content: bytes, artifact: Artifact) -> None:
+    """Raise `ArtifactError` if a layer of the graph computes with other numbers than the file.
+
+    Every layer with quantized inputs must be there, with the file's scale, zero point and codes.
+    """
+    graph = Graph(onnx.load_from_string(content))
+    by_name = {node.name: node for node in graph.nodes if node.name}
+    for path, qparams in artifact.spec.inputs:
+        node = by_name.get(path)
+        if node is None:
+            raise _error(path, "product", "is missing in the package")
+        rounded = _dequantization(graph, node.input[0], path)
+        _check_grid(graph, rounded, qparams, path)
+        _check_weight(graph, node, artifact, path)
+        if path in artifact.spec.biases:
+            _check_bias(graph, node, artifact, path, qparams)
+    grids = {Grid.of(q) for _path, q in (*artifact.spec.inputs, *artifact.spec.outputs)}
+    for node in graph.nodes:
+        if node.op_type == "QuantizeLinear":
+            scale, zero = (graph.array(name) for name in node.input[1:3])
+            if not any(_same(grid, scale, zero) for grid in grids):
+                raise _error(node.input[1], "rounding", "is not in the file")
+
+
+def _check_grid(graph: Graph, node: Any, qparams: InputQParams, path: str) -> None:
+    scale, zero = (graph.array(name) for name in node.input[1:3])
+    grid = Grid.of(qparams)
+    if scale != grid.scale:
+        raise _error(
+            path, "scale of the inputs", f"is {scale:.7g} and in the file {grid.scale:.7g}"
+        )
+    if not _same(grid, scale, zero):
+        raise _error(path, "zero point of the inputs", f"is {zero} and in the file {grid[1]}")
+
+
+def _check_weight(graph: Graph, product: Any, artifact: Artifact, path: str) -> None:
+    coded = artifact.tensors[f"{path}.weight"]
+    node = graph.producer(product.input[1])
+    if node is None or node.op_type != "DequantizeLinear":
+        return  # decoded weights: the predictions are compared
+    assert isinstance(coded, Codes)
+    centered, scale = coded.centered_codes()
+    codes = graph.array(node.input[0])
+    expected = centered.numpy().astype(np.int8)
+    if not any(np.array_equal(codes, array) for array in (expected, expected.T)):
+        raise _error(path, "weights", "have other codes than in the file")
+    if not np.array_equal(graph.array(node.input[1]), scale.numpy()):
+        raise _error(path, "scale of the weights", "is another than in the file")
+    if len(node.input) > 2 and graph.array(node.input[2]).any():
+        raise _error(path, "zero point of the weights", "is another than in the file")
+
+
+def _check_bias(
+    graph: Graph, product: Any, artifact: Artifact, path: str, qparams: InputQParams
+) -> None:
+    coded = artifact.tensors[f"{path}.weight"]
+    assert isinstance(coded, Codes)
+    scale = coded.centered_codes()[1]
+    bias = artifact.tensors[f"{path}.bias"].tensor()
+    expected = whole_bias(bias, scale, qparams.scale).numpy().astype(np.int32)
+    name = f"{path}.bias_codes"
+    if not graph.is_constant(name) or not np.array_equal(graph.array(name), expected):
+        raise _error(path, "bias", "is another than in the file")
+
+
+def _dequantization(graph: Graph, name: str, path: str) -> Any:
+    node = graph.producer(name)
+    while node is not None and node.op_type in ("Reshape", "Flatten", "Transpose"):
+        node = graph.producer(node.input[0])
+    if node is None or node.op_type != "DequantizeLinear":
+        raise _error(path, "inputs", "are not rounded in the package")
+    return node
+
+
+def _same(grid: Grid, scale: NDArray[Any], zero: NDArray[Any]) -> bool:
+    return bool(
+        scale == grid.scale and zero == grid.zero_point and zero.dtype == grid.zero_point.dtype
+    )
+
+
+def _error(path: str, part: str, problem: str) -> ArtifactError:
+    return ArtifactError(
+        f"The {part} of {path} {problem}: do not use this package. Export it again.",
+        code="deploy.other_numbers",
+    )

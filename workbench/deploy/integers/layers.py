@@ -1,0 +1,172 @@
+"""Replace the marks of layers in an ONNX graph by the codes of a file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from workbench.artifact.module_spec import ModuleSpec
+from workbench.compression.coded import Coded, Codes
+from workbench.deploy.integers.graph import Graph
+from workbench.deploy.integers.grids import add_plain_rounding, add_rounding, row_codes
+from workbench.deploy.integers.marks import DOMAIN, OPERATOR
+from workbench.errors import InputError
+from workbench.runtime.integer_layers import whole_bias
+
+PRODUCTS = ("Conv", "Gemm", "MatMul")
+
+
+@dataclass
+class Layers:
+    """The quantized layers of a file in a graph.
+
+    Attributes
+    ----------
+    integers : dict
+        By the path of a layer whose weights are written as 8-bit codes, its product nodes.
+    decoded : list of str
+        Paths of layers whose weights no integer kernel takes, and which are therefore decoded.
+    """
+
+    integers: dict[str, list[Any]] = field(default_factory=dict)
+    decoded: list[str] = field(default_factory=list)
+
+
+def write_layers(
+    graph: Graph, tensors: Mapping[str, Coded], spec: ModuleSpec, *, plain_outputs: bool = False
+) -> Layers:
+    """Write the codes of all quantized layers in place of the marks of `graph`.
+
+    Each product gets the path of its layer as its name; of a second call, with its number. With
+    `plain_outputs`, outputs are rounded by ordinary arithmetic: OpenVINO merges other forms with
+    the additions that follow, and then rounds differently.
+
+    Raises
+    ------
+    InputError
+        If the exporter has merged a layer with other operations.
+    """
+    layers, calls = Layers(), Counter[str]()
+    for node in [*graph.nodes]:
+        if node.domain == DOMAIN and node.op_type == OPERATOR:
+            values = {attribute.name: attribute for attribute in node.attribute}
+            path, leaving = values["path"].s.decode(), bool(values["leaving"].i)
+            if leaving:
+                _write_output(graph, node, path, spec, plain=plain_outputs)
+            else:
+                calls[path] += 1
+                _write_layer(graph, node, path, calls[path], tensors, spec, layers)
+    kept = [entry for entry in graph.model.opset_import if entry.domain != DOMAIN]
+    del graph.model.opset_import[:]
+    graph.model.opset_import.extend(kept)
+    return layers
+
+
+def _write_output(graph: Graph, node: Any, path: str, spec: ModuleSpec, *, plain: bool) -> None:
+    qparams = dict(spec.outputs).get(path)
+    if qparams is None:
+        graph.remove(node)
+        return
+    label = f"{path}.output:{node.output[0]}"
+    write = add_plain_rounding if plain else add_rounding
+    rounded = write(graph, node.input[0], label, qparams)
+    node.input[0] = rounded
+    graph.remove(node)
+
+
+def _write_layer(
+    graph: Graph,
+    node: Any,
+    path: str,
+    call: int,
+    tensors: Mapping[str, Coded],
+    spec: ModuleSpec,
+    layers: Layers,
+) -> None:
+    qparams = dict(spec.inputs)[path]
+    source = node.input[0]
+    products = [other for other in graph.consumers(node.output[0]) if other.op_type in PRODUCTS]
+    if len(graph.consumers(node.output[0])) != 1 or len(products) != 1:
+        raise InputError(
+            f"The exported graph does not contain {path} as one product: exclude it from the "
+            "recipe's activations.",
+            code="deploy.layer_not_found",
+        )
+    product = products[0]
+    label = path if call == 1 else f"{path}:{call}"
+    product.name = label
+    node.input[0] = add_rounding(graph, source, f"{label}.input", qparams)
+    graph.remove(node)
+    coded = tensors[f"{path}.weight"]
+    if not isinstance(coded, Codes) or not coded.has_row_scales:
+        layers.decoded.append(path)
+        return
+    centered, scale = coded.centered_codes()
+    codes = row_codes(centered.numpy())
+    if path in spec.biases:
+        bias = tensors[f"{path}.bias"].tensor()
+        unit = scale.double() * qparams.scale
+        _write_bias(
+            graph,
+            product,
+            label,
+            whole_bias(bias, scale, qparams.scale).numpy().astype(np.int32),
+            unit.float().numpy(),
+        )
+    if codes is None:
+        layers.decoded.append(path)
+        return
+    transposed = _is_transposed(graph, product, codes.shape)
+    axis = codes.ndim - 1 if transposed else 0
+    name = f"{path}.weight"
+    inputs = [
+        graph.add_constant(f"{name}_codes", codes.T if transposed else codes),
+        graph.add_constant(f"{name}_scale", scale.numpy()),
+    ]
+    if product.op_type == "Gemm":  # ONNX Runtime recognizes it only so
+        inputs.append(graph.add_constant(f"{name}_zero_point", np.zeros(len(codes), np.int8)))
+    product.input[1] = graph.add_node(
+        "DequantizeLinear", inputs, f"{label}.weight_rounded", axis=axis
+    )
+    layers.integers.setdefault(path, []).append(product)
+
+
+def _is_transposed(graph: Graph, product: Any, shape: tuple[int, ...]) -> bool:
+    """Return whether the product takes the weight as [inputs, outputs]."""
+    if product.op_type == "Conv":
+        return False
+    if product.op_type == "Gemm":
+        flags = {attribute.name: attribute.i for attribute in product.attribute}
+        return not flags.get("transB", 0)
+    return True
+
+
+def _write_bias(
+    graph: Graph, product: Any, label: str, codes: np.ndarray[Any, Any], unit: np.ndarray[Any, Any]
+) -> None:
+    """Write a bias as whole numbers of `unit`, in the product or in the addition after it."""
+    node, position = product, 2
+    if len(product.input) <= position or not product.input[position]:
+        additions = [n for n in graph.consumers(product.output[0]) if n.op_type == "Add"]
+        if len(additions) != 1:
+            raise InputError(
+                f"The exported graph does not contain the bias of {label}: leave out the recipe's "
+                "int32 biases.",
+                code="deploy.bias_not_found",
+            )
+        node = additions[0]
+        position = 1 if node.input[0] == product.output[0] else 0
+    name = f"{label}.bias"
+    node.input[position] = graph.add_node(
+        "DequantizeLinear",
+        [
+            graph.add_constant(f"{name}_codes", codes),
+            graph.add_constant(f"{name}_scale", unit),
+        ],
+        f"{name}_rounded",
+        axis=0,
+    )

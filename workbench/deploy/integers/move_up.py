@@ -1,0 +1,78 @@
+"""Move quantization up through operations that keep the order of values, which changes no value.
+
+Runtimes compute a product in integers where its output is quantized at once. Rounding commutes with
+monotone operations, so the next layer's quantization may come before them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.deploy.integers.graph import Graph
+
+PASSING = ("Relu", "MaxPool", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Identity")
+PRODUCTS = ("Conv", "Gemm")
+
+
+def merge_equal(graph: Graph) -> None:
+    """Let layers that quantize one tensor with the same parameters share the result."""
+    first: dict[tuple[Any, ...], str] = {}
+    for node in [*graph.nodes]:
+        if node.op_type != "QuantizeLinear":
+            continue
+        after = [n for n in graph.consumers(node.output[0]) if n.op_type == "DequantizeLinear"]
+        if len(after) != 1 or node.output[0] in graph.outputs:
+            continue
+        key = (node.input[0], *_parameters(graph, node))
+        if key not in first:
+            first[key] = after[0].output[0]
+            continue
+        graph.replace_input(after[0].output[0], first[key], graph.consumers(after[0].output[0]))
+        graph.nodes = [n for n in graph.nodes if n is not node and n is not after[0]]
+
+
+def move_up(graph: Graph) -> None:
+    """Quantize the outputs of products at once where all that follows rounds them anyhow."""
+    for node in [*graph.nodes]:
+        if node.op_type == "QuantizeLinear":
+            _move(graph, node)
+
+
+def _move(graph: Graph, quantize: Any) -> None:
+    path = _path_to_product(graph, quantize)
+    for passed in path:
+        source = passed.input[0]
+        zero = graph.array(quantize.input[2])
+        if passed.op_type == "Relu" and zero.dtype == "uint8" and int(zero) == 0:
+            graph.remove(passed)  # the lowest code represents zero
+            continue
+        label = f"{source}_before"
+        codes = graph.add_node("QuantizeLinear", [source, *quantize.input[1:]], f"{label}_codes")
+        rounded = graph.add_node(
+            "DequantizeLinear", [codes, *quantize.input[1:]], f"{label}_rounded"
+        )
+        graph.replace_input(source, rounded, [passed])
+
+
+def _path_to_product(graph: Graph, quantize: Any) -> list[Any]:
+    """Return the operations between a product and `quantize`, which reads them alone, last first.
+
+    The list is empty if there is no such product.
+    """
+    path: list[Any] = []
+    name = quantize.input[0]
+    while True:
+        node = graph.producer(name)
+        if node is None or len(graph.consumers(name)) != 1 or name in graph.outputs:
+            return []
+        if node.op_type in PRODUCTS:
+            return path
+        if node.op_type not in PASSING or len(node.output) != 1:
+            return []
+        path.append(node)
+        name = node.input[0]
+
+
+def _parameters(graph: Graph, node: Any) -> tuple[Any, ...]:
+    scale, zero = (graph.array(name) for name in node.input[1:3])
+    return float(scale), str(zero.dtype), int(zero)

@@ -1,0 +1,78 @@
+"""The outputs that a runtime's are compared with, and how far rounding may move them."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from workbench.cancel import CancelToken
+from workbench.deploy.source import Network
+from workbench.evaluation.reference import BORDERLINE
+
+BATCH = 250
+FACTOR = 2.5
+"""How many times the largest effect of PyTorch's own rounding may decide a prediction."""
+TOLERANCE = 1e-4
+"""The largest difference of equal outputs, relative to max(1, |output|)."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The outputs of a file.
+
+    Attributes
+    ----------
+    exact : Tensor
+        As the reference evaluation computes them, float32 or float64.
+    lead : float
+        Two outputs are almost equal if they differ by less; 0 if only `BORDERLINE` counts.
+    """
+
+    exact: Tensor
+    lead: float = 0.0
+
+    def certain(self) -> Tensor:
+        """Return for each row whether its best output leads by more than rounding moves it."""
+        values = torch.topk(self.exact.flatten(0, -2), 2, dim=1).values
+        best, second = values.unbind(dim=1)
+        bound = (BORDERLINE * best.abs().clamp(min=1)).clamp(min=self.lead)
+        return (best - second >= bound) | ~best.isfinite()
+
+    def equal_rows(self, outputs: Tensor) -> Tensor:
+        """Return for each row whether all of `outputs` are equal to these, but for rounding."""
+        difference = (outputs.to(self.exact.dtype) - self.exact).abs()
+        near = difference <= TOLERANCE * self.exact.abs().clamp(min=1)
+        return near.flatten(0, -2).all(dim=1)
+
+
+def outputs_of_file(network: Network, inputs: Tensor, cancel: CancelToken) -> Outputs:
+    """Return the outputs of a file for all inputs.
+
+    Codes of inputs jump where float32 is slightly off. For a file with quantized inputs, the
+    outputs are therefore float64, and the same network in float32 shows how far such jumps move
+    them.
+    """
+    single = _run(network.reference, inputs, cancel)
+    traits = network.model.architecture.traits
+    if not network.spec.inputs or not traits.float64:
+        return Outputs(single.float())
+    exact = _run(deepcopy(network.reference).double(), _double(inputs), cancel)
+    moved = single - exact
+    largest = (moved.amax(-1) - moved.amin(-1)).max()
+    return Outputs(exact, FACTOR * float(largest))
+
+
+def _double(inputs: Tensor) -> Tensor:
+    return inputs.double() if inputs.is_floating_point() else inputs
+
+
+@torch.no_grad()
+def _run(module: nn.Module, inputs: Tensor, cancel: CancelToken) -> Tensor:
+    batches = []
+    for start in range(0, len(inputs), BATCH):
+        cancel.check()
+        batches.append(module(inputs[start : start + BATCH]))
+    return torch.cat(batches)
