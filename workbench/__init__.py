@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from workbench.profiling.energy.energy import Energy
     from workbench.profiling.energy.meter import EnergyMeter, energy_of
     from workbench.profiling.energy.processors import CpuPower
+    from workbench.profiling.inference_energy import InferenceEnergy, inference_energy
     from workbench.profiling.memory.memory import Memory
     from workbench.profiling.memory.predict import memory
     from workbench.planner.validation import plan_validation
@@ -95,6 +96,7 @@ __all__ = [
     "Histogram",
     "HonestFigures",
     "InferencePlan",
+    "InferenceEnergy",
     "Inspection",
     "LazySplit",
     "Ledger",
@@ -143,6 +145,7 @@ __all__ = [
     "generate",
     "histogram",
     "honest_figures",
+    "inference_energy",
     "inspect_checkpoint",
     "inspect_pictures",
     "inspect_table",
@@ -209,6 +212,7 @@ _NAMES = {
     "profiling.energy.energy": ("Energy",),
     "profiling.energy.meter": ("EnergyMeter", "energy_of"),
     "profiling.energy.processors": ("CpuPower",),
+    "profiling.inference_energy": ("InferenceEnergy", "inference_energy"),
     "profiling.memory.memory": ("Memory",),
     "profiling.memory.predict": ("memory",),
     "planner.validation": ("plan_validation",),

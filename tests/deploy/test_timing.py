@@ -11,8 +11,11 @@ import pytest
 
 import workbench as wb
 from tests.raises import raises
-from workbench.deploy.host import Host
+from workbench.deploy.host import Calls, Host
 from workbench.deploy.timing import Benchmark, Timing
+from workbench.profiling.energy.energy import Energy
+
+ENERGY = Energy(3.0, 2.0, 4.0, "model", ("process",))
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +73,11 @@ def test_a_busy_machine_gets_no_ratio():
     [([0.001] * 10, 1.0, False), ([0.001] * 8 + [0.01] * 2, 1.0, True), ([0.001] * 10, 0.5, True)],
 )
 def test_other_work_is_noticed(program, monkeypatch, times, share, busy):
-    monkeypatch.setattr(Host, "time", lambda *_arguments: (times, share))
-    assert wb.benchmark([program], batches=[1]).busy == busy
+    monkeypatch.setattr(Host, "time", lambda *_arguments: Calls(times, share, ENERGY))
+    result = wb.benchmark([program], batches=[1])
+    assert result.busy == busy
+    assert result.timings[0].energy.joules == pytest.approx(3.0 * 1000 / 10)  # ten calls a round
+    assert "300\u202fJ" in result._repr_mimebundle_()["text/html"]
 
 
 def test_a_package_that_predicts_something_else_is_not_timed(program):

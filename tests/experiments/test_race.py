@@ -42,6 +42,8 @@ def test_curves_grow_and_final_values_are_exact(small, brief):
     for trial in last.trials:
         assert [point.step for point in trial.points] == [2, 4, 6]
         assert trial.points[0].seconds < trial.points[1].seconds
+        assert trial.points[0].energy.joules < trial.points[1].energy.joules
+        assert trial.energy == trial.points[-1].energy
         weights = compress(small, Recipe(train=trial.params)).weights()
         validation = small.task.split("validation")
         assert trial.value == reference_counts(small, weights, validation).accuracy

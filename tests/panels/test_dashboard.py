@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from workbench.errors import WorkbenchError
+from workbench.profiling.energy.energy import HOW
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.recipe.presets import PRESETS
 
@@ -203,6 +204,9 @@ def test_latency_is_measured_on_request(client):
         for cell in both:
             low, high = re.findall(r"([\d.]+)\u202fms", cell)[1:]
             assert 0 < float(low) <= float(high)
+    for cell in timed["table"]["rows"][4]["cells"][1:]:
+        assert "J" in cell
+        assert any(text in cell for text in HOW.values())
     assert client.wait("progress", lambda task: task["text"] is None)
     facts = {fact["label"]: fact["value"] for fact in client.last("state")["numbers"]["facts"]}
     assert re.fullmatch(r"[\d.]+\u202fms, uncompressed [\d.]+\u202fms", facts["latency"])

@@ -7,6 +7,7 @@ from dataclasses import replace
 import plotly.graph_objects as go
 import pytest
 
+from tests.raises import raises
 from workbench.domain.metric import BITS_PER_CHARACTER
 from workbench.experiments.cross_validation import CrossValidation
 from workbench.experiments.job import Outcome
@@ -18,6 +19,7 @@ from workbench.plots import curves, folds, learning_rate, search
 from workbench.plots.palette import THEMES
 from workbench.plots.picture import MIME, Picture
 from workbench.plots.scales import height
+from workbench.profiling.energy.energy import Energy
 from workbench.recipe import Train
 
 SETTINGS = Train(start="scratch", steps=20)
@@ -101,7 +103,29 @@ def test_the_data_of_a_race():
         "seconds": 0.5,
         "loss": 1.5,
         "accuracy": pytest.approx(0.6),
+        "joules": None,
+        "joules_low": None,
+        "joules_high": None,
+        "energy_how": "unknown",
     }
+
+
+def test_curves_by_energy():
+    def counted(trial):
+        points = (
+            replace(point, energy=Energy(joules, 0, 9, "model", ("process",)))
+            for point, joules in zip(trial.points, (2.0, 5.0), strict=True)
+        )
+        return replace(trial, points=tuple(points))
+
+    race = replace(CLEAR, trials=tuple(map(counted, CLEAR.trials)))
+    figure = curves.draw(race, by="joule")
+    assert figure["data"][0]["x"] == [2.0, 5.0]
+    title = figure["layout"]["xaxis"]["title"]["text"]
+    assert title == "joules of training, estimated from processor time"
+    assert "measured" not in str(curves.card(race))
+    with raises("energy.not_known"):
+        curves.draw(CLEAR, by="joule")
 
 
 RATES = (1e-4, 1e-3, 1e-2, 1e-1)

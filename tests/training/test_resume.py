@@ -222,7 +222,9 @@ def test_a_cancelled_run_resumes_where_it_stopped(
         ):
             pass
     resumed = start_run(recipe)
+    before = stopped.energy
     assert [event.step for event in resumed.go(checkpoint=path)] == list(range(last + 1, 7))
+    assert resumed.energy.joules > before.joules  # of all six steps
     undisturbed = start_run(recipe)
     finish(undisturbed)
     assert same(resumed.trained().weights, undisturbed.trained().weights)

@@ -9,6 +9,7 @@ from typing import Any
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.target import Target
 from workbench.errors import InputError
+from workbench.profiling.energy.energy import Energy
 
 ALIASES = {"onnx": "onnxruntime"}
 
@@ -165,6 +166,12 @@ def show_benchmark(result: dict[str, Any]) -> None:
         times = "".join(f"{row[name]:9.3f}" for name in ("minimum", "median", "p90"))
         speedup = "" if row["speedup"] is None else f"  {row['speedup']:.2f} × PyTorch"
         print(f"{row['runtime']:<12} {row['batch']:5d}{times}{speedup}")
+    for row in result["timings"]:
+        energy = Energy.from_dict(row["energy"])
+        print(f"  {row['runtime']}, batch {row['batch']}, 1,000 examples: {energy.text}")
+    energies = [Energy.from_dict(row["energy"]) for row in result["timings"]]
+    for note in Energy.total(energies).explanation:
+        print(f"  – {note}")
     first = result["timings"][0]
     print(f"the compressed file: {first['artifact_bytes']:,} bytes")
     for row in {row["runtime"]: row for row in result["timings"]}.values():

@@ -8,6 +8,8 @@ from typing import Any
 
 from workbench import formatting
 from workbench.domain.metric import metric_named
+from workbench.profiling.energy.carbon import carbon, given_intensity
+from workbench.profiling.energy.energy import Energy
 
 Result = dict[str, Any]
 
@@ -72,8 +74,21 @@ def report(result: Result) -> None:
                 formatting.milliseconds(timing[key]) for key in ("median", "p10", "p90")
             )
             row(f"batch {batch}", f"{median} ({low} to {high})")
-    for sentence in result["reasons"]:
+    notes: dict[str, None] = {}
+    for work, data in (("1,000 examples", result["latency_ms"]), ("training", result["training"])):
+        if data and data.get("energy"):
+            energy = Energy.from_dict(data["energy"])
+            row("energy", f"{work}: {energy.text}{_carbon(energy)}")
+            notes |= dict.fromkeys(energy.explanation)
+    for sentence in (*result["reasons"], *notes):
         print(f"  – {sentence}")
+
+
+def _carbon(energy: Energy) -> str:
+    """Return the CO₂ of an energy if the intensity of electricity is given."""
+    if given_intensity() is None or energy.joules is None:
+        return ""
+    return f"; {carbon(energy).text}"
 
 
 def _row(width: int, name: str, text: str) -> None:

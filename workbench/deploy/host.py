@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -20,11 +21,21 @@ from numpy.typing import NDArray
 from workbench.deploy.package import Package
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.errors import WorkbenchError
+from workbench.profiling.energy.energy import Energy
 
 LOAD_SECONDS, RUN_SECONDS = 120.0, 600.0
 WORKER = [sys.executable, "-m", "workbench.deploy.worker"]
 QUIET_LINES = 3
 """Lines of the process's last words that an error repeats."""
+
+
+@dataclass(frozen=True)
+class Calls:
+    """The seconds of each call, the share of a processor that they used, and their energy."""
+
+    seconds: list[float]
+    processor_share: float
+    energy: Energy
 
 
 class RuntimeFailedError(WorkbenchError, RuntimeError):
@@ -89,10 +100,8 @@ class Host:
         outputs: NDArray[Any] = np.load(returned)
         return outputs
 
-    def time(
-        self, inputs: NDArray[Any], batch: int, calls: int, limit: float
-    ) -> tuple[list[float], float]:
-        """Return the seconds of up to `calls` calls, and the share of a processor they used.
+    def time(self, inputs: NDArray[Any], batch: int, calls: int, limit: float) -> Calls:
+        """Time up to `calls` calls.
 
         Parameters
         ----------
@@ -106,7 +115,8 @@ class Host:
         answer = self._ask(
             "time", limit + RUN_SECONDS, inputs=str(given), batch=batch, calls=calls, limit=limit
         )
-        return answer["seconds"], answer["processor_share"]
+        energy = Energy.from_dict(answer["energy"])
+        return Calls(answer["seconds"], answer["processor_share"], energy)
 
     def _ask(self, command: str, seconds: float, **request: Any) -> dict[str, Any]:
         assert self._process.stdin is not None

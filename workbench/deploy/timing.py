@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,14 @@ from workbench import formatting
 from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.agreement import artifact_of, confirm
 from workbench.deploy.facts import check_facts
-from workbench.deploy.host import Host
+from workbench.deploy.host import Calls, Host
 from workbench.deploy.package import Package
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.source import exported_network
 from workbench.display import Card
 from workbench.errors import InputError
 from workbench.i18n import _
+from workbench.profiling.energy.energy import Energy
 
 BASELINE = "torch"
 BATCHES = (1, 64)
@@ -54,6 +55,8 @@ class Timing:
         the compressed file.
     busy : bool
         Whether other work disturbed the calls.
+    energy : Energy
+        The energy of 1,000 examples.
     """
 
     runtime: str
@@ -69,6 +72,7 @@ class Timing:
     resident_bytes: int
     artifact_bytes: int
     busy: bool
+    energy: Energy = field(default_factory=Energy.unknown)
 
 
 @dataclass(frozen=True)
@@ -109,12 +113,24 @@ class Benchmark:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
-        rows = [asdict(timing) | {"speedup": self.speedup(timing)} for timing in self.timings]
+        rows = [
+            asdict(timing) | {"speedup": self.speedup(timing), "energy": timing.energy.as_dict()}
+            for timing in self.timings
+        ]
         return {"summary": self.summary, "busy": self.busy, "timings": rows}
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
         facts = [
             (f"{timing.minimum:.3g} ms", f"{RUNTIMES[timing.runtime].title}, {timing.batch}")
+            for timing in self.timings
+        ]
+        facts += [
+            (
+                timing.energy.text,
+                _("for 1,000 examples: {runtime}, {batch}").format(
+                    runtime=RUNTIMES[timing.runtime].title, batch=timing.batch
+                ),
+            )
             for timing in self.timings
         ]
         return {"text/html": Card(self.summary, facts).html(), "text/plain": repr(self)}
@@ -159,16 +175,14 @@ def benchmark(
         for package, host in zip(packages, hosts, strict=True):
             check_facts(package.target, host.facts)
         for batch in batches:
-            seconds: list[list[float]] = [[] for _host in hosts]
-            shares: list[list[float]] = [[] for _host in hosts]
+            rounds: list[list[Calls]] = [[] for _host in hosts]
             for _round in range(ROUNDS):
-                for host, own_seconds, own_shares in zip(hosts, seconds, shares, strict=True):
+                for host, calls in zip(hosts, rounds, strict=True):
                     cancel.check()
-                    times, share = host.time(inputs, batch, MAX_CALLS, SECONDS)
-                    own_seconds.extend(times)
-                    own_shares.append(share)
-            for package, host, times, used in zip(packages, hosts, seconds, shares, strict=True):
-                timings.append(_timing(package, host, batch, times, used, len(artifact)))
+                    calls.append(host.time(inputs, batch, MAX_CALLS, SECONDS))
+            size = min(batch, len(inputs))
+            for package, host, calls in zip(packages, hosts, rounds, strict=True):
+                timings.append(_timing(package, host, batch, size, calls, len(artifact)))
     return Benchmark(tuple(timings))
 
 
@@ -176,10 +190,13 @@ def _timing(
     package: Package,
     host: Host,
     batch: int,
-    seconds: list[float],
-    shares: list[float],
+    examples: int,
+    rounds: list[Calls],
     artifact_bytes: int,
 ) -> Timing:
+    seconds = [second for calls in rounds for second in calls.seconds]
+    shares = [calls.processor_share for calls in rounds]
+    energy = Energy.total(calls.energy for calls in rounds)
     minimum, median, p90 = (1000 * float(value) for value in np.quantile(seconds, (0, 0.5, 0.9)))
     target = package.target
     return Timing(
@@ -196,4 +213,5 @@ def _timing(
         host.resident_bytes,
         artifact_bytes,
         p90 > BUSY_SPREAD * minimum or float(np.median(shares)) < BUSY_SHARE,
+        energy.scaled(1000 / (len(seconds) * examples)),
     )

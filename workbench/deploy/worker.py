@@ -20,6 +20,7 @@ import numpy as np
 import psutil
 
 from workbench.deploy.sessions.session import Session
+from workbench.profiling.energy.meter import EnergyMeter
 
 Answer = dict[str, Any]
 WARM_UP_CALLS = 3
@@ -53,7 +54,7 @@ class Worker:
         return {}
 
     def time(self, request: Mapping[str, Any]) -> Answer:
-        """Return the seconds of single calls on different batches of the inputs."""
+        """Return the seconds and energy of single calls on different batches of the inputs."""
         session = self._loaded()
         inputs = np.load(request["inputs"], mmap_mode="r")
         batch = min(request["batch"], len(inputs))
@@ -63,6 +64,8 @@ class Worker:
             session.run(batches[number % len(batches)])
         wall, processor = time.perf_counter(), time.process_time()
         seconds: list[float] = []
+        meter = EnergyMeter(gpus=False)
+        meter.resume()
         while len(seconds) < request["calls"]:
             example = batches[len(seconds) % len(batches)]
             start = time.perf_counter()
@@ -70,8 +73,13 @@ class Worker:
             seconds.append(time.perf_counter() - start)
             if time.perf_counter() - wall > request["limit"]:
                 break
+        meter.pause()
         busy = (time.process_time() - processor) / (time.perf_counter() - wall)
-        return {"seconds": seconds, "processor_share": busy}
+        return {
+            "seconds": seconds,
+            "processor_share": busy,
+            "energy": meter.energy.as_dict(),
+        }
 
     def _loaded(self) -> Session:
         assert self._session is not None, "load comes first"

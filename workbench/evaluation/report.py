@@ -10,6 +10,7 @@ from workbench.artifact.ledger import Ledger
 from workbench.display import Displayable
 from workbench.errors import InputError
 from workbench.evaluation.reason import Reason
+from workbench.profiling.energy.energy import Energy
 from workbench.recipe import Recipe
 
 FIGURES = frozenset(
@@ -49,7 +50,7 @@ class Size:
     reasons : tuple of Reason
         Why choices did not pay off, the most important first.
     training : dict, optional
-        Seconds and examples per second, if the recipe trains.
+        Seconds, steps, examples per second and energy, if the recipe trains.
     structure : dict, optional
         Requested and achieved structured pruning, as fractions of the original:
         ``channels_requested``, ``channels_removed``, ``weights_removed`` and ``macs_removed``.
@@ -66,7 +67,7 @@ class Size:
     peak_memory: int
     ledger: Ledger
     reasons: tuple[Reason, ...]
-    training: dict[str, float] | None = None
+    training: dict[str, Any] | None = None
     structure: dict[str, float] | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -171,8 +172,8 @@ class Report(Displayable):
     training_seconds : float, optional
         How long training the original took.
     latency : dict, optional
-        The median and deciles in milliseconds for batches of 1 and 64, with device and threads;
-        None if not timed.
+        The median and deciles in milliseconds for batches of 1 and 64, with device and threads, and
+        the energy of 1,000 examples; None if not timed.
     preview_of : Recipe, optional
         The recipe whose baseline version this report measures, while the recipe is computed.
     """
@@ -205,6 +206,16 @@ class Report(Displayable):
         """Whether every example of the split was evaluated."""
         return self.score is not None and self.score.exact
 
+    @property
+    def training_energy(self) -> Energy | None:
+        """The energy of training the file; None if the recipe does not train."""
+        return _energy(self.size.training)
+
+    @property
+    def inference_energy(self) -> Energy | None:
+        """The energy of 1,000 examples in batches of 64; None if not timed."""
+        return _energy(self.latency)
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON: one flat object."""
         return {
@@ -229,3 +240,8 @@ class Report(Displayable):
         if self.score is not None:
             result = f"{self.score.metric} {self.score.value:.4f} of {self.score.examples:,}"
         return f"<Report {self.model} {self.size.bytes:,} bytes, {self.split} {result}>"
+
+
+def _energy(measured: Mapping[str, Any] | None) -> Energy | None:
+    data = measured.get("energy") if measured else None
+    return Energy.from_dict(data) if data else None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model, Split
 from workbench.errors import TrainingError
 from workbench.evaluation.scores import iter_scores
+from workbench.profiling.energy.energy import Energy
 from workbench.recipe import Recipe, Train
 from workbench.threads import threads
 from workbench.training.run import Run
@@ -44,6 +45,8 @@ class Outcome:
     examples : int
     seconds : float
         Training time.
+    energy : Energy
+        The energy of training.
     problem : str or None
         Why training diverged. `value` is then that of the last good weights.
     """
@@ -52,6 +55,7 @@ class Outcome:
     examples: int
     seconds: float
     problem: str | None = None
+    energy: Energy = field(default_factory=Energy.unknown)
 
 
 def run_job(job: Job, cancel: CancelToken = NEVER) -> Outcome:
@@ -76,7 +80,7 @@ def run_job(job: Job, cancel: CancelToken = NEVER) -> Outcome:
         *_, score = iter_scores(
             job.model, result.weights, _test_split(job), bfloat16=False, cancel=cancel
         )
-    return Outcome(score.value, score.examples, result.seconds, problem)
+    return Outcome(score.value, score.examples, result.seconds, problem, result.energy)
 
 
 def user_teacher(job: Job) -> Model | None:

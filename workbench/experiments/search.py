@@ -19,6 +19,7 @@ from workbench.experiments.cross_validation import fold_jobs
 from workbench.experiments.job import Job, Outcome
 from workbench.experiments.processes import run_jobs
 from workbench.experiments.repeats import Repeats
+from workbench.profiling.energy.energy import Energy
 from workbench.recipe import Train
 from workbench.validation import (
     expect_count,
@@ -67,6 +68,11 @@ class SearchTrial(Repeats):
     def values(self) -> tuple[float, ...]:
         """The exact metric values: one for each fold, or one on validation."""
         return tuple(outcome.value for outcome in self.outcomes)
+
+    @property
+    def energy(self) -> Energy | None:
+        """The energy of all trainings so far; None before the first one."""
+        return Energy.total(o.energy for o in self.outcomes) if self.outcomes else None
 
     @property
     def problem(self) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Literal
 
@@ -11,6 +11,7 @@ from workbench.domain import Model
 from workbench.errors import TrainingError
 from workbench.evaluation.scores import iter_scores
 from workbench.experiments.quick_evaluation import QuickEvaluation
+from workbench.profiling.energy.energy import Energy
 from workbench.recipe import Recipe, Train
 from workbench.training.run import Run
 from workbench.training.setup import training_setup
@@ -23,13 +24,14 @@ State = Literal["training", "finished", "stopped early", "diverged"]
 class Point:
     """One check of a trial: the mean loss since the last check, and the estimated metric.
 
-    `seconds` is training time only, without checks and other trials.
+    `seconds` and `energy` are those of training only, without checks and other trials.
     """
 
     step: int
     seconds: float
     loss: float
     value: float
+    energy: Energy = field(default_factory=Energy.unknown)
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ class Trial:
     state: State = "training"
     value: float | None = None
     problem: str | None = None
+
+    @property
+    def energy(self) -> Energy | None:
+        """The energy of training up to the last check; None before the first one."""
+        return self.points[-1].energy if self.points else None
 
 
 class RunningTrial:
@@ -109,6 +116,8 @@ class RunningTrial:
         until = self._run.seconds + seconds
         while self.state == "training" and self._run.seconds < until:
             step = self._next()
+            if self._run.seconds >= until:
+                self._run.meter.sample()  # other trials run next
             if step is not None and (step.over or step.step in self._check_steps):
                 self._check(step)
                 return True
@@ -135,8 +144,10 @@ class RunningTrial:
         return step
 
     def _check(self, step: TrainingStep) -> None:
+        energy = self._run.energy
         value = self.evaluation.evaluate(self._run.weights, self.cancel)
-        self.points.append(Point(step.step, step.seconds, fmean(self._losses), value))
+        loss = fmean(self._losses)
+        self.points.append(Point(step.step, step.seconds, loss, value, energy))
         self._losses.clear()
 
     def _evaluate(self) -> None:

@@ -19,6 +19,8 @@ from workbench.panels.views import results
 from workbench.panels.views.labels import examples_label
 from workbench.plots import ledger, sensitivity, treemap
 from workbench.plots.palette import Palette
+from workbench.profiling.energy.carbon import carbon, given_intensity
+from workbench.profiling.energy.energy import Energy
 from workbench.recipe import PARTS
 from workbench.recipe.off import BY_LAYER
 from workbench.recipe.schema import specs
@@ -82,8 +84,11 @@ def cost_tab(session: Session, palette: Palette) -> dict[str, Any]:
         [_("peak memory, batch of 64"), card["peak_memory"], report.peak_memory, formatting.size],
         [_("latency, batch of 1"), *(_latency(x, 1) for x in latencies), str],
         [_("latency, batch of 64"), *(_latency(x, 64) for x in latencies), str],
+        [_("energy of 1,000 examples"), *(_energy(x) for x in latencies), str],
     ]
     cells = [[name, *("…" if v is None else write(v) for v in both)] for name, *both, write in rows]
+    if trained := _energy(report.training or {}):
+        cells.append([_("energy of training"), _("not known"), trained])
     if seconds is not None:
         original_time = _("{seconds} s").format(seconds=formatting.count(round(seconds)))
         cells.append([_("training, once"), original_time, _training_cost(report.training)])
@@ -97,7 +102,8 @@ def cost_tab(session: Session, palette: Palette) -> dict[str, Any]:
                 "Latency: median of the runs, 10th to 90th percentile in parentheses; float32, "
                 "{threads}. Sparsity and quantization make the file smaller, but this runtime "
                 "computes with dense float32 weights."
-            ).format(threads=_threads(latencies[0])),
+            ).format(threads=_threads(latencies[0]))
+            + _energy_note(latencies[0]),
         }
     }
 
@@ -118,6 +124,23 @@ def _latency(measured: Mapping[str, Any], batch: int) -> str | None:
         return None
     low, high = formatting.milliseconds(times["p10"]), formatting.milliseconds(times["p90"])
     return f"{formatting.milliseconds(times['median'])} ({low} – {high})"
+
+
+def _energy(measured: Mapping[str, Any]) -> str | None:
+    """Return an energy with its interval and how it is known, and its CO₂ if that is given."""
+    if "energy" not in measured:
+        return None
+    energy = Energy.from_dict(measured["energy"])
+    if given_intensity() is None or energy.joules is None:
+        return energy.text
+    return f"{energy.text}; {carbon(energy).text}"
+
+
+def _energy_note(measured: Mapping[str, Any]) -> str:
+    if "energy" not in measured:
+        return ""
+    energy = Energy.from_dict(measured["energy"])
+    return " " + " ".join(energy.explanation)
 
 
 def _threads(measured: Mapping[str, Any]) -> str:

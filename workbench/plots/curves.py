@@ -8,11 +8,13 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.display import Card
+from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.plots import scales, spread
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
+from workbench.profiling.energy.energy import HOW, Energy
 
 if TYPE_CHECKING:
     from workbench.experiments.race import Race
@@ -22,7 +24,12 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 ENDINGS = (("diverged", N_("{name} (diverged)")), ("stopped early", N_("{name} (stopped early)")))
 MIN_BEST = 0.5
 """The axis of a fraction reaches at least this value, so that small ones do not look large."""
-BY = {"step": N_("steps"), "second": N_("seconds of training")}
+By = Literal["step", "second", "joule"]
+BY: dict[By, str] = {
+    "step": N_("steps"),
+    "second": N_("seconds of training"),
+    "joule": N_("joules of training"),
+}
 
 
 @dataclass(frozen=True)
@@ -35,10 +42,15 @@ class Curve:
     high: tuple[float, ...]
 
 
-def draw(race: Race, by: Literal["step", "second"] = "step", palette: Palette = LIGHT) -> Figure:
-    """Draw the validation metric of each trial by step or by second of training.
+def draw(race: Race, by: By = "step", palette: Palette = LIGHT) -> Figure:
+    """Draw the validation metric of each trial by step, or by second or joule of training.
 
     A line is the mean over repeats; its band reaches from the minimum to the maximum.
+
+    Raises
+    ------
+    InputError
+        If the energy of a trial is not known.
     """
     repeats = {name: [trial for trial in race.trials if trial.name == name] for name in race.names}
     by_name = {name: mean_curve(trials, by) for name, trials in repeats.items()}
@@ -58,7 +70,7 @@ def draw(race: Race, by: Literal["step", "second"] = "step", palette: Palette = 
             showlegend=True,
             margin={"l": 64, "r": 24, "t": 84, "b": 48},
             legend=legend(),
-            xaxis=axis(palette, _(BY[by]), rangemode="tozero"),
+            xaxis=axis(palette, _axis_title(race, by), rangemode="tozero"),
             yaxis=axis(
                 palette,
                 _("{metric} on validation examples, estimated").format(metric=_(race.metric.name)),
@@ -70,14 +82,35 @@ def draw(race: Race, by: Literal["step", "second"] = "step", palette: Palette = 
     }
 
 
-def mean_curve(trials: Sequence[Trial], by: Literal["step", "second"]) -> Curve:
+def _axis_title(race: Race, by: By) -> str:
+    """Return the title of the horizontal axis; with energies, how they are known."""
+    energies = [trial.energy for trial in race.trials if trial.energy is not None]
+    if by != "joule" or not energies:
+        return _(BY[by])
+    return _("{title}, {how}").format(title=_(BY[by]), how=_(HOW[Energy.total(energies).how]))
+
+
+def _position(point: Point, by: By) -> float:
+    if by == "step":
+        return point.step
+    if by == "second":
+        return point.seconds
+    if point.energy.joules is None:
+        raise InputError(
+            f"The energy of the training is not known. {' '.join(point.energy.notes)}".strip(),
+            code="energy.not_known",
+        )
+    return point.energy.joules
+
+
+def mean_curve(trials: Sequence[Trial], by: By) -> Curve:
     """Return the curve over the validation checks that the repeats of one trial reached."""
     by_step: dict[int, list[Point]] = {}
     for trial in trials:
         for point in trial.points:
             by_step.setdefault(point.step, []).append(point)
     checks = [by_step[step] for step in sorted(by_step)]
-    positions = [fmean(p.step if by == "step" else p.seconds for p in points) for points in checks]
+    positions = [fmean(_position(point, by) for point in points) for points in checks]
     values = [[point.value for point in points] for points in checks]
     return Curve(
         tuple(positions),
@@ -120,6 +153,7 @@ def rows(race: Race) -> list[dict[str, Any]]:
             "seconds": point.seconds,
             "loss": point.loss,
             race.metric.name: point.value,
+            **point.energy.columns(),
         }
         for trial in race.trials
         for point in trial.points
@@ -130,6 +164,9 @@ def card(race: Race) -> Card:
     """Return the card of a race: its candidates, best first."""
     ranking = [entry for entry in race.ranking if entry.values]
     facts = [(spread.format_mean(entry, race.metric), entry.name) for entry in ranking]
+    energies = [trial.energy for trial in race.trials if trial.energy is not None]
+    if energies:
+        facts.append((Energy.total(energies).text, _("energy of all trainings")))
     return Card(summary(race), facts)
 
 

@@ -47,7 +47,11 @@ def rows(report: Report) -> list[dict[str, Any]]:
         for name, value in report.as_dict().items()
         if not isinstance(value, dict | list | tuple)
     }
-    return [{**flat, "recipe": report.recipe.to_json()}]
+    energies = {"training_": report.training_energy, "inference_": report.inference_energy}
+    columns: dict[str, Any] = {}
+    for prefix, energy in energies.items():
+        columns |= energy.columns(prefix) if energy else {}
+    return [{**flat, **columns, "recipe": report.recipe.to_json()}]
 
 
 def card(report: Report) -> Card:
@@ -62,4 +66,9 @@ def card(report: Report) -> Card:
             metric=_(score.metric), count=formatting.count(score.examples), split=report.split
         )
         facts.insert(0, (metric_named(score.metric).format(score.value), label))
+    energies = {
+        _("energy of 1,000 examples"): report.inference_energy,
+        _("energy of training"): report.training_energy,
+    }
+    facts += [(energy.text, label) for label, energy in energies.items() if energy is not None]
     return Card(report.model, facts, [reason.text for reason in size.reasons])

@@ -9,6 +9,7 @@ from workbench.i18n import _
 from workbench.plots import scales, spread
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout
+from workbench.profiling.energy.energy import Energy
 from workbench.recipe import Train
 from workbench.recipe.schema import FieldSpec, specs
 
@@ -109,6 +110,7 @@ def rows(result: Search) -> list[dict[str, Any]]:
             result.metric.name: trial.mean,
             "spread": trial.spread,
             "problem": trial.problem,
+            **(trial.energy or Energy.unknown()).columns(),
         }
         for trial in result.ranking
     ]

@@ -20,13 +20,16 @@ from workbench.compression.roles import compressible
 from workbench.domain import Model
 from workbench.graph.channel_groups import channel_groups
 from workbench.graph.output_axes import weight_axes
+from workbench.profiling.energy.energy import Energy
+from workbench.profiling.energy.meter import EnergyMeter
+from workbench.profiling.inference_energy import of_thousand
 from workbench.profiling.macs import FLOP_FORMULAS, FlopCounter
 from workbench.runtime.batch import Batch, call
 from workbench.runtime.shell import Shell, shell
 from workbench.runtime.unfused import unfuse
 
 LATENCY_BATCHES = (1, 64)
-MEMORY_BATCH = 64
+MEMORY_BATCH = ENERGY_BATCH = 64
 SAMPLE_EXAMPLES = 2
 """Examples on which the axes of weights are traced; some modules reject a batch of one."""
 FAKE_TENSOR_MACS = 4_000_000_000
@@ -154,12 +157,18 @@ def compare_latency(
         If `cancel` is cancelled between two runs.
     """
     times: list[dict[int, list[float]]] = [{} for _ in models]
+    meters = [EnergyMeter(gpus=False) for _ in models]
     for _ in range(rounds):
-        for (model, weights), by_batch in zip(models, times, strict=True):
+        for (model, weights), by_batch, meter in zip(models, times, meters, strict=True):
             for batch in LATENCY_BATCHES:
-                runs = _timed(model, weights, batch, SECONDS / rounds, cancel)
+                counted = meter if batch == ENERGY_BATCH else None
+                runs = _timed(model, weights, batch, SECONDS / rounds, cancel, counted)
                 by_batch.setdefault(batch, []).extend(runs)
-    return [_summary(by_batch) for by_batch in times]
+    energies = [
+        of_thousand(meter, ENERGY_BATCH * len(by_batch[ENERGY_BATCH]))
+        for meter, by_batch in zip(meters, times, strict=True)
+    ]
+    return [_summary(*both) for both in zip(times, energies, strict=True)]
 
 
 def latency(
@@ -173,8 +182,9 @@ def latency(
     Returns
     -------
     dict
-        The median, the 10th and 90th percentile and the number of runs for each batch size, and
-        the number of threads. Runs are eager float32, for a quarter of a second per batch size.
+        The median, the 10th and 90th percentile and the number of runs for each batch size, the
+        number of threads, and the energy of 1,000 examples in batches of 64 as plain data. Runs are
+        eager float32, for a quarter of a second per batch size.
 
     Raises
     ------
@@ -190,6 +200,7 @@ def _timed(
     batch: int,
     seconds: float,
     cancel: CancelToken,
+    meter: EnergyMeter | None,
 ) -> list[float]:
     """Return the milliseconds of each run: five at least, for `seconds`, after a warm-up."""
     run = shell(model)
@@ -198,16 +209,25 @@ def _timed(
         run(weights, inputs)
     times: list[float] = []
     begin = time.perf_counter()
+    if meter is not None:
+        meter.resume()
     while len(times) < 5 or (time.perf_counter() - begin < seconds and len(times) < 1000):
         cancel.check()
         start = time.perf_counter()
         run(weights, inputs)
         times.append((time.perf_counter() - start) * 1000)
+    if meter is not None:
+        meter.pause()
+        meter.sample()
     return times
 
 
-def _summary(times: Mapping[int, list[float]]) -> dict[str, Any]:
-    summary: dict[str, Any] = {"threads": torch.get_num_threads(), "device": "cpu"}
+def _summary(times: Mapping[int, list[float]], energy: Energy) -> dict[str, Any]:
+    summary: dict[str, Any] = {
+        "threads": torch.get_num_threads(),
+        "device": "cpu",
+        "energy": energy.as_dict(),
+    }
     for batch, runs in times.items():
         deciles = statistics.quantiles(runs, n=10)
         summary[f"batch_{batch}"] = {

@@ -158,13 +158,16 @@ def _resolved(
 
 def training_cost(
     model: Model, recipe: Recipe, files: FileCache | None = None
-) -> dict[str, float] | None:
-    """Return the recorded cost of training `recipe`: seconds, steps, examples per second."""
+) -> dict[str, Any] | None:
+    """Return the recorded cost of training: seconds, steps, examples per second, and energy.
+
+    ``energy`` is an `Energy` as plain data.
+    """
     if not recipe.train:
         return None
     blob = (files or default_file_cache()).get(_cost_key(_key(model, recipe)))
     try:
-        cost: dict[str, float] | None = json.loads(blob) if blob else None
+        cost: dict[str, Any] | None = json.loads(blob) if blob else None
     except ValueError:
         return None
     return cost
@@ -214,6 +217,7 @@ def _compress_trained(
         "seconds": result.seconds,
         "steps": result.steps,
         "examples_per_second": result.examples / result.seconds if result.seconds else 0.0,
+        "energy": result.energy.as_dict(),
     }
     files.put(_cost_key(key), json.dumps(cost).encode())
     files.discard_checkpoint(key)

@@ -19,6 +19,8 @@ from torch import Tensor, nn
 
 from workbench.cancel import NEVER, CancelToken
 from workbench.errors import Cancelled, TrainingError, user_errors
+from workbench.profiling.energy.energy import Energy
+from workbench.profiling.energy.meter import EnergyMeter
 from workbench.recipe import Recipe
 from workbench.runtime import batch_norm
 from workbench.runtime.batch import using_weights
@@ -41,7 +43,10 @@ RECALIBRATION_BATCHES = 32
 
 
 class Run:
-    """Trains the weights of `setup` as `recipe` says."""
+    """Trains the weights of `setup` as `recipe` says.
+
+    `meter` adds up the energy of the steps in this process.
+    """
 
     def __init__(self, setup: TrainingSetup, recipe: Recipe) -> None:
         assert recipe.train is not None
@@ -50,6 +55,8 @@ class Run:
         self.step = 0
         self.seconds = 0.0
         self.examples = 0
+        self.meter = EnergyMeter(gpus=False)
+        self._energy_before: Energy | None = None  # of the steps before an interruption
         self._seeding = StepSeeding()
         self._forward = Forward(setup, self.settings)
         self.module = self._forward.module
@@ -135,7 +142,8 @@ class Run:
             cancel.check()
             begin = time.perf_counter()
             errors = user_errors(f"Training fails at step {self.step + 1:,}", _remedy)
-            with threads(self.settings.threads), errors:  # restored before yielding to the caller
+            # restored before yielding to the caller
+            with threads(self.settings.threads), errors, self.meter.section():
                 loss, value = self._step(cancel)
                 self._check_held_out(cancel)
                 self._intact = True
@@ -146,6 +154,12 @@ class Run:
                 checkpoints.write(checkpoint, self._state())
                 written = time.perf_counter()
 
+    @property
+    def energy(self) -> Energy:
+        """The energy of all steps, including those before an interruption."""
+        before, now = self._energy_before, self.meter.energy
+        return now if before is None else before + now
+
     def trained(self) -> TrainingResult:
         """Return the current weights."""
         return TrainingResult(
@@ -155,6 +169,7 @@ class Run:
             self.seconds,
             self.examples,
             self.step,
+            self.energy,
         )
 
     def result_now(self) -> TrainingResult:
@@ -348,6 +363,7 @@ class Run:
             "stopping": self._stopping.state() if self._stopping is not None else None,
             "seconds": self.seconds,
             "examples": self.examples,
+            "energy": self.energy.as_dict(),
         }
 
     def _resume(self, state: dict[str, Any]) -> None:
@@ -359,6 +375,8 @@ class Run:
         self._optimizer.load_state_dict(state["optimizer"])
         self._schedule.load_state_dict(state["schedule"])
         self.seconds, self.examples = state["seconds"], state["examples"]
+        saved = state.get("energy")  # an older version of Workbench saved none
+        self._energy_before = Energy.from_dict(saved) if saved else Energy.unknown()
         self._snapshot = (self.step, self._copy(), self.quantizer.state())
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from workbench.profiling.energy.energy import Energy
 from workbench.training.running_metric import RunningMetric, Sample
 
 if TYPE_CHECKING:
@@ -127,7 +128,8 @@ class TrainingStep:
 class TrainingResult:
     """Trained weights, with their pruning masks and learned quantization parameters.
 
-    `steps` counts the steps taken. Early stopping may have restored weights of an earlier step.
+    `steps` counts the steps taken, and `energy` is theirs. Early stopping may have restored weights
+    of an earlier step.
     """
 
     weights: dict[str, Tensor]
@@ -136,3 +138,4 @@ class TrainingResult:
     seconds: float
     examples: int
     steps: int
+    energy: Energy

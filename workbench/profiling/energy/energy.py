@@ -104,6 +104,11 @@ class Energy:
         )
 
     @property
+    def explanation(self) -> tuple[str, ...]:
+        """Sentences: the notes, and the names of the sources."""
+        return (*self.notes, *(f"{source}." for source in self.sources))
+
+    @property
     def scope(self) -> str:
         """What it includes, in the user's language."""
         return " + ".join(_(SCOPES[scope]) for scope in self.scopes)
