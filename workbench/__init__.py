@@ -74,6 +74,11 @@ if TYPE_CHECKING:
     from workbench.streaming.compress import compress_file
     from workbench.streaming.decompress import decompress
     from workbench.streaming.inspect_checkpoint import inspect_checkpoint
+    from workbench.study.optimize import optimize
+    from workbench.study.recommendation import Recommendation
+    from workbench.study.run import run_study
+    from workbench.study.space import Space
+    from workbench.study.study import Study
     from workbench.training.compress import compress, train
     from workbench.zoo import model, models, task, tasks
     from workbench.zoo.students import Student, student, students
@@ -110,11 +115,14 @@ __all__ = [
     "Prune",
     "Quantize",
     "Recipe",
+    "Recommendation",
     "Report",
     "Session",
     "Share",
+    "Space",
     "Structure",
     "Student",
+    "Study",
     "Target",
     "Task",
     "Train",
@@ -157,7 +165,9 @@ __all__ = [
     "models",
     "plan",
     "plan_validation",
+    "optimize",
     "predict",
+    "run_study",
     "sensitivity",
     "student",
     "students",
@@ -225,6 +235,11 @@ _NAMES = {
     "streaming.compress": ("compress_file",),
     "streaming.decompress": ("decompress",),
     "streaming.inspect_checkpoint": ("inspect_checkpoint",),
+    "study.optimize": ("optimize",),
+    "study.recommendation": ("Recommendation",),
+    "study.run": ("run_study",),
+    "study.space": ("Space",),
+    "study.study": ("Study",),
     "training.compress": ("compress", "train"),
     "zoo": ("model", "models", "task", "tasks"),
     "zoo.students": ("Student", "student", "students"),

@@ -15,6 +15,7 @@ from workbench.cli import (
     files,
     inspecting,
     learning,
+    optimizing,
     planning,
     prediction,
     serving,
@@ -36,7 +37,8 @@ MODEL_HELP = "a model from `workbench list`, such as fashion/lenet5"
 class Command:
     """A command: how to add its options, run it, and print its result if it has one.
 
-    `parts` are the parts of a recipe whose fields are options.
+    `parts` are the parts of a recipe whose fields are options. `status` is the exit status for a
+    result.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Command:
     run: Callable[[argparse.Namespace], Result | None]
     show: Callable[[Result], None] | None = None
     parts: tuple[str, ...] = ()
+    status: Callable[[Result], int] = lambda result: 0
 
 
 def _list(options: argparse.Namespace) -> Result:
@@ -296,6 +299,14 @@ COMMANDS = (
         _to_module_options,
         files.to_module,
         tables.written,
+    ),
+    Command(
+        "optimize",
+        "Find the best recipe under limits, measured on the model.",
+        optimizing.add_options,
+        optimizing.run,
+        optimizing.show,
+        status=optimizing.status,
     ),
     Command(
         "train",

@@ -25,10 +25,14 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0, or 2 after one line on standard error."""
+    """Run one command and return its exit status.
+
+    It is 0, 2 after one line on standard error, or 1 if a result does not meet its limits.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser(arguments).parse_args(arguments)
     set_passive_waiting()
+    status = 0
     try:
         result: dict[str, Any] | None = options.run(options)
         if result is not None:
@@ -36,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(json.dumps(result, ensure_ascii=False))
             else:
                 options.show(result)
+            status = options.status(result)
     except WorkbenchError as error:
         _print_error(f"workbench: {error}")
         return USER_ERROR
@@ -44,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
-    return 0
+    return status
 
 
 def _print_error(message: str) -> None:
@@ -66,5 +71,5 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             subparser.add_argument("--json", action="store_true", help="print one JSON object")
         if command.parts and command.name in arguments:
             add_parts(subparser, command.parts)
-        subparser.set_defaults(run=command.run, show=command.show)
+        subparser.set_defaults(run=command.run, show=command.show, status=command.status)
     return parser

@@ -13,9 +13,9 @@ from typing import Any
 
 from workbench import formatting
 from workbench.domain import Model
+from workbench.domain.applicable import can_act, condition
 from workbench.i18n import _, plural
 from workbench.i18n import mark as N_
-from workbench.panels.applicable import can_act, condition
 from workbench.recipe import PARTS, Prune, Recipe
 from workbench.recipe.off import BY_LAYER, OFF, disabled_part
 from workbench.recipe.prune import AUTO, DEFAULT_SCOPES

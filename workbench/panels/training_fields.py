@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.cache.memory import FOREVER
 from workbench.domain import Model
-from workbench.panels.applicable import has_batch_norm
+from workbench.domain.applicable import has_batch_norm
 from workbench.recipe import Recipe
 
 ALWAYS_HIDDEN = frozenset({"steps", "threads"})  # set by the time budget and by the machine

@@ -83,7 +83,7 @@ class Runner:
         min_value
             Evaluations end when the metric cannot reach it.
         exactly
-            Evaluate every example, without rivals.
+            Evaluate every example, without rivals and limits.
 
         Raises
         ------
@@ -95,20 +95,16 @@ class Runner:
         keys = [recipe.to_json() for recipe in recipes]
         known = self._log.trials
         rivals = () if exactly else rivals_of(self.final, self._model)
-        limit = self._study.max_bytes
+        limit = None if exactly else self._study.max_bytes
         jobs = [
             Job(recipe, rivals, limit, min_value=min_value)
             for key, recipe in zip(keys, recipes, strict=True)
-            if key not in known
+            if key not in known or (exactly and not self._latest(key).exact)
         ]
         try:
             self._run(jobs)
         finally:
-            new = [key for key in keys if key in known and key not in self._index]
-            for key in new:
-                self._index[key] = len(self.final)
-                self.proposed.append(known[key])
-                self.final.append(self._log.checked.get(key, known[key]))
+            self._add([key for key in keys if key in known])
         return [known[key] for key in keys]
 
     def check_front(self) -> None:
@@ -122,9 +118,20 @@ class Runner:
         while doubtful := self._doubtful():
             rivals, limit = rivals_of(self.final, self._model), self._study.max_bytes
             self._run([Job(t.recipe, rivals, limit, certainly=True) for t in doubtful])
-            for trial in doubtful:
-                key = trial.recipe.to_json()
-                self.final[self._index[key]] = self._log.checked[key]
+            self._add([trial.recipe.to_json() for trial in doubtful])
+
+    def _add(self, keys: Sequence[str]) -> None:
+        """Add the trials of recipes in the log, or replace them by the exact ones."""
+        for key in keys:
+            if key in self._index:
+                self.final[self._index[key]] = self._latest(key)
+            else:
+                self._index[key] = len(self.final)
+                self.proposed.append(self._log.trials[key])
+                self.final.append(self._latest(key))
+
+    def _latest(self, key: str) -> Trial:
+        return self._log.checked.get(key, self._log.trials[key])
 
     def _doubtful(self) -> list[Trial]:
         metric, rivals = self._model.task.metric, rivals_of(self.final, self._model)

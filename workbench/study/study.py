@@ -34,11 +34,14 @@ class Study:
     space : Space
         The recipes.
     sampler : str
-        How recipes are chosen: ``grid``, ``sobol``, ``evolution`` or, with Optuna, ``tpe``.
+        How recipes are chosen: ``grid``, ``sobol``, ``evolution``, ``directed`` (toward the limits)
+        or, with Optuna, ``tpe``.
     recipes : int or None
         How many recipes are measured at most; None for all of the space.
     max_bytes : int or None
         Recipes with larger files are not evaluated.
+    min_value : float or None
+        The value of the metric that the directed sampler keeps.
     seed : int
         Of the sampler.
     """
@@ -49,6 +52,7 @@ class Study:
     sampler: str = "evolution"
     recipes: int | None = None
     max_bytes: int | None = None
+    min_value: float | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -91,6 +95,7 @@ class Study:
             "sampler": self.sampler,
             "recipes": self.recipes,
             "max_bytes": self.max_bytes,
+            "min_value": self.min_value,
             "seed": self.seed,
         }
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from workbench.recipe import Recipe
+from workbench.study.samplers.directed import directed
 from workbench.study.samplers.evolution import evolution
 from workbench.study.samplers.optuna import tpe
 from workbench.study.samplers.space_filling import grid_search, sobol
@@ -19,5 +20,6 @@ SAMPLERS: dict[str, Sampler] = {
     "grid": grid_search,
     "sobol": sobol,
     "evolution": evolution,
+    "directed": directed,
     "tpe": tpe,
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from workbench.domain import Model
+from workbench.domain.model import Model
 
 PRODUCTS = frozenset({"linear", "convolution"})
 """The kinds of layers whose inputs can be quantized."""

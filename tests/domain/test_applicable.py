@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 import workbench as wb
+from workbench.domain.applicable import condition
 from workbench.panels import controls
-from workbench.panels.applicable import condition
 from workbench.recipe import Adjust, Recipe
 
 BASE = Recipe(wb.Prune(0.5), wb.Quantize(4))

@@ -1,0 +1,180 @@
+"""The recommendation: it meets the limits and equals its file, or says by how much it does not."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+import workbench as wb
+from tests.raises import raises
+from workbench.cache.results import ResultCache
+from workbench.cancel import CancelToken
+from workbench.cli import main
+from workbench.errors import Cancelled
+from workbench.study import measurement
+from workbench.study.candidates import first_recipes, space_of
+from workbench.study.goal import Goal
+from workbench.study.optimize import optimize
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch):
+    store = ResultCache()
+    monkeypatch.setattr(measurement, "default_result_cache", lambda: store)
+
+
+@pytest.fixture
+def tiny():
+    return wb.model("fashion/mlp-32")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"max_bytes": 20_000},
+        {"min_accuracy": 0.8},
+        {"max_bytes": 30_000, "min_accuracy": 0.8},
+        {},
+    ],
+    ids=str,
+)
+def test_a_recommendation_meets_the_limits(tiny, limits):
+    result = optimize(tiny, seconds=2, **limits)
+    assert result.met
+    assert 1 <= len(result.choices) <= 3
+    report = wb.evaluate(result.artifact, timed=False)
+    assert (report.bytes, report.value) == (result.best.bytes, result.best.value)
+    for choice in result.choices:
+        assert choice.bytes <= limits.get("max_bytes", tiny.original_bytes)
+        assert choice.accuracy >= limits.get("min_accuracy", 0)
+    if not limits:
+        assert result.best.value >= tiny.metric_value("validation") - 0.01
+    assert set(result.choices) <= set(result.result.trials)
+
+
+@pytest.mark.parametrize(
+    ("limits", "facts"),
+    [
+        ({"max_bytes": 100}, ("100",)),
+        ({"min_accuracy": 0.99, "max_bytes": 30_000}, ("99.00", "30,000", "original itself")),
+    ],
+    ids=str,
+)
+def test_limits_that_no_recipe_meets(tiny, limits, facts):
+    result = optimize(tiny, seconds=2, **limits)
+    assert not result.met
+    assert result.violations
+    text = " ".join(result.reasons)
+    assert all(fact in text for fact in facts), text
+
+
+def test_a_latency_is_measured_for_a_limit(tiny):
+    result = optimize(tiny, max_latency_ms=1e6, seconds=2)
+    assert result.met
+    assert 0 < result.latency_ms < 1e6
+    impossible = optimize(tiny, max_latency_ms=1e-6, seconds=2)
+    assert not impossible.met
+    assert "ms" in impossible.violations[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ({"max_bytes": 0}, "argument.not_a_count"),
+        ({"max_bytes": 10.5}, "argument.not_a_count"),
+        ({"min_accuracy": 90}, "study.invalid_limit"),
+        ({"min_accuracy": float("nan")}, "study.invalid_limit"),
+        ({"max_latency_ms": -1}, "study.invalid_limit"),
+        ({"seconds": 0}, "study.invalid_limit"),
+        ({"target": "abacus"}, "deploy.unknown_runtime"),
+    ],
+    ids=str,
+)
+def test_bad_arguments(tiny, arguments, code):
+    with raises(code):
+        optimize(tiny, **arguments)
+
+
+def test_no_model():
+    with raises("argument.not_a_model"):
+        optimize("fashion/mlp-32")
+
+
+def test_a_limit_on_the_accuracy_of_numbers(linear):
+    with raises("study.no_accuracy", "root mean squared error"):
+        optimize(linear(), min_accuracy=0.9)
+
+
+def test_a_network_of_a_user(monkeypatch):
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv1d(1, 8, 5), nn.GELU(), nn.Flatten(), nn.Linear(96, 3)).eval()
+    inputs = torch.randn(1500, 1, 16)
+    labels = module(inputs).argmax(dim=1)
+    parts = {"train": slice(0, 300), "validation": slice(300, 1200), "test": slice(1200, None)}
+    data = {name: (inputs[part], labels[part]) for name, part in parts.items()}
+    model = wb.from_module(module, **data, name="searched")
+    result = optimize(model, min_accuracy=0.9, seconds=2)
+    assert result.met
+    assert result.best.bytes < model.original_bytes
+    logits = wb.to_module(result.artifact, module)(model.task.split("validation").examples)
+    right = logits.argmax(dim=1) == labels[parts["validation"]]
+    assert result.best.accuracy == right.double().mean().item()
+
+
+def test_a_search_can_be_cancelled(tiny):
+    token = CancelToken()
+    token.cancel()
+    with pytest.raises(Cancelled):
+        optimize(tiny, seconds=2, cancel=token)
+
+
+def test_a_recommendation_displays_itself(tiny):
+    result = optimize(tiny, max_bytes=20_000, seconds=1)
+    bundle = result._repr_mimebundle_()
+    assert f"{result.best.bytes:,}" in bundle["text/html"]
+    assert result.plot().figure["data"]
+    assert len(result.to_frame()["bytes"]) == len(result.choices)
+    assert result.result.plot().figure["data"]
+    assert "recipes measured" in result.result._repr_mimebundle_()["text/html"]
+
+
+def test_the_goal_orders_trials(tiny):
+    trials = [measurement.measure_trial(tiny, measurement.Job(r)) for r in first_recipes(tiny)[:6]]
+    smallest = min(trials, key=lambda trial: trial.bytes)
+    best = max(trials, key=lambda trial: trial.value)
+    assert Goal.of(tiny, best.bytes, None, None).ranking(trials)[0] == best
+    assert Goal.of(tiny, None, smallest.value, None).ranking(trials)[0] == smallest
+
+
+def test_a_model_has_only_fields_that_act():
+    axes = space_of(wb.model("fashion/lenet-300-100")).axes
+    assert "adjust.batch_norm" not in axes
+    assert "adjust.batch_norm" in space_of(wb.model("fashion/resnet")).axes
+
+
+@pytest.mark.slow
+def test_the_command_writes_the_file_that_it_describes(tmp_path, capsys):
+    path = tmp_path / "best.wb"
+    command = ["optimize", "fashion/mlp-32", "--max-bytes", "20000", "--min-accuracy", "0.8"]
+    assert main([*command, "--seconds", "4", "--output", str(path), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    numbers = {"bytes", "metric", "value", "accuracy", "latency_ms"}
+    assert numbers | {"recipe", "met", "reasons", "front"} <= set(result)
+    assert path.stat().st_size == result["bytes"]
+    assert main(["evaluate", str(path), "--json"]) == 0
+    evaluated = json.loads(capsys.readouterr().out)
+    for key in ("bytes", "accuracy", "recipe", "digest"):
+        assert evaluated[key] == result[key]
+    assert main(["optimize", "fashion/mlp-32", "--max-bytes", "50", "--seconds", "1"]) == 1
+    assert "no recipe meets all limits" in capsys.readouterr().out
+
+
+def test_the_command_checks_its_input_first(capsys):
+    assert main(["optimize", "fashion/mlp-32", "--seconds", "0"]) == 2
+    assert main(["optimize", "fashion/unknown"]) == 2
+    assert main(["optimize", "fashion/mlp-32", "--output", "/nowhere/x.wb"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 3

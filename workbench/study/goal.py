@@ -1,0 +1,187 @@
+"""What a recipe must reach: limits on the bytes, the accuracy and the latency."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf, isfinite
+from typing import Any
+
+from workbench import formatting
+from workbench.domain import Model
+from workbench.domain.metric import Metric
+from workbench.errors import InputError
+from workbench.i18n import _
+from workbench.recipe.schema import brief
+from workbench.study.measurement import SPLIT
+from workbench.study.trial import Trial
+from workbench.validation import expect_count
+
+TOLERATED = 0.01
+"""Without limits, the smallest file is searched that loses at most this much of the metric."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Limits, and what the search aims at within them.
+
+    Attributes
+    ----------
+    metric : Metric
+        Of the task.
+    max_bytes : int, optional
+        The largest file.
+    min_accuracy : float, optional
+        The smallest accuracy on validation, 0 to 1.
+    max_latency_ms : float, optional
+        The longest time of one example.
+    floor : float, optional
+        The value of the metric to keep: the limit on the accuracy if that is the metric; without
+        limits on bytes and accuracy, a little worse than the original. The search then aims at the
+        smallest file, else at the best metric.
+    original_accuracy : float, optional
+        The accuracy of the original, of a task that has one.
+    """
+
+    metric: Metric
+    max_bytes: int | None = None
+    min_accuracy: float | None = None
+    max_latency_ms: float | None = None
+    floor: float | None = None
+    original_accuracy: float | None = None
+
+    @classmethod
+    def of(
+        cls,
+        model: Model,
+        max_bytes: int | None,
+        min_accuracy: float | None,
+        max_latency_ms: float | None,
+    ) -> Goal:
+        """Return a goal with checked limits.
+
+        Raises
+        ------
+        InputError
+            If a limit is not possible for the model.
+        """
+        metric = model.task.metric
+        if max_bytes is not None:
+            max_bytes = expect_count(max_bytes, "max_bytes")
+        floor: float | None = None
+        if min_accuracy is not None:
+            _check_accuracy(model, min_accuracy)
+            floor = min_accuracy if metric.counts == "classes" else None
+        elif max_bytes is None:
+            original = model.metric_value(SPLIT)
+            loss = TOLERATED if metric.is_fraction else TOLERATED * abs(original)
+            floor = original - loss if metric.higher_is_better else original + loss
+        if max_latency_ms is not None:
+            check_positive("max_latency_ms", max_latency_ms)
+        scores = model.card["accuracy"][SPLIT]
+        known = "correct" in scores or "accuracy" in scores
+        accuracy = model.accuracy(SPLIT) if known else None
+        return cls(metric, max_bytes, min_accuracy, max_latency_ms, floor, accuracy)
+
+    @property
+    def aims_at_bytes(self) -> bool:
+        """Whether the smallest file is the best, as long as it meets the limits."""
+        return self.floor is not None or self.min_accuracy is not None
+
+    def violations(self, trial: Trial, latency: float | None = None) -> list[str]:
+        """Return a sentence for each limit that an exact trial does not meet."""
+        sentences = []
+        if self.max_bytes is not None and trial.bytes > self.max_bytes:
+            sentences.append(
+                _("{size} is {excess} above the limit of {limit}.").format(
+                    size=formatting.nbytes(trial.bytes),
+                    excess=formatting.nbytes(trial.bytes - self.max_bytes),
+                    limit=formatting.nbytes(self.max_bytes),
+                )
+            )
+        if self.min_accuracy is not None and (trial.accuracy or 0.0) < self.min_accuracy:
+            sentences.append(
+                _("An accuracy of {value} is {missing} below the limit of {limit}.").format(
+                    value=formatting.percent(trial.accuracy or 0.0, 2),
+                    missing=formatting.points(
+                        self.min_accuracy - (trial.accuracy or 0.0), 2
+                    ).lstrip("+"),
+                    limit=formatting.percent(self.min_accuracy, 2),
+                )
+            )
+        limit = self.max_latency_ms
+        if limit is not None and latency is not None and latency > limit:
+            sentences.append(
+                _("{time} per example are {excess} above the limit of {limit}.").format(
+                    time=formatting.milliseconds(latency),
+                    excess=formatting.milliseconds(latency - limit),
+                    limit=formatting.milliseconds(limit),
+                )
+            )
+        return sentences
+
+    def meets(self, trial: Trial) -> bool:
+        """Whether an exact trial meets the limits on bytes and accuracy, and keeps the floor."""
+        keeps = self.floor is None or not self.metric.better(self.floor, trial.value or 0.0)
+        return trial.exact and keeps and not self.violations(trial)
+
+    def ranking(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Return the exact trials, the best first: those that meet the limits, then the nearest."""
+        return sorted((trial for trial in trials if trial.exact), key=self.key)
+
+    def key(self, trial: Trial) -> tuple[float, float, float]:
+        """Return numbers that order exact trials, smaller is better."""
+        value = -self.metric.sort_key(trial.value)
+        distance = 0.0 if self.meets(trial) else self._distance(trial)
+        if self.aims_at_bytes:
+            return (distance, float(trial.bytes), value)
+        return (distance, value, float(trial.bytes))
+
+    def _distance(self, trial: Trial) -> float:
+        """Return how far an exact trial is from the limits: relative bytes, and the metric."""
+        distance = 1e-12
+        if self.max_bytes is not None:
+            distance += max(0.0, trial.bytes / self.max_bytes - 1)
+        if self.floor is not None and trial.value is not None:
+            missing = self.metric.sort_key(self.floor) - self.metric.sort_key(trial.value)
+            scale = 0.1 if self.metric.is_fraction else 0.1 * abs(self.floor) or 1.0
+            distance += max(0.0, missing) / scale
+        elif self.min_accuracy is not None:
+            distance += max(0.0, self.min_accuracy - (trial.accuracy or 0.0)) / 0.1
+        return distance if isfinite(distance) else inf
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the limits as plain data for JSON."""
+        return {
+            "max_bytes": self.max_bytes,
+            "min_accuracy": self.min_accuracy,
+            "max_latency_ms": self.max_latency_ms,
+        }
+
+
+def _check_accuracy(model: Model, value: Any) -> None:
+    if not _is_positive(value) or value > 1:
+        raise InputError(
+            f"min_accuracy must be a fraction above 0, at most 1, such as 0.9, not {brief(value)}.",
+            code="study.invalid_limit",
+        )
+    scores = model.card["accuracy"][SPLIT]
+    if "correct" not in scores and "accuracy" not in scores:
+        raise InputError(
+            f"{model.name} has no accuracy, because its metric is {model.task.metric.name}: leave "
+            "min_accuracy out; the metric then loses at most 1 %.",
+            code="study.no_accuracy",
+        )
+
+
+def check_positive(name: str, value: Any) -> None:
+    """Raise `InputError` if a limit is not a finite number above 0."""
+    if not _is_positive(value):
+        raise InputError(
+            f"{name} must be a number above 0, not {brief(value)}.", code="study.invalid_limit"
+        )
+
+
+def _is_positive(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and isfinite(value) and value > 0

@@ -1,0 +1,34 @@
+"""The latency of a compressed file: in PyTorch here, or in an inference runtime."""
+
+from __future__ import annotations
+
+from workbench.artifact.artifact import Artifact
+from workbench.cancel import NEVER, CancelToken
+from workbench.deploy.export import export
+from workbench.deploy.target import Target
+from workbench.deploy.timing import benchmark
+from workbench.domain import Model
+from workbench.profiling import resources
+
+
+def latency_ms(
+    model: Model, artifact: Artifact, target: Target | None = None, cancel: CancelToken = NEVER
+) -> float:
+    """Return the median milliseconds of one example.
+
+    Without a target, the network runs in PyTorch in this process. With one, the file is exported,
+    confirmed on every validation example, and timed in a process of its own.
+
+    Raises
+    ------
+    InputError
+        If the runtime is not installed, or the network cannot be exported.
+    Cancelled
+        If `cancel` is cancelled.
+    """
+    if target is not None:
+        timings = benchmark([export(artifact, target)], batches=(1,), cancel=cancel).timings
+        return timings[0].median
+    shaped = model.with_spec(artifact.spec)
+    times = resources.latency(shaped, artifact.operands(), cancel=cancel)
+    return float(times["batch_1"]["median"])

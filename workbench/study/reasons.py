@@ -1,0 +1,183 @@
+"""Reasons for a recommendation, from what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from workbench import formatting
+from workbench.domain.metric import Metric
+from workbench.i18n import _
+from workbench.recipe import Recipe
+from workbench.recipe.recipe import BASELINES
+from workbench.study.description import describe
+from workbench.study.goal import TOLERATED, Goal
+from workbench.study.result import StudyResult
+from workbench.study.trial import BELOW_LIMIT, Trial
+
+SMALL = 0.02
+"""A front point is mentioned if its file is smaller by at least this fraction."""
+
+
+def without_each_part(recipe: Recipe) -> list[Recipe]:
+    """Return the recipe with its fast methods, and without each of its parts, if it has two."""
+    parts = recipe.as_dict()
+    others = [recipe.baseline] if recipe.baseline != recipe else []
+    if len(parts) > 1:
+        others += [replace(recipe, **{key: None}) for key in parts if key != "adjust"]
+    return list(dict.fromkeys(others))
+
+
+def just_below(best: Trial, goal: Goal, result: StudyResult) -> list[Recipe]:
+    """Return the recipe of the smallest file that misses the floor by little, if there is one."""
+    floor = goal.floor
+    if floor is None or not goal.meets(best):
+        return []
+    loss = TOLERATED if goal.metric.is_fraction else TOLERATED * abs(floor)
+    near = [
+        trial
+        for trial in result.trials
+        if trial.state == BELOW_LIMIT
+        and trial.bytes <= (1 - SMALL) * best.bytes
+        and goal.metric.sort_key(trial.first) >= goal.metric.sort_key(floor) - loss
+    ]
+    return [min(near, key=lambda trial: trial.bytes).recipe] if near else []
+
+
+def headline(best: Trial, result: StudyResult) -> str:
+    """Return how large and how good the recommended file is."""
+    size, value = result.original
+    return _(
+        "{recipe}: {bytes}, {times} smaller than the original, {metric} {value} ({change}) on all "
+        "{count} validation examples."
+    ).format(
+        recipe=describe(best.recipe),
+        bytes=formatting.nbytes(best.bytes),
+        times=formatting.times(size / best.bytes),
+        metric=_(result.metric.name),
+        value=_value(best, result.metric),
+        change=result.metric.change((best.value or 0.0) - value),
+        count=f"{best.total:,}",
+    )
+
+
+def contributions(best: Trial, result: StudyResult) -> Iterator[str]:
+    """Yield what each part of the best recipe changes, from the same recipe without it."""
+    exact = {trial.recipe: trial for trial in result.trials if trial.exact}
+    for recipe in without_each_part(best.recipe):
+        other = exact.get(recipe)
+        if other is None or best.value is None or other.value is None:
+            continue
+        change = result.metric.change(best.value - other.value)
+        if recipe == best.recipe.baseline:
+            yield _("{methods}: {change}, in {seconds} s of computing.").format(
+                methods=_slow_methods(best.recipe),
+                change=change,
+                seconds=formatting.number(best.compress_seconds),
+            )
+            continue
+        yield _("Without {part}: {bytes}, {change} by it.").format(
+            part=describe(_only(best.recipe, recipe)),
+            bytes=formatting.nbytes(other.bytes),
+            change=change,
+        )
+
+
+def _slow_methods(recipe: Recipe) -> str:
+    names = []
+    for (key, field), (slow, fast) in BASELINES.items():
+        if getattr(getattr(recipe, key), field, None) == slow:
+            names.append(_("{slow} instead of {fast}").format(slow=_(slow), fast=_(fast)))
+    return ", ".join(names)
+
+
+def _only(recipe: Recipe, other: Recipe) -> Recipe:
+    """Return the parts of `recipe` that `other` lacks."""
+    missing = set(recipe.as_dict()) - set(other.as_dict())
+    return Recipe(**{key: getattr(recipe, key) for key in missing})
+
+
+def alternatives(best: Trial, goal: Goal, result: StudyResult) -> Iterator[str]:
+    """Yield what other limits would allow: the next smaller and the next better file."""
+    smaller = [t for t in result.front if t.bytes <= (1 - SMALL) * best.bytes]
+    better = [
+        t
+        for t in result.front
+        if t.bytes > best.bytes and goal.metric.better(t.value or 0, best.value or 0)
+    ]
+    if smaller:
+        other = smaller[-1]
+        yield _("Accepting {value} would allow {bytes}: {recipe}.").format(
+            value=_value(other, goal.metric),
+            bytes=formatting.nbytes(other.bytes),
+            recipe=describe(other.recipe),
+        )
+    if better:
+        other = better[0]
+        yield _("{bytes} would allow {value}: {recipe}.").format(
+            value=_value(other, goal.metric),
+            bytes=formatting.nbytes(other.bytes),
+            recipe=describe(other.recipe),
+        )
+
+
+def advice(goal: Goal, result: StudyResult, *, trained: bool) -> Iterator[str]:
+    """Yield what the limits allow one by one, and what to do next, if no recipe meets them."""
+    exact = [trial for trial in result.trials if trial.exact]
+    small = [t for t in exact if goal.max_bytes is None or t.bytes <= goal.max_bytes]
+    if goal.max_bytes is not None and goal.min_accuracy is not None and small:
+        best = max(small, key=lambda trial: goal.metric.sort_key(trial.value))
+        yield _("Within {limit}, the best is {value}.").format(
+            limit=formatting.nbytes(goal.max_bytes), value=_value(best, goal.metric)
+        )
+    good = [t for t in exact if (t.accuracy or 0.0) >= (goal.min_accuracy or 0.0)]
+    if goal.min_accuracy is not None and good:
+        smallest = min(good, key=lambda trial: trial.bytes)
+        yield _("With an accuracy of at least {limit}, the smallest file has {bytes}.").format(
+            limit=formatting.percent(goal.min_accuracy, 2), bytes=formatting.nbytes(smallest.bytes)
+        )
+    if (goal.original_accuracy or 0.0) < (goal.min_accuracy or 0.0):
+        yield _("The original itself has less than {limit}: train it longer first.").format(
+            limit=formatting.percent(goal.min_accuracy or 0.0, 2)
+        )
+    if trained:
+        yield _("More seconds allow a longer fine-tuning; or start from a smaller network.")
+    else:
+        yield _("Fine-tuning was not tried in this time: give more seconds, or loosen a limit.")
+
+
+def effort(result: StudyResult, seconds: float) -> str:
+    """Return how much was measured."""
+    return _(
+        "{count} recipes measured in {seconds} s; {saved} % of the evaluations were not needed."
+    ).format(
+        count=f"{len(result.trials):,}",
+        seconds=round(seconds),
+        saved=round(100 * result.saved),
+    )
+
+
+def _value(trial: Trial, metric: Metric) -> str:
+    return metric.format(trial.value or 0.0)
+
+
+def all_reasons(
+    choices: Sequence[Trial],
+    goal: Goal,
+    result: StudyResult,
+    violations: Sequence[str],
+    seconds: float,
+) -> tuple[str, ...]:
+    """Return all sentences, the most important first."""
+    if not choices:
+        return (_("No recipe was measured in this time: give more seconds."),)
+    best = choices[0]
+    trained = any(trial.recipe.train is not None and trial.exact for trial in result.trials)
+    missed = [*violations, *advice(goal, result, trained=trained)] if violations else []
+    return (
+        headline(best, result),
+        *missed,
+        *contributions(best, result),
+        *alternatives(best, goal, result),
+        effort(result, seconds),
+    )

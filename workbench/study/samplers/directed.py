@@ -1,0 +1,133 @@
+"""Search toward limits: from the best recipes so far, small steps first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from workbench.domain import Model
+from workbench.recipe import Recipe
+from workbench.study.candidates import first_recipes
+from workbench.study.expected_bytes import expected_bytes
+from workbench.study.goal import Goal
+from workbench.study.trial import Trial
+
+if TYPE_CHECKING:
+    from workbench.study.space import Position, Space
+    from workbench.study.study import Study
+
+ELITE = 5
+"""How many of the best recipes are changed."""
+STEPS = (1, 2, 5, 10)
+"""How far a number may move on its axis."""
+FEW = 3
+"""An axis of at most this many values is a choice, and any other value is one step."""
+NEAR = 1.03
+"""Files that may be this much larger than the best are proposed, since bytes are only expected."""
+
+
+MARGIN = 1.3
+"""How much larger the first recipes may be, whose sizes no similar file has corrected."""
+
+
+def directed(model: Model, study: Study, trials: Sequence[Trial], count: int) -> list[Recipe]:
+    """Return the first recipes, then changes of those that are nearest to the limits.
+
+    While no recipe meets the limits, it approaches them. Afterwards it proposes files that are
+    expected to be smaller, or to be as large and better.
+    """
+    known = {trial.recipe for trial in trials}
+    goal = Goal(model.task.metric, study.max_bytes, floor=study.min_value)
+    elite = goal.ranking(trials)[:ELITE]
+    is_met = bool(elite) and goal.meets(elite[0])
+    shrinks = is_met and goal.aims_at_bytes
+    if shrinks:
+        limit: float | None = elite[0].bytes * NEAR
+    else:
+        limit = None if study.max_bytes is None else study.max_bytes * NEAR
+    new = _first(model, limit, known, largest_first=study.max_bytes is not None)
+    if new:
+        return new[:count]
+    elite = elite or sorted((t for t in trials if t.bytes), key=lambda t: t.bytes)[:ELITE]
+    rows: list[list[Recipe]] = []
+    for trial in elite:
+        steps, choices = _changes(model, study.space, trial, limit, known, toward_small=shrinks)
+        rows.append(_interleaved(steps, choices))
+    return list(dict.fromkeys(_by_turns(rows)))[:count]
+
+
+def _first(
+    model: Model, limit: float | None, known: set[Recipe], *, largest_first: bool
+) -> list[Recipe]:
+    """Return the first recipes that are not known and may have at most `limit` bytes."""
+    recipes = first_recipes(model)
+    sizes = {recipe: expected_bytes(model, recipe) for recipe in recipes}
+    if largest_first:  # the largest file within the limit loses the least
+        recipes = sorted(recipes, key=lambda recipe: -sizes[recipe])
+    if limit is not None:
+        small = [recipe for recipe in recipes if sizes[recipe] < MARGIN * limit]
+        recipes = small if small or known else [min(recipes, key=lambda recipe: sizes[recipe])]
+    return [recipe for recipe in recipes if recipe not in known]
+
+
+def _changes(
+    model: Model,
+    space: Space,
+    trial: Trial,
+    limit: float | None,
+    known: set[Recipe],
+    *,
+    toward_small: bool,
+) -> tuple[list[Recipe], list[Recipe]]:
+    """Return the new recipes one change away: steps of numbers, and other choices.
+
+    Only those are returned whose files are expected to be at most `limit` bytes. The largest come
+    first: they lose the least.
+    """
+    per_guess = trial.bytes / expected_bytes(model, trial.recipe)
+    too_large = limit is not None and trial.bytes > limit / NEAR
+    steps: list[tuple[float, Recipe]] = []
+    choices: list[tuple[float, Recipe]] = []
+    for position, is_choice in _neighbors(space, space.position(trial.recipe)):
+        recipe = space.recipe(position)
+        if recipe is None or recipe in known:
+            continue
+        size = per_guess * expected_bytes(model, recipe)
+        if too_large and size < trial.bytes:
+            steps.append((size, recipe))  # the smallest first
+        elif limit is None or size <= limit:
+            (choices if is_choice else steps).append((-size, recipe))
+    smaller = [entry for entry in steps if abs(entry[0]) < trial.bytes]
+    ordered = sorted(smaller if toward_small and smaller else steps, key=lambda entry: entry[0])
+    return [recipe for _, recipe in ordered], [recipe for _, recipe in choices]
+
+
+def _neighbors(space: Space, position: Position) -> Iterator[tuple[Position, bool]]:
+    """Yield positions that differ on one axis, and whether that axis is a choice."""
+    for axis, values in enumerate(space.axes.values()):
+        is_choice = len(values) <= FEW
+        distances = range(1, len(values)) if is_choice else STEPS
+        for distance in distances:
+            for index in (position[axis] + distance, position[axis] - distance):
+                if 0 <= index < len(values):
+                    yield (*position[:axis], index, *position[axis + 1 :]), is_choice
+
+
+def _interleaved(steps: Sequence[Recipe], choices: Sequence[Recipe]) -> list[Recipe]:
+    """Return two steps, a choice, and so on."""
+    pairs = [list(steps[i : i + 2]) for i in range(0, len(steps), 2)]
+    mixed: list[Recipe] = []
+    for number in range(max(len(pairs), len(choices))):
+        mixed += pairs[number] if number < len(pairs) else []
+        mixed += choices[number : number + 1]
+    return mixed
+
+
+def _by_turns(rows: Sequence[Sequence[Recipe]]) -> Iterator[Recipe]:
+    """Yield two of the first row for each of the others."""
+    queues = [list(row) for row in rows]
+    while any(queues):
+        for number, queue in enumerate(queues):
+            for _ in range(2 if number == 0 else 1):
+                if queue:
+                    yield queue.pop(0)
