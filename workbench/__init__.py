@@ -58,6 +58,11 @@ if TYPE_CHECKING:
     from workbench.profiling.memory.memory import Memory
     from workbench.profiling.memory.predict import memory
     from workbench.planner.validation import plan_validation
+    from workbench.parallel.evaluate import ParallelEvaluation, evaluate_in_parallel
+    from workbench.parallel.measure import ParallelMeasurement, measure_in_parallel
+    from workbench.parallel.result import ParallelTraining
+    from workbench.parallel.torchrun import write_job
+    from workbench.parallel.train import train_in_parallel
     from workbench.recipe import (
         Activations,
         Adjust,
@@ -111,6 +116,9 @@ __all__ = [
     "ModelPlugin",
     "NumberComparison",
     "Package",
+    "ParallelEvaluation",
+    "ParallelMeasurement",
+    "ParallelTraining",
     "Predictions",
     "Prune",
     "Quantize",
@@ -141,6 +149,7 @@ __all__ = [
     "decompress",
     "energy_of",
     "evaluate",
+    "evaluate_in_parallel",
     "export",
     "from_checkpoint",
     "from_keras",
@@ -161,6 +170,7 @@ __all__ = [
     "load_package",
     "measure",
     "memory",
+    "measure_in_parallel",
     "model",
     "models",
     "plan",
@@ -175,9 +185,11 @@ __all__ = [
     "tasks",
     "to_module",
     "train",
+    "train_in_parallel",
     "train_student",
     "ui",
     "watch",
+    "write_job",
 ]
 
 # Public names by the module that defines them. They load on first use, so that importing is cheap.
@@ -226,6 +238,11 @@ _NAMES = {
     "profiling.memory.memory": ("Memory",),
     "profiling.memory.predict": ("memory",),
     "planner.validation": ("plan_validation",),
+    "parallel.evaluate": ("ParallelEvaluation", "evaluate_in_parallel"),
+    "parallel.measure": ("ParallelMeasurement", "measure_in_parallel"),
+    "parallel.result": ("ParallelTraining",),
+    "parallel.torchrun": ("write_job",),
+    "parallel.train": ("train_in_parallel",),
     "recipe": (
         *("Activations", "Adjust", "Factorize", "Prune", "Quantize"),
         *("Recipe", "Share", "Structure", "Train"),

@@ -17,6 +17,7 @@ from workbench.cli import (
     learning,
     optimizing,
     planning,
+    parallel,
     prediction,
     serving,
     tables,
@@ -358,6 +359,13 @@ COMMANDS = (
         deployment.benchmark_options,
         deployment.benchmark,
         deployment.show_benchmark,
+    ),
+    Command(
+        "parallel",
+        "Train a model on several processes and compare with one.",
+        parallel.add_options,
+        parallel.run,
+        parallel.show,
     ),
     Command(
         "predict",

@@ -1,0 +1,69 @@
+"""A small network in a file of its own, as a user has one, and the pool that tests share."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+import torch
+
+import workbench as wb
+from workbench.parallel.pool import pool
+
+SOURCE = """
+    from torch import nn
+
+
+    class Gated(nn.Module):
+        '''Two branches that meet, so that a pipeline must pass both on.'''
+
+        def __init__(self):
+            super().__init__()
+            self.first = nn.Linear(6, 16)
+            self.gate = nn.Linear(6, 16)
+            self.middle = nn.Linear(16, 16)
+            self.last = nn.Linear(16, 3)
+
+        def forward(self, x):
+            gate = self.gate(x).sigmoid()
+            return self.last(self.middle(self.first(x).relu()) * gate)
+
+
+    def make():
+        return Gated()
+
+
+    def broken():
+        return None
+"""
+
+
+@pytest.fixture
+def source(tmp_path):
+    """Return the path of a Python file that defines a network."""
+    path = tmp_path / "net.py"
+    path.write_text(textwrap.dedent(SOURCE), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def gated(source):
+    """Return a user's model whose code is in `source`."""
+    from hashlib import sha256
+
+    from workbench.parallel.rank.network import module_of_file
+
+    torch.manual_seed(0)
+    module = module_of_file(source, sha256(source.read_bytes()).hexdigest(), "make")
+    generator = torch.Generator().manual_seed(1)
+    inputs = torch.randn(96, 6, generator=generator)
+    labels = torch.randint(0, 3, (96,), generator=generator)
+    parts = {"train": slice(0, 64), "validation": slice(64, 80), "test": slice(80, None)}
+    data = {name: (inputs[part], labels[part]) for name, part in parts.items()}
+    return wb.from_module(module, **data, name="gated")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _end_pool():
+    yield
+    pool().close()

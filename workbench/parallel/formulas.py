@@ -1,0 +1,73 @@
+"""What a strategy needs by its formula: bytes held by a rank, and bytes communicated per step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import prod
+
+from workbench.parallel.plan import Plan
+
+FLOAT = 4
+"""Bytes of a float32 number."""
+ADAM_MOMENTS = 2
+Shapes = Mapping[str, Sequence[int]]
+
+
+def held_bytes(plan: Plan, shapes: Shapes, rank: int) -> dict[str, int] | None:
+    """Return the bytes of weights, gradients and optimizer state of a rank.
+
+    Every rank of data parallel training has everything. FSDP2 splits the first axis of each
+    parameter into equal parts, the last of them padded; the optimizer's state has no padding. Adam
+    has two moments per weight and one step counter per parameter.
+
+    Returns None for strategies whose distribution depends on the network: ``zero1``, ``tensor`` and
+    ``pipeline``.
+    """
+    if plan.strategy == "data" or plan.ranks == 1:
+        weights = sum(FLOAT * prod(shape) for shape in shapes.values())
+        return _with_state(plan, weights, weights, len(shapes))
+    if plan.strategy in ("zero2", "zero3"):
+        padded = sum(FLOAT * _padded(shape, plan.ranks) for shape in shapes.values())
+        unpadded = sum(FLOAT * _part(shape, plan.ranks, rank) for shape in shapes.values())
+        return _with_state(plan, padded, unpadded, len(shapes))
+    return None
+
+
+def communicated_bytes(plan: Plan, shapes: Shapes) -> dict[str, float] | None:
+    """Return the payload that a rank hands over per step, by kind, averaged over steps.
+
+    Returns None for strategies whose messages are activations: ``tensor`` and ``pipeline``.
+    """
+    weights = sum(FLOAT * prod(shape) for shape in shapes.values())
+    padded = sum(FLOAT * _padded(shape, plan.ranks) for shape in shapes.values())
+    if plan.ranks == 1:
+        return {}
+    if plan.strategy in ("tensor", "pipeline"):
+        return None
+    if plan.strategy == "zero1":
+        return {"all_reduce": weights, "broadcast": weights}
+    if plan.strategy in ("zero2", "zero3"):
+        gathers = 1 if plan.strategy == "zero2" else 2
+        return {"all_gather": gathers * padded, "reduce_scatter": plan.ranks * padded}
+    if plan.sync == "every_k":
+        return {"all_reduce": weights / plan.every}
+    return {"all_reduce": weights} if plan.sync == "every_step" else {}
+
+
+def _with_state(plan: Plan, weights: int, unpadded: int, parameters: int) -> dict[str, int]:
+    adam = ADAM_MOMENTS * unpadded + FLOAT * parameters
+    state = adam if plan.optimizer == "adam" else 0
+    return {"weights": weights, "gradients": weights, "optimizer": state}
+
+
+def _padded(shape: Sequence[int], ranks: int) -> int:
+    """Return the numbers in one part of the first axis, padded to equal parts."""
+    rows, *rest = shape or (1,)
+    return -(-rows // ranks) * prod(rest)
+
+
+def _part(shape: Sequence[int], ranks: int, rank: int) -> int:
+    """Return the numbers in a rank's part of the first axis, without padding."""
+    rows, *rest = shape or (1,)
+    size = -(-rows // ranks)
+    return max(0, min(size, rows - rank * size)) * prod(rest)

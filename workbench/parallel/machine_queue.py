@@ -1,0 +1,40 @@
+"""One parallel run at a time on a machine: members of a class do not slow each other down."""
+
+from __future__ import annotations
+
+import getpass
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from workbench.cancel import CancelToken
+
+POLL = 0.2
+"""Seconds between two attempts."""
+
+
+@contextmanager
+def machine_queue(cancel: CancelToken) -> Iterator[None]:
+    """Wait until no other process of this user trains in parallel; the system frees a dead one's.
+
+    Raises
+    ------
+    Cancelled
+        If `cancel` is cancelled while waiting.
+    """
+    path = Path(tempfile.gettempdir()) / f"workbench-parallel-{getpass.getuser()}.lock"
+    lock = FileLock(path)
+    while True:
+        cancel.check()
+        try:
+            lock.acquire(timeout=POLL)
+        except Timeout:
+            continue
+        break
+    try:
+        yield
+    finally:
+        lock.release()

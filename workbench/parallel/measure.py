@@ -1,0 +1,145 @@
+"""Task parallel: several recipes at once, one process and one thread each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.cancel import NEVER, CancelToken
+from workbench.display import Displayable
+from workbench.domain import Model
+from workbench.errors import InputError
+from workbench.parallel.evaluate import LIMIT, check_built_in
+from workbench.parallel.machine_queue import machine_queue
+from workbench.parallel.plan import MAX_RANKS
+from workbench.parallel.pool import pool
+from workbench.recipe import Recipe
+from workbench.validation import expect_count, expect_model, expect_recipe
+
+
+@dataclass(frozen=True)
+class RecipeResult:
+    """What one recipe costs and saves.
+
+    Attributes
+    ----------
+    rank : int
+        The process that measured it.
+    digest : str
+        SHA-256 (hex) of the file.
+    bytes : int
+        Length of the file.
+    accuracy : float
+        The exact value of the task's metric on the test split.
+    seconds : float
+        Processor time in that process.
+    """
+
+    recipe: Recipe
+    rank: int
+    digest: str
+    bytes: int
+    accuracy: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ParallelMeasurement(Displayable):
+    """Several recipes that were measured at once.
+
+    Attributes
+    ----------
+    results : tuple of RecipeResult
+        In the order of the recipes.
+    seconds : float
+        By the wall clock, from the commands to the last result.
+    processes : int
+    """
+
+    _plots = "parallel_measurement"
+
+    model: str
+    results: tuple[RecipeResult, ...]
+    seconds: float
+    processes: int
+
+    def __repr__(self) -> str:
+        return (
+            f"<ParallelMeasurement {self.model}: {len(self.results)} recipes on {self.processes} "
+            f"processes>"
+        )
+
+
+def measure_in_parallel(
+    model: Model,
+    recipes: Sequence[Recipe],
+    processes: int = 2,
+    *,
+    on_result: Callable[[RecipeResult], None] | None = None,
+    cancel: CancelToken = NEVER,
+) -> ParallelMeasurement:
+    """Compress `model` by several recipes at once and measure each file on the test split.
+
+    The files and their accuracies are those of `wb.measure`: each recipe is computed by one process
+    alone.
+
+    Parameters
+    ----------
+    recipes
+        They may train; a recipe's number of threads is part of it and stays.
+    processes
+        1 to 4; recipe number n goes to process n modulo this number.
+    on_result
+        Called with each `RecipeResult` when it is there.
+
+    Raises
+    ------
+    InputError
+        If the model is not built in, or there is no recipe.
+    RankError
+        If a process dies or does not answer; it names the process.
+    Cancelled
+        If `cancel` is cancelled.
+    """
+    expect_model(model)
+    check_built_in(model)
+    if expect_count(processes, "The number of processes") > MAX_RANKS:
+        raise InputError(
+            f"processes must be at most {MAX_RANKS}, not {processes}.",
+            code="parallel.out_of_range",
+        )
+    recipes = [expect_recipe(recipe) for recipe in recipes]
+    if not recipes:
+        raise InputError("Give at least one recipe.", code="parallel.no_recipes")
+    processes = min(processes, len(recipes))
+    results: dict[int, RecipeResult] = {}
+
+    def on_event(rank: int, event: Mapping[str, Any]) -> None:
+        if event["event"] == "result":
+            number = event["number"]
+            results[number] = RecipeResult(
+                recipes[number], rank, event["digest"], event["bytes"], event["accuracy"],
+                event["seconds"],
+            )  # fmt: skip
+            cancel.progress(len(results) / len(recipes))
+            if on_result is not None:
+                on_result(results[number])
+
+    requests = [
+        {
+            "command": "measure",
+            "model": model.name,
+            "recipes": {n: recipes[n].as_dict() for n in range(rank, len(recipes), processes)},
+        }
+        for rank in range(processes)
+    ]
+    with machine_queue(cancel):
+        ranks = pool()
+        with ranks.lock:
+            start = time.perf_counter()
+            ranks.run(requests, limit=LIMIT, on_event=on_event, cancel=cancel)
+            seconds = time.perf_counter() - start
+    ordered = tuple(results[number] for number in range(len(recipes)))
+    return ParallelMeasurement(model.name, ordered, seconds, processes)

@@ -1,0 +1,1 @@
+"""What runs inside a rank: one process with one thread of PyTorch."""

@@ -1,0 +1,151 @@
+"""The operations of a network in order, with layers as single operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor, fx, nn
+from torch.nn import functional
+
+from workbench.errors import describe
+from workbench.parallel.rank.strategy import UnsupportedError
+from workbench.runtime.batch import Batch
+
+ELEMENTWISE_LAYERS = (
+    *(nn.ReLU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.ELU, nn.LeakyReLU, nn.Softplus),
+    *(nn.Dropout, nn.Identity),
+)
+ELEMENTWISE_FUNCTIONS: tuple[Callable[..., Any], ...] = (
+    *(functional.relu, functional.gelu, functional.silu, functional.dropout),
+)
+
+
+def trace(module: nn.Module, inputs: Batch) -> fx.GraphModule:
+    """Return the graph of `module` for inputs such as `inputs`.
+
+    Raises
+    ------
+    UnsupportedError
+        If the forward pass decides by the values of tensors, or is not traceable for another
+        reason.
+    """
+    count = len(inputs.tensors)
+    if count not in _CALLS:
+        raise UnsupportedError(
+            f"A pipeline takes networks with up to {max(_CALLS)} inputs, but this has {count}; use "
+            "strategy='data' or 'zero3'.",
+            code="parallel.many_inputs",
+        )
+    tracer = fx.Tracer()
+    try:
+        graph = tracer.trace(_CALLS[count](module, inputs.names))
+    except Exception as error:
+        raise UnsupportedError(
+            "A pipeline needs the network's operations in order, but its forward pass cannot be "
+            f"traced: {describe(error)}. Use strategy='data' or 'zero3'.",
+            code="parallel.not_traceable",
+        ) from error
+    return fx.GraphModule(tracer.root, graph)
+
+
+class _Call(nn.Module):
+    """A network that is called with a fixed number of inputs, whatever else it could take."""
+
+    def __init__(self, network: nn.Module, names: tuple[str, ...] | None) -> None:
+        super().__init__()
+        self.network = network
+        self._names = names
+
+    def call(self, *inputs: Any) -> Any:
+        """Return the outputs of the network."""
+        if self._names is None:
+            return self.network(*inputs)
+        return self.network(**dict(zip(self._names, inputs, strict=True)))
+
+
+class _CallWithOne(_Call):
+    def forward(self, first: Any) -> Any:
+        """Call the network."""
+        return self.call(first)
+
+
+class _CallWithTwo(_Call):
+    def forward(self, first: Any, second: Any) -> Any:
+        """Call the network."""
+        return self.call(first, second)
+
+
+class _CallWithThree(_Call):
+    def forward(self, first: Any, second: Any, third: Any) -> Any:
+        """Call the network."""
+        return self.call(first, second, third)
+
+
+_CALLS = {1: _CallWithOne, 2: _CallWithTwo, 3: _CallWithThree}
+PREFIX = "network."
+"""What the names of layers in a graph begin with."""
+
+
+def elementwise(graph: fx.GraphModule, node: fx.Node) -> bool:
+    """Return whether an operation changes each value of its only input on its own."""
+    if node.op == "call_module":
+        return isinstance(graph.get_submodule(str(node.target)), ELEMENTWISE_LAYERS)
+    return node.op == "call_function" and node.target in ELEMENTWISE_FUNCTIONS
+
+
+class Recorder(fx.Interpreter):
+    """Runs a graph and keeps, for each operation, its type of value and its cost.
+
+    Attributes
+    ----------
+    cost : dict from node to int
+        Multiply-accumulates of layers with matrices; other operations cost nothing.
+    carries : dict from node to bool
+        Whether the value is a float tensor, which can be sent to another rank.
+    """
+
+    def __init__(self, graph: fx.GraphModule) -> None:
+        super().__init__(graph, garbage_collect_values=False)
+        self.cost: dict[fx.Node, int] = {}
+        self.carries: dict[fx.Node, bool] = {}
+
+    def run_node(self, n: fx.Node) -> Any:
+        """Run one operation and record it."""
+        value = super().run_node(n)
+        self.carries[n] = isinstance(value, Tensor) and value.is_floating_point()
+        self.cost[n] = sum(_macs(weight, value) for weight in self._matrices(n))
+        return value
+
+    def _matrices(self, node: fx.Node) -> list[Tensor]:
+        if node.op == "call_module":
+            layer = self.fetch_attr(str(node.target))
+            if isinstance(layer, nn.Embedding):
+                return []
+            return [p for p in layer.parameters() if p.ndim > 1]
+        if node.op == "call_function" and node.target in (functional.linear, functional.conv2d):
+            operand = self.env.get(node.args[1]) if isinstance(node.args[1], fx.Node) else None
+            return [operand] if isinstance(operand, Tensor) else []
+        return []
+
+
+def _macs(weight: Tensor, output: Any) -> int:
+    first = output[0] if isinstance(output, tuple) else output
+    return int(weight.numel() // max(1, weight.shape[0]) * first.numel())
+
+
+def layer_names(graph: fx.GraphModule, node: fx.Node) -> list[str]:
+    """Return the names of the parameters that an operation reads."""
+    if node.op == "call_module":
+        layer = graph.get_submodule(str(node.target))
+        return [f"{node.target}.{name}" for name, _p in layer.named_parameters()]
+    if node.op == "get_attr" and isinstance(_attribute(graph, str(node.target)), nn.Parameter):
+        return [str(node.target)]
+    return []
+
+
+def _attribute(graph: fx.GraphModule, path: str) -> Any:
+    value: Any = graph
+    for name in path.split("."):
+        value = getattr(value, name)
+    return value

@@ -1,0 +1,104 @@
+"""The network of a rank: built from a name or from the user's file, never from a pickle."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from workbench.domain.module_tensors import stored_tensors
+from workbench.errors import InputError, user_errors
+
+RUNNING_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
+
+def build(description: Mapping[str, Any], folder: Path) -> nn.Module:
+    """Return the module that a job describes, with any weights.
+
+    Parameters
+    ----------
+    description
+        ``name`` of a built-in model; or ``path``, ``sha256`` and ``attribute`` of a user's file.
+    folder
+        Where a relative path starts.
+
+    Raises
+    ------
+    InputError
+        If the file has changed since the job was made, or does not return a module.
+    """
+    if "name" in description:
+        from workbench.zoo.registry import architecture
+
+        return architecture(description["name"]).build()
+    path = folder / description["path"]
+    return module_of_file(path, description["sha256"], description["attribute"])
+
+
+def module_of_file(path: Path, sha256: str, attribute: str) -> nn.Module:
+    """Return the module that a callable of a user's Python file makes.
+
+    Raises
+    ------
+    InputError
+        If the file has another digest, fails, or does not return a module.
+    """
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise InputError(
+            f"{path} has changed since the run was started; start it again.",
+            code="parallel.source_changed",
+        )
+    spec = spec_from_file_location(f"workbench_source_{sha256[:16]}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    source = module_from_spec(spec)
+    with user_errors(f"Making the module of {path} fails"):
+        spec.loader.exec_module(source)
+        module = getattr(source, attribute)()
+    if not isinstance(module, nn.Module):
+        raise InputError(
+            f"{attribute} in {path} must return a torch.nn.Module, not {type(module).__name__}.",
+            code="parallel.source_returns_no_module",
+        )
+    return module
+
+
+def load_weights(module: nn.Module, path: Path) -> None:
+    """Copy the weights of a .safetensors file into `module`.
+
+    Raises
+    ------
+    InputError
+        If the names or shapes differ.
+    """
+    weights = load_file(path)
+    tensors = stored_tensors(module)
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if shapes != {name: tuple(tensor.shape) for name, tensor in weights.items()}:
+        raise InputError(
+            "The module of the file does not have the tensors of the model; give the file that "
+            "makes the module which was registered.",
+            code="parallel.source_differs",
+        )
+    for name, tensor in tensors.items():
+        tensor.detach().copy_(weights[name])
+
+
+def set_modes(module: nn.Module, *, per_rank_norms: bool) -> None:
+    """Switch dropout off; let batch norm use the batch's statistics if `per_rank_norms`."""
+    module.eval()
+    if per_rank_norms:
+        for layer in module.modules():
+            if isinstance(layer, RUNNING_NORMS):
+                layer.train()
+
+
+def trained(module: nn.Module) -> dict[str, Tensor]:
+    """Return the parameters that are trained, by name; a tied one once."""
+    return {name: p for name, p in module.named_parameters() if p.requires_grad}

@@ -1,0 +1,208 @@
+"""Pipeline parallel: each rank has some layers; microbatches pass from rank to rank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from workbench.domain.losses import label_loss
+from workbench.parallel.rank.examples import loss_terms
+from workbench.parallel.rank.messages import Messages
+from workbench.parallel.rank.network import trained
+from workbench.parallel.rank.stages import cut
+from workbench.parallel.rank.strategy import Setup, gradients_of, make_optimizer
+from workbench.parallel.schedules import Action, actions, stages
+from workbench.runtime.batch import Batch, outputs_of
+
+
+@dataclass
+class _Passed:
+    """A microbatch in a stage between its forward and its backward pass."""
+
+    received: list[Tensor]
+    outputs: list[Tensor]
+
+
+class Pipeline:
+    """The stages of one rank and their optimizer."""
+
+    def __init__(self, setup: Setup) -> None:
+        plan = setup.plan
+        self.setup, self.ranks, self.rank = setup, plan.ranks, setup.rank
+        self.count = stages(plan.schedule, plan.ranks)
+        self.order = actions(plan.schedule, setup.rank, plan.ranks, plan.microbatches)
+        names = {id(p): name for name, p in trained(setup.module).items()}
+        self.shapes = {name: p.shape for name, p in trained(setup.module).items()}
+        inputs, _labels = setup.examples.step(0)
+        parts = [stage.module for stage in cut(setup.module, self.count, inputs[:1])]
+        self.microbatch_sizes = [
+            len(part) for part in torch.arange(plan.batch).tensor_split(plan.microbatches)
+        ]
+        self.boundary = {
+            size: _boundaries(parts, inputs[:size]) for size in {*self.microbatch_sizes}
+        }
+        self.holders: dict[str, list[int]] = {}
+        for stage, part in enumerate(parts):
+            for parameter in part.parameters():
+                if id(parameter) in names:
+                    ranks = self.holders.setdefault(names[id(parameter)], [])
+                    if stage % plan.ranks not in ranks:
+                        ranks.append(stage % plan.ranks)
+        self.parts = {s: m for s, m in enumerate(parts) if s % plan.ranks == setup.rank}
+        self.parameters: dict[str, nn.Parameter] = {}
+        for module in self.parts.values():
+            for parameter in module.parameters():
+                if id(parameter) in names:
+                    self.parameters[names[id(parameter)]] = parameter
+        setup.module = nn.Module()  # the layers of other ranks are freed
+        self.optimizer = make_optimizer(plan, self.parameters.values())
+        self.messages = Messages(setup.clock, plan.link, plan.ranks)
+
+    def backward(self, step: int) -> float:
+        """Pass all microbatches forward and backward, in the order of the schedule."""
+        self.optimizer.zero_grad()
+        inputs, labels = self.setup.examples.step(step)
+        work = _Step(self, _split(inputs, self.microbatch_sizes), labels)
+        for action in self.order:
+            self.setup.clock.label_next(f"{action.kind}{action.microbatch}")
+            if action.kind == "F":
+                work.forward(action)
+            else:
+                work.backward(action)
+        self.setup.clock.label_next("")
+        self.messages.wait()
+        self._add_tied()
+        return work.loss
+
+    def update(self, step: int) -> None:
+        """Change the weights of this rank's stages."""
+        self.optimizer.step()
+
+    def gradients(self) -> dict[str, Tensor]:
+        """Return the gradient of all stages."""
+        return self._collect(gradients_of(self.parameters))
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return the weights of all stages."""
+        return self._collect({name: p.detach() for name, p in self.parameters.items()})
+
+    def held(self) -> dict[str, list[Tensor]]:
+        """Return the weights and gradients of this rank's stages."""
+        parameters = list(self.parameters.values())
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        return {"weights": [p.detach() for p in parameters], "gradients": gradients}
+
+    def finish(self) -> None:
+        """Do nothing."""
+
+    def _add_tied(self) -> None:
+        """Sum the gradients of weights that stages of several ranks use."""
+        for name, ranks in self.holders.items():
+            if len(ranks) > 1:
+                parameter = self.parameters.get(name)
+                held = parameter is not None and parameter.grad is not None
+                total = parameter.grad if held and parameter is not None else None
+                total = torch.zeros(self.shapes[name]) if total is None else total
+                dist.all_reduce(total)
+                if parameter is not None:
+                    parameter.grad = total
+
+    def _collect(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        collected = {}
+        for name, shape in self.shapes.items():
+            ranks = self.holders.get(name, [0])
+            tensor = tensors.get(name) if self.rank == ranks[0] else None
+            tensor = torch.zeros(shape) if tensor is None else tensor.clone()
+            dist.broadcast(tensor, ranks[0])
+            collected[name] = tensor
+        return collected
+
+
+class _Step:
+    """One optimizer step of a rank."""
+
+    def __init__(self, pipeline: Pipeline, inputs: list[Batch], labels: Tensor) -> None:
+        self._pipeline, self._inputs = pipeline, inputs
+        self._labels = labels.split(pipeline.microbatch_sizes)
+        self._terms = max(1, loss_terms(labels))
+        self._passed: dict[tuple[int, int], _Passed] = {}
+        self._near: dict[tuple[str, int, int], list[Tensor]] = {}
+        self.loss = 0.0
+
+    def forward(self, action: Action) -> None:
+        """Run a stage on a microbatch and pass its outputs on."""
+        _kind, stage, microbatch = action
+        pipeline, inputs = self._pipeline, self._inputs[microbatch]
+        received: list[Tensor] = []
+        if stage:
+            shapes = pipeline.boundary[len(inputs)][stage - 1]
+            received = [
+                tensor.detach().requires_grad_()
+                for tensor in self._take("F", stage - 1, microbatch, shapes)
+            ]
+        value = pipeline.parts[stage](*inputs.tensors, *received)
+        if stage == pipeline.count - 1:
+            labels = self._labels[microbatch]
+            loss = label_loss(outputs_of(value), labels) * (loss_terms(labels) / self._terms)
+            self.loss += float(loss.detach())
+            outputs = [loss]
+        else:
+            outputs = list(value)
+            self._give("F", stage, microbatch, outputs, stage + 1)
+        self._passed[stage, microbatch] = _Passed(received, outputs)
+
+    def backward(self, action: Action) -> None:
+        """Run a stage's backward pass and pass the gradients of its inputs on."""
+        _kind, stage, microbatch = action
+        passed = self._passed.pop((stage, microbatch))
+        if stage == self._pipeline.count - 1:
+            gradients: list[Any] = [None]
+        else:
+            shapes = [tensor.shape for tensor in passed.outputs]
+            gradients = self._take("B", stage + 1, microbatch, shapes)
+        pairs = zip(passed.outputs, gradients, strict=True)
+        needed = [(output, grad) for output, grad in pairs if output.requires_grad]
+        torch.autograd.backward([o for o, _ in needed], [g for _, g in needed])
+        if stage:
+            grads = [torch.zeros_like(t) if t.grad is None else t.grad for t in passed.received]
+            self._give("B", stage, microbatch, grads, stage - 1)
+
+    def _give(self, kind: str, stage: int, microbatch: int, tensors: list[Tensor], to: int) -> None:
+        pipeline = self._pipeline
+        if to % pipeline.ranks == pipeline.rank:
+            self._near[kind, stage, microbatch] = [tensor.detach() for tensor in tensors]
+            return
+        key, tag = self._address(kind, stage, microbatch)
+        pipeline.messages.send(tensors, to % pipeline.ranks, key, tag)
+
+    def _take(
+        self, kind: str, stage: int, microbatch: int, shapes: list[torch.Size]
+    ) -> list[Tensor]:
+        pipeline = self._pipeline
+        if stage % pipeline.ranks == pipeline.rank:
+            return self._near.pop((kind, stage, microbatch))
+        key, tag = self._address(kind, stage, microbatch)
+        return pipeline.messages.receive(shapes, stage % pipeline.ranks, key, tag)
+
+    def _address(self, kind: str, stage: int, microbatch: int) -> tuple[str, int]:
+        number = (stage * len(self._inputs) + microbatch) * 2 + (kind == "B")
+        return f"{kind}:{stage}:{microbatch}", number
+
+
+def _boundaries(parts: list[Any], inputs: Batch) -> list[list[torch.Size]]:
+    """Return the shapes that each stage but the last passes on."""
+    shapes, received = [], list[Tensor]()
+    with torch.no_grad():
+        for part in parts[:-1]:
+            received = list(part(*inputs.tensors, *received))
+            shapes.append([tensor.shape for tensor in received])
+    return shapes
+
+
+def _split(inputs: Batch, sizes: list[int]) -> list[Batch]:
+    columns = (tensor.split(sizes) for tensor in inputs.tensors)
+    return [inputs.with_tensors(tensors) for tensors in zip(*columns, strict=True)]

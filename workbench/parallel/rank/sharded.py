@@ -1,0 +1,86 @@
+"""Sharded data parallel: each rank holds a part of optimizer state, gradients and weights.
+
+ZeRO (Rajbhandari et al., arXiv 1910.02054). Stage 1 is PyTorch's ZeroRedundancyOptimizer, which
+distributes parameters as units. Stages 2 and 3 are FSDP2 (`fully_shard`), which splits each
+parameter along its first axis; stage 2 keeps the gathered weights from forward to backward.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.distributed.device_mesh import DeviceMesh
+from torch.distributed.optim import ZeroRedundancyOptimizer
+
+from workbench.parallel.rank.data_parallel import Replica, Synchronized
+from workbench.parallel.rank.distributed_tensors import full, part
+from workbench.parallel.rank.network import trained
+from workbench.parallel.rank.strategy import Setup
+
+
+class ShardedOptimizer(Synchronized):
+    """ZeRO-1: DDP, and each rank updates the parameters whose state it holds."""
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        kinds = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+        self.sharded = ZeroRedundancyOptimizer(
+            self.parameters.values(),
+            optimizer_class=kinds[setup.plan.optimizer],
+            lr=setup.plan.learning_rate,
+        )
+        self.optimizer = self.sharded
+
+    def update(self, step: int) -> None:
+        """Change the weights of this rank's share and broadcast them."""
+        self.sharded.step()
+
+
+class FullySharded(Replica):
+    """ZeRO-2 and ZeRO-3 with FSDP2."""
+
+    def __init__(self, setup: Setup) -> None:
+        from torch.distributed.fsdp import fully_shard
+
+        mesh = DeviceMesh("cpu", torch.arange(setup.plan.ranks))
+        free = setup.plan.strategy == "zero3"
+        for unit in [*units(setup.module), setup.module]:
+            fully_shard(unit, mesh=mesh, reshard_after_forward=free)
+        super().__init__(setup)
+
+    def gradients(self) -> dict[str, Tensor]:
+        """Return the gradient, gathered from all ranks."""
+        return {name: full(grad) for name, grad in super().gradients().items()}
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return the weights, gathered from all ranks."""
+        return {name: full(weight) for name, weight in super().weights().items()}
+
+    def held(self) -> dict[str, list[Tensor]]:
+        """Return this rank's parts."""
+        return {kind: [part(t) for t in parts] for kind, parts in super().held().items()}
+
+
+def units(module: nn.Module) -> list[nn.Module]:
+    """Return the blocks that are gathered one at a time: the elements of lists of modules.
+
+    Weights outside of such blocks belong to the network as the last unit. A block that shares a
+    weight with others is part of that unit too.
+    """
+    owners: dict[int, int] = {}
+    for layer in module.modules():
+        for parameter in layer.parameters(recurse=False):
+            owners[id(parameter)] = owners.get(id(parameter), 0) + 1
+    blocks = [
+        block
+        for container in module.modules()
+        if isinstance(container, nn.ModuleList | nn.Sequential) and container is not module
+        for block in container.children()
+        if trained(block)
+    ]
+    inner = {id(layer) for block in blocks for layer in block.modules() if layer is not block}
+    return [
+        block
+        for block in blocks
+        if id(block) not in inner and all(owners[id(p)] == 1 for p in block.parameters())
+    ]

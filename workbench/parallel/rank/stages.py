@@ -1,0 +1,170 @@
+"""Cutting a network into stages of about equal cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import fx, nn
+
+from workbench.parallel.rank.graph import Recorder, layer_names, trace
+from workbench.parallel.rank.strategy import UnsupportedError
+from workbench.runtime.batch import Batch
+
+
+@dataclass
+class Stage:
+    """A part of a network.
+
+    Attributes
+    ----------
+    module : GraphModule
+        Takes the network's inputs, then the tensors of the stage before; returns the tensors for
+        the next stage, or the network's outputs.
+    """
+
+    module: fx.GraphModule
+    cost: int
+
+
+def cut(module: nn.Module, count: int, inputs: Batch) -> list[Stage]:
+    """Return `count` stages; all ranks cut alike, because costs are counted and not timed.
+
+    Raises
+    ------
+    UnsupportedError
+        If the network is not traceable, or has too few layers with weights.
+    """
+    graph = trace(module, inputs)
+    recorder = Recorder(graph)
+    arguments = [
+        inputs.tensors[number]
+        for number, _node in enumerate(_placeholders(graph.graph))
+        if number < len(inputs.tensors)
+    ]
+    with torch.no_grad():
+        recorder.run(*arguments)
+    nodes = [node for node in graph.graph.nodes if node.op not in ("placeholder", "output")]
+    free = _from_inputs_alone(graph)
+    order = [node for node in nodes if node not in free]
+    weighted = [bool(layer_names(graph, node)) for node in order]
+    if sum(weighted) < count:
+        raise UnsupportedError(
+            f"A pipeline of {count} stages needs {count} layers with weights, but the network has "
+            f"{sum(weighted)}; use fewer ranks or another schedule.",
+            code="parallel.too_few_layers",
+        )
+    allowed = [
+        all(recorder.carries[node] for node in _crossing(order, position))
+        for position in range(len(order) + 1)
+    ]
+    costs = [recorder.cost[node] for node in order]
+    borders = _balanced(costs, weighted, allowed, count)
+    return [
+        Stage(_part(graph, order, start, end, free), sum(costs[start:end]))
+        for start, end in pairwise(borders)
+    ]
+
+
+def _placeholders(graph: fx.Graph) -> list[fx.Node]:
+    return [node for node in graph.nodes if node.op == "placeholder"]
+
+
+def _from_inputs_alone(graph: fx.GraphModule) -> set[fx.Node]:
+    """Return the operations that depend on no weight, such as masks; each stage repeats them."""
+    free: set[fx.Node] = set()
+    for node in graph.graph.nodes:
+        if node.op in ("placeholder", "output"):
+            continue
+        sources = [n for n in node.all_input_nodes if n.op != "placeholder"]
+        if not layer_names(graph, node) and all(source in free for source in sources):
+            reads = node.op == "get_attr" or node.all_input_nodes
+            if reads:
+                free.add(node)
+    return free
+
+
+def _crossing(order: Sequence[fx.Node], position: int) -> list[fx.Node]:
+    """Return the values that are made before a position and used after it."""
+    before = set(order[:position])
+    after = [node for node in order if node not in before]
+    used = {source for node in after for source in node.all_input_nodes}
+    output = {
+        source for node in order for user in node.users if user.op == "output" for source in [node]
+    }
+    return [node for node in order[:position] if node in used | output]
+
+
+def _balanced(
+    costs: Sequence[int], weighted: Sequence[bool], allowed: Sequence[bool], count: int
+) -> list[int]:
+    """Return the borders of `count` parts whose largest cost is as small as possible."""
+    size = len(costs)
+    sums = [0]
+    layers = [0]
+    for cost, has_weights in zip(costs, weighted, strict=True):
+        sums.append(sums[-1] + cost)
+        layers.append(layers[-1] + has_weights)
+    best: list[dict[int, tuple[int, int]]] = [{0: (0, 0)}]
+    for number in range(1, count + 1):
+        row: dict[int, tuple[int, int]] = {}
+        for end in range(1, size + 1):
+            if (not allowed[end] and end < size) or (number == count and end != size):
+                continue
+            options = [
+                (max(cost, sums[end] - sums[start]), start)
+                for start, (cost, _before) in best[-1].items()
+                if start < end and layers[end] > layers[start]
+            ]
+            if options:
+                row[end] = min(options)
+        best.append(row)
+    if size not in best[count]:
+        raise UnsupportedError(
+            f"The network cannot be cut into {count} stages: other values than tensors of numbers "
+            "would pass between them; use fewer ranks.",
+            code="parallel.too_few_layers",
+        )
+    borders = [size]
+    for number in range(count, 0, -1):
+        borders.append(best[number][borders[-1]][1])
+    return borders[::-1]
+
+
+def _part(
+    graph: fx.GraphModule, order: Sequence[fx.Node], start: int, end: int, free: set[fx.Node]
+) -> fx.GraphModule:
+    """Return the operations from `start` to `end` as a module."""
+    part, copies = fx.Graph(), dict[fx.Node, fx.Node]()
+    for node in _placeholders(graph.graph):
+        copies[node] = part.placeholder(node.name)
+    received = _crossing(order, start)
+    for node in received:
+        copies[node] = part.placeholder(f"received_{node.name}")
+    needed = {*order[start:end]}
+    used = {source for node in needed for source in node.all_input_nodes}
+    last = end == len(order)
+    output = next(node for node in graph.graph.nodes if node.op == "output")
+    if last:
+        used |= {*output.all_input_nodes}
+    repeated = _closure(used & free, free)
+    for node in graph.graph.nodes:
+        if node in needed or node in repeated:
+            copies[node] = part.node_copy(node, copies.__getitem__)
+    if last:
+        part.node_copy(output, copies.__getitem__)
+    else:
+        part.output(tuple(copies[node] for node in _crossing(order, end)))
+    return fx.GraphModule(graph, part)
+
+
+def _closure(nodes: set[fx.Node], free: set[fx.Node]) -> set[fx.Node]:
+    pending, closed = [*nodes], set[fx.Node]()
+    while pending:
+        node = pending.pop()
+        if node in free and node not in closed:
+            closed.add(node)
+            pending += node.all_input_nodes
+    return closed

@@ -1,0 +1,45 @@
+"""One sentence that says why a parallel run is as fast or as slow as it is."""
+
+from __future__ import annotations
+
+from workbench import formatting
+from workbench.i18n import _
+from workbench.parallel.result import ParallelTraining
+
+SAME = 0.05
+"""Relative difference of times below which they count as equal."""
+
+
+def reason(result: ParallelTraining) -> str:
+    """Return the sentence, from the measured times of the run."""
+    ranks, cores = result.plan.ranks, result.cores
+    values = {
+        "ranks": ranks,
+        "cores": cores,
+        "time": formatting.milliseconds(result.seconds_per_step * 1e3),
+        "single": formatting.milliseconds(result.baseline_seconds_per_step * 1e3),
+        "computing": formatting.percent(result.computing_share, 0),
+    }
+    if ranks == 1:
+        return _("One rank is one process: {time} per step.").format(**values)
+    if ranks > cores:
+        return _(
+            "{ranks} ranks on {cores} cores are no faster than {cores}, because they take turns: "
+            "{time} per step, and {single} on one process."
+        ).format(**values)
+    ratio = result.baseline_seconds_per_step / result.seconds_per_step
+    values["ratio"] = formatting.times(ratio if ratio >= 1 else 1 / ratio)
+    if ratio > 1 + SAME:
+        return _(
+            "{ranks} ranks are {ratio} as fast as one process ({time} against {single} per step), "
+            "because they share the work and compute {computing} of the time."
+        ).format(**values)
+    if ratio < 1 - SAME:
+        return _(
+            "{ranks} ranks are {ratio} slower than one process ({time} against {single} per step), "
+            "because they compute only {computing} of the time and communicate or wait else."
+        ).format(**values)
+    return _(
+        "{ranks} ranks are as fast as one process ({time} per step), because what they save by "
+        "sharing the work, they spend on communicating and waiting."
+    ).format(**values)

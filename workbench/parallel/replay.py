@@ -1,0 +1,134 @@
+"""A replay of measured steps on a simulated clock, on which every rank has a core of its own.
+
+With more ranks than cores, ranks take turns and the wall clock says little. A computation lasts as
+long as its processor time. A communication lasts as long as the median of its kind and size, from
+the arrival of the last rank. What a rank waits for follows from the order.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from workbench.parallel.timeline import (
+    COMMUNICATE,
+    COMPUTE,
+    WAIT,
+    Interval,
+    RankSteps,
+    StepTimeline,
+    last_arrivals,
+)
+
+Spans = Sequence[Mapping[str, Any]]
+Cost = Callable[[Mapping[str, Any]], float]
+
+
+def replay(ranks: Sequence[RankSteps]) -> tuple[StepTimeline, ...]:
+    """Return the steps of all ranks on the simulated clock."""
+    cost = _costs(ranks)
+    return tuple(
+        StepTimeline(
+            ranks[0][number]["step"] + 1,
+            tuple(simulate([steps[number]["spans"] for steps in ranks], cost)),
+        )
+        for number in range(len(ranks[0]))
+    )
+
+
+def simulate(ranks: Sequence[Spans], cost: Cost) -> list[Interval]:
+    """Return what each rank does, given its spans in order.
+
+    Parameters
+    ----------
+    cost
+        The seconds of a communication after the last rank has arrived.
+    """
+    return _Simulation(ranks, cost).run()
+
+
+class _Simulation:
+    def __init__(self, ranks: Sequence[Spans], cost: Cost) -> None:
+        self._ranks, self._cost = ranks, cost
+        self._time = [0.0] * len(ranks)
+        self._next = [0] * len(ranks)
+        self._sent: dict[str, float] = {}
+        self._intervals: list[Interval] = []
+
+    def run(self) -> list[Interval]:
+        moved = True
+        while moved:
+            moved = False
+            for rank, spans in enumerate(self._ranks):
+                while self._next[rank] < len(spans) and self._advance(rank):
+                    moved = True
+        return self._intervals
+
+    def _advance(self, rank: int) -> bool:
+        """Process the next span of a rank; return whether that was possible."""
+        span = self._ranks[rank][self._next[rank]]
+        kind = span["kind"]
+        if kind == COMPUTE:
+            self._add(rank, COMPUTE, span, span["cpu"])
+        elif kind == "lock":
+            self._add(rank, WAIT, span, 0.0)
+        elif kind == "send":
+            self._sent[span["key"]] = self._time[rank]
+            self._add(rank, COMMUNICATE, span, span["end"] - span["start"])
+        elif kind == "receive":
+            if span["key"] not in self._sent:
+                return False
+            self._add(rank, WAIT, span, max(0.0, self._sent[span["key"]] - self._time[rank]))
+            self._add(rank, COMMUNICATE, span, self._cost(span))
+        else:
+            return self._meet(span)
+        self._next[rank] += 1
+        return True
+
+    def _meet(self, span: Mapping[str, Any]) -> bool:
+        """Process a collective once all ranks have arrived at it."""
+        everyone = range(len(self._ranks))
+        for rank in everyone:
+            position = self._next[rank]
+            spans = self._ranks[rank]
+            if position >= len(spans) or spans[position]["key"] != span["key"]:
+                return False
+        arrival = max(self._time)
+        for rank in everyone:
+            self._add(rank, WAIT, span, arrival - self._time[rank])
+            self._add(rank, COMMUNICATE, span, self._cost(span))
+            self._next[rank] += 1
+        return True
+
+    def _add(self, rank: int, activity: str, span: Mapping[str, Any], seconds: float) -> None:
+        start = self._time[rank]
+        self._time[rank] = end = start + seconds
+        if seconds > 0:
+            bytes_ = span["bytes"] if activity == COMMUNICATE else 0
+            label = span["label"] if activity == COMPUTE else ""
+            self._intervals.append(
+                Interval(rank, activity, span["kind"], start, end, bytes_, label)
+            )
+
+
+def _costs(ranks: Sequence[RankSteps]) -> Cost:
+    """Return the median seconds of a communication by its kind and size."""
+    seconds: dict[tuple[str, int], list[float]] = defaultdict(list)
+    for number in range(len(ranks[0])):
+        spans = [span for steps in ranks for span in steps[number]["spans"]]
+        arrivals = last_arrivals(spans)
+        for span in spans:
+            if span["key"] and span["kind"] != "send":
+                begin = max(span["start"], arrivals[span["key"]])
+                seconds[span["kind"], span["bytes"]].append(max(0.0, span["end"] - begin))
+    medians = {key: median(values) for key, values in seconds.items()}
+    return lambda span: medians[span["kind"], span["bytes"]]
+
+
+def idle_share(timeline: StepTimeline, ranks: int) -> float:
+    """Return the share of all ranks' time in which they do not compute, 0 to 1."""
+    total = ranks * timeline.seconds
+    computing = sum(timeline.seconds_of(rank, COMPUTE) for rank in range(ranks))
+    return 1 - computing / total if total else 0.0
