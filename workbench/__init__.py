@@ -48,8 +48,14 @@ if TYPE_CHECKING:
     from workbench.experiments.train_student import train_student
     from workbench.panels import dashboard, ui
     from workbench.panels.live import Live, watch
+    from workbench.parallel.evaluate import ParallelEvaluation, evaluate_in_parallel
+    from workbench.parallel.measure import ParallelMeasurement, measure_in_parallel
+    from workbench.parallel.result import ParallelTraining
+    from workbench.parallel.torchrun import write_job
+    from workbench.parallel.train import train_in_parallel
     from workbench.planner.plan import plan
     from workbench.planner.results import InferencePlan, TrainingPlan
+    from workbench.planner.validation import plan_validation
     from workbench.profiling.energy.carbon import Carbon, carbon
     from workbench.profiling.energy.energy import Energy
     from workbench.profiling.energy.meter import EnergyMeter, energy_of
@@ -57,12 +63,6 @@ if TYPE_CHECKING:
     from workbench.profiling.inference_energy import InferenceEnergy, inference_energy
     from workbench.profiling.memory.memory import Memory
     from workbench.profiling.memory.predict import memory
-    from workbench.planner.validation import plan_validation
-    from workbench.parallel.evaluate import ParallelEvaluation, evaluate_in_parallel
-    from workbench.parallel.measure import ParallelMeasurement, measure_in_parallel
-    from workbench.parallel.result import ParallelTraining
-    from workbench.parallel.torchrun import write_job
-    from workbench.parallel.train import train_in_parallel
     from workbench.recipe import (
         Activations,
         Adjust,
@@ -105,8 +105,8 @@ __all__ = [
     "Generation",
     "Histogram",
     "HonestFigures",
-    "InferencePlan",
     "InferenceEnergy",
+    "InferencePlan",
     "Inspection",
     "LazySplit",
     "Ledger",
@@ -169,13 +169,13 @@ __all__ = [
     "load",
     "load_package",
     "measure",
-    "memory",
     "measure_in_parallel",
+    "memory",
     "model",
     "models",
+    "optimize",
     "plan",
     "plan_validation",
-    "optimize",
     "predict",
     "run_study",
     "sensitivity",
