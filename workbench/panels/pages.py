@@ -22,6 +22,7 @@ class Page:
 PAGES = (
     Page("compress", N_("Compress"), chart=True),
     Page("train", N_("Train"), chart=False),
+    Page("choose", N_("Choose"), chart=False),
 )
 
 

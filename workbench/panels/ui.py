@@ -30,7 +30,7 @@ from workbench.panels.tabs import TABS
 from workbench.panels.widget import SessionWidget
 from workbench.session import Session
 
-__all__ = ["App", "Card", "Compress", "Controls", "Tab", "Tradeoff", "Train"]
+__all__ = ["App", "Card", "Choose", "Compress", "Controls", "Tab", "Tradeoff", "Train"]
 
 
 class App(SessionWidget):
@@ -52,6 +52,13 @@ class Train(SessionWidget):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, Panel("train", pages=("train",)))
+
+
+class Choose(SessionWidget):
+    """The page Choose: limits, the recipes that meet them, and all that was measured."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, Panel("choose", pages=("choose",)))
 
 
 class Tradeoff(SessionWidget):

@@ -53,7 +53,7 @@ from workbench.session import Session
 from workbench.session.analyses import AnalysisKey
 from workbench.session.checks import resolve_model
 
-IMMEDIATE_TABS = frozenset({"training", "teacher", "temperature", "sensitivity"})
+IMMEDIATE_TABS = frozenset({"training", "teacher", "temperature", "sensitivity", "choose"})
 """Tabs whose content does not depend on the report."""
 
 

@@ -11,7 +11,7 @@ from workbench.plots import study
 from workbench.plots.goal import Goal
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure
-from workbench.study.description import describe
+from workbench.recipe.description import describe
 
 if TYPE_CHECKING:
     from workbench.study.recommendation import Recommendation

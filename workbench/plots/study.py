@@ -12,7 +12,7 @@ from workbench.plots.goal import Goal
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.spots import Spot
 from workbench.plots.style import Figure
-from workbench.study.description import describe
+from workbench.recipe.description import describe
 
 if TYPE_CHECKING:
     from workbench.study.result import StudyResult
@@ -28,10 +28,10 @@ def draw(
     goal: Goal | None = None,
     best: Trial | None = None,
 ) -> Figure:
-    """Draw all exactly measured recipes; a click returns the number of the trial."""
+    """Draw all exactly measured recipes; a click asks the page to select one."""
     size, value = result.original
     exact = [_spot(trial, number) for number, trial in enumerate(result.trials) if trial.exact]
-    return tradeoff.draw(
+    figure = tradeoff.draw(
         Spot(size, value, value, value),
         exact,
         None if best is None else _spot(best, 0),
@@ -39,6 +39,15 @@ def draw(
         goal=goal,
         metric=result.metric,
     )
+    for trace in figure["data"]:
+        if trace.get("name") == "visited":
+            trace["customdata"] = [_message(result.trials[key]) for key in trace["customdata"]]
+    return figure
+
+
+def _message(trial: Trial) -> dict[str, str]:
+    """Return what a click on a trial asks for."""
+    return {"act": "choose_recipe", "recipe": trial.recipe.to_json()}
 
 
 def _spot(trial: Trial, key: int) -> Spot:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from workbench import zoo
@@ -14,7 +15,9 @@ from workbench.i18n import _
 from workbench.recipe import Recipe, Train
 from workbench.recipe.off import BY_LAYER, disabled_part
 from workbench.session.analyses import Analyses, AnalysisKey, FileKey, file_key
+from workbench.session.calls import Calls
 from workbench.session.checks import check_budget, check_training
+from workbench.session.choosing import Choosing, Demand
 from workbench.session.records import TeacherQuery, Timing
 from workbench.session.state import State
 from workbench.session.sweep_progress import SweepProgress
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from workbench.analysis.sensitivity import Sensitivity
     from workbench.artifact.artifact import Artifact
     from workbench.experiments.temperatures import TemperatureSweep
+    from workbench.study.recommendation import Recommendation
     from workbench.training.types import TrainingStep
 
 ProgressCallback = Callable[[float], None]
@@ -51,6 +55,8 @@ class Jobs:
         The file size in bytes to keep while the user changes layers.
     repeating : bool
         Whether `repeat_student` is running.
+    choosing : Choosing or None
+        The search of `choose`, with its newest result; None if it has not been called.
     repeat_result : str
         What `repeat_student` has shown, as text; empty before.
     """
@@ -59,10 +65,11 @@ class Jobs:
         self._state = state
         self._analyses = Analyses()
         self._timings: dict[FileKey, Timing] = {}
-        self._sweeps = _Calls()
-        self._scans = _Calls()
-        self._layer_changes = _Calls()
-        self._repeats = _Calls()
+        self._sweeps = Calls()
+        self._scans = Calls()
+        self._layer_changes = Calls()
+        self._repeats = Calls()
+        self._choices = Calls()
         self._clear_jobs()
 
     def _clear_jobs(self) -> None:
@@ -74,6 +81,7 @@ class Jobs:
         self.target_size: int | None = None
         self.repeating = False
         self.repeat_result = ""
+        self.choosing: Choosing | None = None
 
     def artifact(
         self, cancel: CancelToken = NEVER, on_step: Callable[[TrainingStep], None] = ignore
@@ -261,6 +269,47 @@ class Jobs:
             self.repeat_result = result.summary
         state.notify()
 
+    def choose(self, demand: Demand, cancel: CancelToken = NEVER) -> None:
+        """Search the best recipe under limits; a newer call wins.
+
+        Raises
+        ------
+        WorkbenchError
+            If a limit is not possible.
+        """
+        from workbench.study.optimize import optimize
+
+        state = self._state
+        with state.lock:
+            model = state.model
+            token = self._token(model, self._choices.begin(), cancel)
+            choosing = self.choosing = Choosing(demand)
+
+        def show(result: Recommendation | None, reached: str) -> None:
+            nonlocal choosing
+            with state.lock:
+                if self.choosing is not choosing:  # a newer call has begun, or another model
+                    return
+                newest = choosing.recommendation if result is None else result
+                choosing = replace(choosing, recommendation=newest, state=reached)
+                self.choosing = choosing
+            state.notify()
+
+        state.notify()
+        try:
+            result = optimize(
+                model,
+                max_bytes=demand.max_bytes,
+                min_accuracy=demand.min_accuracy,
+                seconds=demand.seconds,
+                on_update=lambda so_far: show(so_far, "working"),
+                cancel=token,
+            )
+        except BaseException:
+            show(None, "stopped")
+            raise
+        show(result, "done")
+
     def hold_size(self, size: int | None) -> None:
         """Hold the file at `size` bytes while layers change; None removes the limit."""
         self.target_size = check_budget(size)
@@ -340,16 +389,3 @@ class Jobs:
                 _("This file is not trained yet: let the training finish, or undo the change."),
                 code="session.not_trained",
             )
-
-
-class _Calls:
-    """The calls of one job: a newer call supersedes the ones before it."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def begin(self) -> Callable[[], bool]:
-        """Begin a call under the session's lock; return a check for whether a newer one began."""
-        self._count += 1
-        number = self._count
-        return lambda: number != self._count

@@ -15,6 +15,8 @@ from workbench.errors import ArtifactError, FileError, InputError, file_errors
 from workbench.study.trial import Trial
 
 FOLDER = "studies"
+LOCKED = "study.locked"
+"""The code of the error if another process runs the study."""
 
 
 def default_path(digest: str) -> Path | None:
@@ -73,7 +75,7 @@ class StudyLog:
             raise FileError(
                 f"Another process is running this study with the log {self.path}: wait for it, or "
                 "name another log.",
-                code="study.locked",
+                code=LOCKED,
             ) from None
         try:
             self._open()

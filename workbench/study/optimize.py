@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from math import inf
 from statistics import median
@@ -14,14 +14,14 @@ import torch
 from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.target import Target
 from workbench.domain import Model
-from workbench.errors import Cancelled, WorkbenchError
+from workbench.errors import Cancelled, FileError, WorkbenchError
 from workbench.recipe import Quantize, Recipe, Train
 from workbench.study import reasons
 from workbench.study.candidates import space_of
 from workbench.study.executors.executor import InThisProcess
 from workbench.study.goal import Goal, check_positive
 from workbench.study.latency import latency_ms
-from workbench.study.log import StudyLog, default_path
+from workbench.study.log import LOCKED, StudyLog, default_path
 from workbench.study.recommendation import Recommendation
 from workbench.study.runner import Runner, TimeIsUp
 from workbench.study.samplers.directed import directed
@@ -87,7 +87,7 @@ def optimize(
     seconds
         How long to search. The environment variable `WORKBENCH_BUDGET` limits it.
     on_update
-        Called with the recommendation so far, each time that the best one changes.
+        Called with the recommendation so far, after each few recipes.
     cancel
         Cancels the search.
 
@@ -115,13 +115,27 @@ def optimize(
         min_value=goal.floor,
     )
     executor = InThisProcess()
-    with StudyLog(default_path(study.digest), study.as_dict()) as log:
+    with _log(study) as log:
         executor.open(model)
         runner = Runner(model, study, executor, log, cancel=cancel)
         search = _Search(
             model, goal, study, runner, target, begin, capped_seconds(seconds), on_update, cancel
         )
         return search.run()
+
+
+@contextmanager
+def _log(study: Study) -> Iterator[StudyLog]:
+    """Open the log of a study; one in memory if another process has opened that on disk."""
+    log = StudyLog(default_path(study.digest), study.as_dict())
+    with ExitStack() as stack:
+        try:
+            opened = stack.enter_context(log)
+        except FileError as error:
+            if error.code != LOCKED:
+                raise
+            opened = stack.enter_context(StudyLog(None, study.as_dict()))
+        yield opened
 
 
 @dataclass
@@ -196,12 +210,10 @@ class _Search:
 
     def _search_until(self, share: float) -> None:
         self._set_deadline(share)
-        best: Trial | None = None
         postponed: set[Recipe] = set()
         while True:
             ranking = self._ranking()
-            if ranking and ranking[0] != best:
-                best = ranking[0]
+            if ranking:
                 self.on_update(self.recommendation())
             recipes = self._next(postponed)
             if not recipes:

@@ -9,8 +9,8 @@ from workbench import formatting
 from workbench.domain.metric import Metric
 from workbench.i18n import _
 from workbench.recipe import Recipe
+from workbench.recipe.description import describe
 from workbench.recipe.recipe import BASELINES
-from workbench.study.description import describe
 from workbench.study.goal import TOLERATED, Goal
 from workbench.study.result import StudyResult
 from workbench.study.trial import BELOW_LIMIT, Trial

@@ -2,6 +2,7 @@
 
 from workbench.panels.actions import (
     artifact,
+    choosing,
     display,
     export,
     layers,
@@ -12,6 +13,6 @@ from workbench.panels.actions import (
 )
 from workbench.panels.actions.registry import ACTIONS, SELECTING_ACTIONS, VIEW_ACTIONS
 
-MODULES = (artifact, display, export, layers, selection, training, trial, uploads)
+MODULES = (artifact, choosing, display, export, layers, selection, training, trial, uploads)
 
 __all__ = ["ACTIONS", "MODULES", "SELECTING_ACTIONS", "VIEW_ACTIONS"]

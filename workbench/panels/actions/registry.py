@@ -46,7 +46,9 @@ VIEW_ACTIONS = frozenset(
     {"hello", "bye", "theme", "page", "tab", "focus", "plotly", "query_teacher", "rest"}
 )
 """Actions that change only the display; all others hide the banner."""
-SELECTING_ACTIONS = frozenset({"undo", "redo", "reset", "preset", "model", "visit"})
+SELECTING_ACTIONS = frozenset(
+    {"undo", "redo", "reset", "preset", "model", "visit", "choose_recipe"}
+)
 """Actions that select another recipe, in place of values sent before and not yet received."""
 
 

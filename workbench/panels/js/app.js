@@ -3,6 +3,7 @@
 // is shown and kept up to date. The address holds the open page.
 
 import { getKey, saveState, setKey } from "./address.js";
+import { ChoosePage } from "./choose_page.js";
 import { CompressPage } from "./compress_page.js";
 import { h } from "./dom.js";
 import { Header } from "./header.js";
@@ -11,7 +12,7 @@ import { TrainPage } from "./train_page.js";
 /** @import { Context, Messages, Page, State, TabMessage, View } from "./types" */
 
 /** @type {Record<string, new (context: Context) => View>} */
-const PAGES = { compress: CompressPage, train: TrainPage };
+const PAGES = { compress: CompressPage, train: TrainPage, choose: ChoosePage };
 
 export class App {
   /** @type {Page} */ page;

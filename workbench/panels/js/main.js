@@ -14,6 +14,7 @@
 import { getKey, saveState, search } from "./address.js";
 import { App } from "./app.js";
 import { Channel } from "./channel.js";
+import { ChoosePage } from "./choose_page.js";
 import { CompressPage } from "./compress_page.js";
 import { h } from "./dom.js";
 import { saveBlob } from "./export.js";
@@ -30,6 +31,7 @@ const VIEWS = {
   app: App,
   compress: CompressPage,
   train: TrainPage,
+  choose: ChoosePage,
   tradeoff: TradeoffPart,
   card: CardPart,
   controls: ControlsPart,

@@ -181,6 +181,7 @@ export interface Page {
   layer_table: LayerRow[];
   settings: { levels: Choice[]; distillation: DistillationTexts | null; tour: Tour };
   training: TrainingTexts;
+  choosing: ChoosingTexts;
   upload: UploadTexts | null;
   trial: TrialTexts | null;
   contents: FileContents | null;
@@ -209,6 +210,44 @@ export interface LiveTraining {
   idle: string[];
   network: string;
   distilled: { teacher: string; temperature: number } | null;
+}
+
+/** A question of the page Choose: a number with a unit, empty for no limit. */
+export interface ChoosingQuestion {
+  key: string;
+  label: string;
+  help: string;
+  unit: string;
+  value: number | null;
+  scale: number; // what the number is multiplied by
+  low: number;
+  high: number;
+  step: number;
+}
+
+export interface ChoosingTexts {
+  title: string;
+  questions: ChoosingQuestion[];
+  start: string;
+  cards: string; // the name of the list
+  none: string; // the placeholder of an empty limit
+  open: string;
+  reasons: string;
+}
+
+export interface ChoosingCard {
+  title: string;
+  name: string;
+  facts: { value: string; label: string }[];
+  recipe: string; // JSON
+}
+
+export interface LiveChoosing {
+  working: boolean;
+  headline: string;
+  met: boolean;
+  cards: ChoosingCard[];
+  reasons: string[];
 }
 
 export interface LiveTable {
@@ -264,6 +303,7 @@ export interface State {
   layer_table: LiveTable;
   settings: { hidden: Record<Level, string>; goal: string; hint: string; distillation: DistillationState | null };
   training: LiveTraining;
+  choosing: LiveChoosing;
   values?: Values;
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench import formatting
 from workbench.i18n import _, plural
-from workbench.recipe import Recipe
+from workbench.recipe.recipe import Recipe
 
 
 def describe(recipe: Recipe) -> str:

@@ -1,0 +1,74 @@
+"""Actions of the page Choose: search, select a result, save the measurements."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from workbench import formatting
+from workbench.cancel import CancelToken
+from workbench.errors import InputError
+from workbench.i18n import _
+from workbench.panels.actions.background import run_in_background
+from workbench.panels.actions.messages import positive_number
+from workbench.panels.actions.registry import Dashboard, action
+from workbench.panels.actions.sending import send_file
+from workbench.panels.choosing import MAX_SECONDS
+from workbench.plots import study
+from workbench.recipe import Recipe
+from workbench.session.choosing import Demand
+
+
+@action
+def choose(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Search recipes under limits."""
+    seconds = positive_number(message.get("seconds"))
+    if seconds is None or seconds > MAX_SECONDS:
+        raise InputError(
+            _("Choose a time of up to {maximum} seconds.").format(
+                maximum=formatting.count(MAX_SECONDS)
+            ),
+            code="argument.invalid_seconds",
+        )
+    largest = positive_number(message.get("max_bytes"))
+    max_bytes = None if largest is None else max(1, round(largest))
+    demand = Demand(max_bytes, positive_number(message.get("min_accuracy")), seconds)
+    _start(dashboard, demand)
+
+
+@action
+def continue_choosing(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Continue a search that was stopped: what was measured is not measured again."""
+    if dashboard.session.choosing is not None:
+        _start(dashboard, dashboard.session.choosing.demand)
+
+
+@action
+def choose_recipe(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Select a recipe that was measured."""
+    dashboard.session.set(Recipe.from_json(str(message.get("recipe"))))
+
+
+@action
+def choose_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Save all measurements of the search as CSV."""
+    choosing = dashboard.session.choosing
+    result = choosing.recommendation if choosing is not None else None
+    if result is None:
+        raise InputError(_("Nothing is measured yet."), code="session.nothing_measured")
+    rows = study.rows(result.result)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    send_file(dashboard, "recipes.csv", "text/csv", text.getvalue().encode())
+
+
+def _start(dashboard: Dashboard, demand: Demand) -> None:
+    dashboard.cancel = CancelToken()
+    run_in_background("choose", _search, dashboard, demand)
+
+
+def _search(dashboard: Dashboard, demand: Demand) -> None:
+    dashboard.session.choose(demand, dashboard.cancel)

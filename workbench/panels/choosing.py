@@ -1,0 +1,193 @@
+"""The page Choose: three questions, three cards, and the picture of all that was measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workbench import formatting
+from workbench.i18n import _
+from workbench.plots import points, recommendation, tradeoff
+from workbench.plots.palette import Palette
+from workbench.recipe.description import describe
+from workbench.session import Session
+from workbench.session.choosing import Choosing
+
+if TYPE_CHECKING:
+    from workbench.study.trial import Trial
+
+SECONDS = 30
+MAX_SECONDS = 3600
+KILOBYTE = 1000
+SMALL = 0.1
+"""The suggested largest file, as a fraction of the original."""
+LOSS = 0.02
+"""The suggested smallest accuracy, below the original's."""
+
+
+def section(session: Session) -> dict[str, Any]:
+    """Return the texts and the questions."""
+    model, demand = session.model, session.choosing.demand if session.choosing else None
+    largest = SMALL * model.original_bytes / KILOBYTE
+    questions = [
+        {
+            "key": "max_bytes",
+            "label": _("How large may the file be?"),
+            "help": _("The original has {size}. Leave it empty for the smallest file.").format(
+                size=formatting.size(model.original_bytes)
+            ),
+            "unit": _("kB"),
+            "value": _rounded(largest)
+            if demand is None
+            else demand.max_bytes and demand.max_bytes / KILOBYTE,
+            "scale": KILOBYTE,
+            "low": 0,
+            "high": 1e9,
+            "step": "any",
+        }
+    ]
+    if _has_accuracy(session):
+        original = model.accuracy("validation")
+        questions.append(
+            {
+                "key": "min_accuracy",
+                "label": _("How accurate must it be?"),
+                "help": _("The original has {accuracy}. Leave it empty for the best.").format(
+                    accuracy=formatting.percent(original)
+                ),
+                "unit": "%",
+                "value": round(100 * (original - LOSS))
+                if demand is None
+                else demand.min_accuracy and 100 * demand.min_accuracy,
+                "scale": 0.01,
+                "low": 0,
+                "high": 100,
+                "step": "any",
+            }
+        )
+    questions.append(
+        {
+            "key": "seconds",
+            "label": _("How long may it search?"),
+            "help": _("A first answer comes within seconds; more time finds smaller files."),
+            "unit": _("s"),
+            "value": SECONDS if demand is None else demand.seconds,
+            "scale": 1,
+            "low": 1,
+            "high": MAX_SECONDS,
+            "step": 1,
+        }
+    )
+    return {
+        "title": _("Which recipe suits me?"),
+        "questions": questions,
+        "start": _("Find recipes"),
+        "cards": _("Recommended recipes"),
+        "none": _("no limit"),
+        "open": _("open on Compress"),
+        "reasons": _("Why"),
+    }
+
+
+def live(session: Session) -> dict[str, Any]:
+    """Return the cards and reasons of the search so far."""
+    choosing = session.choosing
+    result = choosing.recommendation if choosing is not None else None
+    working = choosing is not None and choosing.state == "working"
+    if choosing is None or result is None or not result.choices:
+        headline = _("Every recipe that is shown here was measured on this model.")
+        return {"working": working, "headline": headline, "met": False, "cards": [], "reasons": []}
+    headline = _("No recipe meets the limits; the nearest:")
+    if result.met:
+        headline = _("These recipes meet the limits.")
+    elif working:
+        headline = _("No recipe meets the limits so far; the nearest:")
+    titles = _titles(result.choices) if result.met else [_("nearest to the limits")]
+    original_bytes = result.model.original_bytes
+    cards = [
+        {
+            "title": title,
+            "name": describe(trial.recipe),
+            "facts": [
+                {"value": formatting.nbytes(trial.bytes), "label": _("file")},
+                {
+                    "value": formatting.times(original_bytes / trial.bytes),
+                    "label": _("smaller"),
+                },
+                {
+                    "value": result.goal.metric.format(trial.value or 0.0),
+                    "label": _(result.goal.metric.name),
+                },
+            ],
+            "recipe": trial.recipe.to_json(),
+        }
+        for title, trial in zip(titles, result.choices, strict=False)
+    ]
+    return {
+        "working": working,
+        "headline": headline,
+        "met": result.met,
+        "cards": cards,
+        "reasons": list(result.reasons),
+    }
+
+
+def tab(session: Session, palette: Palette) -> dict[str, Any]:
+    """Return the picture of all recipes that were measured."""
+    choosing = session.choosing
+    line = None if choosing is None else _activity(choosing)
+    result = choosing.recommendation if choosing is not None else None
+    if result is None:
+        original = points.original(session.model)
+        figure = tradeoff.draw(
+            original,
+            [],
+            None,
+            palette,
+            landmarks=points.presets(session.model),
+            metric=session.model.task.metric,
+        )
+        return {"activity": line, "figure": figure}
+    return {"activity": line, "figure": recommendation.draw(result, palette)}
+
+
+def _activity(choosing: Choosing) -> dict[str, Any]:
+    result = choosing.recommendation
+    count = 0 if result is None else len(result.result.trials)
+    if choosing.state == "working":
+        text = _("{count} recipes measured, about {seconds} s left").format(
+            count=count, seconds=round(choosing.seconds_left)
+        )
+        return {"tone": "working", "fraction": choosing.fraction, "text": text}
+    if choosing.state == "stopped":
+        text = _("Stopped after {count} recipes; they are kept.").format(count=count)
+        again = {"act": "continue_choosing", "text": _("continue")}
+        return {"tone": "stopped", "text": text, "buttons": [again]}
+    saved = 0.0 if result is None else result.result.saved
+    text = _("{count} recipes measured; {saved} of the evaluations were not needed.").format(
+        count=count, saved=formatting.percent(saved, 0)
+    )
+    return {"tone": "done", "text": text}
+
+
+def _titles(choices: tuple[Trial, ...]) -> list[str]:
+    """Return what each choice is best in, compared with the first."""
+    first = choices[0]
+    titles = [_("recommended")]
+    for trial in choices[1:]:
+        if trial.bytes < first.bytes:
+            titles.append(_("smaller file"))
+        elif trial.recipe.structure is not None and first.recipe.structure is None:
+            titles.append(_("fewer multiplications"))
+        else:
+            titles.append(_("closer to the original"))
+    return titles
+
+
+def _has_accuracy(session: Session) -> bool:
+    scores = session.model.card["accuracy"]["validation"]
+    return "correct" in scores or "accuracy" in scores
+
+
+def _rounded(value: float) -> float:
+    """Return a number with two significant digits."""
+    return float(f"{value:.2g}")
