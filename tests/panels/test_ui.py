@@ -70,6 +70,7 @@ def kinds(messages):
         (wb.ui.App, "app", True),
         (wb.ui.Compress, "compress", True),
         (wb.ui.Train, "train", False),
+        (wb.ui.Parallel, "parallel", False),
         (wb.ui.Tradeoff, "tradeoff", True),
         (wb.ui.Card, "card", False),
         (wb.ui.Controls, "controls", False),

@@ -143,7 +143,7 @@ def tab(session: Session, palette: Palette) -> dict[str, Any]:
             [],
             None,
             palette,
-            landmarks=points.presets(session.model),
+            landmarks=points.presets(session.model, session.store),
             metric=session.model.task.metric,
         )
         return {"activity": line, "figure": figure}

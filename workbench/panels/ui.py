@@ -30,7 +30,7 @@ from workbench.panels.tabs import TABS
 from workbench.panels.widget import SessionWidget
 from workbench.session import Session
 
-__all__ = ["App", "Card", "Choose", "Compress", "Controls", "Tab", "Tradeoff", "Train"]
+__all__ = ["App", "Card", "Choose", "Compress", "Controls", "Parallel", "Tab", "Tradeoff", "Train"]
 
 
 class App(SessionWidget):
@@ -59,6 +59,13 @@ class Choose(SessionWidget):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, Panel("choose", pages=("choose",)))
+
+
+class Parallel(SessionWidget):
+    """The page Parallel: training on several processes, their weights, timeline and bytes."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, Panel("parallel", pages=("parallel",)))
 
 
 class Tradeoff(SessionWidget):

@@ -53,7 +53,12 @@ from workbench.session import Session
 from workbench.session.analyses import AnalysisKey
 from workbench.session.checks import resolve_model
 
-IMMEDIATE_TABS = frozenset({"training", "teacher", "temperature", "sensitivity", "choose"})
+IMMEDIATE_TABS = frozenset(
+    {
+        *("training", "teacher", "temperature", "sensitivity", "choose"),
+        *("parallel_weights", "parallel_timeline", "parallel_bytes"),
+    }
+)
 """Tabs whose content does not depend on the report."""
 
 

@@ -91,7 +91,7 @@ def evaluate_in_parallel(
 
     >>> import workbench as wb
     >>> wb.evaluate_in_parallel(wb.model("fashion/mlp-32"), "validation", ranks=2).correct
-    4419
+    4312
     """
     expect_model(model)
     if expect_count(ranks, "The number of ranks") > MAX_RANKS:

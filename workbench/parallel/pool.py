@@ -16,7 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import IO, Any
 
 from workbench.cancel import NEVER, CancelToken
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError, WorkbenchError
 
 WORKER = [sys.executable, "-m", "workbench.parallel.worker"]
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "USE_LIBUV": "0"}
@@ -143,6 +143,8 @@ class Pool:
 
         Raises
         ------
+        InputError
+            If a rank refuses the command.
         RankError
             If a rank dies, fails or none sends an event in time; it names the rank. All
             processes have ended then.
@@ -154,6 +156,8 @@ class Pool:
             for rank, request in zip(ranks, requests, strict=True):
                 rank.ask(request)
             results = self._collect(ranks, limit, on_event, cancel)
+        except InputError:  # all ranks have answered and can be used again
+            raise
         except BaseException:
             self.close()
             raise
@@ -191,7 +195,10 @@ class Pool:
                         deadline = min(deadline, time.monotonic() + GRACE_SECONDS)
                     else:
                         on_event(number, event)
-            if time.monotonic() > deadline or (errors and len(errors) + len(results) == len(ranks)):
+            if errors and len(errors) + len(results) == len(ranks):
+                raise _failed(errors)
+            if time.monotonic() > deadline:
+                self.close()  # the other ranks wait for the one that failed
                 raise _failed(errors)
             if time.monotonic() - max(heard.values()) > limit:
                 silent = min((n for n in heard if n not in results), key=heard.__getitem__)
@@ -228,7 +235,7 @@ def _failed(errors: Mapping[int, Mapping[str, Any]]) -> WorkbenchError:
     event = errors[number]
     if event["code"] == RankError.default_code:
         return RankError(f"Rank {number} failed with {event['message']}", code=event["code"])
-    return RankError(event["message"], code=event["code"])
+    return InputError(event["message"], code=event["code"])
 
 
 _pool: Pool | None = None

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from workbench.cancel import CancelToken
+
 if TYPE_CHECKING:
+    from workbench.domain import Model
     from workbench.study.recommendation import Recommendation
 
 
@@ -48,3 +52,39 @@ class Choosing:
     def seconds_left(self) -> float:
         """The rest of the time in seconds."""
         return (1 - self.fraction) * self.demand.seconds
+
+
+def search(
+    model: Model, demand: Demand, cancel: CancelToken, publish: Callable[[Choosing], None]
+) -> None:
+    """Search the best recipe under limits, and publish each change of the search.
+
+    Raises
+    ------
+    WorkbenchError
+        If a limit is not possible.
+    Cancelled
+        If `cancel` is cancelled.
+    """
+    choosing = Choosing(demand)
+    publish(choosing)
+    from workbench.study.optimize import optimize  # loads torch
+
+    def show(recommendation: Recommendation, state: str = "working") -> None:
+        nonlocal choosing
+        choosing = replace(choosing, recommendation=recommendation, state=state)
+        publish(choosing)
+
+    try:
+        result = optimize(
+            model,
+            max_bytes=demand.max_bytes,
+            min_accuracy=demand.min_accuracy,
+            seconds=demand.seconds,
+            on_update=show,
+            cancel=cancel,
+        )
+    except BaseException:
+        publish(replace(choosing, state="stopped"))
+        raise
+    show(result, "done")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from workbench import zoo
@@ -17,7 +16,8 @@ from workbench.recipe.off import BY_LAYER, disabled_part
 from workbench.session.analyses import Analyses, AnalysisKey, FileKey, file_key
 from workbench.session.calls import Calls
 from workbench.session.checks import check_budget, check_training
-from workbench.session.choosing import Choosing, Demand
+from workbench.session.choosing import Choosing, Demand, search
+from workbench.session.parallel_run import ParallelRun, run_in_parallel
 from workbench.session.records import TeacherQuery, Timing
 from workbench.session.state import State
 from workbench.session.sweep_progress import SweepProgress
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from workbench.analysis.sensitivity import Sensitivity
     from workbench.artifact.artifact import Artifact
     from workbench.experiments.temperatures import TemperatureSweep
-    from workbench.study.recommendation import Recommendation
     from workbench.training.types import TrainingStep
 
 ProgressCallback = Callable[[float], None]
@@ -53,6 +52,8 @@ class Jobs:
         The results of `scan` so far.
     target_size : int or None
         The file size in bytes to keep while the user changes layers.
+    parallel : ParallelRun or None
+        The last parallel training run.
     repeating : bool
         Whether `repeat_student` is running.
     choosing : Choosing or None
@@ -70,6 +71,7 @@ class Jobs:
         self._layer_changes = Calls()
         self._repeats = Calls()
         self._choices = Calls()
+        self._parallel_runs = Calls()
         self._clear_jobs()
 
     def _clear_jobs(self) -> None:
@@ -79,6 +81,7 @@ class Jobs:
         self.sweep_progress: SweepProgress | None = None
         self.sensitivity: Sensitivity | None = None
         self.target_size: int | None = None
+        self.parallel: ParallelRun | None = None
         self.repeating = False
         self.repeat_result = ""
         self.choosing: Choosing | None = None
@@ -277,38 +280,50 @@ class Jobs:
         WorkbenchError
             If a limit is not possible.
         """
-        from workbench.study.optimize import optimize
-
         state = self._state
         with state.lock:
-            model = state.model
-            token = self._token(model, self._choices.begin(), cancel)
-            choosing = self.choosing = Choosing(demand)
+            model, superseded = state.model, self._choices.begin()
 
-        def show(result: Recommendation | None, reached: str) -> None:
-            nonlocal choosing
+        def publish(choosing: Choosing) -> None:
             with state.lock:
-                if self.choosing is not choosing:  # a newer call has begun, or another model
+                if superseded() or model is not state.model:
                     return
-                newest = choosing.recommendation if result is None else result
-                choosing = replace(choosing, recommendation=newest, state=reached)
                 self.choosing = choosing
             state.notify()
 
-        state.notify()
-        try:
-            result = optimize(
-                model,
-                max_bytes=demand.max_bytes,
-                min_accuracy=demand.min_accuracy,
-                seconds=demand.seconds,
-                on_update=lambda so_far: show(so_far, "working"),
-                cancel=token,
-            )
-        except BaseException:
-            show(None, "stopped")
-            raise
-        show(result, "done")
+        search(model, demand, self._token(model, superseded, cancel), publish)
+
+    def train_in_parallel(
+        self, settings: Mapping[str, Any], repeats: int = 1, cancel: CancelToken = NEVER
+    ) -> None:
+        """Train the model on several processes; a newer call wins.
+
+        Parameters
+        ----------
+        settings
+            The fields of a `workbench.parallel.plan.Plan`.
+
+        Raises
+        ------
+        InputError
+            If a setting is not allowed. Other errors are part of the run.
+        """
+        state = self._state
+        with state.lock:
+            model, superseded = state.origin_model, self._parallel_runs.begin()
+
+        def ended() -> bool:
+            replaced = model is not state.origin_model
+            return superseded() or replaced or state.closed or cancel.cancelled
+
+        def publish(run: ParallelRun) -> None:
+            with state.lock:
+                if superseded() or model is not state.origin_model:
+                    return
+                self.parallel = run
+            state.notify()
+
+        run_in_parallel(model, settings, repeats, CancelToken(ended), publish)
 
     def hold_size(self, size: int | None) -> None:
         """Hold the file at `size` bytes while layers change; None removes the limit."""

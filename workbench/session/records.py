@@ -64,6 +64,8 @@ class Focus:
         Whether to draw the training loss in place of the metric.
     areas : bool
         Whether to draw bytes as a treemap.
+    replay : bool
+        Whether the timeline of ranks is on the simulated clock.
     prompt, seed : int
         The prompt that a language model continues, and the seed of its sampling.
     """
@@ -76,6 +78,7 @@ class Focus:
     layer: str | None = None
     areas: bool = False
     loss: bool = False
+    replay: bool = False
     prompt: int = 0
     seed: int = 0
 

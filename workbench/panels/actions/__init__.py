@@ -6,6 +6,7 @@ from workbench.panels.actions import (
     display,
     export,
     layers,
+    parallel,
     selection,
     training,
     trial,
@@ -14,5 +15,6 @@ from workbench.panels.actions import (
 from workbench.panels.actions.registry import ACTIONS, SELECTING_ACTIONS, VIEW_ACTIONS
 
 MODULES = (artifact, choosing, display, export, layers, selection, training, trial, uploads)
+MODULES = (artifact, display, export, layers, parallel, selection, training, trial, uploads)
 
 __all__ = ["ACTIONS", "MODULES", "SELECTING_ACTIONS", "VIEW_ACTIONS"]

@@ -7,12 +7,14 @@ import { ChoosePage } from "./choose_page.js";
 import { CompressPage } from "./compress_page.js";
 import { h } from "./dom.js";
 import { Header } from "./header.js";
+import { ParallelPage } from "./parallel_page.js";
 import { TrainPage } from "./train_page.js";
 
 /** @import { Context, Messages, Page, State, TabMessage, View } from "./types" */
 
 /** @type {Record<string, new (context: Context) => View>} */
 const PAGES = { compress: CompressPage, train: TrainPage, choose: ChoosePage };
+const PAGES = { compress: CompressPage, train: TrainPage, parallel: ParallelPage };
 
 export class App {
   /** @type {Page} */ page;

@@ -18,6 +18,7 @@ import { ChoosePage } from "./choose_page.js";
 import { CompressPage } from "./compress_page.js";
 import { h } from "./dom.js";
 import { saveBlob } from "./export.js";
+import { ParallelPage } from "./parallel_page.js";
 import { CardPart, ControlsPart, TabPart, TradeoffPart } from "./parts.js";
 import { Status } from "./status.js";
 import { createTheme } from "./theme.js";
@@ -32,6 +33,7 @@ const VIEWS = {
   compress: CompressPage,
   train: TrainPage,
   choose: ChoosePage,
+  parallel: ParallelPage,
   tradeoff: TradeoffPart,
   card: CardPart,
   controls: ControlsPart,

@@ -91,6 +91,20 @@ export interface TrainingTexts {
   warnings: Record<string, string>;
 }
 
+export interface ParallelTexts {
+  title: string;
+  help: string;
+  main: TrainingField[];
+  groups: { title: string; fields: TrainingField[] }[];
+  values: Values;
+  button: string;
+}
+
+export interface LiveParallel {
+  facts: { value: string; label: string }[];
+  notes: string[];
+}
+
 export interface UploadTexts {
   button: string;
   kinds: { label: string; help: string }[];
@@ -182,6 +196,7 @@ export interface Page {
   settings: { levels: Choice[]; distillation: DistillationTexts | null; tour: Tour };
   training: TrainingTexts;
   choosing: ChoosingTexts;
+  parallel: ParallelTexts;
   upload: UploadTexts | null;
   trial: TrialTexts | null;
   contents: FileContents | null;
@@ -304,6 +319,7 @@ export interface State {
   settings: { hidden: Record<Level, string>; goal: string; hint: string; distillation: DistillationState | null };
   training: LiveTraining;
   choosing: LiveChoosing;
+  parallel: LiveParallel;
   values?: Values;
 }
 

@@ -1,0 +1,355 @@
+"""Parallel training on several processes against one: time, memory, equality, races, bytes.
+
+`python benchmarks/parallel.py [--quick] [PART ...]` runs all parts, or those that are named:
+``start``, ``gradient``, ``digests``, ``bytes``, ``replay``, ``speed`` and ``stop``. It prints
+tables in the format of docs/benchmarks.md, and the load of the machine before each. It takes about
+15 minutes on 2 idle cores, 4 with ``--quick``. Times mean little while other programs run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import psutil
+import torch
+from _table import machine, table
+
+import workbench as wb
+from workbench.errors import InputError
+from workbench.parallel.pool import RankError, pool
+from workbench.parallel.replay import idle_share
+from workbench.parallel.schedules import CHUNKS_PER_RANK
+from workbench.parallel.schedules import idle_share as idle_formula
+from workbench.zoo.tables import ARCHITECTURES
+
+MODULES = Path(__file__).with_name("_parallel_modules.py")
+FORMS = [
+    ("data", {}),
+    ("zero1", {}),
+    ("zero2", {}),
+    ("zero3", {}),
+    ("tensor", {}),
+    ("pipeline", {"schedule": "gpipe"}),
+    ("pipeline", {"schedule": "1f1b"}),
+    ("pipeline", {"schedule": "interleaved"}),
+]
+SMALL = "fashion/mlp-32"
+COLD = """
+import time, workbench as wb
+model = wb.model("fashion/lenet5")
+for attempt in range(2):
+    result = wb.train_in_parallel(model, ranks={ranks}, steps=5, exact=False)
+    print(result.first_step_seconds, max(rank.memory for rank in result.ranks))
+"""
+
+
+def start(*, quick: bool) -> None:
+    """Print how long the first step takes with new processes and from the pool."""
+    rows = []
+    for ranks in (2, 4):
+        runs = []
+        for _repeat in range(1 if quick else 3):
+            command = [sys.executable, "-c", COLD.format(ranks=ranks)]
+            output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            runs.append([[float(x) for x in line.split()] for line in output.splitlines()])
+        cold = median(run[0][0] for run in runs)
+        warm = median(run[1][0] for run in runs)
+        memory = max(line[1] for run in runs for line in run) / 1e6
+        rows.append([ranks, f"{cold:.2f} s", f"{warm:.2f} s", f"{memory:.0f} MB"])
+    print(table(["ranks", "first step, new processes", "from the pool", "memory of a rank"], rows))
+
+
+def gradient(*, quick: bool) -> None:
+    """Print the largest difference of a gradient from that of one process, by form and model."""
+    models = [*_models(quick=quick), *_other_models()]
+    rows = []
+    for name, model, source in models:
+        cells = []
+        for strategy, settings in FORMS:
+            cells.append(_largest_difference(model, source, strategy, settings, quick=quick))
+        rows.append([f"`{name}`", *cells])
+    names = [settings.get("schedule", strategy) for strategy, settings in FORMS]
+    print(table(["model", *names], rows))
+
+
+def _largest_difference(
+    model: wb.Model, source: str | None, strategy: str, settings: dict[str, str], *, quick: bool
+) -> str:
+    chance = random.Random(f"{model.name} {strategy}")
+    largest = 0.0
+    for ranks in (2,) if quick else (2, 3, 4):
+        batch = 4 * ranks + chance.randrange(8)
+        more: dict[str, object] = {}
+        if strategy in ("data", "zero1", "zero2", "zero3"):
+            borders = sorted(chance.sample(range(1, batch), ranks - 1))
+            edges = [0, *borders, batch]
+            more["shards"] = tuple(b - a for a, b in pairwise(edges))
+        if strategy == "pipeline":
+            more["microbatches"] = ranks * chance.choice((1, 2))
+        try:
+            result = wb.train_in_parallel(
+                model, strategy, ranks, source=source, steps=1, batch=batch, exact=False,
+                **settings, **more,
+            )  # fmt: skip
+        except InputError as error:
+            return f"refused: {error.code.partition('.')[2]}" if not largest else f"{largest:.0e}"
+        assert result.gradient_difference is not None
+        largest = max(largest, result.gradient_difference)
+    return f"{largest:.0e}"
+
+
+def _models(*, quick: bool) -> Iterator[tuple[str, wb.Model, str | None]]:
+    names = [SMALL, "fashion/lenet5"] if quick else [*ARCHITECTURES]
+    for name in names:
+        yield name, wb.model(name), None
+
+
+def _other_models() -> Iterator[tuple[str, wb.Model, str | None]]:
+    if find_spec("transformers") is None:
+        print("The networks of transformers are left out: it is not installed.\n")
+        return
+    generator = torch.Generator().manual_seed(0)
+    words = torch.randint(0, 96, (96, 16), generator=generator)
+    classes = torch.randint(0, 4, (96,), generator=generator)
+    pictures = torch.randn(96, 3, 16, 16, generator=generator)
+    data = {
+        "bert": (words, classes),
+        "gpt2": (words, words.roll(-1, 1)),
+        "vit": (pictures, classes),
+    }
+    for name, (inputs, labels) in data.items():
+        yield name, _model(name, inputs, labels), f"{MODULES}:{name}"
+
+
+def _model(name: str, inputs: torch.Tensor, labels: torch.Tensor) -> wb.Model:
+    sys.path.insert(0, str(MODULES.parent))
+    import _parallel_modules
+
+    torch.manual_seed(0)
+    parts = {"train": slice(0, 64), "validation": slice(64, 80), "test": slice(80, 96)}
+    data = {split: (inputs[part], labels[part]) for split, part in parts.items()}
+    return wb.from_module(getattr(_parallel_modules, name)(), **data, name=name)
+
+
+def digests(*, quick: bool) -> None:
+    """Print how many digests five runs have, and how many updates are lost."""
+    rows = []
+    for sync in ("every_step", "every_k", "never", "shared", "shared_locked"):
+        result = wb.train_in_parallel(wb.model(SMALL), sync=sync, repeats=5, steps=40, exact=True)
+        lost = result.lost_updates
+        rows.append(
+            [
+                sync,
+                "equal" if result.consistent else "different",
+                f"{len(set(result.digests))} of 5",
+                "" if lost is None else f"{lost[0]:,} of {lost[1]:,} ({lost[0] / lost[1]:.1%})",
+                ", ".join(f"{value:.3f}" for value in result.accuracy),
+                f"{result.baseline_accuracy:.3f}",
+            ]
+        )
+    columns = ["synchronization", "ranks", "distinct digests", "lost updates", "accuracy"]
+    print(table([*columns, "one process"], rows))
+    rows = []
+    for shards in ((32, 32), (16, 48), (1, 63)):
+        cells = []
+        for weighting in ("ranks", "examples"):
+            result = wb.train_in_parallel(
+                wb.model(SMALL), shards=shards, steps=1, weighting=weighting, exact=False
+            )
+            cells.append(f"{result.gradient_difference:.1e}")
+        rows.append([str(shards), *cells])
+    print(table(["shards of a batch of 64", "mean of means", "weighted by examples"], rows))
+
+
+def held(*, quick: bool) -> None:
+    """Print whether the bytes that each rank holds are those of the formula."""
+    rows = []
+    for name, model, source in [*_models(quick=quick), *_other_models()]:
+        cells = []
+        for strategy in ("data", "zero2", "zero3"):
+            equal = total = 0
+            for ranks in (2, 3, 4):
+                result = wb.train_in_parallel(
+                    model, strategy, ranks, source=source, steps=1, batch=8, exact=False
+                )
+                for rank in result.ranks:
+                    total += 1
+                    equal += rank.formula == dict(rank.held)
+            cells.append(f"{equal} of {total}")
+        rows.append([f"`{name}`", *cells])
+    print(table(["model: ranks equal to the byte", "data", "zero2", "zero3"], rows))
+
+
+def replay(*, quick: bool) -> None:
+    """Print the error of the replay, and the idle share of pipelines of equal stages."""
+    rows = []
+    for name in ("fashion/lenet5", "fashion/resnet", "fashion/lenet-300-100"):
+        for strategy, settings in FORMS:
+            try:
+                result = wb.train_in_parallel(
+                    wb.model(name), strategy, 2, steps=20, batch=128, exact=False, **settings
+                )
+            except InputError:
+                continue
+            error = "" if result.replay_error is None else f"{result.replay_error:+.1%}"
+            rows.append(
+                [
+                    f"`{name}`",
+                    settings.get("schedule", strategy),
+                    f"{1e3 * result.seconds_per_step:.1f} ms",
+                    f"{1e3 * (result.replay_seconds_per_step or 0):.1f} ms",
+                    error,
+                ]
+            )
+    print(table(["model", "form", "step, wall clock", "step, replayed", "error"], rows))
+    rows = []
+    inputs = torch.from_numpy(np.random.default_rng(0).normal(size=(640, 512)).astype("f"))
+    parts = {"train": slice(0, 512), "validation": slice(512, 576), "test": slice(576, 640)}
+    sys.path.insert(0, str(MODULES.parent))
+    import _parallel_modules
+
+    model = wb.from_module(
+        _parallel_modules.chain(),
+        **{split: (inputs[part], inputs[part]) for split, part in parts.items()},
+        name="chain",
+    )
+    for schedule, chunks in CHUNKS_PER_RANK.items():
+        for ranks, microbatches in ((2, 4), (2, 8), (4, 8), (4, 16)):
+            result = wb.train_in_parallel(
+                model, "pipeline", ranks, source=f"{MODULES}:chain", schedule=schedule,
+                microbatches=microbatches, batch=512, steps=8, optimizer="sgd", exact=False,
+            )  # fmt: skip
+            shares = [idle_share(step, ranks) for step in result.replays]
+            expected = idle_formula(ranks, microbatches, chunks)
+            rows.append([schedule, ranks, microbatches, f"{median(shares):.1%}", f"{expected:.1%}"])
+    print(table(["schedule", "ranks", "microbatches", "idle, replayed", "formula"], rows))
+
+
+def speed(*, quick: bool) -> None:
+    """Print the time of a step by the number of ranks."""
+    rows = []
+    for name in (SMALL, "fashion/lenet5", "fashion/resnet"):
+        for ranks in (1, 2, 3, 4):
+            result = wb.train_in_parallel(
+                wb.model(name), "data", ranks, steps=20, batch=256, exact=False
+            )
+            replayed = 1e3 * (result.replay_seconds_per_step or 0)
+            rows.append(
+                [
+                    f"`{name}`",
+                    ranks,
+                    f"{1e3 * result.seconds_per_step:.1f} ms",
+                    f"{replayed:.1f} ms",
+                ]
+            )
+    print(table(["model, batch of 256", "ranks", "step, wall clock", "step, replayed"], rows))
+
+
+def stop(*, quick: bool) -> None:
+    """Print how long processes live after a stop, a killed rank and a killed caller."""
+    rows = []
+    for name, end in (("cancelled", _cancel), ("a rank killed", _kill)):
+        for strategy in ("data", "zero3", "pipeline"):
+            seconds, processes, sentence = end(strategy)
+            rows.append([name, strategy, processes, f"{seconds:.2f} s", sentence])
+    rows.append(["the caller killed", "data", *_kill_caller()])
+    print(table(["event", "form", "processes", "all ended after", "sentence"], rows))
+
+
+def _cancel(strategy: str) -> tuple[float, int, str]:
+    token = wb.CancelToken()
+    return _ended(strategy, lambda _ids: token.cancel(), token)
+
+
+def _kill(strategy: str) -> tuple[float, int, str]:
+    return _ended(strategy, lambda ids: psutil.Process(ids[1]).kill(), wb.CancelToken())
+
+
+def _ended(
+    strategy: str, end: Callable[[tuple[int, ...]], None], token: wb.CancelToken
+) -> tuple[float, int, str]:
+    ids: tuple[int, ...] = ()
+    moment = 0.0
+
+    def on_record(record: object) -> None:
+        nonlocal ids, moment
+        if getattr(record, "rank", -1) == 0 and not ids:
+            ids, moment = pool().process_ids, time.monotonic()
+            end(ids)
+
+    try:
+        wb.train_in_parallel(
+            wb.model("fashion/lenet5"), strategy, 2, steps=5000, exact=False,
+            on_record=on_record, cancel=token,
+        )  # fmt: skip
+    except (RankError, wb.WorkbenchError) as error:
+        sentence = str(error)
+    seconds = _wait(ids, moment)
+    return seconds, len(ids), sentence.partition(" Its last lines")[0]
+
+
+def _kill_caller() -> tuple[int, str, str]:
+    code = (
+        "import workbench as wb, workbench.parallel.pool as p\n"
+        "def show(r):\n    print(*p.pool().process_ids, flush=True)\n"
+        "wb.train_in_parallel(wb.model('fashion/lenet5'), steps=5000, exact=False, on_record=show)"
+    )
+    caller = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert caller.stdout is not None
+    for _line in range(3):
+        ids = tuple(int(text) for text in caller.stdout.readline().split())
+    caller.kill()
+    moment = time.monotonic()
+    caller.wait()
+    return len(ids), f"{_wait(ids, moment):.2f} s", ""
+
+
+def _wait(ids: tuple[int, ...], moment: float) -> float:
+    while any(_runs(process) for process in ids):
+        time.sleep(0.01)
+    return time.monotonic() - moment
+
+
+def _runs(process: int) -> bool:
+    try:
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+PARTS = {
+    "start": start,
+    "gradient": gradient,
+    "digests": digests,
+    "bytes": held,
+    "replay": replay,
+    "speed": speed,
+    "stop": stop,
+}
+
+
+def main() -> None:
+    """Run the parts that are named."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--quick", action="store_true", help="fewer models and repeats")
+    options = parser.parse_args()
+    print(machine())
+    for name in options.parts or PARTS:
+        load = ", ".join(f"{value:.1f}" for value in psutil.getloadavg())
+        print(f"\n### {name} (load of the machine before: {load})\n", flush=True)
+        PARTS[name](quick=options.quick)
+
+
+if __name__ == "__main__":
+    main()

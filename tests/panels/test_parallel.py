@@ -1,0 +1,110 @@
+"""The page Parallel: it trains on processes, live, and shows what they measured."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.raises import raises
+from workbench.panels import parallel
+from workbench.parallel.plan import Plan
+from workbench.parallel.pool import pool
+
+pytestmark = pytest.mark.slow
+FAST = {"steps": 4, "batch": 16}
+
+
+@pytest.fixture(autouse=True)
+def _end_pool():
+    yield
+    pool().close()
+
+
+def start(client, **changes):
+    client.session.choose_model("fashion/mlp-32")
+    client.act("page", key="parallel")
+    client.act("tab", key="parallel_weights")
+    client.act("train_in_parallel", values={**parallel.DEFAULTS, **FAST, **changes})
+
+
+def tab(client, key):
+    client.act("tab", key=key)
+    return client.wait("tab", lambda message: message["key"] == key and "figure" in message)
+
+
+def test_a_run_is_live_and_fills_its_three_pictures(client):
+    start(client)
+    state = client.wait("state", lambda state: state["parallel"]["facts"])
+    lines = [
+        message["activity"]["text"]
+        for message, _ in client.dashboard.sent
+        if message["kind"] == "tab" and message.get("activity")
+    ]
+    assert any("2 ranks" in line for line in lines)
+    assert "equal" in [fact["value"] for fact in state["parallel"]["facts"]]
+    assert len(tab(client, "parallel_weights")["figure"]["data"]) == 2
+    assert len(tab(client, "parallel_bytes")["figure"]["data"]) == 4
+    clock = tab(client, "parallel_timeline")
+    client.act("focus", key="replay", value=True)
+    replayed = client.wait("tab", lambda message: message["controls"][0]["value"] is True)
+    assert replayed["figure"]["layout"]["title"] != clock["figure"]["layout"]["title"]
+    client.session.choose_model("fashion/cnn-10k")
+    assert client.session.parallel is None
+
+
+def test_a_run_can_be_cancelled(client):
+    start(client, steps=1000)
+    client.wait("tab", lambda message: "figure" in message)
+    ids = pool().process_ids
+    client.act("cancel")
+    client.wait("tab", lambda m: m.get("activity") and m["activity"]["tone"] == "stopped")
+    assert ids
+    assert pool().process_ids == ()
+
+
+def test_a_refusal_is_shown_with_its_reason(client):
+    start(client, strategy="pipeline", ranks=4)
+    message = client.wait("tab", lambda m: m.get("activity") and m["activity"]["tone"] == "failed")
+    assert "4 layers" in message["activity"]["text"]
+
+
+def test_fields_of_the_section_are_those_of_a_plan(client):
+    section = parallel.section(client.session)
+    fields = [*section["main"], *(f for group in section["groups"] for f in group["fields"])]
+    assert {field["key"] for field in fields} | {"batch_norm"} == set(parallel.DEFAULTS)
+    for field in fields:
+        for choice in field["choices"]:
+            values = {**parallel.DEFAULTS, "batch": 64, field["key"]: choice["value"]}
+            settings, repeats = parallel.settings(values)
+            assert isinstance(Plan.of(settings), Plan)
+            assert repeats == 1
+    json.dumps(section)
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"speed": 1}, "parallel.unknown_setting"),
+        ({"repeats": 0}, "parallel.out_of_range"),
+        ({"repeats": "5"}, "parallel.out_of_range"),
+        ({"ranks": 99}, "parallel.out_of_range"),
+        ({"steps": None}, "parallel.out_of_range"),
+        ({"strategy": "<b>"}, "parallel.unknown_choice"),
+    ],
+)
+def test_values_from_the_browser_are_checked(values, code):
+    with raises(code):
+        parallel.settings({**parallel.DEFAULTS, **values})
+
+
+def test_uneven_shards_add_up_and_rank_0_has_the_most():
+    for ranks in (2, 3, 4):
+        settings, _repeats = parallel.settings(
+            {**parallel.DEFAULTS, "ranks": ranks, "split": "uneven", "batch": 37}
+        )
+        shards = settings["shards"]
+        assert sum(shards) == 37
+        assert shards[0] > 2 * shards[1]
+    alone, _repeats = parallel.settings({**parallel.DEFAULTS, "ranks": 1, "split": "uneven"})
+    assert "shards" not in alone

@@ -1,0 +1,95 @@
+"""The parallel training run of a session: how far it is, and its result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from workbench.cancel import CancelToken
+from workbench.errors import Cancelled, WorkbenchError
+from workbench.parallel.plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbench.domain import Model
+    from workbench.parallel.result import ParallelTraining, Record
+
+
+@dataclass(frozen=True)
+class ParallelRun:
+    """A run as far as it is known.
+
+    Attributes
+    ----------
+    records : tuple of Record
+        The weights compared so far, of all ranks and of the single process.
+    completed : float
+        The fraction of all steps that are done.
+    result : ParallelTraining or None
+        Once the run has ended.
+    stopped : bool
+        Whether it was cancelled.
+    error : str
+        Why it failed, or empty.
+    """
+
+    plan: Plan
+    repeats: int = 1
+    records: tuple[Record, ...] = ()
+    completed: float = 0.0
+    result: ParallelTraining | None = None
+    stopped: bool = False
+    error: str = ""
+
+    @property
+    def running(self) -> bool:
+        """Whether the run has not ended."""
+        return self.result is None and not self.stopped and not self.error
+
+
+def run_in_parallel(
+    model: Model,
+    settings: Mapping[str, Any],
+    repeats: int,
+    cancel: CancelToken,
+    publish: Callable[[ParallelRun], None],
+) -> None:
+    """Train `model` on several ranks and publish each change of the run.
+
+    Raises
+    ------
+    InputError
+        If a setting is not allowed.
+    """
+    run = ParallelRun(Plan.of(settings), repeats)
+    publish(run)
+    from workbench.parallel.train import train_in_parallel  # loads torch
+
+    def on_record(record: Record) -> None:
+        nonlocal run
+        run = replace(run, records=(*run.records, record))
+        publish(run)
+
+    def on_progress(completed: float) -> None:
+        nonlocal run
+        run = replace(run, completed=completed)
+
+    token = CancelToken(lambda: cancel.cancelled, on_progress)
+    try:
+        result = train_in_parallel(
+            model,
+            repeats=repeats,
+            exact=model.task.metric.counts == "classes",
+            on_record=on_record,
+            cancel=token,
+            **run.plan.as_dict(),
+        )
+    except Cancelled:
+        run = replace(run, stopped=True)
+    except WorkbenchError as error:
+        run = replace(run, error=str(error))
+    else:
+        run = replace(run, result=result, completed=1.0)
+    publish(run)
