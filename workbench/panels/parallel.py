@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench import formatting
+from workbench.domain.applicable import has_batch_norm
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.i18n import mark as N_
-from workbench.domain.applicable import has_batch_norm
 from workbench.parallel.plan import CHOICES, MAX_RANKS, Plan
 from workbench.plots import parallel as card
 from workbench.session import Session

@@ -66,12 +66,9 @@ class Jobs:
         self._state = state
         self._analyses = Analyses()
         self._timings: dict[FileKey, Timing] = {}
-        self._sweeps = Calls()
-        self._scans = Calls()
-        self._layer_changes = Calls()
-        self._repeats = Calls()
-        self._choices = Calls()
-        self._parallel_runs = Calls()
+        self._sweeps, self._scans = Calls(), Calls()
+        self._layer_changes, self._repeats = Calls(), Calls()
+        self._choices, self._parallel_runs = Calls(), Calls()
         self._clear_jobs()
 
     def _clear_jobs(self) -> None:
@@ -296,12 +293,7 @@ class Jobs:
     def train_in_parallel(
         self, settings: Mapping[str, Any], repeats: int = 1, cancel: CancelToken = NEVER
     ) -> None:
-        """Train the model on several processes; a newer call wins.
-
-        Parameters
-        ----------
-        settings
-            The fields of a `workbench.parallel.plan.Plan`.
+        """Train the model on several processes, by the fields of a `Plan`; a newer call wins.
 
         Raises
         ------
