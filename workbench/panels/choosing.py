@@ -146,6 +146,7 @@ def tab(session: Session, palette: Palette) -> dict[str, Any]:
             landmarks=points.presets(session.model, session.store),
             metric=session.model.task.metric,
         )
+        figure["layout"]["title"]["text"] = _("Known before the search: the presets")
         return {"activity": line, "figure": figure}
     return {"activity": line, "figure": recommendation.draw(result, palette)}
 

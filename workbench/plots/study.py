@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.display import Card
+from workbench.i18n import _
 from workbench.plots import tradeoff
 from workbench.plots.goal import Goal
 from workbench.plots.palette import LIGHT, Palette
@@ -42,6 +43,8 @@ def draw(
     for trace in figure["data"]:
         if trace.get("name") == "visited":
             trace["customdata"] = [_message(result.trials[key]) for key in trace["customdata"]]
+        if trace.get("name") == "you":
+            trace["text"] = [_("recommended") for _spot in trace["x"]]
     return figure
 
 

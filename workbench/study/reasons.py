@@ -15,6 +15,8 @@ from workbench.study.goal import TOLERATED, Goal
 from workbench.study.result import StudyResult
 from workbench.study.trial import BELOW_LIMIT, Trial
 
+MAX_LOSS = 0.05
+"""A smaller file is mentioned if it loses at most this much of the metric."""
 SMALL = 0.02
 """A front point is mentioned if its file is smaller by at least this fraction."""
 
@@ -99,7 +101,13 @@ def _only(recipe: Recipe, other: Recipe) -> Recipe:
 
 def alternatives(best: Trial, goal: Goal, result: StudyResult) -> Iterator[str]:
     """Yield what other limits would allow: the next smaller and the next better file."""
-    smaller = [t for t in result.front if t.bytes <= (1 - SMALL) * best.bytes]
+    worst = MAX_LOSS if goal.metric.is_fraction else MAX_LOSS * abs(best.value or 0.0)
+    least = goal.metric.sort_key(best.value) - worst
+    smaller = [
+        trial
+        for trial in result.front
+        if trial.bytes <= (1 - SMALL) * best.bytes and goal.metric.sort_key(trial.value) >= least
+    ]
     better = [
         t
         for t in result.front

@@ -129,7 +129,10 @@ export class ChoosePage {
     if (chart)
       chart.onPoint = ({ customdata }) => {
         if (customdata?.recipe) this.select(customdata.recipe);
-        else if (customdata?.act) this.context.channel.act(customdata.act, customdata);
+        else if (customdata?.act) {
+          this.context.channel.act(customdata.act, customdata);
+          this.context.go("compress");
+        }
       };
   }
 

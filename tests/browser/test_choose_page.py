@@ -1,0 +1,30 @@
+"""The Choose page: questions, cards, the picture that fills, and the way to Compress."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+LONG = 60_000  # ms
+
+
+def test_a_recipe_is_found_and_opened_on_compress(watched, server):
+    page = watched
+    page.goto(f"{server.url}?m=fashion/mlp-32&page=choose")
+    page.get_by_role("spinbutton", name="How large may the file be?").fill("20")
+    page.get_by_role("spinbutton", name="How accurate must it be?").fill("80")
+    page.get_by_role("spinbutton", name="How long may it search?").fill("5")
+    page.get_by_role("button", name="Find recipes").click()
+    expect(page.locator(".activity")).to_contain_text("were not needed", timeout=LONG)
+    expect(page.locator(".choosing-headline")).to_have_text("These recipes meet the limits.")
+    card = page.locator(".choosing-card").first
+    size = card.locator("dd").first.inner_text()
+    expect(page.locator(".choosing-reasons li").first).to_contain_text(size)
+    points = page.evaluate(
+        "document.querySelector('.tab-body .plot').data.find((t) => t.name === 'visited').x"
+    )
+    assert len(points) >= 3
+    card.get_by_role("button").click()
+    expect(page.locator('[data-number="bytes"]').first).to_contain_text(size.split("\u202f")[0])
+    assert "page=compress" in page.url

@@ -1,0 +1,102 @@
+"""The page Choose: what it asks, finds, selects and saves."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from contextlib import closing
+
+import pytest
+
+import workbench as wb
+from workbench.panels import choosing
+from workbench.recipe import Recipe
+from workbench.session import Session
+
+
+@pytest.fixture
+def opened(client):
+    client.session.choose_model("fashion/mlp-32")
+    client.act("page", key="choose")
+    client.act("tab", key="choose", columns=4)
+    client.wait_until_idle()
+    return client
+
+
+def search(client, **demand):
+    client.act("choose", **{"max_bytes": 20_000, "min_accuracy": 0.8, "seconds": 2, **demand})
+    return client.wait("state", lambda s: not s["choosing"]["working"] and s["choosing"]["cards"])
+
+
+def test_a_search_fills_the_cards_and_the_picture(opened):
+    state = search(opened)["choosing"]
+    assert state["met"]
+    assert 1 <= len(state["cards"]) <= 3
+    result = opened.session.choosing.recommendation
+    for card, trial in zip(state["cards"], result.choices, strict=True):
+        assert card["facts"][0]["value"] == f"{trial.bytes:,}\u202fbytes"
+        assert Recipe.from_json(card["recipe"]) == trial.recipe
+    tab = opened.wait("tab", lambda t: t["activity"] and t["activity"]["tone"] == "done")
+    visited = next(t for t in tab["figure"]["data"] if t.get("name") == "visited")
+    exact = [trial for trial in result.result.trials if trial.exact]
+    assert sorted(visited["x"]) == sorted(trial.bytes for trial in exact)
+    assert {click["act"] for click in visited["customdata"]} == {"choose_recipe"}
+
+    opened.act("choose_csv")
+    name, _mime, content = opened.file()
+    assert name == "recipes.csv"
+    rows = list(csv.DictReader(io.StringIO(content.decode())))
+    assert [int(row["bytes"]) for row in rows] == [trial.bytes for trial in result.result.trials]
+
+    opened.act("choose_recipe", recipe=state["cards"][0]["recipe"])
+    assert opened.session.recipe == result.best.recipe
+
+
+def test_limits_that_cannot_be_met_are_named(opened):
+    state = search(opened, max_bytes=100, min_accuracy=None)["choosing"]
+    assert not state["met"]
+    assert len(state["cards"]) == 1
+    assert "100" in " ".join(state["reasons"])
+
+
+def test_a_search_can_be_stopped_and_continued(opened):
+    opened.act("choose", max_bytes=None, min_accuracy=None, seconds=60)
+    opened.wait("tab", lambda t: t["activity"] and t["activity"]["tone"] == "working")
+    opened.act("cancel")
+    tab = opened.wait("tab", lambda t: t["activity"] and t["activity"]["tone"] == "stopped")
+    assert [button["act"] for button in tab["activity"]["buttons"]] == ["continue_choosing"]
+    opened.act("continue_choosing")
+    assert opened.session.choosing.demand.seconds == 60
+    opened.act("cancel")
+
+
+@pytest.mark.parametrize("seconds", [None, 0, -1, 1e9, "x"])
+def test_an_impossible_time_is_a_message(opened, seconds):
+    opened.act("choose", max_bytes=None, min_accuracy=None, seconds=seconds)
+    assert "3,600" in opened.wait("banner")["text"]
+    assert opened.session.choosing is None
+
+
+def test_another_model_has_no_result(opened):
+    search(opened)
+    opened.session.choose_model("fashion/cnn-10k")
+    assert opened.session.choosing is None
+    state = choosing.live(opened.session)
+    assert (state["cards"], state["working"]) == ([], False)
+
+
+def test_a_model_without_an_accuracy_is_not_asked_for_one(linear):
+    with closing(Session(linear().name)) as session:
+        keys = [question["key"] for question in choosing.section(session)["questions"]]
+    assert keys == ["max_bytes", "seconds"]
+
+
+def test_the_questions_suggest_limits():
+    with closing(Session("fashion/mlp-32")) as session:
+        section = choosing.section(session)
+    values = {question["key"]: question["value"] for question in section["questions"]}
+    original = wb.model("fashion/mlp-32")
+    assert values["max_bytes"] * 1000 < original.original_bytes
+    assert values["min_accuracy"] / 100 < original.accuracy("validation")
+    assert json.dumps(section)
