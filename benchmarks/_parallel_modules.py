@@ -29,7 +29,15 @@ def gpt2() -> nn.Module:
     from transformers import GPT2Config, GPT2LMHeadModel
 
     return GPT2LMHeadModel(
-        GPT2Config(vocab_size=WORDS, n_positions=16, n_embd=32, n_layer=2, n_head=2)
+        GPT2Config(
+            vocab_size=WORDS,
+            bos_token_id=0,
+            eos_token_id=0,
+            n_positions=16,
+            n_embd=32,
+            n_layer=2,
+            n_head=2,
+        )
     )
 
 

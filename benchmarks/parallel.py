@@ -289,7 +289,7 @@ def _ended(
 
     try:
         wb.train_in_parallel(
-            wb.model("fashion/lenet5"), strategy, 2, steps=5000, exact=False,
+            wb.model(SMALL), strategy, 2, steps=200, exact=False,
             on_record=on_record, cancel=token,
         )  # fmt: skip
     except (RankError, wb.WorkbenchError) as error:
@@ -302,7 +302,7 @@ def _kill_caller() -> tuple[int, str, str]:
     code = (
         "import workbench as wb, workbench.parallel.pool as p\n"
         "def show(r):\n    print(*p.pool().process_ids, flush=True)\n"
-        "wb.train_in_parallel(wb.model('fashion/lenet5'), steps=5000, exact=False, on_record=show)"
+        "wb.train_in_parallel(wb.model('fashion/mlp-32'), steps=200, exact=False, on_record=show)"
     )
     caller = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert caller.stdout is not None

@@ -54,7 +54,7 @@ def test_a_run_is_live_and_fills_its_three_pictures(client):
 
 
 def test_a_run_can_be_cancelled(client):
-    start(client, steps=1000)
+    start(client, steps=300)
     client.wait("tab", lambda message: "figure" in message)
     ids = pool().process_ids
     client.act("cancel")

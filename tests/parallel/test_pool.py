@@ -15,7 +15,7 @@ from workbench.cancel import CancelToken
 from workbench.parallel.pool import Pool, pool
 
 pytestmark = pytest.mark.slow
-LONG = {"steps": 2000, "batch": 16, "exact": False}
+LONG = {"steps": 300, "batch": 16, "exact": False}
 
 
 def wait_until(condition, seconds=20.0):

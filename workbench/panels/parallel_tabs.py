@@ -73,8 +73,7 @@ def bytes_tab(session: Session, palette: Palette) -> dict[str, Any]:
 def activity(run: ParallelRun) -> dict[str, Any] | None:
     """Return the line above a tab about a run that has not simply ended."""
     if run.running:
-        text = _("Training on one process") if run.records == () else _training(run)
-        return {"tone": "working", "fraction": run.completed or None, "text": text}
+        return {"tone": "working", "fraction": run.completed or None, "text": _working(run)}
     if run.stopped:
         return {"tone": "stopped", "text": _("Stopped; all processes have ended.")}
     if run.error:
@@ -82,7 +81,9 @@ def activity(run: ParallelRun) -> dict[str, Any] | None:
     return None
 
 
-def _training(run: ParallelRun) -> str:
+def _working(run: ParallelRun) -> str:
+    if run.waiting:
+        return _("Waiting for another parallel run on this machine")
     if all(record.rank < 0 for record in run.records):
         return _("Training on one process, for comparison")
     return _("Training on {ranks} ranks").format(ranks=run.plan.ranks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,8 +17,13 @@ POLL = 0.2
 
 
 @contextmanager
-def machine_queue(cancel: CancelToken) -> Iterator[None]:
+def machine_queue(cancel: CancelToken, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
     """Wait until no other process of this user trains in parallel; the system frees a dead one's.
+
+    Parameters
+    ----------
+    on_wait
+        Called once if another run is under way.
 
     Raises
     ------
@@ -32,6 +37,9 @@ def machine_queue(cancel: CancelToken) -> Iterator[None]:
         try:
             lock.acquire(timeout=POLL)
         except Timeout:
+            if on_wait is not None:
+                on_wait()
+                on_wait = None
             continue
         break
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from workbench.parallel.job import JOB_FILE
 from workbench.parallel.plan import Plan
 
 ADDRESS = "WORKBENCH_ADDRESS"
-"""The environment variable with the address of this machine that gloo uses."""
+"""The environment variable with the address of this machine that gloo uses, if it has several."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,7 +63,7 @@ def run(folder: Path) -> dict[str, Any]:
             code="parallel.other_ranks",
         )
     store, rank, ranks = next(rendezvous("env://", timeout=timedelta(seconds=plan.limit)))
-    address = os.environ.get(ADDRESS, "127.0.0.1")
+    address = os.environ.get(ADDRESS) or local_address(os.environ["MASTER_ADDR"])
     clock = Clock()
     try:
         join(
@@ -83,6 +84,16 @@ def run(folder: Path) -> dict[str, Any]:
     finally:
         leave()
     return {"rank": rank, "digest": measured["digest"], "seconds": measured["seconds"]}
+
+
+def local_address(master: str) -> str:
+    """Return the address from which this machine reaches `master`; nothing is sent.
+
+    It is a loopback address if `master` is one.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((master, 1))
+        return str(probe.getsockname()[0])
 
 
 def check_files(folder: Path, job: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -43,6 +44,7 @@ def train_in_parallel(
     repeats: int = 1,
     exact: bool = True,
     on_record: OnRecord | None = None,
+    on_wait: Callable[[], None] | None = None,
     cancel: CancelToken = NEVER,
     **settings: Any,
 ) -> ParallelTraining:
@@ -68,6 +70,9 @@ def train_in_parallel(
         hold estimates from a sample.
     on_record
         Called with each `Record` while the ranks train.
+    on_wait
+        Called once if another parallel run of this user is under way on this machine: runs wait
+        for each other, so that they do not share the cores.
     settings
         Other fields of `Plan`, such as ``sync="every_k"`` or ``steps=100``.
 
@@ -88,7 +93,7 @@ def train_in_parallel(
     expect_model(model)
     expect_count(repeats, "The number of repeats")
     plan = Plan.of({"strategy": strategy, "ranks": ranks, **settings})
-    with tempfile.TemporaryDirectory(prefix="workbench-") as folder, machine_queue(cancel):
+    with tempfile.TemporaryDirectory(prefix="workbench-") as folder, machine_queue(cancel, on_wait):
         processes = pool()
         with processes.lock:
             processes.start(plan.ranks)  # they load while the job is written
@@ -229,8 +234,17 @@ class _Run:
 
 
 def address(rank: int, ranks: int, machines: int) -> str:
-    """Return the loopback address of a rank; the first half of the ranks is on one machine."""
-    return LOOPBACK[rank * machines // ranks]
+    """Return the loopback address of a rank; the first half of the ranks is on one machine.
+
+    Where a system has one loopback address only, all ranks share it.
+    """
+    chosen = LOOPBACK[rank * machines // ranks]
+    with socket.socket() as probe:
+        try:
+            probe.bind((chosen, 0))
+        except OSError:
+            return LOOPBACK[0]
+    return chosen
 
 
 def _lost(ranks: Sequence[Mapping[str, Any]]) -> tuple[int, int] | None:

@@ -29,6 +29,8 @@ class ParallelRun:
         The fraction of all steps that are done.
     result : ParallelTraining or None
         Once the run has ended.
+    waiting : bool
+        Whether it waits for another run on this machine.
     stopped : bool
         Whether it was cancelled.
     error : str
@@ -40,6 +42,7 @@ class ParallelRun:
     records: tuple[Record, ...] = ()
     completed: float = 0.0
     result: ParallelTraining | None = None
+    waiting: bool = False
     stopped: bool = False
     error: str = ""
 
@@ -69,7 +72,12 @@ def run_in_parallel(
 
     def on_record(record: Record) -> None:
         nonlocal run
-        run = replace(run, records=(*run.records, record))
+        run = replace(run, records=(*run.records, record), waiting=False)
+        publish(run)
+
+    def on_wait() -> None:
+        nonlocal run
+        run = replace(run, waiting=True)
         publish(run)
 
     def on_progress(completed: float) -> None:
@@ -83,6 +91,7 @@ def run_in_parallel(
             repeats=repeats,
             exact=model.task.metric.counts == "classes",
             on_record=on_record,
+            on_wait=on_wait,
             cancel=token,
             **run.plan.as_dict(),
         )

@@ -1,0 +1,40 @@
+"""The Parallel page: a live run, its three pictures, and no process that outlives its tab."""
+
+from __future__ import annotations
+
+import psutil
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import command
+
+pytestmark = pytest.mark.browser
+ADDRESS = "?m=fashion/mlp-32&page=parallel"
+LONG = 60_000  # ms
+
+
+def ranks(server):
+    """Return the rank processes of all kernels."""
+    children = psutil.Process(server.process.pid).children(recursive=True)
+    return [child for child in children if "workbench.parallel.worker" in " ".join(command(child))]
+
+
+def test_a_run_is_live_and_ends_with_its_tab(watched, server):
+    page = watched
+    page.goto(server.url + ADDRESS)
+    start = page.get_by_role("button", name="Train in parallel")
+    start.wait_for()
+    expect(page.locator(".tab-body .empty")).to_contain_text("Nothing runs yet")
+    assert ranks(server) == []
+    page.get_by_role("combobox", name="parallel: synchronize").select_option("never")
+    start.click()
+    title = page.locator(".tab-body h2")
+    expect(title).to_contain_text("different weights", timeout=LONG)
+    notes = page.locator(".parallel-card li")
+    expect(notes.first).to_contain_text("2 ranks", timeout=LONG)
+    for name, finding in (("timeline", "compute"), ("bytes per rank", "to the byte")):
+        page.get_by_role("tab", name=name).click()
+        expect(title).to_contain_text(finding)
+    assert len(ranks(server)) == 2
+    page.goto("about:blank")
+    server.until(lambda: not ranks(server), "the end of the ranks")
