@@ -103,6 +103,8 @@ def confirm(options: argparse.Namespace) -> dict[str, Any]:
 def show_confirm(result: dict[str, Any]) -> None:
     """Print the summary and the figures."""
     print(result["summary"])
+    if result["integers"]:
+        print(f"  {result['integers']}")
     print(
         f"  {result['metric']}  {result['value']:.6g} there, {result['reference_value']:.6g} here"
     )

@@ -79,6 +79,29 @@ class Agreement:
         return not len(self.different)
 
     @property
+    def integers(self) -> str:
+        """One sentence: how many layers run in integers, and how many outputs are equal.
+
+        It is empty for a file that quantizes no inputs.
+        """
+        layers = self.facts.get("quantized_layers", 0)
+        if not layers:
+            return ""
+        sentence = plural(
+            "{products} products run in integers, of {layers} layer with quantized inputs; "
+            "{equal} of {total} predictions have the same outputs to 10⁻⁴.",
+            "{products} products run in integers, of {layers} layers with quantized inputs; "
+            "{equal} of {total} predictions have the same outputs to 10⁻⁴.",
+            layers,
+        )
+        return sentence.format(
+            products=formatting.count(self.facts["integer_products"]),
+            layers=formatting.count(layers),
+            equal=formatting.count(self.equal),
+            total=formatting.count(self.predictions),
+        )
+
+    @property
     def summary(self) -> str:
         """One sentence: the same, the same but for borderline examples, or different."""
         total = formatting.count(self.predictions)
@@ -111,6 +134,7 @@ class Agreement:
             "split": self.split,
             "confirmed": self.confirmed,
             "summary": self.summary,
+            "integers": self.integers,
             "predictions": self.predictions,
             "equal": self.equal,
             "borderline": self.borderline.tolist(),
@@ -129,7 +153,7 @@ class Agreement:
             (self.metric.format(self.reference.value), _("the file")),
             (f"{self.largest_difference:.1e}", _("largest difference of an output")),
         )
-        card = Card(self.summary, facts)
+        card = Card(f"{self.summary} {self.integers}".rstrip(), facts)
         return {"text/html": card.html(), "text/plain": repr(self)}
 
 
@@ -200,7 +224,7 @@ def confirm(
         network.task.metric,
         _score(network, data, outputs),
         _score(network, data, eager),
-        {**facts, "integer_products": integer_products(facts), "layers_of_file": quantized},
+        {**facts, "integer_products": integer_products(facts), "quantized_layers": quantized},
     )
 
 

@@ -77,7 +77,7 @@ def _check_bias(
     scale = coded.centered_codes()[1]
     bias = artifact.tensors[f"{path}.bias"].tensor()
     expected = whole_bias(bias, scale, qparams.scale).numpy().astype(np.int32)
-    name = f"{path}.bias_codes"
+    name = f"{path}.bias.q"
     if not graph.is_constant(name) or not np.array_equal(graph.array(name), expected):
         raise _error(path, "bias", "is another than in the file")
 

@@ -39,19 +39,19 @@ def add_rounding(graph: Graph, name: str, label: str, qparams: InputQParams) -> 
     Codes of fewer than 8 bits saturate at their own bounds, so values are cut off first.
     """
     grid = Grid.of(qparams)
-    scale = graph.add_constant(f"{label}_scale", np.asarray(grid.scale))
-    zero = graph.add_constant(f"{label}_zero_point", np.asarray(grid.zero_point))
+    scale = graph.add_constant(f"{label}.s", np.asarray(grid.scale))
+    zero = graph.add_constant(f"{label}.z", np.asarray(grid.zero_point))
     if qparams.bits < BYTE_BITS:
         top = (qparams.top - qparams.zero_point) * grid.scale
         bound = graph.add_constant(f"{label}_top", np.asarray(top, np.float32))
         name = graph.add_node("Min", [name, bound], f"{label}_cut")
-    codes = graph.add_node("QuantizeLinear", [name, scale, zero], f"{label}_codes")
+    codes = graph.add_node("QuantizeLinear", [name, scale, zero], f"{label}.q")
     return graph.add_node("DequantizeLinear", [codes, scale, zero], f"{label}_rounded")
 
 
 def add_plain_rounding(graph: Graph, name: str, label: str, qparams: InputQParams) -> str:
     """Round the tensor `name` like `add_rounding`, by ordinary arithmetic."""
-    scale = graph.add_constant(f"{label}_scale", np.asarray(np.float32(qparams.scale)))
+    scale = graph.add_constant(f"{label}.s", np.asarray(np.float32(qparams.scale)))
     low = graph.add_constant(f"{label}_low", np.asarray(np.float32(-qparams.zero_point)))
     high = np.float32(qparams.top - qparams.zero_point)
     top = graph.add_constant(f"{label}_high", np.asarray(high))

@@ -123,15 +123,15 @@ def _write_layer(
     transposed = _is_transposed(graph, product, codes.shape)
     axis = codes.ndim - 1 if transposed else 0
     name = f"{path}.weight"
-    inputs = [
-        graph.add_constant(f"{name}_codes", codes.T if transposed else codes),
-        graph.add_constant(f"{name}_scale", scale.numpy()),
-    ]
-    if product.op_type == "Gemm":  # ONNX Runtime recognizes it only so
-        inputs.append(graph.add_constant(f"{name}_zero_point", np.zeros(len(codes), np.int8)))
-    product.input[1] = graph.add_node(
-        "DequantizeLinear", inputs, f"{label}.weight_rounded", axis=axis
-    )
+    rounded = f"{path}.weight_rounded"
+    if graph.producer(rounded) is None:
+        inputs = [
+            graph.add_constant(f"{name}.q", codes.T if transposed else codes),
+            graph.add_constant(f"{name}.s", scale.numpy()),
+            graph.add_constant(f"{name}.z", np.zeros(len(codes), np.int8)),
+        ]
+        graph.add_node("DequantizeLinear", inputs, rounded, axis=axis)
+    product.input[1] = rounded
     layers.integers.setdefault(path, []).append(product)
 
 
@@ -164,8 +164,8 @@ def _write_bias(
     node.input[position] = graph.add_node(
         "DequantizeLinear",
         [
-            graph.add_constant(f"{name}_codes", codes),
-            graph.add_constant(f"{name}_scale", unit),
+            graph.add_constant(f"{name}.q", codes),
+            graph.add_constant(f"{name}.s", unit),
         ],
         f"{name}_rounded",
         axis=0,

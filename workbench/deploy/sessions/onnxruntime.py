@@ -9,11 +9,12 @@ from typing import Any
 
 import onnxruntime
 
+from workbench.deploy.sessions.processor import sums_bytes_exactly
 from workbench.deploy.sessions.session import Array, Session
 
 PROVIDER = "CPUExecutionProvider"
 EXACT_SUMS = ("session.x64quantprecision", "1")
-"""Without VNNI instructions, sums of two products may not fit into 16 bits; elsewhere no effect."""
+"""Makes weights unsigned: slower, but sums of two products then fit without VNNI instructions."""
 OPTIMIZED = "optimized.onnx"
 
 
@@ -26,7 +27,9 @@ class OnnxRuntimeSession:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.add_session_config_entry(*EXACT_SUMS)
+        self._exact = sums_bytes_exactly()
+        if not self._exact:
+            options.add_session_config_entry(*EXACT_SUMS)
         self._optimized = path.with_name(OPTIMIZED)
         options.optimized_model_filepath = str(self._optimized)
         self._session = onnxruntime.InferenceSession(str(path), options, providers=[PROVIDER])
@@ -45,6 +48,7 @@ class OnnxRuntimeSession:
         return {
             "provider": self._session.get_providers()[0],
             "version": onnxruntime.__version__,
+            "vnni": self._exact,
             "operators": dict(Counter(node.op_type for node in graph.node)),
         }
 
