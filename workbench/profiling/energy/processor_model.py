@@ -28,7 +28,7 @@ class ProcessorModel:
     how: How = "model"
     scope: Scope = "process"
     tick = 0.0
-    every = 0.02
+    every = 0.1
     relative = (0.5, 1.6)
 
     def __init__(
