@@ -71,6 +71,7 @@ def kinds(messages):
         (wb.ui.Compress, "compress", True),
         (wb.ui.Train, "train", False),
         (wb.ui.Parallel, "parallel", False),
+        (wb.ui.Plan, "plan", False),
         (wb.ui.Tradeoff, "tradeoff", True),
         (wb.ui.Card, "card", False),
         (wb.ui.Controls, "controls", False),

@@ -24,6 +24,7 @@ PAGES = (
     Page("train", N_("Train"), chart=False),
     Page("choose", N_("Choose"), chart=False),
     Page("parallel", N_("Parallel"), chart=False),
+    Page("plan", N_("Plan"), chart=False),
 )
 
 

@@ -15,6 +15,7 @@ from workbench.panels.buttons import choice
 from workbench.panels.comparison import tab as comparison
 from workbench.panels.comparison.view import has_classes
 from workbench.panels.pages import APP, Panel
+from workbench.panels.plan_tabs import chips_tab, compared_tab, memory_tab, rows_tab
 from workbench.panels.training_tabs import sweep_tab, teacher_tab, training_tab
 from workbench.panels.views import results
 from workbench.panels.views.labels import examples_label
@@ -225,6 +226,10 @@ TABS = (
     Tab("parallel_weights", N_("weights"), "parallel", parallel_tabs.weights_tab),
     Tab("parallel_timeline", N_("timeline"), "parallel", parallel_tabs.timeline_tab),
     Tab("parallel_bytes", N_("bytes per rank"), "parallel", parallel_tabs.bytes_tab),
+    Tab("plan_memory", N_("memory"), "plan", memory_tab),
+    Tab("plan_chips", N_("on other chips"), "plan", chips_tab),
+    Tab("plan_rows", N_("nearest rows"), "plan", rows_tab),
+    Tab("plan_compared", N_("right or wrong?"), "plan", compared_tab),
 )
 
 

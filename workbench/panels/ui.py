@@ -30,7 +30,10 @@ from workbench.panels.tabs import TABS
 from workbench.panels.widget import SessionWidget
 from workbench.session import Session
 
-__all__ = ["App", "Card", "Choose", "Compress", "Controls", "Parallel", "Tab", "Tradeoff", "Train"]
+__all__ = [
+    *("App", "Card", "Choose", "Compress", "Controls", "Parallel", "Plan", "Tab", "Tradeoff"),
+    "Train",
+]
 
 
 class App(SessionWidget):
@@ -66,6 +69,13 @@ class Parallel(SessionWidget):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, Panel("parallel", pages=("parallel",)))
+
+
+class Plan(SessionWidget):
+    """The page Plan: memory, time and energy of a large model on a chip."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, Panel("plan", pages=("plan",)))
 
 
 class Tradeoff(SessionWidget):

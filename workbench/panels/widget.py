@@ -57,6 +57,7 @@ IMMEDIATE_TABS = frozenset(
     {
         *("training", "teacher", "temperature", "sensitivity", "choose"),
         *("parallel_weights", "parallel_timeline", "parallel_bytes"),
+        *("plan_memory", "plan_chips", "plan_rows", "plan_compared"),
     }
 )
 """Tabs whose content does not depend on the report."""

@@ -39,6 +39,11 @@ def table() -> dict[str, Any]:
     return loaded
 
 
+def is_fitted(stack: str, chip: str) -> bool:
+    """Return whether rows of this chip were fitted for this kind of program."""
+    return chip in table()["fits"][stack]
+
+
 def fit(stack: str, chip: str) -> Fit:
     """Return the coefficients for a kind of program on a chip."""
     fits = table()["fits"][stack]

@@ -95,7 +95,7 @@ def train_plan(architecture: Architecture, chosen: Chip, job: TrainingJob) -> Tr
         )
     memory = training_memory(architecture, job, chosen.context, chosen.workspace)
     seconds = step_seconds(architecture, job, chosen)
-    stack = stack_of(job)
+    stack = stack_of(job, chosen)
     rows = [row for row in training_rows() if row.stack == stack]
     bounds = interval(
         seconds.total, architecture, job, chosen.id, rows, stack, seconds.is_calibrated

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from workbench.planner.architecture import Architecture
 from workbench.planner.chips import Chip
-from workbench.planner.coefficients import Fit, fit
+from workbench.planner.coefficients import Fit, fit, is_fitted
 from workbench.planner.inference_work import decode_work, prefill_work
 from workbench.planner.jobs import InferenceJob, TrainingJob
 from workbench.planner.links import REDUCED, link_work
@@ -27,10 +27,13 @@ class Seconds:
     is_calibrated: bool
 
 
-def stack_of(job: TrainingJob | InferenceJob) -> str:
-    """Return which kind of program runs a job: on one chip, or sharded over several."""
-    chips = job.chips if isinstance(job, TrainingJob) else 1
-    return "sharded" if chips > 1 else "pytorch"
+def stack_of(job: TrainingJob, chip: Chip) -> str:
+    """Return whose rows describe a training job: one chip without sharding, or several.
+
+    A chip of which only sharded rows exist is described by those.
+    """
+    only_sharded = is_fitted("sharded", chip.id) and not is_fitted("pytorch", chip.id)
+    return "sharded" if job.chips > 1 or only_sharded else "pytorch"
 
 
 def step_work(
@@ -61,7 +64,7 @@ def step_seconds(
     A pipeline of p stages waits for (p - 1) / m of the time of its m microbatches. A small model
     is as slow as Python starts its kernels.
     """
-    coefficients = fit(stack_of(job), chip.id)
+    coefficients = fit(stack_of(job, chip), chip.id)
     work = step_work(architecture, job, chip, microbatches, reduced)
     parts = {name: seconds * coefficients.terms[name] for name, seconds in work.items()}
     busy = sum(parts.values())

@@ -19,6 +19,17 @@ from workbench.planner.memory import GIB
 from workbench.planner.plan import infer_plan, train_plan
 from workbench.planner.times import step_seconds
 
+KINDS = (
+    "step time",
+    "peak memory",
+    "energy",
+    "time per token",
+    "time to read",
+    "reserved memory",
+    "state memory",
+    "activations",
+    "operations per token",
+)
 MILLI, TERA = 1000, 1e12
 RESERVED = 1.08
 """Memory that PyTorch reserves relative to the allocator's peak; about the median of own rows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,47 +47,63 @@ FITS = {True: N_("fits"), False: N_("does not fit"), None: N_("too close to call
 def draw(plan: Plan, palette: Palette = LIGHT) -> Figure:
     """Draw the memory of a plan as one bar, and the chip's capacity as a line."""
     values = plan.as_dict()
-    return bars([(plan.chip.title, values["memory_gib"], values["usable_gib"])], palette)
+    memory, usable = values["memory_gib"], values["usable_gib"]
+    title = _("{chip}: {used} of {usable} GiB at the peak, {fits}").format(
+        chip=plan.chip.title,
+        used=f"{memory['total'] + memory['context']:,.1f}",
+        usable=f"{usable:,.1f}",
+        fits=_(FITS[plan.fits]),
+    )
+    return bars(memory, usable, title, palette)
 
 
-def bars(chips: Sequence[tuple[str, Mapping[str, float], float]], palette: Palette) -> Figure:
-    """Draw one bar of memory by kind for each chip.
+def bars(memory: Mapping[str, float], usable: float, title: str, palette: Palette) -> Figure:
+    """Draw one bar of memory by kind, and the capacity as a line.
 
     Parameters
     ----------
-    chips
-        The label of each bar, its GiB by kind, and the chip's capacity in GiB.
+    memory, usable
+        GiB by kind, and the chip's capacity in GiB.
+    title
+        What the picture shows.
     palette
         The colors.
     """
-    names = [name for name, _kinds, _usable in chips]
     colors = [*palette.categories, *palette.categories]
     data = [
         {
             "type": "bar",
             "orientation": "h",
             "name": _(kind.label_id),
-            "y": names,
-            "x": [memory[kind.field] for _name, memory, _usable in chips],
+            "y": [""],
+            "x": [memory[kind.field]],
             "marker": {
                 "color": color,
-                "pattern": {"shape": kind.pattern, "size": 5, "solidity": 0.25},
+                "line": {"width": 0},
+                "pattern": {
+                    "shape": kind.pattern,
+                    "fillmode": "overlay",
+                    "fgcolor": palette.panel,
+                    "fgopacity": 0.7,
+                    "size": 6,
+                    "solidity": 0.25,
+                },
             },
             "hovertemplate": f"{_(kind.label_id)}: %{{x:,.2f}} GiB<extra></extra>",
         }
         for kind, color in zip(KINDS, colors, strict=False)
-        if any(memory[kind.field] for _name, memory, _usable in chips)
+        if memory[kind.field]
     ]
     data.append(
         {
             "type": "scatter",
             "mode": "markers",
             "name": _("capacity"),
-            "x": [usable for _name, _memory, usable in chips],
-            "y": names,
+            "x": [usable],
+            "y": [""],
             "marker": {
                 "symbol": "line-ns",
-                "size": 34,
+                "size": 60,
                 "line": {"width": 3, "color": palette.ink},
             },
             "hovertemplate": f"{_('capacity')}: %{{x:,.1f}} GiB<extra></extra>",
@@ -97,14 +113,16 @@ def bars(chips: Sequence[tuple[str, Mapping[str, float], float]], palette: Palet
         "data": data,
         "layout": layout(
             palette,
-            _("Memory of one chip at the peak"),
+            title,
             barmode="stack",
             showlegend=True,
             legend=legend(),
-            height=HEIGHT + 44 * (len(chips) - 1),
-            margin={"l": 60, "r": 24, "t": 96, "b": 48},
+            height=HEIGHT,
+            margin={"l": 24, "r": 24, "t": 110, "b": 48},
             xaxis=axis(palette, _("GiB"), rangemode="tozero"),
-            yaxis=axis(palette, "", type="category", automargin=True, autorange="reversed"),
+            yaxis=axis(
+                palette, "", type="category", showticklabels=False, ticks="", showgrid=False
+            ),
         ),
     }
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from workbench.planner.selection import PlanSelection
 from workbench.recipe import Recipe
 from workbench.zoo.students import student
 
@@ -68,6 +69,8 @@ class Focus:
         Whether the timeline of ranks is on the simulated clock.
     prompt, seed : int
         The prompt that a language model continues, and the seed of its sampling.
+    plan : PlanSelection
+        The large model, the chips and the sizes that are planned.
     """
 
     view: str = "examples"
@@ -81,6 +84,7 @@ class Focus:
     replay: bool = False
     prompt: int = 0
     seed: int = 0
+    plan: PlanSelection = field(default_factory=PlanSelection)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from workbench.panels.actions import (
     export,
     layers,
     parallel,
+    planning,
     selection,
     training,
     trial,
@@ -16,5 +17,6 @@ from workbench.panels.actions.registry import ACTIONS, SELECTING_ACTIONS, VIEW_A
 
 MODULES = (artifact, choosing, display, export, layers, selection, training, trial, uploads)
 MODULES = (artifact, display, export, layers, parallel, selection, training, trial, uploads)
+MODULES = (artifact, display, export, layers, planning, selection, training, trial, uploads)
 
 __all__ = ["ACTIONS", "MODULES", "SELECTING_ACTIONS", "VIEW_ACTIONS"]

@@ -10,8 +10,18 @@ from workbench.i18n import _
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.actions.sending import send_file
 from workbench.panels.comparison import tab as comparison
-from workbench.panels.views import tables
-from workbench.plots import course, ledger, points, sensitivity, teacher, temperature, tradeoff
+from workbench.panels.views import planning, tables
+from workbench.plots import (
+    course,
+    ledger,
+    plan,
+    plan_validation,
+    points,
+    sensitivity,
+    teacher,
+    temperature,
+    tradeoff,
+)
 
 
 @action
@@ -91,6 +101,32 @@ def teacher_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
         )
     ]
     _send(dashboard, "teacher.csv", rows)
+
+
+@action
+def plan_memory_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Send the memory of the plan by kind."""
+    _send(dashboard, "memory.csv", plan.rows(dashboard.session.focus.plan.plan()))
+
+
+@action
+def plan_chips_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Send the plan on every chip."""
+    _send(dashboard, "chips.csv", planning.chip_rows(dashboard.session.focus.plan))
+
+
+@action
+def plan_rows_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Send the measured rows that are nearest to the plan."""
+    _send(dashboard, "rows.csv", planning.nearest_rows(dashboard.session.focus.plan))
+
+
+@action
+def plan_compared_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Send all predictions with their measured values."""
+    from workbench.planner.validation import plan_validation as validation
+
+    _send(dashboard, "predicted-and-measured.csv", plan_validation.rows(validation()))
 
 
 def _send(dashboard: Dashboard, name: str, rows: Sequence[dict[str, Any]]) -> None:

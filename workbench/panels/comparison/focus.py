@@ -85,6 +85,10 @@ def _step(field: str) -> Callable[[Session, Any], Any]:
     return change
 
 
+def _compared(session: Session, value: Any) -> dict[str, Any]:
+    return {"plan": session.focus.plan.changed({"compared": value})}
+
+
 def _choose_kind(session: Session, value: Any) -> dict[str, Any]:
     from workbench.plots import flips
 
@@ -105,4 +109,5 @@ CONTROLS: dict[str, Callable[[Session, Any], dict[str, Any]]] = {
     "tile": _open_tile,
     "prompt": _step("prompt"),
     "seed": _step("seed"),
+    "compared": _compared,
 }

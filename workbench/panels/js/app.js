@@ -8,6 +8,7 @@ import { CompressPage } from "./compress_page.js";
 import { h } from "./dom.js";
 import { Header } from "./header.js";
 import { ParallelPage } from "./parallel_page.js";
+import { PlanPage } from "./plan_page.js";
 import { TrainPage } from "./train_page.js";
 
 /** @import { Context, Messages, Page, State, TabMessage, View } from "./types" */
@@ -15,6 +16,7 @@ import { TrainPage } from "./train_page.js";
 /** @type {Record<string, new (context: Context) => View>} */
 const PAGES = { compress: CompressPage, train: TrainPage, choose: ChoosePage };
 const PAGES = { compress: CompressPage, train: TrainPage, parallel: ParallelPage };
+const PAGES = { compress: CompressPage, train: TrainPage, plan: PlanPage };
 
 export class App {
   /** @type {Page} */ page;

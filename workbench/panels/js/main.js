@@ -20,6 +20,7 @@ import { h } from "./dom.js";
 import { saveBlob } from "./export.js";
 import { ParallelPage } from "./parallel_page.js";
 import { CardPart, ControlsPart, TabPart, TradeoffPart } from "./parts.js";
+import { PlanPage } from "./plan_page.js";
 import { Status } from "./status.js";
 import { createTheme } from "./theme.js";
 import { TrainPage } from "./train_page.js";
@@ -34,6 +35,7 @@ const VIEWS = {
   train: TrainPage,
   choose: ChoosePage,
   parallel: ParallelPage,
+  plan: PlanPage,
   tradeoff: TradeoffPart,
   card: CardPart,
   controls: ControlsPart,

@@ -573,10 +573,29 @@ export interface Messages {
   saved: { name: string; text: string; code: string; note: string | null; met: boolean };
   file: { name: string; mime: string };
   plotly: object;
+  plan: PlanMessage;
   sent: { seq: number }; // from the channel itself, not from Python
 }
 
 // ── what a widget displays ──
+
+export interface Stops {
+  key: string;
+  label: string;
+  help: string;
+  choices: Choice[];
+}
+
+/** `fields` are sent once; `hidden` are the keys of those without effect. */
+export interface PlanMessage {
+  title: string;
+  fields?: (Field | Stops)[];
+  values: Values;
+  hidden: string[];
+  fits: { text: string; tone: "good" | "bad" | "open" };
+  numbers: { value: string; label: string }[];
+  sentences: string[];
+}
 
 export interface Context {
   channel: Channel;

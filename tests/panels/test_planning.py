@@ -1,0 +1,84 @@
+"""The page Plan: its controls, answers and tabs."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.planner.selection import BITS, PlanSelection
+
+TABS = ("plan_memory", "plan_chips", "plan_rows", "plan_compared")
+
+
+def plan(client, **values):
+    client.act("plan", **({"values": values} if values else {}))
+    return client.last("plan")
+
+
+def test_the_page_gets_its_controls_when_it_opens(client):
+    message = plan(client)
+    assert {field["key"] for field in message["fields"]} == message["values"].keys()
+    for field in message["fields"]:
+        chosen = message["values"][field["key"]]
+        assert chosen in [choice["value"] for choice in field["choices"]]
+    assert message["fits"]["tone"] == "good"
+
+
+def test_a_change_is_answered_at_once_and_without_the_controls(client):
+    before = plan(client)
+    after = plan(client, batch=128)
+    assert "fields" not in after
+    assert after["numbers"] != before["numbers"]
+    assert client.session.focus.plan.batch == 128
+
+
+def test_training_has_other_controls(client):
+    message = plan(client, mode="train")
+    keys = {field["key"]: field for field in message["fields"]}
+    assert "checkpointing" not in message["hidden"]
+    bits = [choice["value"] for choice in keys["precision"]["choices"]]
+    assert bits == list(BITS["train"])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"batch": 3}, {"chip": "h900"}, {"model": None}, {"length": [512]}, {"nothing": 1}, {1: 2}],
+)
+def test_invalid_values_change_nothing(client, values):
+    client.act("plan", values=values)
+    assert client.session.focus.plan == PlanSelection()
+
+
+def test_a_plan_that_is_not_possible_says_why(client):
+    message = plan(client, chip="edge-tpu")
+    assert message["numbers"] == []
+    assert "Edge TPU" in message["sentences"][0]
+    for key in TABS:
+        client.act("tab", key=key)
+        assert client.last("tab")["key"] == key
+
+
+@pytest.mark.parametrize("mode", ["infer", "train"])
+@pytest.mark.parametrize("key", TABS)
+def test_every_tab_follows_the_selection(client, key, mode):
+    client.act("page", key="plan")
+    client.act("tab", key=key)
+    plan(client, mode=mode, chips=8)
+    content = client.last("tab")
+    assert content["key"] == key
+    assert content.get("figure") or content["table"]["rows"]
+
+
+@pytest.mark.parametrize("key", TABS)
+def test_every_tab_can_be_saved(client, key):
+    client.act(f"{key}_csv")
+    message, buffers = client.dashboard.sent[-1]
+    assert message["kind"] == "file"
+    assert len(buffers[0].splitlines()) > 2
+
+
+def test_the_compared_rows_can_be_chosen(client):
+    client.act("page", key="plan")
+    client.act("tab", key="plan_compared")
+    client.act("focus", key="compared", value="energy")
+    assert client.session.focus.plan.compared == "energy"
+    assert "energy" in client.last("tab")["figure"]["layout"]["title"]["text"]

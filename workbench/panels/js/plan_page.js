@@ -1,0 +1,133 @@
+// @ts-check
+// The page on which the user plans a large model: controls, the answer, and tabs with pictures. Python
+// computes each answer; one request is on its way at a time, and the newest waits.
+
+import { describe, h, setText, term, uniqueId } from "./dom.js";
+import { control } from "./field.js";
+import { Tabs } from "./tabs.js";
+
+/** @import { MadeControl } from "./field.js" */
+/** @import { Context, Field, Page, PlanMessage, Stops, TabMessage, Values } from "./types" */
+
+export class PlanPage {
+  /** @param {Context} context */
+  constructor(context) {
+    this.context = context;
+    /** @type {Record<string, MadeControl>} */
+    this.controls = {};
+    /** @type {Values | null} */
+    this.waiting = null; // changes that are not sent yet
+    this.busy = false; // whether an answer is on its way
+    this.tabs = new Tabs(context.channel, context.status, { closable: false });
+    this.settings = h("form", { className: "panel settings", onsubmit: (event) => event.preventDefault() });
+    this.fits = h("p", { className: "fits" });
+    this.numbers = h("dl", { className: "plan-numbers" });
+    this.sentences = h("ul", { className: "reasons" });
+    this.answer = h("section", { className: "panel card plan-answer", "aria-live": "polite" });
+    this.answer.append(this.fits, this.numbers, this.sentences);
+    this.node = h("div", { className: "page pictures plan" });
+    this.node.append(this.settings, this.tabs.bar, this.tabs.body, this.answer);
+    context.channel.on("plan", (message) => this.receive(message));
+  }
+
+  /** @param {Page} page */
+  build(page) {
+    const label = page.pages.find(({ key }) => key === "plan")?.label ?? "";
+    this.settings.setAttribute("aria-label", label);
+    this.answer.setAttribute("aria-label", page.labels.results);
+    this.tabs.build(page, "plan");
+  }
+
+  open() {
+    this.context.channel.act("plan");
+    this.tabs.resume();
+  }
+
+  show() {}
+
+  /** @type {(key: string, value: unknown) => void} */
+  change(key, value) {
+    this.waiting = { ...this.waiting, [key]: value };
+    this.send();
+  }
+
+  send() {
+    if (this.busy || !this.waiting) return;
+    this.busy = true;
+    this.context.channel.act("plan", { values: this.waiting });
+    this.waiting = null;
+  }
+
+  /** @param {PlanMessage} message */
+  receive(message) {
+    this.busy = false;
+    if (message.fields) this.buildControls(message.fields);
+    for (const [key, made] of Object.entries(this.controls)) {
+      if (!(this.waiting && key in this.waiting)) made.show(message.values[key]);
+      made.node.hidden = message.hidden.includes(key);
+    }
+    setText(this.fits, message.fits.text);
+    this.fits.dataset.tone = message.fits.tone;
+    this.numbers.replaceChildren(
+      ...message.numbers.map(({ value, label }) => h("div", {}, h("dt", { text: label }), h("dd", { text: value }))),
+    );
+    this.sentences.replaceChildren(...message.sentences.map((text) => h("li", { text })));
+    this.send();
+  }
+
+  /** @param {(Field | Stops)[]} fields */
+  buildControls(fields) {
+    const focused = document.activeElement?.getAttribute("aria-label");
+    this.controls = Object.fromEntries(
+      fields.map((field) => {
+        const change = (/** @type {unknown} */ value) => this.change(field.key, value);
+        return [field.key, "kind" in field ? control(field, change) : stops(field, change)];
+      }),
+    );
+    this.settings.replaceChildren(...Object.values(this.controls).map(({ node }) => node));
+    const again = focused ? this.settings.querySelector(`[aria-label="${CSS.escape(focused)}"]`) : null;
+    if (again instanceof HTMLElement) again.focus();
+  }
+
+  /** @param {TabMessage} message */
+  showTab(message) {
+    this.tabs.show(message);
+  }
+
+  close() {
+    this.tabs.clear();
+  }
+}
+
+// A slider over many values, such as powers of two, whose value stands next to its label.
+/** @type {(field: Stops, change: (value: unknown) => void) => MadeControl} */
+export function stops(field, change) {
+  const id = uniqueId();
+  const last = field.choices.length - 1;
+  const output = h("output", { className: "readout", htmlFor: id });
+  const input = h("input", { type: "range", id, min: 0, max: last, step: 1, "aria-label": field.label });
+  const label = term(field.label, field.help);
+  describe(input, label);
+  const paint = () => {
+    const text = field.choices[Number(input.value)].label;
+    input.style.setProperty("--share", String(Number(input.value) / last));
+    input.setAttribute("aria-valuetext", text);
+    setText(output, text);
+  };
+  input.addEventListener("input", () => {
+    paint();
+    change(field.choices[Number(input.value)].value);
+  });
+  return {
+    node: h("div", { className: "field slider" }, h("div", { className: "field-head" }, label, output), input),
+    show(value) {
+      input.value = String(
+        Math.max(
+          0,
+          field.choices.findIndex((choice) => choice.value === value),
+        ),
+      );
+      paint();
+    },
+  };
+}

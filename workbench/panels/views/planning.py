@@ -1,0 +1,189 @@
+"""The page Plan as plain data: its controls, the answer, and tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench import formatting
+from workbench.errors import WorkbenchError
+from workbench.i18n import _
+from workbench.i18n import mark as N_
+from workbench.planner.changes import changes
+from workbench.planner.chips import chips
+from workbench.planner.models import known_models
+from workbench.planner.results import InferencePlan, TrainingPlan
+from workbench.planner.selection import BATCHES, BITS, CHIPS, LENGTHS, PlanSelection
+from workbench.plots.plan import FITS
+
+TONES = {True: "good", False: "bad", None: "open"}
+PRECISIONS = {
+    "bf16": N_("16 bits (bf16)"),
+    "amp": N_("mixed (float32 weights)"),
+    "tf32": N_("float32, TF32 products"),
+    "fp32": N_("float32"),
+    "int8": N_("8 bits"),
+    "int4": N_("4 bits"),
+}
+HIDDEN = {"infer": ["checkpointing"], "train": []}
+
+
+def fields(selection: PlanSelection) -> list[dict[str, Any]]:
+    """Return the controls from top to bottom."""
+    models = [(model.name, model.title) for model in known_models().values()]
+    where = [(chip.id, chip.title) for chip in chips().values()]
+    modes = [("infer", _("generate text")), ("train", _("train"))]
+    bits = [(key, _(PRECISIONS[key])) for key in BITS[selection.mode]]
+    again = [("none", _("no")), ("full", _("yes"))]
+    return [
+        _choice("mode", _("task"), modes, primary=True),
+        _choice("model", _("model"), models),
+        _choice("chip", _("chip"), where),
+        _stops("chips", _("chips"), CHIPS, _("How many chips share the work.")),
+        _choice("precision", _("numbers"), bits),
+        _stops("batch", _("batch"), BATCHES, _("Sequences that a chip processes at once.")),
+        _stops("length", _("context"), LENGTHS, _("Tokens of each sequence.")),
+        _choice("checkpointing", _("recompute layers"), again),
+    ]
+
+
+def _choice(
+    key: str, label: str, choices: list[tuple[str, str]], *, primary: bool = False
+) -> dict[str, Any]:
+    return {
+        "key": key,
+        "kind": "choice",
+        "primary": primary,
+        "label": label,
+        "name": label,
+        "help": "",
+        "choices": [{"value": value, "label": text} for value, text in choices],
+    }
+
+
+def _stops(key: str, label: str, values: tuple[int, ...], help: str) -> dict[str, Any]:
+    choices = [{"value": value, "label": formatting.count(value)} for value in values]
+    return {"key": key, "label": label, "help": help, "choices": choices}
+
+
+def answer(selection: PlanSelection) -> dict[str, Any]:
+    """Return the answer to the selection, or the sentence why there is none."""
+    base = {
+        "title": _("plan"),
+        "values": {
+            name: getattr(selection, name)
+            for name in (
+                *("mode", "model", "chip", "chips", "precision", "batch", "length"),
+                "checkpointing",
+            )
+        },
+        "hidden": HIDDEN[selection.mode],
+    }
+    try:
+        plan = selection.plan()
+    except WorkbenchError as error:
+        unknown = {"text": _("no plan"), "tone": "open"}
+        return {**base, "fits": unknown, "numbers": [], "sentences": [str(error)]}
+    return {
+        **base,
+        "fits": {"text": _(FITS[plan.fits]), "tone": TONES[plan.fits]},
+        "numbers": numbers(plan),
+        "sentences": sentences(plan),
+    }
+
+
+def numbers(plan: TrainingPlan | InferencePlan) -> list[dict[str, str]]:
+    """Return memory, times with their intervals, rates and energy."""
+    values = plan.as_dict()
+    used = _("{used} of {usable} GiB").format(
+        used=f"{values['memory_gib']['total']:,.1f}", usable=f"{values['usable_gib']:,.0f}"
+    )
+    rows = [(used, _("memory of a chip at the peak"))]
+    labels = {
+        "step": _("per step"),
+        "prefill": _("to read the context"),
+        "decode": _("per token of the batch"),
+    }
+    for name, label in labels.items():
+        if f"{name}_ms" in values:
+            middle, low, high = (
+                duration(values[f"{name}_ms{end}"]) for end in ("", "_low", "_high")
+            )
+            bounds = _("{label}, 80 % interval {low} to {high}").format(
+                label=label, low=low, high=high
+            )
+            rows.append((middle, bounds))
+    rows.append((f"{plan.tokens_per_s:,.0f}", _("tokens per second")))
+    if values.get("watts"):
+        joules = values["joules_per_step"] / plan.job.tokens_per_step  # type: ignore[union-attr]
+        label = _("joules per token; {watts} W per chip").format(watts=f"{values['watts']:,.0f}")
+        rows.append((f"{joules:.3g}", label))
+    return [{"value": value, "label": label} for value, label in rows]
+
+
+def duration(milliseconds: float) -> str:
+    """Format a duration: milliseconds below ten seconds, then seconds."""
+    if milliseconds < 10_000:
+        return formatting.milliseconds(milliseconds)
+    return _("{seconds} s").format(seconds=f"{milliseconds / 1000:,.1f}")
+
+
+def sentences(plan: TrainingPlan | InferencePlan) -> list[str]:
+    """Return what to change or what still fits, the layout, and what the numbers rest on."""
+    result = changes(plan)
+    if isinstance(plan, TrainingPlan) and plan.job.chips > 1:
+        job = plan.job
+        result.append(
+            _(
+                "Fastest layout that fits: {data} share the batch (sharding level {shard}), "
+                "{tensor} the matrices, {pipeline} the layers; checkpointing {again}."
+            ).format(
+                data=job.data,
+                shard=job.shard,
+                tensor=job.tensor,
+                pipeline=job.pipeline,
+                again=_("yes") if job.is_recomputed else _("no"),
+            )
+        )
+    if not plan.is_calibrated:
+        result.append(_("Not calibrated for this chip: no measured row of it was fitted."))
+    if plan.chip.note:
+        result.append(plan.chip.note)
+    return result
+
+
+def chip_rows(selection: PlanSelection) -> list[dict[str, Any]]:
+    """Return the plan on every chip that can carry it out."""
+    rows = []
+    for plan in selection.others():
+        values = plan.as_dict()
+        time = values.get("decode_ms", values.get("step_ms", 0.0))
+        rows.append(
+            {
+                "chip": plan.chip.title,
+                "fits": _(FITS[plan.fits]),
+                "memory_gib": round(values["memory_gib"]["total"], 2),
+                "usable_gib": round(values["usable_gib"], 1),
+                "milliseconds": round(time, 3),
+                "tokens_per_s": round(plan.tokens_per_s),
+                "calibrated": plan.is_calibrated,
+            }
+        )
+    return rows
+
+
+def nearest_rows(selection: PlanSelection) -> list[dict[str, Any]]:
+    """Return the measured rows that are nearest to the plan."""
+    rows = selection.plan().as_dict()["nearest_rows"]
+    return [
+        {
+            "row": row["row"],
+            **{
+                name: row["measured"].get(name, "")
+                for name in ("step_ms", "prefill_ms", "decode_ms")
+            },
+            "source": row["source"],
+            "url": row["url"],
+            "date": row["date"],
+        }
+        for row in rows
+    ]

@@ -1,0 +1,113 @@
+"""The choices from which the page makes a plan.
+
+The rest of the planner is imported when a plan is made, because every session has a selection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    from workbench.planner.jobs import TrainingJob
+    from workbench.planner.results import InferencePlan, TrainingPlan
+
+BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+LENGTHS = (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072)
+CHIPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+BITS = {"train": ("bf16", "amp", "tf32", "fp32"), "infer": ("bf16", "int8", "int4")}
+STEP_SEQUENCES = 8
+"""Sequences per chip and step of the layouts that are compared."""
+
+
+@dataclass(frozen=True)
+class PlanSelection:
+    """What is planned: training or text, a model of the table, chips, and sizes."""
+
+    mode: str = "infer"
+    model: str = "llama-3.1-8b"
+    chip: str = "h100-sxm"
+    chips: int = 1
+    precision: str = "bf16"
+    batch: int = 16
+    length: int = 8192
+    checkpointing: str = "none"
+    compared: str = "step time"
+
+    def changed(self, changes: dict[str, Any]) -> PlanSelection:
+        """Return the selection with valid changes; others have no effect."""
+        valid = {
+            key: value
+            for key, value in changes.items()
+            if isinstance(value, str | int) and value in self.choices(key)
+        }
+        chosen = replace(self, **valid)  # type: ignore[arg-type]
+        if chosen.precision not in BITS[chosen.mode]:
+            chosen = replace(chosen, precision="bf16")
+        return chosen
+
+    def choices(self, key: str) -> tuple[Any, ...]:
+        """Return the values of a field."""
+        from workbench.planner.chips import chips
+        from workbench.planner.models import known_models
+        from workbench.planner.validation import KINDS
+
+        fields: dict[str, tuple[Any, ...]] = {
+            "mode": ("infer", "train"),
+            "model": tuple(known_models()),
+            "chip": tuple(chips()),
+            "chips": CHIPS,
+            "precision": tuple(dict.fromkeys(BITS["train"] + BITS["infer"])),
+            "batch": BATCHES,
+            "length": LENGTHS,
+            "checkpointing": ("none", "full"),
+            "compared": KINDS,
+        }
+        return fields.get(key, ())
+
+    def plan(self, chip_id: str | None = None) -> TrainingPlan | InferencePlan:
+        """Return the plan on the selected chip or another one.
+
+        Raises
+        ------
+        InputError
+            If the chip does not train, or does not compute in this precision.
+        """
+        from workbench.planner.chips import chip
+        from workbench.planner.jobs import InferenceJob
+        from workbench.planner.plan import architecture_of, infer_plan, train_plan
+
+        architecture, where = architecture_of(self.model), chip(chip_id or self.chip)
+        if self.mode == "infer":
+            tensor = min(self.chips, 8)
+            job = InferenceJob(self.batch, self.length, self.precision, tensor=tensor)
+            return infer_plan(architecture, where, job)
+        return train_plan(architecture, where, self.training_job(chip_id))
+
+    def training_job(self, chip_id: str | None = None) -> TrainingJob:
+        """Return the training step; on several chips, the fastest layout that fits."""
+        from workbench.planner.chips import chip
+        from workbench.planner.jobs import TrainingJob
+        from workbench.planner.layouts import best_layout
+        from workbench.planner.plan import architecture_of
+
+        job = TrainingJob(self.batch, self.length, self.precision, checkpointing=self.checkpointing)
+        if self.chips == 1:
+            return job
+        where = chip(chip_id or self.chip)
+        job = replace(job, accumulation=STEP_SEQUENCES)
+        return best_layout(architecture_of(self.model), where, job, self.chips).job
+
+    def others(self) -> list[TrainingPlan | InferencePlan]:
+        """Return the same plan on every chip that can carry it out."""
+        from workbench.planner.chips import chips
+
+        plans = []
+        for name in chips():
+            try:
+                plans.append(self.plan(name))
+            except WorkbenchError:  # this chip does not train, or not in this precision
+                continue
+        return plans
