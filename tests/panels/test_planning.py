@@ -49,6 +49,7 @@ def test_invalid_values_change_nothing(client, values):
 
 
 def test_a_plan_that_is_not_possible_says_why(client):
+    client.wait_until_idle()
     message = plan(client, chip="edge-tpu")
     assert message["numbers"] == []
     assert "Edge TPU" in message["sentences"][0]
@@ -60,6 +61,7 @@ def test_a_plan_that_is_not_possible_says_why(client):
 @pytest.mark.parametrize("mode", ["infer", "train"])
 @pytest.mark.parametrize("key", TABS)
 def test_every_tab_follows_the_selection(client, key, mode):
+    client.wait_until_idle()
     client.act("page", key="plan")
     client.act("tab", key=key)
     plan(client, mode=mode, chips=8)
@@ -77,6 +79,7 @@ def test_every_tab_can_be_saved(client, key):
 
 
 def test_the_compared_rows_can_be_chosen(client):
+    client.wait_until_idle()
     client.act("page", key="plan")
     client.act("tab", key="plan_compared")
     client.act("focus", key="compared", value="energy")

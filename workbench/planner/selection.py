@@ -18,6 +18,8 @@ BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 LENGTHS = (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072)
 CHIPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 BITS = {"train": ("bf16", "amp", "tf32", "fp32"), "infer": ("bf16", "int8", "int4")}
+SIZES = {"train": {"batch": 1, "length": 2048}, "infer": {"batch": 16, "length": 8192}}
+"""The sizes with which each task starts."""
 STEP_SEQUENCES = 8
 """Sequences per chip and step of the layouts that are compared."""
 
@@ -43,6 +45,8 @@ class PlanSelection:
             for key, value in changes.items()
             if isinstance(value, str | int) and value in self.choices(key)
         }
+        if valid.get("mode", self.mode) != self.mode:
+            valid = {**SIZES[str(valid["mode"])], **valid}
         chosen = replace(self, **valid)  # type: ignore[arg-type]
         if chosen.precision not in BITS[chosen.mode]:
             chosen = replace(chosen, precision="bf16")

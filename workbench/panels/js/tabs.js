@@ -234,7 +234,7 @@ export class Tabs {
       h(
         "tr",
         { className: selected ? "selected" : "", "aria-current": selected ? "true" : null },
-        ...cells.map((text) => h("td", { text })),
+        ...cells.map((text) => h("td", {}, link(text))),
         h(
           "td",
           {},
@@ -298,6 +298,12 @@ export class Tabs {
       }),
     );
   }
+}
+
+// A text of a table, as a link if it is an address.
+/** @param {string} text */
+function link(text) {
+  return /^https:\/\/\S+$/.test(text) ? h("a", { href: text, target: "_blank", rel: "noreferrer", text }) : text;
 }
 
 // The small buttons in the corner of a chart, which save its image and its data.
