@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from workbench.planner.selection import BITS, PlanSelection
@@ -45,7 +47,8 @@ def test_training_has_other_controls(client):
 )
 def test_invalid_values_change_nothing(client, values):
     client.act("plan", values=values)
-    assert client.session.focus.plan == PlanSelection()
+    shown = client.session.focus.plan
+    assert shown == replace(PlanSelection(), file_bits=shown.file_bits)
 
 
 def test_a_plan_that_is_not_possible_says_why(client):
@@ -85,3 +88,14 @@ def test_the_compared_rows_can_be_chosen(client):
     client.act("focus", key="compared", value="energy")
     assert client.session.focus.plan.compared == "energy"
     assert "energy" in client.last("tab")["figure"]["layout"]["title"]["text"]
+
+
+def test_a_large_model_can_be_compressed_like_the_open_file(client):
+    client.wait_until_idle()
+    client.set_values(quantize_bits=4)
+    client.wait_until_idle()
+    message = plan(client, precision="file")
+    bits = client.session.focus.plan.file_bits
+    assert 2 < bits < 4.5  # with entropy coding
+    assert client.session.focus.plan.plan().memory.weights < 0.4 * 16.1e9
+    assert any("open file" in text for text in message["sentences"])

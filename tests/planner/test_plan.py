@@ -4,15 +4,18 @@ import json
 import subprocess
 import sys
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import workbench as wb
 from tests.raises import raises
+from workbench.artifact.ledger import Ledger, LedgerRow
 from workbench.cli import main
 from workbench.planner.chips import chip, chips
 from workbench.planner.coefficients import table
+from workbench.planner.compressed import bits_per_weight, matrix_elements
 from workbench.planner.intervals import interval
 from workbench.planner.jobs import TrainingJob
 from workbench.planner.layouts import best_layout, layouts, pareto
@@ -233,3 +236,24 @@ def test_a_plan_loads_no_torch():
         "sys.exit('torch' in sys.modules or 'sklearn' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_recipe_is_scaled_from_a_small_file():
+    file = Ledger((row("a.weight", (10, 10), 50), row("a.bias", (10,), 40)), 7)
+    assert bits_per_weight(file) == 4
+    architecture = architecture_of("llama-3.1-8b")
+    rest = architecture.parameters - matrix_elements(architecture)
+    assert rest == 65 * 4096  # norms
+    like = SimpleNamespace(ledger=file)
+    small = wb.plan("llama-3.1-8b", "rtx-4090", like=like, batch=1, context=2048)
+    large = wb.plan("llama-3.1-8b", "rtx-4090", batch=1, context=2048)
+    assert small.memory.weights == pytest.approx(matrix_elements(architecture) / 2 + 2 * rest)
+    assert small.decode.total < large.decode.total / 2
+    with raises("plan.no_matrix"):
+        wb.plan("gpt2", "h200", like=SimpleNamespace(ledger=Ledger((), 7)), batch=1, context=1)
+    with raises("plan.kind"):
+        wb.plan("gpt2", "h200", like=like, microbatch=1, sequence=1)
+
+
+def row(name, shape, nbytes):
+    return LedgerRow(name, shape, "", nbytes, 0, 0, 0, 0)

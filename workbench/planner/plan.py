@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from workbench.artifact.ledger import Ledger
 from workbench.errors import InputError
 from workbench.planner.architecture import Architecture
 from workbench.planner.architectures import read_architecture
 from workbench.planner.chips import Chip, chip
+from workbench.planner.compressed import bits_per_weight, compressed_bytes
 from workbench.planner.fits import fits
 from workbench.planner.inference_memory import inference_memory
 from workbench.planner.intervals import interval
@@ -21,11 +23,24 @@ from workbench.planner.results import InferencePlan, TrainingPlan
 from workbench.planner.times import decode_seconds, prefill_seconds, stack_of, step_seconds
 from workbench.planner.training_memory import training_memory
 
+
+class HasLedger(Protocol):
+    """A compressed file."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """Its bytes by tensor."""
+
+
 Config = Mapping[str, Any] | str | Path | Architecture
 
 
 def plan(
-    config: Config, chip_id: str | Chip = "h100-sxm", **settings: Any
+    config: Config,
+    chip_id: str | Chip = "h100-sxm",
+    *,
+    like: HasLedger | None = None,
+    **settings: Any,
 ) -> TrainingPlan | InferencePlan:
     """Return what a large model needs on a chip, how long it takes, and which rows say so.
 
@@ -39,6 +54,9 @@ def plan(
         planner's table, such as `llama-3.1-8b`.
     chip_id
         A chip's id, such as `h200`.
+    like
+        A compressed file, such as `wb.compress(model, recipe)`: the matrices of the large model
+        take as many bits per weight as in that file. Only for generating text.
     **settings
         The fields of `TrainingJob` or `InferenceJob`.
 
@@ -55,7 +73,7 @@ def plan(
     >>> wb.plan("llama-3.1-8b", "h200", microbatch=2, sequence=2048).fits
     True
     """
-    if ("microbatch" in settings) == ("batch" in settings):
+    if ("microbatch" in settings) == ("batch" in settings) or (like and "batch" not in settings):
         raise InputError(
             "Give either microbatch and sequence, for training, or batch and context, for "
             "generating text.",
@@ -65,6 +83,9 @@ def plan(
     try:
         if "microbatch" in settings:
             return train_plan(architecture, where, TrainingJob(**settings))
+        if like is not None:
+            bits = bits_per_weight(like.ledger)
+            settings = {**settings, "file_bytes": compressed_bytes(architecture, bits)}
         return infer_plan(architecture, where, InferenceJob(**settings))
     except TypeError as error:
         reason = str(error).partition("__init__() ")[2] or str(error)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 LENGTHS = (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072)
 CHIPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-BITS = {"train": ("bf16", "amp", "tf32", "fp32"), "infer": ("bf16", "int8", "int4")}
+BITS = {"train": ("bf16", "amp", "tf32", "fp32"), "infer": ("bf16", "int8", "int4", "file")}
 SIZES = {"train": {"batch": 1, "length": 2048}, "infer": {"batch": 16, "length": 8192}}
 """The sizes with which each task starts."""
 STEP_SEQUENCES = 8
@@ -26,7 +26,10 @@ STEP_SEQUENCES = 8
 
 @dataclass(frozen=True)
 class PlanSelection:
-    """What is planned: training or text, a model of the table, chips, and sizes."""
+    """What is planned: training or text, a model of the table, chips, and sizes.
+
+    With the precision `file`, matrices take `file_bits` per weight, as in the open file.
+    """
 
     mode: str = "infer"
     model: str = "llama-3.1-8b"
@@ -37,6 +40,7 @@ class PlanSelection:
     length: int = 8192
     checkpointing: str = "none"
     compared: str = "step time"
+    file_bits: float = 16.0
 
     def changed(self, changes: dict[str, Any]) -> PlanSelection:
         """Return the selection with valid changes; others have no effect."""
@@ -80,13 +84,21 @@ class PlanSelection:
             If the chip does not train, or does not compute in this precision.
         """
         from workbench.planner.chips import chip
+        from workbench.planner.compressed import compressed_bytes
         from workbench.planner.jobs import InferenceJob
         from workbench.planner.plan import architecture_of, infer_plan, train_plan
 
         architecture, where = architecture_of(self.model), chip(chip_id or self.chip)
         if self.mode == "infer":
             tensor = min(self.chips, 8)
-            job = InferenceJob(self.batch, self.length, self.precision, tensor=tensor)
+            is_file = self.precision == "file"
+            job = InferenceJob(
+                self.batch,
+                self.length,
+                "bf16" if is_file else self.precision,
+                tensor=tensor,
+                file_bytes=compressed_bytes(architecture, self.file_bits) if is_file else None,
+            )
             return infer_plan(architecture, where, job)
         return train_plan(architecture, where, self.training_job(chip_id))
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.views import planning
+from workbench.planner.compressed import bits_per_weight
 
 
 @action
 def plan(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Change what is planned, and send the answer; the controls too if they are new."""
+    report = dashboard.session.report
     before = dashboard.session.focus.plan
+    if report is not None:
+        before = replace(before, file_bits=round(bits_per_weight(report.size.ledger), 4))
     changes = message.get("values")
     selection = before.changed(changes) if isinstance(changes, dict) else before
     answer = {"kind": "plan", **planning.answer(selection)}
     if not isinstance(changes, dict) or selection.mode != before.mode:
         answer["fields"] = planning.fields(selection)
     dashboard.send(answer)
-    if selection != before:
+    if selection != dashboard.session.focus.plan:
         with dashboard.paused():
             dashboard.session.set_focus(plan=selection)
         dashboard.publish(tab=True)

@@ -23,6 +23,7 @@ PRECISIONS = {
     "fp32": N_("float32"),
     "int8": N_("8 bits"),
     "int4": N_("4 bits"),
+    "file": N_("like the open file: {bits} bits"),
 }
 HIDDEN = {"infer": ["checkpointing"], "train": []}
 
@@ -32,7 +33,8 @@ def fields(selection: PlanSelection) -> list[dict[str, Any]]:
     models = [(model.name, model.title) for model in known_models().values()]
     where = [(chip.id, chip.title) for chip in chips().values()]
     modes = [("infer", _("generate text")), ("train", _("train"))]
-    bits = [(key, _(PRECISIONS[key])) for key in BITS[selection.mode]]
+    own = f"{selection.file_bits:.2f}"
+    bits = [(key, _(PRECISIONS[key]).format(bits=own)) for key in BITS[selection.mode]]
     again = [("none", _("no")), ("full", _("yes"))]
     return [
         _choice("mode", _("task"), modes, primary=True),
@@ -142,6 +144,13 @@ def sentences(plan: TrainingPlan | InferencePlan) -> list[str]:
                 tensor=job.tensor,
                 pipeline=job.pipeline,
                 again=_("yes") if job.is_recomputed else _("no"),
+            )
+        )
+    if isinstance(plan, InferencePlan) and plan.job.file_bytes is not None:
+        result.append(
+            _(
+                "The matrices take as many bits as in the open file. The time holds only for a "
+                "runtime that multiplies from these bytes."
             )
         )
     if not plan.is_calibrated:
