@@ -31,7 +31,15 @@ from workbench.panels.widget import SessionWidget
 from workbench.session import Session
 
 __all__ = [
-    *("App", "Card", "Choose", "Compress", "Controls", "Parallel", "Plan", "Tab", "Tradeoff"),
+    "App",
+    "Card",
+    "Choose",
+    "Compress",
+    "Controls",
+    "Parallel",
+    "Plan",
+    "Tab",
+    "Tradeoff",
     "Train",
 ]
 
