@@ -14,9 +14,13 @@ import { TrainPage } from "./train_page.js";
 /** @import { Context, Messages, Page, State, TabMessage, View } from "./types" */
 
 /** @type {Record<string, new (context: Context) => View>} */
-const PAGES = { compress: CompressPage, train: TrainPage, choose: ChoosePage };
-const PAGES = { compress: CompressPage, train: TrainPage, parallel: ParallelPage };
-const PAGES = { compress: CompressPage, train: TrainPage, plan: PlanPage };
+const PAGES = {
+  compress: CompressPage,
+  train: TrainPage,
+  choose: ChoosePage,
+  parallel: ParallelPage,
+  plan: PlanPage,
+};
 
 export class App {
   /** @type {Page} */ page;
