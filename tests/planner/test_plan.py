@@ -257,3 +257,42 @@ def test_a_recipe_is_scaled_from_a_small_file():
 
 def row(name, shape, nbytes):
     return LedgerRow(name, shape, "", nbytes, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"microbatch": 1, "sequence": 8, "tensor": 5},
+        {"microbatch": 1, "sequence": 8, "pipeline": 13},
+        {"batch": 1, "context": 8, "tensor": 5},
+    ],
+)
+def test_what_cannot_be_divided_gets_a_sentence(settings):
+    with raises("plan.layout"):
+        wb.plan("gpt2", "h200", **settings)
+
+
+def test_the_edge_tpu_is_fast_while_the_weights_stay_on_it():
+    def token(size):
+        plan = wb.plan("gpt2", "edge-tpu", batch=1, context=8, precision="int8", file_bytes=size)
+        return plan.decode.total
+
+    assert token(7e6) == pytest.approx(token(4e6), rel=0.2)
+    assert token(14e6) > 5 * token(7e6)
+
+
+def test_chips_that_share_a_model_generate_faster_but_wait_for_each_other():
+    one, two = (
+        wb.plan("llama-2-13b", "a100-80", batch=1, context=512, tensor=n).decode.total
+        for n in (1, 2)
+    )
+    assert one / 2 < two < one
+
+
+def test_a_complete_training():
+    plan = wb.plan("llama-3.1-8b", "h200", microbatch=2, sequence=2048)
+    total = plan.complete(1e12, price=2.0)
+    assert total["days_low"] < total["days"] < total["days_high"]
+    assert total["days"] == pytest.approx(1e12 / plan.tokens_per_s / 86400)
+    assert total["money"] == pytest.approx(2 * total["chip_hours"])
+    assert total["kwh"] == pytest.approx(total["chip_hours"] * plan.watts / 1000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from typing import Any
 
 from workbench import formatting
@@ -81,8 +82,8 @@ def run(options: argparse.Namespace) -> Result:
     trained = train_plan(architecture, chosen, _training_job(architecture, chosen, options))
     result = {**trained.as_dict(), "changes": changes(trained)}
     if options.tokens is not None:
-        if options.tokens <= 0:
-            raise InputError("--tokens must be above 0.", code="plan.size")
+        if not 0 < options.tokens < math.inf or not 0 <= (options.price or 0) < math.inf:
+            raise InputError("--tokens and --price must be numbers above 0.", code="plan.size")
         result["training"] = trained.complete(options.tokens, options.price)
     return result
 

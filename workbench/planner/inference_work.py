@@ -12,6 +12,10 @@ PREFILL_TERMS = ("products", "attention", "elementwise", "kernels")
 DECODE_TERMS = ("weights", "cache", "products", "kernels")
 
 
+SUM_SECONDS = 1e-5
+"""Seconds that summing a few bytes over chips takes."""
+
+
 def touched_parameters(architecture: Architecture, tokens: int) -> float:
     """Return the elements of layers and head that a batch of `tokens` reads.
 
@@ -60,7 +64,10 @@ def decode_work(architecture: Architecture, job: InferenceJob, chip: Chip) -> Wo
     """
     bandwidth = chip.copy_rate
     size = job.weight_bytes(architecture) / architecture.parameters
-    weights = touched_parameters(architecture, job.batch) * size / bandwidth
+    read = touched_parameters(architecture, job.batch) * size
+    if chip.kind == "edge":  # what fits on the chip stays there
+        read = max(read - chip.usable, 0.0)
+    weights = read / bandwidth
     flops = 2 * job.batch * (architecture.weights + architecture.head)
     cache = job.batch * cached_elements(architecture, job.context) * job.cache_bytes / bandwidth
     return {
@@ -69,3 +76,12 @@ def decode_work(architecture: Architecture, job: InferenceJob, chip: Chip) -> Wo
         "products": max(flops / chip.rate(job.bytes.rate) - weights, 0) / job.tensor,
         "kernels": float(architecture.layers),
     }
+
+
+def shared_seconds(architecture: Architecture, job: InferenceJob, chip: Chip, tokens: int) -> float:
+    """Return the seconds of two sums per layer over chips that share its matrices."""
+    if job.tensor == 1:
+        return 0.0
+    moved = 2 * tokens * architecture.hidden * job.bytes.activation
+    moved *= (job.tensor - 1) / job.tensor
+    return 2 * architecture.layers * (SUM_SECONDS + moved / (chip.link / 2))

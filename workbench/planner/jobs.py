@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from workbench.errors import InputError
@@ -145,6 +146,11 @@ class InferenceJob:
         for name in ("batch", "context", "tensor", "new_tokens"):
             positive(getattr(self, name), name)
         choice(self.precision, "precision", tuple(INFERENCE))
+        if self.file_bytes is not None and not 0 < self.file_bytes < math.inf:
+            raise InputError(
+                f"file_bytes must be a number above 0, not {brief(self.file_bytes)}.",
+                code="plan.size",
+            )
         if self.cache_bytes not in {0.5, 1, 2, 4}:
             raise InputError(
                 f"cache_bytes must be 0.5, 1, 2 or 4, not {brief(self.cache_bytes)}.",

@@ -114,6 +114,7 @@ def train_plan(architecture: Architecture, chosen: Chip, job: TrainingJob) -> Tr
             f"{chosen.title} only runs trained networks; choose another chip for training.",
             code="plan.chip_cannot_train",
         )
+    check_division(architecture, job.tensor, job.pipeline)
     memory = training_memory(architecture, job, chosen.context, chosen.workspace)
     seconds = step_seconds(architecture, job, chosen)
     stack = stack_of(job, chosen)
@@ -133,8 +134,24 @@ def train_plan(architecture: Architecture, chosen: Chip, job: TrainingJob) -> Tr
     )
 
 
+def check_division(architecture: Architecture, tensor: int, pipeline: int = 1) -> None:
+    """Raise `InputError` if heads or layers cannot be divided among so many chips."""
+    heads = [block.mixer.heads for block in architecture.attention_blocks]
+    if any(count % tensor for count in heads):
+        raise InputError(
+            f"{min(heads)} attention heads cannot be divided among {tensor} chips.",
+            code="plan.layout",
+        )
+    if pipeline > architecture.layers:
+        raise InputError(
+            f"{architecture.layers} layers cannot be divided among {pipeline} chips.",
+            code="plan.layout",
+        )
+
+
 def infer_plan(architecture: Architecture, chosen: Chip, job: InferenceJob) -> InferencePlan:
     """Return the plan of reading contexts and generating text."""
+    check_division(architecture, job.tensor)
     memory = inference_memory(architecture, job, chosen.context, chosen.workspace)
     rows: tuple[Row, ...] = inference_rows()
     prefill = prefill_seconds(architecture, job, chosen)

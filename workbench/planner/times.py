@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from workbench.planner.architecture import Architecture
 from workbench.planner.chips import Chip
 from workbench.planner.coefficients import Fit, fit, is_fitted
-from workbench.planner.inference_work import decode_work, prefill_work
+from workbench.planner.inference_work import decode_work, prefill_work, shared_seconds
 from workbench.planner.jobs import InferenceJob, TrainingJob
 from workbench.planner.links import REDUCED, link_work
 from workbench.planner.work import Work, training_work
@@ -84,6 +84,7 @@ def prefill_seconds(architecture: Architecture, job: InferenceJob, chip: Chip) -
     coefficients = fit("prefill", chip.id)
     work = prefill_work(architecture, job, chip)
     parts = {name: seconds * coefficients.terms[name] for name, seconds in work.items()}
+    parts["inner"] = shared_seconds(architecture, job, chip, job.tokens)
     return _with_host(parts, architecture.layers * HOST_FORWARD, chip, coefficients)
 
 
@@ -92,6 +93,7 @@ def decode_seconds(architecture: Architecture, job: InferenceJob, chip: Chip) ->
     coefficients = fit("decode", chip.id)
     work = decode_work(architecture, job, chip)
     parts = {name: seconds * coefficients.terms[name] for name, seconds in work.items()}
+    parts["inner"] = shared_seconds(architecture, job, chip, job.batch)
     return Seconds(sum(parts.values()), parts, coefficients.is_calibrated)
 
 

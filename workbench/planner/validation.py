@@ -9,14 +9,13 @@ from statistics import mean
 from typing import ClassVar
 
 from workbench.display import Displayable
-from workbench.planner.architectures import read_architecture
 from workbench.planner.chips import chip
-from workbench.planner.flops import flops_per_token
+from workbench.planner.compared import Compared
 from workbench.planner.jobs import InferenceJob, TrainingJob
-from workbench.planner.measurements import Row, entries, inference_rows, training_rows
-from workbench.planner.megatron import activation_bytes, interleaved, state_bytes
+from workbench.planner.measurements import Row, inference_rows, training_rows
 from workbench.planner.memory import GIB
 from workbench.planner.plan import infer_plan, train_plan
+from workbench.planner.published import published_rows
 from workbench.planner.times import step_seconds
 
 KINDS = (
@@ -30,39 +29,7 @@ KINDS = (
     "activations",
     "operations per token",
 )
-MILLI, TERA = 1000, 1e12
-RESERVED = 1.08
-"""Memory that PyTorch reserves relative to the allocator's peak; about the median of own rows."""
-PIPELINE_MICROBATCHES = 8
-"""Microbatches of torchtitan's pipelines in these rows: as many as stages."""
-INTERLEAVED = {"175B": 3, "530B": 3}
-"""Parts of a stage of the interleaved pipelines in Korthikanti et al."""
-FUSED_LOSS_SINCE = "2025-06"
-"""From then on, torchtitan compiles the loss too."""
-
-
-@dataclass(frozen=True)
-class Compared:
-    """A prediction and what was measured, in `unit`.
-
-    `is_fitted` says whether a fit has used this row.
-    """
-
-    kind: str
-    label: str
-    chip: str
-    predicted: float
-    measured: float
-    unit: str
-    is_fitted: bool
-    source: str
-    url: str
-    date: str
-
-    @property
-    def error(self) -> float:
-        """The relative error; positive if the prediction is too large."""
-        return self.predicted / self.measured - 1
+MILLI = 1000
 
 
 @dataclass(frozen=True, repr=False)
@@ -93,7 +60,7 @@ class Validation(Displayable):
 @lru_cache(maxsize=1)
 def plan_validation() -> Validation:
     """Return the predictions for all measured rows of the package."""
-    return Validation((*_training(), *_inference(), *_torchtitan(), *_korthikanti(), *_flops()))
+    return Validation((*_training(), *_inference(), *published_rows()))
 
 
 def _training() -> Iterator[Compared]:
@@ -123,81 +90,6 @@ def _inference() -> Iterator[Compared]:
             yield _of(row, "peak memory", used, row.measured["peak_gib"], "GiB")
 
 
-def _torchtitan() -> Iterator[Compared]:
-    head, rows = entries("torchtitan")
-    for row in rows:
-        architecture = read_architecture(head["models"][row["model"]])
-        parts = PIPELINE_MICROBATCHES if row["pipeline"] > 1 else 1
-        job = TrainingJob(
-            row["microbatch"] // parts,
-            row["sequence"],
-            "fp8" if row["fp8"] else "amp",
-            "fused",
-            row["checkpointing"],
-            data=row["data"],
-            shard=3,
-            tensor=row["tensor"],
-            pipeline=row["pipeline"],
-            context=row["context"],
-            accumulation=parts,
-            fused_loss=row["compiled"] and row["date"] >= FUSED_LOSS_SINCE,
-        )
-        where = chip(row["chip"])
-        compiled = ", compiled" if row["compiled"] else ""
-        label = (
-            f"Llama 3.1 {row['model']}, {row['chips']} × {row['chip']}, {row['sequence']:,} tokens"
-            f"{', float8' if row['fp8'] else ''}{compiled} {row['schedule']}"
-        ).strip()
-        facts = (where.id, head["source"], head["url"] + row["page"], row["date"])
-        seconds = step_seconds(architecture, job, where).total
-        measured = job.tokens_per_step / job.chips / row["tokens_per_s_chip"]
-        yield _published("step time", label, seconds * MILLI, measured * MILLI, "ms", facts)
-        if row["peak_gib"] is not None:
-            used = RESERVED * train_plan(architecture, where, job).memory.total / GIB
-            yield _published("reserved memory", label, used, row["peak_gib"], "GiB", facts)
-
-
-def _korthikanti() -> Iterator[Compared]:
-    head, rows = entries("korthikanti")
-    for row in rows:
-        architecture = read_architecture(head["models"][row["model"]])
-        tensor, pipeline, each = row["tensor"], row["pipeline"], row["microbatch"]
-        chunks = INTERLEAVED.get(row["model"])
-        more = interleaved(pipeline, chunks) if chunks else 1.0
-        label = f"GPT {row['model']}, {tensor * pipeline} × a100-80"
-        facts = ("a100-80", head["source"], head["url"], head["date"])
-        used = state_bytes(architecture, tensor, pipeline) / GIB
-        yield _published("state memory", label, used, row["state_gib"], "GiB", facts)
-        for name, is_selective in (("activations_gib", False), ("selective_gib", True)):
-            saved = activation_bytes(
-                architecture, each, 2048, tensor, is_selective=is_selective, interleaving=more
-            )
-            yield _published("activations", label, saved / GIB, row[name], "GiB", facts)
-        job = TrainingJob(
-            each,
-            2048,
-            "amp",
-            "eager",
-            "full",
-            tensor=tensor,
-            pipeline=pipeline,
-            accumulation=row["batch"] // each,
-        )
-        seconds = step_seconds(architecture, job, chip("a100-80")).total
-        yield _published("step time", label, seconds * MILLI, row["full_s"] * MILLI, "ms", facts)
-
-
-def _flops() -> Iterator[Compared]:
-    head, rows = entries("megatron_bridge")
-    for row in rows:
-        architecture = read_architecture(head["models"][row["model"]])
-        label = f"Llama 3 {row['model']}, {row['system']}, {row['precision']}, {row['release']}"
-        facts = (row["system"], head["source"], head["url"], head["date"])
-        measured = row["tflops"] / row["tokens_per_s_chip"]
-        predicted = flops_per_token(architecture, row["sequence"]) / TERA
-        yield _published("operations per token", label, predicted, measured, "TFLOP", facts)
-
-
 def _of(
     row: Row,
     kind: str,
@@ -211,15 +103,3 @@ def _of(
     return Compared(
         kind, row.label, row.chip, predicted, measured, unit, used, row.source, row.url, row.date
     )
-
-
-def _published(
-    kind: str,
-    label: str,
-    predicted: float,
-    measured: float,
-    unit: str,
-    facts: tuple[str, str, str, str],
-) -> Compared:
-    where, source, url, date = facts
-    return Compared(kind, label, where, predicted, measured, unit, False, source, url, date)

@@ -12,7 +12,8 @@ from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
 
 if TYPE_CHECKING:
-    from workbench.planner.validation import Compared, Validation
+    from workbench.planner.compared import Compared
+    from workbench.planner.validation import Validation
 
 HEIGHT = 460
 KINDS = {

@@ -33,8 +33,8 @@ def fields(selection: PlanSelection) -> list[dict[str, Any]]:
     models = [(model.name, model.title) for model in known_models().values()]
     where = [(chip.id, chip.title) for chip in chips().values()]
     modes = [("infer", _("generate text")), ("train", _("train"))]
-    own = f"{selection.file_bits:.2f}"
-    bits = [(key, _(PRECISIONS[key]).format(bits=own)) for key in BITS[selection.mode]]
+    bits_of_file = f"{selection.file_bits:.2f}"
+    bits = [(key, _(PRECISIONS[key]).format(bits=bits_of_file)) for key in BITS[selection.mode]]
     again = [("none", _("no")), ("full", _("yes"))]
     return [
         _choice("mode", _("task"), modes, primary=True),
