@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
 
+from workbench.i18n import _
 from workbench.planner.architecture import Architecture
 from workbench.planner.architectures import read_architecture
 from workbench.planner.jobs import InferenceJob, TrainingJob
@@ -51,12 +52,22 @@ class Row:
         """The row in a few words."""
         job = self.job
         if isinstance(job, InferenceJob):
-            return f"{self.model}, {self.chip}, batch {job.batch}, context {job.context:,}"
-        chips = f"{job.chips} × {self.chip}" if job.chips > 1 else self.chip
-        again = ", checkpointing" if job.is_recomputed else ""
-        return (
-            f"{self.model}, {chips}, microbatch {job.microbatch} × {job.sequence:,}, "
-            f"{job.precision}, {job.attention}{again}"
+            return _("{model}, {chip}: batch {batch}, context {context}").format(
+                model=self.model, chip=self.chip, batch=job.batch, context=f"{job.context:,}"
+            )
+        where = f"{job.chips} × {self.chip}" if job.chips > 1 else self.chip
+        attention = _("fused attention") if job.attention == "fused" else _("eager attention")
+        again = _("checkpointing") if job.is_recomputed else _("no checkpointing")
+        return _(
+            "{model}, {chip}: microbatch {batch} × {tokens}, {precision}, {attention}, {again}"
+        ).format(
+            model=self.model,
+            chip=where,
+            batch=job.microbatch,
+            tokens=f"{job.sequence:,}",
+            precision=job.precision,
+            attention=attention,
+            again=again,
         )
 
 

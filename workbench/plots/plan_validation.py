@@ -83,7 +83,9 @@ def _points(name: str, rows: list[Compared], color: str, is_fitted: bool) -> dic
         "name": name if is_fitted else _("{chip}, never fitted").format(chip=name),
         "x": [row.measured for row in rows],
         "y": [row.predicted for row in rows],
-        "text": [f"{row.label}<br>{row.error:+.1%}" for row in rows],
+        "text": [
+            _("{row}<br>{error}").format(row=row.label, error=f"{row.error:+.1%}") for row in rows
+        ],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {
             "color": color,

@@ -10,6 +10,7 @@ import pytest
 from workbench import i18n
 from workbench.panels import sources
 from workbench.panels.comparison.tab import views
+from workbench.planner.chips import chips
 from workbench.recipe import Prune, Quantize, Recipe
 
 # What is not prose: numbers with their units, and proper names.
@@ -49,7 +50,11 @@ def test_all_text_is_translated(brackets, client):
         client.wait("tab", lambda tab, view=view: shows(tab, view.key))
     client.act("tab", key="bytes")
     client.act("focus", key="areas", value=True)
-    tensors = [*client.session.model.card["tensors"]]
+    tensors = [
+        *client.session.model.card["tensors"],
+        *(chip.title for chip in chips().values()),
+        *chips(),
+    ]
     client.act("hello", search="?nonsense=1", theme="light")
     tensors += client.session.model.card["tensors"]  # an invalid link opens the default model
     untranslated = [

@@ -303,7 +303,7 @@ export class Tabs {
 // A text of a table, as a link if it is an address.
 /** @param {string} text */
 function link(text) {
-  return /^https:\/\/\S+$/.test(text) ? h("a", { href: text, target: "_blank", rel: "noreferrer", text }) : text;
+  return /^\w+:\/\/\S+$/.test(text) ? h("a", { href: text, target: "_blank", rel: "noreferrer", text }) : text;
 }
 
 // The small buttons in the corner of a chart, which save its image and its data.
