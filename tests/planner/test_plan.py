@@ -13,6 +13,7 @@ import workbench as wb
 from tests.raises import raises
 from workbench.artifact.ledger import Ledger, LedgerRow
 from workbench.cli import main
+from workbench.planner.adapters import trainable_parameters
 from workbench.planner.chips import chip, chips
 from workbench.planner.coefficients import table
 from workbench.planner.compressed import bits_per_weight, matrix_elements
@@ -296,3 +297,19 @@ def test_a_complete_training():
     assert total["days"] == pytest.approx(1e12 / plan.tokens_per_s / 86400)
     assert total["money"] == pytest.approx(2 * total["chip_hours"])
     assert total["kwh"] == pytest.approx(total["chip_hours"] * plan.watts / 1000)
+
+
+def test_adapters_need_no_states_of_frozen_weights():
+    def step(**settings):
+        return wb.plan("llama-3.1-8b", "h100-sxm", microbatch=1, sequence=2048, **settings)
+
+    full, lora, qlora = step(), step(adapter_rank=16), step(adapter_rank=16, base_bits=4)
+    matrices = 2 * 4096 + 2 * (4096 + 1024) + 2 * 4096 + 3 * (4096 + 14336)
+    assert trainable_parameters(lora.architecture, lora.job) == 16 * 32 * matrices
+    assert lora.memory.optimizer < 0.01 * full.memory.optimizer
+    assert qlora.memory.weights < 0.3 * lora.memory.weights
+    assert 0.5 < lora.seconds.total / full.seconds.total < 0.8
+    assert qlora.seconds.total > lora.seconds.total
+    assert lora.interval.half_width >= full.interval.half_width
+    with raises("plan.choice"):
+        step(adapter_rank=16, base_bits=5)

@@ -43,6 +43,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     training.add_argument("--tp", type=int, help="chips that share the matrices of a layer")
     training.add_argument("--pp", type=int, help="chips that share the layers")
+    training.add_argument("--lora-rank", type=int, default=0, help="train adapters of this rank")
+    training.add_argument(
+        "--base-bits", type=int, default=16, help="bits of frozen weights: 16, 8 or 4"
+    )
     training.add_argument("--tokens", type=float, help="tokens of the complete training")
     training.add_argument("--price", type=float, help="money per chip and hour")
     inference = parser.add_argument_group("inference")
@@ -123,6 +127,8 @@ def _training_job(architecture: Any, chosen: Any, options: argparse.Namespace) -
         tensor=tensor,
         pipeline=pipeline,
         accumulation=options.accumulation,
+        adapter_rank=options.lora_rank,
+        base_bits=options.base_bits,
     )
     free = (options.dp, options.shard, options.tp, options.pp)
     if options.chips and options.chips > 1 and all(value is None for value in free):

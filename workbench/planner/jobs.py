@@ -58,6 +58,9 @@ class TrainingJob:
         Microbatches per step.
     fused_loss
         Whether a compiled loss keeps no logits in float32.
+    adapter_rank, base_bits
+        With a rank above 0, the weights are frozen in 16, 8 or 4 bits, and adapters of that rank
+        are trained next to each matrix of the layers (LoRA, QLoRA).
     """
 
     microbatch: int
@@ -72,6 +75,8 @@ class TrainingJob:
     accumulation: int = 1
     context: int = 1
     fused_loss: bool = False
+    adapter_rank: int = 0
+    base_bits: int = 16
 
     def __post_init__(self) -> None:
         for name in (
@@ -87,6 +92,11 @@ class TrainingJob:
         choice(self.precision, "precision", tuple(TRAINING))
         choice(self.attention, "attention", ATTENTIONS)
         choice(self.checkpointing, "checkpointing", CHECKPOINTING)
+        positive(self.adapter_rank, "adapter_rank", least=0)
+        if self.base_bits not in {4, 8, 16}:
+            raise InputError(
+                f"base_bits must be 4, 8 or 16, not {brief(self.base_bits)}.", code="plan.choice"
+            )
         if self.shard not in {0, 1, 2, 3}:
             raise InputError(
                 f"shard must be 0, 1, 2 or 3, not {brief(self.shard)}.", code="plan.choice"
@@ -120,6 +130,8 @@ class TrainingJob:
     @property
     def bytes(self) -> Precision:
         """The precision's bytes per element."""
+        if self.precision == "amp" and self.adapter_rank:
+            return SHARDED_AMP  # frozen weights are kept in 16 bits, so that none is cast
         if self.precision == "amp" and self.shard >= 2 and self.shards > 1:
             return SHARDED_AMP
         return TRAINING[self.precision]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from workbench.planner.activations import layer_bytes, selected_bytes, temporary_scores
+from workbench.planner.adapters import frozen_bytes, trainable_parameters
 from workbench.planner.architecture import Architecture
 from workbench.planner.jobs import TrainingJob
 from workbench.planner.memory import Memory
@@ -69,10 +70,16 @@ def training_memory(
         Bytes that the library for matrix products keeps.
     """
     held, precision = stage(architecture, job), job.bytes
-    weights = held.parameters * precision.weight / (job.shards if job.shard >= 3 else 1)
-    states = held.parameters * precision.states / (job.shards if job.shard >= 1 else 1)
+    trained = held.parameters
+    each = precision.weight
+    if job.adapter_rank:
+        trained *= trainable_parameters(architecture, job) / architecture.parameters
+        each = frozen_bytes(job)
+    weights = held.parameters * each / (job.shards if job.shard >= 3 else 1)
+    weights += trained * precision.weight if job.adapter_rank else 0.0
+    states = trained * precision.states / (job.shards if job.shard >= 1 else 1)
     divided = job.shards if job.shard >= 2 else 1
-    gradients = held.parameters * precision.gradient / divided
+    gradients = trained * precision.gradient / divided
     gathered = gathered_bytes(architecture, job, held)
     accumulated = gradients if job.accumulation > 1 else 0.0
 
@@ -88,7 +95,7 @@ def training_memory(
     step = tokens * (2 * inner + 2 * architecture.hidden) * precision.activation
     first = saved / held.layers if held.layers else 0.0
     during = max(gradients - (held.embedding + held.largest) * precision.gradient / divided, 0)
-    head_gradient = held.head * precision.gradient / divided
+    head_gradient = 0.0 if job.adapter_rank else held.head * precision.gradient / divided
     saved_casts = 0.0 if job.is_recomputed else casts
     last = tokens * architecture.hidden * precision.activation
 

@@ -7,6 +7,7 @@ number of kernels. How much longer a kind takes than this is fitted on measured 
 from __future__ import annotations
 
 from workbench.planner.activations import is_unfused
+from workbench.planner.adapters import trainable_parameters, widened_bytes
 from workbench.planner.architecture import Architecture, Block
 from workbench.planner.chips import Chip
 from workbench.planner.jobs import TrainingJob
@@ -48,8 +49,12 @@ def training_work(architecture: Architecture, job: TrainingJob, chip: Chip) -> W
     rate, bandwidth = chip.rate(job.bytes.rate), chip.copy_rate
     share = 1 / (job.tensor * job.pipeline)
     times = 3 + (1 if job.is_recomputed else 0)
-    layers = 2 * job.tokens * (3 * architecture.weights + recomputed_weights(architecture, job))
-    head = 2 * job.tokens * architecture.head * 3
+    # Frozen weights have no gradient: one product of three is left out.
+    passes = 2 if job.adapter_rank else 3
+    multiplied = passes * architecture.weights + recomputed_weights(architecture, job)
+    multiplied += 3 * trainable_parameters(architecture, job) if job.adapter_rank else 0
+    layers = 2 * job.tokens * multiplied
+    head = 2 * job.tokens * architecture.head * passes
     if job.bytes.rate == "fp32":
         rate *= PRODUCTS_FP32
     head_rate = chip.rate("bf16") if job.bytes.rate == "fp8" else rate
@@ -61,9 +66,10 @@ def training_work(architecture: Architecture, job: TrainingJob, chip: Chip) -> W
         work["elementwise"] += block.count * _elementwise(block, architecture.hidden, job) * share
         work["kernels"] += block.count * (times / 3) / job.pipeline
     work["elementwise"] *= job.tokens / bandwidth
+    work["elementwise"] += architecture.weights * widened_bytes(job) / bandwidth * share
     per_logit = LOGIT_BYTES + (LOGIT_CAST_BYTES if job.bytes.activation < 4 else 0)
     work["logits"] = job.tokens * architecture.vocabulary * per_logit / bandwidth / job.tensor
-    updated = architecture.parameters * share / (job.shards if job.shard else 1)
+    updated = trainable_parameters(architecture, job) * share / (job.shards if job.shard else 1)
     precision = job.bytes
     moved = 2 * precision.weight + precision.gradient + 2 * precision.states
     work["optimizer"] = updated * moved / bandwidth
