@@ -12,7 +12,8 @@ from workbench.planner.jobs import InferenceJob, TrainingJob
 from workbench.planner.measurements import Row
 
 NEIGHBORS = 14
-COVERAGE = 0.8
+QUANTILE = 0.85
+"""Of the errors of the neighbors, for intervals of 80 %: rows of one program err together."""
 LEAST = 0.03
 """Half-width that no interval falls below: repeated steps differ by 2 to 3 %."""
 UNCALIBRATED = (2.5, 0.2)
@@ -63,7 +64,7 @@ def interval(
         key=lambda pair: (pair[0], pair[1].id),
     )[:NEIGHBORS]
     errors = sorted(abs(residuals[row.id]) for _, row in ranked)
-    place = min(ceil(COVERAGE * (len(errors) + 1)), len(errors))
+    place = min(ceil(QUANTILE * (len(errors) + 1)), len(errors))
     half = max(errors[place - 1], LEAST)
     nearest = ranked[0][0]
     half *= max(1.0, nearest / FAR)
