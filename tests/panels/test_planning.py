@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
+from workbench.planner.models import known_models
 from workbench.planner.selection import BITS, PlanSelection
 
 TABS = ("plan_memory", "plan_chips", "plan_rows", "plan_compared")
@@ -99,3 +101,22 @@ def test_a_large_model_can_be_compressed_like_the_open_file(client):
     assert 2 < bits < 4.5  # with entropy coding
     assert client.session.focus.plan.plan().memory.weights < 0.4 * 16.1e9
     assert any("open file" in text for text in message["sentences"])
+
+
+def test_a_configuration_of_the_user_can_be_planned(client):
+    config = {**known_models()["llama-3.2-1b"].config, "num_hidden_layers": 4}
+    client.act("plan", config=json.dumps(config))
+    message = client.last("plan")
+    assert message["values"]["model"] == "own"
+    assert "own" in [choice["value"] for choice in message["fields"][1]["choices"]]
+    assert client.session.focus.plan.architecture().layers == 4
+    plan(client, model="gpt2")
+    assert plan(client, model="own")["values"]["model"] == "own"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"model_type": "bert"}', "{" * 10_000])
+def test_a_bad_configuration_is_reported_and_changes_nothing(client, text):
+    before = client.session.focus.plan
+    client.act("plan", config=text)
+    assert client.last("banner")["text"]
+    assert client.session.focus.plan.model == before.model

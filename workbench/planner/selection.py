@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
+    from workbench.planner.architecture import Architecture
     from workbench.planner.jobs import TrainingJob
     from workbench.planner.results import InferencePlan, TrainingPlan
 
@@ -20,6 +21,8 @@ CHIPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 BITS = {"train": ("bf16", "amp", "tf32", "fp32"), "infer": ("bf16", "int8", "int4", "file")}
 SIZES = {"train": {"batch": 1, "length": 2048}, "infer": {"batch": 16, "length": 8192}}
 """The sizes with which each task starts."""
+OWN = "own"
+"""The name of a model whose configuration the user has opened."""
 STEP_SEQUENCES = 8
 """Sequences per chip and step of the layouts that are compared."""
 
@@ -28,7 +31,8 @@ STEP_SEQUENCES = 8
 class PlanSelection:
     """What is planned: training or text, a model of the table, chips, and sizes.
 
-    With the precision `file`, matrices take `file_bits` per weight, as in the open file.
+    With the precision `file`, matrices take `file_bits` per weight, as in the open file. With the
+    model `OWN`, its sizes are those of the JSON text `config`.
     """
 
     mode: str = "infer"
@@ -41,6 +45,7 @@ class PlanSelection:
     checkpointing: str = "none"
     compared: str = "step time"
     file_bits: float = 16.0
+    config: str = ""
 
     def changed(self, changes: dict[str, Any]) -> PlanSelection:
         """Return the selection with valid changes; others have no effect."""
@@ -56,6 +61,27 @@ class PlanSelection:
             chosen = replace(chosen, precision="bf16")
         return chosen
 
+    def with_config(self, text: str) -> PlanSelection:
+        """Return the selection of the model that the text of a `config.json` describes.
+
+        Raises
+        ------
+        InputError
+            If it is not the configuration of a known language model.
+        """
+        chosen = replace(self, model=OWN, config=text)
+        chosen.architecture()
+        return chosen
+
+    def architecture(self) -> Architecture:
+        """Return the sizes of the model."""
+        from workbench.planner.architectures.read import parse_json, read_architecture
+        from workbench.planner.plan import architecture_of
+
+        if self.model == OWN:
+            return read_architecture(parse_json(self.config.encode(), "config.json"))
+        return architecture_of(self.model)
+
     def choices(self, key: str) -> tuple[Any, ...]:
         """Return the values of a field."""
         from workbench.planner.chips import chips
@@ -64,7 +90,7 @@ class PlanSelection:
 
         fields: dict[str, tuple[Any, ...]] = {
             "mode": ("infer", "train"),
-            "model": tuple(known_models()),
+            "model": (*known_models(), *((OWN,) if self.config else ())),
             "chip": tuple(chips()),
             "chips": CHIPS,
             "precision": tuple(dict.fromkeys(BITS["train"] + BITS["infer"])),
@@ -86,9 +112,9 @@ class PlanSelection:
         from workbench.planner.chips import chip
         from workbench.planner.compressed import compressed_bytes
         from workbench.planner.jobs import InferenceJob
-        from workbench.planner.plan import architecture_of, infer_plan, train_plan
+        from workbench.planner.plan import infer_plan, train_plan
 
-        architecture, where = architecture_of(self.model), chip(chip_id or self.chip)
+        architecture, where = self.architecture(), chip(chip_id or self.chip)
         if self.mode == "infer":
             tensor = min(self.chips, 8)
             is_file = self.precision == "file"
@@ -107,14 +133,13 @@ class PlanSelection:
         from workbench.planner.chips import chip
         from workbench.planner.jobs import TrainingJob
         from workbench.planner.layouts import best_layout
-        from workbench.planner.plan import architecture_of
 
         job = TrainingJob(self.batch, self.length, self.precision, checkpointing=self.checkpointing)
         if self.chips == 1:
             return job
         where = chip(chip_id or self.chip)
         job = replace(job, accumulation=STEP_SEQUENCES)
-        return best_layout(architecture_of(self.model), where, job, self.chips).job
+        return best_layout(self.architecture(), where, job, self.chips).job
 
     def others(self) -> list[TrainingPlan | InferencePlan]:
         """Return the same plan on every chip that can carry it out."""

@@ -6,8 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from workbench.panels.actions.registry import Dashboard, action
+from workbench.panels.error_boundary import error_boundary
 from workbench.panels.views import planning
 from workbench.planner.compressed import bits_per_weight
+
+LARGEST_CONFIG = 2**20
+"""Characters of a configuration that the page may send."""
 
 
 @action
@@ -17,8 +21,11 @@ def plan(dashboard: Dashboard, message: dict[str, Any]) -> None:
     before = dashboard.session.focus.plan
     if report is not None:
         before = replace(before, file_bits=round(bits_per_weight(report.size.ledger), 4))
-    changes = message.get("values")
+    changes, config = message.get("values"), message.get("config")
     selection = before.changed(changes) if isinstance(changes, dict) else before
+    if isinstance(config, str) and len(config) <= LARGEST_CONFIG:
+        with error_boundary(dashboard.show_message):
+            selection = selection.with_config(config)
     answer = {"kind": "plan", **planning.answer(selection)}
     if not isinstance(changes, dict) or selection.mode != before.mode:
         answer["fields"] = planning.fields(selection)

@@ -23,6 +23,8 @@ export class PlanPage {
     this.fits = h("p", { className: "fits" });
     this.numbers = h("dl", { className: "plan-numbers" });
     this.sentences = h("ul", { className: "reasons" });
+    this.file = h("input", { type: "file", accept: ".json,application/json", onchange: () => this.openConfig() });
+    this.opener = h("label", { className: "quiet open-config" }, h("span"), this.file);
     this.answer = h("section", { className: "panel card plan-answer", "aria-live": "polite" });
     this.answer.append(this.fits, this.numbers, this.sentences);
     this.node = h("div", { className: "page pictures plan" });
@@ -61,7 +63,7 @@ export class PlanPage {
   /** @param {PlanMessage} message */
   receive(message) {
     this.busy = false;
-    if (message.fields) this.buildControls(message.fields);
+    if (message.fields) this.buildControls(message.fields, message.open);
     for (const [key, made] of Object.entries(this.controls)) {
       if (!(this.waiting && key in this.waiting)) made.show(message.values[key]);
       made.node.hidden = message.hidden.includes(key);
@@ -75,8 +77,15 @@ export class PlanPage {
     this.send();
   }
 
-  /** @param {(Field | Stops)[]} fields */
-  buildControls(fields) {
+  // Sends the text of the chosen file; Python reads it and answers with the controls.
+  async openConfig() {
+    const [file] = this.file.files ?? [];
+    if (file) this.context.channel.act("plan", { config: await file.text() });
+    this.file.value = "";
+  }
+
+  /** @type {(fields: (Field | Stops)[], open: string) => void} */
+  buildControls(fields, open) {
     const focused = document.activeElement?.getAttribute("aria-label");
     this.controls = Object.fromEntries(
       fields.map((field) => {
@@ -85,6 +94,8 @@ export class PlanPage {
       }),
     );
     this.settings.replaceChildren(...Object.values(this.controls).map(({ node }) => node));
+    setText(/** @type {HTMLElement} */ (this.opener.firstChild), open);
+    this.controls.model.node.append(this.opener);
     const again = focused ? this.settings.querySelector(`[aria-label="${CSS.escape(focused)}"]`) : null;
     if (again instanceof HTMLElement) again.focus();
   }

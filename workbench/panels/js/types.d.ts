@@ -588,7 +588,7 @@ export interface Stops {
 
 /** `fields` are sent once; `hidden` are the keys of those without effect. */
 export interface PlanMessage {
-  title: string;
+  open: string; // the label of the button for a configuration
   fields?: (Field | Stops)[];
   values: Values;
   hidden: string[];

@@ -62,13 +62,24 @@ def read_json(path: Path) -> Mapping[str, Any]:
         raise InputError(
             f"{path.name} is larger than 4 MB and no config.json.", code="plan.config_too_large"
         )
+    return parse_json(data, path.name)
+
+
+def parse_json(data: bytes, name: str) -> Mapping[str, Any]:
+    """Return the object in the JSON text `data` of a file.
+
+    Raises
+    ------
+    InputError
+        If it holds no JSON object.
+    """
     try:
         entries = json.loads(data)
     except (ValueError, RecursionError):
         entries = None
     if not isinstance(entries, dict):
         raise InputError(
-            f"{path.name} holds no JSON object; give a model's config.json.",
+            f"{name} holds no JSON object; give a model's config.json.",
             code="plan.config_not_json",
         )
     return entries
