@@ -99,9 +99,10 @@ def numbers(plan: TrainingPlan | InferencePlan) -> list[dict[str, str]]:
     """Return memory, times with their intervals, rates and energy."""
     values = plan.as_dict()
     used = _("{used} of {usable} GiB").format(
-        used=f"{values['memory_gib']['total']:,.1f}", usable=f"{values['usable_gib']:,.0f}"
+        used=f"{values['memory_gib']['total'] + values['memory_gib']['context']:,.1f}",
+        usable=f"{values['usable_gib']:,.0f}",
     )
-    rows = [(used, _("memory of a chip at the peak"))]
+    rows = [(used, _("memory of a chip at the peak, with the driver"))]
     labels = {
         "step": _("per step"),
         "prefill": _("to read the context"),
