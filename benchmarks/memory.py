@@ -1,54 +1,80 @@
 """Predicted peak memory against the allocations that PyTorch's profiler records.
 
-`python benchmarks/memory.py [--quick] [NAME ...]`: every built-in model and, where `transformers`
-is installed, published networks from small configurations; a training step with AdamW and a forward
-pass, batch of 64 (8 for published networks).
+`python benchmarks/memory.py [--quick]`: every built-in model with a batch of 64; then the networks
+of benchmarks/breadth.py, which include those of `transformers` if it is installed, with their two
+examples. A training step with AdamW, and a forward pass.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
+os.environ["HF_HUB_OFFLINE"] = "1"  # before transformers reads it
+
 import torch
+from _architectures import fixtures, foreign
 from _table import table
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
 import workbench as wb
+from workbench.errors import WorkbenchError
 from workbench.profiling.memory.memory import Memory
 from workbench.profiling.memory.predict import _loss
 from workbench.runtime.batch import Batch
 
 WARM_UP = 2
+CLOSE, BOUND = 0.01, 0.1
+HEADS = ("module", "training, MB", "predicted", "inference, MB", "predicted")
 
 
 def main() -> None:
-    """Print one row per module: profiler and prediction, for training and inference."""
+    """Print the built-in models, the networks that are not within 10 %, and how many are."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*")
-    parser.add_argument("--quick", action="store_true", help="three built-in models")
-    options = parser.parse_args()
-    names = options.names or (wb.models()[:3] if options.quick else wb.models())
-    rows = []
-    for name, module, inputs, predicted in [*built_in(names), *published(options)]:
-        training, inference = allocated(module, inputs)
-        rows.append(
-            (
-                name,
-                f"{training / 1e6:.2f}",
-                f"{predicted.training.total / training - 1:+.1%}",
-                f"{inference / 1e6:.2f}",
-                f"{predicted.inference.total / inference - 1:+.1%}",
-            )
-        )
-        print(*rows[-1], flush=True)
-    heads = ("module", "training, MB", "predicted", "inference, MB", "predicted")
-    print(table(heads, rows))
+    parser.add_argument("--quick", action="store_true", help="three built-in models only")
+    quick = parser.parse_args().quick
+    warnings.simplefilter("ignore")  # third-party networks cause warnings
+    torch.set_num_threads(1)
+    names = wb.models()[:3] if quick else wb.models()
+    print(table(HEADS, (row(*compared(item)) for item in built_in(names))))
+    if quick:
+        return
+    others = [compared(item) for item in published()]
+    largest = [max(abs(training), abs(inference)) for _, (_, training), (_, inference) in others]
+    print(
+        table(HEADS, (row(*o) for o, error in zip(others, largest, strict=True) if error > BOUND))
+    )
+    close, within = (sum(error <= bound for error in largest) for bound in (CLOSE, BOUND))
+    print(f"{len(others)} networks: {close} within 1 %, {within} within 10 %")
 
 
-def built_in(names: list[str]) -> Iterator[tuple[str, nn.Module, Batch, Memory]]:
+Figure = tuple[int, float]
+"""Recorded bytes, and the relative error of the prediction."""
+Item = tuple[str, nn.Module, Batch, Memory]
+
+
+def compared(item: Item) -> tuple[str, Figure, Figure]:
+    """Return the figures of training and of inference."""
+    name, module, inputs, predicted = item
+    training, inference = allocated(module, inputs)
+    return (
+        name,
+        (training, predicted.training.total / training - 1),
+        (inference, predicted.inference.total / inference - 1),
+    )
+
+
+def row(name: str, training: Figure, inference: Figure) -> tuple[str, ...]:
+    """Return a row of the table."""
+    figures = (training, inference)
+    return (name, *(text for b, e in figures for text in (f"{b / 1e6:.2f}", f"{100 * e:+.1f} %")))
+
+
+def built_in(names: list[str]) -> Iterator[Item]:
     """Yield built-in models with their trained weights in a plain module."""
     for name in names:
         model = wb.model(name)
@@ -61,61 +87,15 @@ def built_in(names: list[str]) -> Iterator[tuple[str, nn.Module, Batch, Memory]]
         yield name, module, inputs, wb.memory(model, batch=64)
 
 
-CONFIGS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "BERT": ("BertConfig", "BertForSequenceClassification", {}),
-    "GPT-2": ("GPT2Config", "GPT2LMHeadModel", {"n_embd": 128, "n_layer": 3, "n_head": 4}),
-    "Llama": ("LlamaConfig", "LlamaForCausalLM", {"num_key_value_heads": 2}),
-    "Qwen2": ("Qwen2Config", "Qwen2ForCausalLM", {"num_key_value_heads": 2}),
-    "T5 encoder": ("T5Config", "T5EncoderModel", {"d_model": 128, "d_kv": 32, "d_ff": 256}),
-    "DistilBERT": (
-        "DistilBertConfig",
-        "DistilBertForSequenceClassification",
-        {"dim": 128, "hidden_dim": 256, "n_layers": 3, "n_heads": 4},
-    ),
-    "ViT": ("ViTConfig", "ViTForImageClassification", {"image_size": 64}),
-    "ResNet": (
-        "ResNetConfig",
-        "ResNetForImageClassification",
-        {"hidden_sizes": [32, 64, 128, 256], "embedding_size": 32},
-    ),
-    "MobileNetV2": ("MobileNetV2Config", "MobileNetV2ForImageClassification", {}),
-    "ConvNeXt": (
-        "ConvNextConfig",
-        "ConvNextForImageClassification",
-        {"hidden_sizes": [32, 64, 128, 256], "depths": [1, 1, 2, 1]},
-    ),
-    "Mamba": ("MambaConfig", "MambaForCausalLM", {"num_hidden_layers": 2, "hidden_size": 128}),
-}
-SMALL = {
-    "vocab_size": 1000,
-    "hidden_size": 128,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "intermediate_size": 256,
-}
-"""Sizes of all configurations that have them."""
-
-
-def published(options: argparse.Namespace) -> Iterator[tuple[str, nn.Module, Batch, Memory]]:
-    """Yield networks of transformers, small and with random weights."""
-    try:
-        import transformers
-    except ImportError:
-        return
-    for name, (config, network, sizes) in CONFIGS.items():
-        if options.names or options.quick:
-            return
-        plain = getattr(transformers, config)()
-        common = {key: value for key, value in SMALL.items() if key in plain.to_dict()}
-        small = getattr(transformers, config)(**common | sizes)
-        module = getattr(transformers, network)(small)
-        if "Image" in network:
-            size = getattr(small, "image_size", 64)
-            images = torch.randn(8, 3, min(size, 64), min(size, 64))
-            given = {"pixel_values": images}
-        else:
-            given = {"input_ids": torch.randint(0, 1000, (8, 64))}
-        yield name, module, Batch.of(given), wb.memory(module, given)
+def published() -> Iterator[Item]:
+    """Yield small networks of known architectures, with random weights."""
+    for architecture in (*fixtures(), *foreign()):
+        torch.manual_seed(0)
+        module, inputs = architecture.build(), architecture.inputs(1)
+        try:
+            yield architecture.name, module, Batch.of(inputs), wb.memory(module, inputs)
+        except WorkbenchError as error:
+            print(f"{architecture.name}: {error}")
 
 
 def allocated(module: nn.Module, inputs: Batch) -> tuple[int, int]:

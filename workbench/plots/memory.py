@@ -85,4 +85,7 @@ def card(memory: Memory) -> Card:
     note = _(
         "Tensors on the CPU for a batch of {batch} with {optimizer}, without PyTorch itself."
     ).format(batch=formatting.count(memory.batch), optimizer=memory.optimizer)
-    return Card(memory.name, facts, [note])
+    notes = [note]
+    if memory.computed:
+        notes.append(_("A copy ran on real values, because what the module does depends on them."))
+    return Card(memory.name, facts, notes)

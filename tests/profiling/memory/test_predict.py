@@ -200,13 +200,35 @@ def test_results_are_plain_data():
     assert {trace["type"] for trace in result.plot().figure["data"]} == {"bar"}
 
 
+def test_a_module_that_depends_on_values_runs_on_real_ones():
+    module, inputs = Branching(), torch.ones(2, A)
+    state = torch.get_rng_state()
+    result = memory(module, inputs, batch=N)
+    assert result.computed
+    assert torch.equal(state, torch.get_rng_state())
+    assert module.layer.weight.grad is None
+    assert result.training.total == memory(module.layer, inputs, batch=N).training.total
+    assert "real values" in result._repr_mimebundle_()["text/html"]
+
+
+def test_the_mask_of_a_decoder_is_compared_with_a_causal_one():
+    layer = nn.TransformerDecoderLayer(32, 4, 64, batch_first=True)
+    decoder = nn.TransformerDecoder(layer, 2)
+    inputs = {
+        "tgt": torch.randn(4, 8, 32),
+        "memory": torch.randn(4, 8, 32),
+        "tgt_mask": nn.Transformer.generate_square_subsequent_mask(8),
+    }
+    assert memory(decoder, inputs).computed
+
+
 class Branching(nn.Module):
     def __init__(self):
         super().__init__()
         self.layer = nn.Linear(A, B)
 
     def forward(self, x):
-        return self.layer(x) if x.sum() > 0 else x
+        return self.layer(x) if x[0, 0] > 0 else x
 
 
 @pytest.mark.parametrize(
@@ -215,8 +237,8 @@ class Branching(nn.Module):
         (lambda: memory("lenet"), "memory.no_module"),
         (lambda: memory(mlp()), "memory.no_inputs"),
         (lambda: memory(mlp(), torch.tensor(1.0)), "memory.no_inputs"),
-        (lambda: memory(mlp(), torch.zeros(N, A + 1)), "memory.needs_values"),
-        (lambda: memory(Branching(), torch.zeros(N, A)), "memory.needs_values"),
+        (lambda: memory(mlp(), torch.zeros(N, A + 1)), "memory.module_failed"),
+        (lambda: memory(Branching(), torch.zeros(N, A, device="meta")), "memory.needs_values"),
         (lambda: memory(mlp(), torch.zeros(N, A), batch=0), "argument.not_a_count"),
         (
             lambda: memory(mlp(), torch.zeros(N, A), optimizer="lion"),

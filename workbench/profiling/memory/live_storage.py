@@ -81,7 +81,7 @@ class LiveStorage(TorchDispatchMode):
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        if function is torch.ops.aten.add.Tensor and self._adds_bias(*args):
+        if function is torch.ops.aten.add.Tensor and not kwargs and self._adds_bias(*args):
             torch.ops.aten.add_.Tensor(*args)
             outputs = torch.ops.aten.alias.default(args[0])
         else:
@@ -96,7 +96,7 @@ class LiveStorage(TorchDispatchMode):
         self._record(str(function), workspace(function, args, outputs))
         return outputs
 
-    def _adds_bias(self, first: Any, second: Any, **_options: Any) -> bool:
+    def _adds_bias(self, first: Any, second: Any) -> bool:
         """Return whether a linear layer adds its bias.
 
         It does so in place, unless a mode like this is active.

@@ -61,6 +61,8 @@ class Memory(Displayable):
         Of a training step after the first one, so that the optimizer's states exist.
     inference : Peak
         Of a forward pass without gradients, in eval mode.
+    computed : bool
+        Whether the module had to compute real values, because what it does depends on them.
     """
 
     _plots = "memory"
@@ -70,6 +72,7 @@ class Memory(Displayable):
     optimizer: str
     training: Peak
     inference: Peak
+    computed: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
@@ -79,6 +82,7 @@ class Memory(Displayable):
             "optimizer": self.optimizer,
             "training": self.training.as_dict(),
             "inference": self.inference.as_dict(),
+            "computed": self.computed,
         }
 
     def __repr__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn import functional
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
+from torch.random import fork_rng
 
 from workbench.domain import Model
 from workbench.domain.user_architecture import meta_copy
@@ -46,10 +48,10 @@ def memory(
     """Predict the peak memory of a training step and of inference on the CPU.
 
     The module runs on tensors that have shapes but no values: nothing is computed, and a module
-    larger than this machine's memory can be asked, on the meta device. A copy of it runs; weights
-    and modes of `module` stay as they are. Counted are all tensors, each until PyTorch frees it,
-    and the copies that oneDNN makes for convolutions. Not counted are the program itself and what
-    the allocator holds back.
+    larger than this machine's memory can be asked, on the meta device. Only if what it does depends
+    on values, it runs on real ones. A copy of it runs; weights and modes of `module` stay as they
+    are. Counted are all tensors, each until PyTorch frees it, and the copies that oneDNN makes for
+    convolutions. Not counted are the program itself and what the allocator holds back.
 
     Parameters
     ----------
@@ -70,40 +72,70 @@ def memory(
     Raises
     ------
     InputError
-        If the module cannot run on such inputs, or if what it does depends on values of tensors.
+        If the module cannot run on such inputs, or if what it does depends on values of tensors and
+        it has none.
 
     >>> import workbench as wb
     >>> wb.memory(wb.model("fashion/lenet5"), batch=32).inference.bytes["weights"]
     1724320
     """
     given = _inputs(_expect_module(module), inputs)
+    examples = len(given)
     if batch is not None or isinstance(module, Model):
-        given = _extended(given, BATCH if batch is None else expect_count(batch, "The batch"))
+        examples = BATCH if batch is None else expect_count(batch, "The batch")
     make, label = _optimizer(optimizer)
     name = module.name if isinstance(module, Model) else type(module).__name__
-    private = module.module() if isinstance(module, Model) else meta_copy(module)
-    with user_errors(f"{name} does not run without values", _remedy, code="memory.needs_values"):
-        training = _Step(private, given).training(make, loss or _loss)
-        inference = _Step(private, given).inference()
-    return Memory(name, len(given), label, training, inference)
+
+    def peaks(values: Mapping[str, Tensor] | None) -> tuple[Peak, Peak]:
+        first, second = (_Step(_copy(module), given, examples, values) for _ in range(2))
+        return first.training(make, loss or _loss), second.inference()
+
+    values = _values(module, given)
+    try:
+        with user_errors(f"{name} does not run without values", code="memory.needs_values"):
+            return Memory(name, examples, label, *peaks(None))
+    except InputError as error:
+        if values is None or error.code != "memory.needs_values":
+            raise
+    failed = user_errors(f"{name} does not run on these inputs", code="memory.module_failed")
+    with failed, fork_rng(devices=()):
+        return Memory(name, examples, label, *peaks(values), computed=True)
 
 
 class _Step:
-    """A module and a batch without values on the CPU, whose storage is counted."""
+    """A private module and a batch on the CPU, whose storage is counted.
 
-    def __init__(self, module: nn.Module, inputs: Batch) -> None:
+    Without `values`, tensors have shapes only.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        inputs: Batch,
+        examples: int,
+        values: Mapping[str, Tensor] | None = None,
+    ) -> None:
         self.module = module
-        self.mode = FakeTensorMode(allow_non_fake_inputs=True)
+        self.mode: AbstractContextManager[Any] = (
+            FakeTensorMode(allow_non_fake_inputs=True) if values is None else nullcontext()
+        )
+
+        def tensor(name: str, given: Tensor) -> Tensor:
+            return _like(given) if values is None else values.get(name, given).detach().clone()
+
         with self.mode:
             self.parameters = {
-                name: nn.Parameter(_like(tensor), requires_grad=tensor.requires_grad)
-                for name, tensor in module.named_parameters()
+                name: nn.Parameter(tensor(name, given), requires_grad=given.requires_grad)
+                for name, given in module.named_parameters()
             }
             self.buffers = {
-                name: _like(buffer) if buffer.is_meta else buffer
-                for name, buffer in module.named_buffers()
+                name: tensor(name, given) if given.is_meta or values else given
+                for name, given in module.named_buffers()
             }
-            self.inputs = inputs.with_tensors(map(_like, inputs.tensors))
+            resized = _resized(inputs, examples, shapes_only=values is None)
+            self.inputs = resized.with_tensors(
+                map(_like, resized.tensors) if values is None else resized.tensors
+            )
 
     def training(self, make: MakeOptimizer, loss: Loss) -> Peak:
         """Return the peak of the second training step."""
@@ -188,13 +220,30 @@ def _inputs(module: nn.Module | Model, inputs: Any) -> Batch:
     return Batch.of(inputs)
 
 
-def _extended(inputs: Batch, examples: int) -> Batch:
-    """Return inputs with the shapes of `examples` examples."""
+def _copy(module: nn.Module | Model) -> nn.Module:
+    return module.module() if isinstance(module, Model) else meta_copy(module)
+
+
+def _values(module: nn.Module | Model, inputs: Batch) -> Mapping[str, Tensor] | None:
+    """Return the tensors of a module by name; None if these or the inputs have no values."""
+    if isinstance(module, Model):
+        return module.weights()
+    tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    known = not any(tensor.is_meta for tensor in (*tensors.values(), *inputs.tensors))
+    return tensors if known else None
+
+
+def _resized(inputs: Batch, examples: int, *, shapes_only: bool) -> Batch:
+    """Return inputs with `examples` examples, repeated or without values."""
+    if examples == len(inputs):
+        return inputs
     return inputs.with_tensors(
-        torch.empty((examples, *t.shape[1:]), dtype=t.dtype, device="meta")
-        if len(t) == len(inputs)
-        else t
-        for t in inputs.tensors
+        tensor
+        if len(tensor) != len(inputs)
+        else torch.empty((examples, *tensor.shape[1:]), dtype=tensor.dtype, device="meta")
+        if shapes_only
+        else tensor[torch.arange(examples) % len(tensor)]
+        for tensor in inputs.tensors
     )
 
 
@@ -228,10 +277,3 @@ def _loss(outputs: Any) -> Tensor:
 
 def _peak(live: LiveStorage) -> Peak:
     return Peak({kind: live.peak.get(kind, 0) for kind in KINDS}, live.operation)
-
-
-def _remedy(error: Exception) -> str:
-    """Return the remedy for a module whose steps depend on values."""
-    if "data-dependent" in str(error).lower() or "DataDependent" in type(error).__name__:
-        return ": what it does depends on values of tensors, so its memory cannot be predicted."
-    return ""
