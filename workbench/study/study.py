@@ -34,8 +34,8 @@ class Study:
     space : Space
         The recipes.
     sampler : str
-        How recipes are chosen: ``grid``, ``sobol``, ``evolution``, ``directed`` (toward the limits)
-        or, with Optuna, ``tpe``.
+        How recipes are chosen: ``grid``, ``sobol``, ``evolution``, ``directed`` (toward the
+        limits), ``by_layer`` (bits of layers) or, with Optuna, ``tpe``.
     recipes : int or None
         How many recipes are measured at most; None for all of the space.
     max_bytes : int or None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from workbench.recipe import Recipe
+from workbench.study.samplers.by_layer import by_layer
 from workbench.study.samplers.directed import directed
 from workbench.study.samplers.evolution import evolution
 from workbench.study.samplers.optuna import tpe
@@ -21,5 +22,6 @@ SAMPLERS: dict[str, Sampler] = {
     "sobol": sobol,
     "evolution": evolution,
     "directed": directed,
+    "by_layer": by_layer,
     "tpe": tpe,
 }
