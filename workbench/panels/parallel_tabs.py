@@ -23,9 +23,13 @@ def weights_tab(session: Session, palette: Palette) -> dict[str, Any]:
         return {"activity": None, "note": note}
     if not run.records:
         return {"activity": activity(run), "note": ""}
-    figure = parallel_weights.draw(run.records, run.plan, palette)
+    measured = run.records[0].accuracy is not None
+    accuracy = session.focus.accuracy and measured
+    figure = parallel_weights.draw(run.records, run.plan, palette, accuracy=accuracy)
+    curves = [(False, _("distance from one process")), (True, _("accuracy on a sample"))]
     return {
         "activity": activity(run),
+        "controls": [choice("accuracy", _("curve"), accuracy, curves)] if measured else [],
         "figure": figure,
         "foot": _(
             "Each point compares all weights of a rank with those of one process after the same "

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -30,8 +30,8 @@ def machine_queue(cancel: CancelToken, on_wait: Callable[[], None] | None = None
     Cancelled
         If `cancel` is cancelled while waiting.
     """
-    path = Path(tempfile.gettempdir()) / f"workbench-parallel-{getpass.getuser()}.lock"
-    lock = FileLock(path)
+    user = sha256(str(Path.home()).encode()).hexdigest()[:12]
+    lock = FileLock(Path(tempfile.gettempdir()) / f"workbench-parallel-{user}.lock")
     while True:
         cancel.check()
         try:

@@ -80,7 +80,8 @@ class ParallelTraining(Displayable):
         The last steps by the wall clock, and on a simulated clock with one core per rank. There is
         no replay if ranks share weights, because the order of their updates depends on timing.
     gradient_difference : float or None
-        Relative L2 difference of the first gradient from that of one process.
+        Relative L2 difference of the first gradient from that of one process; None if the ranks do
+        not share one gradient.
     digests : tuple of str
         For each repeat, the digest of the weights at the end; of rank 0 if they differ.
     lost_updates : tuple of int or None

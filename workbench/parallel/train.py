@@ -214,7 +214,7 @@ class _Run:
             records=tuple(self._records),
             timelines=measured,
             replays=replayed,
-            gradient_difference=ranks[0]["gradient_difference"],
+            gradient_difference=ranks[0]["gradient_difference"] if self.plan.synchronized else None,
             digests=tuple(digests),
             lost_updates=_lost(ranks),
             accuracy=(),

@@ -25,6 +25,7 @@ def draw(
     palette: Palette = LIGHT,
     *,
     replayed: bool = False,
+    accuracy: bool = False,
 ) -> Figure:
     """Draw one picture: ``weights``, ``timeline`` or ``bytes``.
 
@@ -32,12 +33,14 @@ def draw(
     ----------
     replayed
         Whether the timeline shows the simulated clock.
+    accuracy
+        Whether the weights are shown by their accuracy on a sample.
     """
     if picture == "timeline":
         return parallel_timeline.draw(result, palette, replayed=replayed)
     if picture == "bytes":
         return parallel_bytes.draw(result, palette)
-    return parallel_weights.draw(result.records, result.plan, palette)
+    return parallel_weights.draw(result.records, result.plan, palette, accuracy=accuracy)
 
 
 def rows(result: ParallelTraining) -> list[dict[str, Any]]:

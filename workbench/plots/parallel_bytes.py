@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workbench import formatting
 from workbench.i18n import _, mark
 from workbench.plots.palette import LIGHT, Palette
-from workbench.plots.style import Figure, axis, layout, legend
+from workbench.plots.style import PATTERN, Figure, axis, layout, legend
 
 if TYPE_CHECKING:
     from workbench.parallel.result import ParallelTraining
@@ -34,7 +34,7 @@ def draw(result: ParallelTraining, palette: Palette = LIGHT) -> Figure:
             showlegend=True,
             legend=legend(),
             margin={"l": 76, "r": 24, "t": 76, "b": 48},
-            xaxis=axis(palette, "", type="category", showgrid=False),
+            xaxis=axis(palette, "", type="category", showgrid=False, tickangle=0),
             yaxis=axis(palette, _("bytes"), rangemode="tozero", ticksuffix="B"),
         ),
     }
@@ -67,13 +67,13 @@ def _bars(result: ParallelTraining, number: int, palette: Palette) -> dict[str, 
         "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": {
             "color": palette.categories[number],
-            "pattern": {"shape": PATTERNS[number], "fgcolor": palette.ink, "size": 5},
+            "pattern": {"shape": PATTERNS[number], **PATTERN},
         },
     }
 
 
 def _place(rank: int, *, sent: bool) -> str:
-    text = _("rank {number} sends") if sent else _("rank {number}")
+    text = _("rank {number}<br>sends") if sent else _("rank {number}")
     return text.format(number=rank)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workbench import formatting
 from workbench.i18n import _, mark
 from workbench.plots.palette import LIGHT, Palette
-from workbench.plots.style import Figure, axis, layout, legend
+from workbench.plots.style import PATTERN, Figure, axis, layout, legend
 
 if TYPE_CHECKING:
     from workbench.parallel.result import ParallelTraining
@@ -25,9 +25,9 @@ MIN_LABELED_SHARE = 0.04
 
 
 def draw(result: ParallelTraining, palette: Palette = LIGHT, *, replayed: bool = False) -> Figure:
-    """Draw the last timed step by the wall clock, or replayed on a simulated clock."""
+    """Draw a step by the wall clock, or replayed: the last one in which ranks communicate."""
     steps = result.replays if replayed and result.replays else result.timelines
-    step = steps[-1]
+    step = next((step for step in reversed(steps) if _communicates(step)), steps[-1])
     ranks = result.plan.ranks
     return {
         "data": [_bars(activity, step, palette) for activity in ACTIVITIES],
@@ -69,6 +69,10 @@ def title(result: ParallelTraining, *, replayed: bool) -> str:
     )
 
 
+def _communicates(step: StepTimeline) -> bool:
+    return any(interval.activity == "communicate" for interval in step.intervals)
+
+
 def _bars(activity: str, step: StepTimeline, palette: Palette) -> dict[str, Any]:
     intervals = [each for each in step.intervals if each.activity == activity]
     color = {
@@ -91,7 +95,7 @@ def _bars(activity: str, step: StepTimeline, palette: Palette) -> dict[str, Any]
         "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": {
             "color": color,
-            "pattern": {"shape": PATTERNS[activity], "fgcolor": palette.ink, "size": 5},
+            "pattern": {"shape": PATTERNS[activity], **PATTERN},
             "line": {"width": 0.5, "color": palette.panel},
         },
     }

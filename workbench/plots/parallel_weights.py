@@ -17,15 +17,24 @@ if TYPE_CHECKING:
 DIGITS = 6
 SYMBOLS = ("circle", "square", "diamond", "triangle-up")
 DASHES = ("solid", "dash", "dot", "dashdot")
-SMALLEST = 1e-9
-"""The distance that an exact zero is drawn at, on the logarithmic axis."""
+BOTTOM = -9
+"""The power of ten at the lower end of the logarithmic axis, which is labeled as zero."""
+TICKS = {BOTTOM: "0", -8: "10⁻⁸", -6: "10⁻⁶", -4: "10⁻⁴", -2: "10⁻²", 0: "1"}
 
 
-def draw(records: Sequence[Record], plan: Plan, palette: Palette = LIGHT) -> Figure:
-    """Draw the distance of each rank from the single-process run, and its digests."""
-    ranks = sorted({record.rank for record in records if record.rank >= 0})
+def draw(
+    records: Sequence[Record], plan: Plan, palette: Palette = LIGHT, *, accuracy: bool = False
+) -> Figure:
+    """Draw the distance of each rank from the single-process run, and its digests.
+
+    Parameters
+    ----------
+    accuracy
+        Whether to draw the accuracy on a sample instead, of the single process too.
+    """
+    ranks = sorted({record.rank for record in records if record.rank >= 0 or accuracy})
     return {
-        "data": [_line(records, rank, palette) for rank in ranks],
+        "data": [_line(records, rank, palette, accuracy=accuracy) for rank in ranks],
         "layout": layout(
             palette,
             title(records, plan),
@@ -33,12 +42,25 @@ def draw(records: Sequence[Record], plan: Plan, palette: Palette = LIGHT) -> Fig
             showlegend=True,
             legend=legend(),
             margin={"l": 76, "r": 24, "t": 76, "b": 48},
-            xaxis=axis(palette, _("step"), range=[0, plan.steps], rangemode="tozero"),
-            yaxis=axis(
-                palette, _("relative distance from one process"), type="log", exponentformat="power"
-            ),
+            xaxis=axis(palette, _("step"), range=[0, plan.steps * 1.02]),
+            yaxis=_accuracy_axis(palette) if accuracy else _distance_axis(palette),
         ),
     }
+
+
+def _distance_axis(palette: Palette) -> dict[str, Any]:
+    return axis(
+        palette,
+        _("relative distance from one process"),
+        type="log",
+        range=[BOTTOM - 0.2, 1],
+        tickvals=[10.0**power for power in TICKS],
+        ticktext=[*TICKS.values()],
+    )
+
+
+def _accuracy_axis(palette: Palette) -> dict[str, Any]:
+    return axis(palette, _("accuracy on a sample"), range=[0, 1], tickformat=".0%")
 
 
 def title(records: Sequence[Record], plan: Plan) -> str:
@@ -58,19 +80,31 @@ def title(records: Sequence[Record], plan: Plan) -> str:
     return _("After step {step} the distance is {distance}").format(**values)
 
 
-def _line(records: Sequence[Record], rank: int, palette: Palette) -> dict[str, Any]:
-    line = [r for r in records if r.rank == rank and r.distance is not None]
-    color = palette.categories[rank % len(palette.categories)]
+def _line(
+    records: Sequence[Record], rank: int, palette: Palette, *, accuracy: bool
+) -> dict[str, Any]:
+    line = [r for r in records if r.rank == rank]
+    if accuracy:
+        line = [record for record in line if record.accuracy is not None]
+        heights = [record.accuracy or 0.0 for record in line]
+    else:
+        line = [record for record in line if record.distance is not None]
+        heights = [max(record.distance or 0.0, 10.0**BOTTOM) for record in line]
+    color = palette.past if rank < 0 else palette.categories[rank % len(palette.categories)]
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": _("rank {number}").format(number=rank),
+        "name": _("one process") if rank < 0 else _("rank {number}").format(number=rank),
         "x": [record.step for record in line],
-        "y": [max(record.distance or 0.0, SMALLEST) for record in line],
+        "y": heights,
         "hovertext": [_hover_text(record) for record in line],
         "hovertemplate": "%{hovertext}<extra></extra>",
         "line": {"color": color, "width": 2, "dash": DASHES[rank % len(DASHES)]},
-        "marker": {"symbol": SYMBOLS[rank % len(SYMBOLS)], "size": 8 + 2 * rank, "color": color},
+        "marker": {
+            "symbol": SYMBOLS[rank % len(SYMBOLS)],
+            "size": 10 - 2 * max(0, rank),
+            "color": color,
+        },
         "opacity": 0.85,
     }
 
@@ -78,9 +112,10 @@ def _line(records: Sequence[Record], rank: int, palette: Palette) -> dict[str, A
 def _hover_text(record: Record) -> str:
     lines = [
         _("step {step}").format(step=record.step),
-        _("distance {distance}").format(distance=formatting.number(record.distance or 0.0)),
         _("digest {digest}").format(digest=record.digest[:DIGITS]),
     ]
+    if record.distance is not None:
+        lines.append(_("distance {distance}").format(distance=formatting.number(record.distance)))
     if record.accuracy is not None:
         lines.append(
             _("accuracy on a sample: {value}").format(value=formatting.percent(record.accuracy))

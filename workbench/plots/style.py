@@ -12,6 +12,10 @@ Figure = dict[str, Any]
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 
 
+PATTERN = {"fillmode": "overlay", "fgopacity": 0.5, "size": 6}
+"""How a pattern is drawn over the color of a bar, as a second cue."""
+
+
 def layout(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
     """Return the layout common to all figures."""
     return {

@@ -65,6 +65,8 @@ class Focus:
         Whether to draw the training loss in place of the metric.
     areas : bool
         Whether to draw bytes as a treemap.
+    accuracy : bool
+        Whether to show the accuracy of ranks in place of their distance.
     replay : bool
         Whether the timeline of ranks is on the simulated clock.
     prompt, seed : int
@@ -81,6 +83,7 @@ class Focus:
     layer: str | None = None
     areas: bool = False
     loss: bool = False
+    accuracy: bool = False
     replay: bool = False
     prompt: int = 0
     seed: int = 0

@@ -101,6 +101,7 @@ CONTROLS: dict[str, Callable[[Session, Any], dict[str, Any]]] = {
     "layer": _one_of("layer", lambda session: session.layers),
     "areas": _one_of("areas", lambda session: (False, True)),
     "loss": _one_of("loss", lambda session: (False, True)),
+    "accuracy": _one_of("accuracy", lambda session: (False, True)),
     "replay": _one_of("replay", lambda session: (False, True)),
     "columns": _one_of("columns", lambda session: range(2, MAX_COLUMNS + 1)),
     "page": _turn_page,
