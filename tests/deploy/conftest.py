@@ -6,6 +6,8 @@ import pytest
 import torch
 
 import workbench as wb
+from workbench.deploy.environments import ENVIRONMENTS
+from workbench.deploy.interpreter import interpreter
 from workbench.deploy.runtimes import RUNTIMES
 
 
@@ -20,6 +22,10 @@ def artifact():
 def runtime(request):
     """Each runtime that is installed, except Keras, which runs only its own models."""
     sentence = RUNTIMES[request.param].missing()
+    if sentence is None and request.param == "litert":
+        converter = ENVIRONMENTS["litert-converter"]
+        found = interpreter(("litert_torch",), converter)
+        sentence = None if found else converter.missing()
     if sentence:
         pytest.skip(sentence)
     return request.param

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -119,14 +118,14 @@ def test_a_network_that_the_runtime_refuses_is_an_error(package):
 
 def test_a_runtime_that_crashes_is_an_error(package, monkeypatch):
     crash = "import os, sys; print('no memory', file=sys.stderr, flush=True); os.abort()"
-    monkeypatch.setattr(host, "WORKER", [sys.executable, "-c", crash])
+    monkeypatch.setattr(host, "WORKER", ["-c", crash])
     with raises("deploy.runtime_ended") as caught:
         wb.confirm(package)
     assert "no memory" in str(caught.value)
 
 
 def test_a_runtime_that_hangs_is_ended(package, monkeypatch):
-    monkeypatch.setattr(host, "WORKER", [sys.executable, "-c", "import time; time.sleep(60)"])
+    monkeypatch.setattr(host, "WORKER", ["-c", "import time; time.sleep(60)"])
     with raises("deploy.runtime_ended") as caught, Host(package, seconds=0.5):
         pass
     assert "did not answer within 0.5 s" in str(caught.value)

@@ -60,7 +60,9 @@ def website():
 
 def inference():
     extras = project()["optional-dependencies"]
-    return ranges([*extras["onnx"], *extras["openvino"], *extras["keras"]])
+    names = ("onnx", "openvino", "keras", "executorch", "litert")
+    packages = ranges(requirement for name in names for requirement in extras[name])
+    return {**packages, "litert-torch": ""}  # only in an environment of its own
 
 
 def javascript():

@@ -12,6 +12,7 @@ from typing import Any
 from workbench.cli import (
     checkpoints,
     deployment,
+    environments,
     files,
     inspecting,
     learning,
@@ -366,6 +367,13 @@ COMMANDS = (
         parallel.add_options,
         parallel.run,
         parallel.show,
+    ),
+    Command(
+        "setup",
+        "Make a Python environment for packages that conflict with those of Workbench.",
+        environments.setup_options,
+        environments.setup,
+        environments.show_setup,
     ),
     Command(
         "predict",

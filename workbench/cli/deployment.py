@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from workbench.deploy.target import Target
 from workbench.errors import InputError
 from workbench.profiling.energy.energy import Energy
 
+DEFAULT_BATCH = 64
 ALIASES = {"onnx": "onnxruntime"}
 
 
@@ -25,6 +27,12 @@ def export_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--precision", default="float32", help="of the arithmetic there")
     parser.add_argument("--threads", type=int, default=1, help="of one call (default: 1)")
+    parser.add_argument(
+        "--batch",
+        type=int,
+        default=DEFAULT_BATCH,
+        help="examples per call: for LiteRT the only, for ExecuTorch the largest (default: 64)",
+    )
     parser.add_argument(
         "--output",
         required=True,
@@ -45,7 +53,7 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     runtime = ALIASES.get(options.to, options.to)
     if runtime == "keras" or options.original is not None:
         return _export_keras(options, runtime)
-    target = Target(runtime, options.precision, threads=options.threads)
+    target = Target(runtime, options.precision, options.batch, options.threads)
     package = export(options.file, target)
     path = package.save(options.output)
     return {**package.manifest, "file": str(path), "bytes": len(package)}
@@ -131,22 +139,6 @@ def benchmark(options: argparse.Namespace) -> dict[str, Any]:
     from workbench.deploy.export import export
     from workbench.deploy.timing import benchmark
 
-    chosen = None if options.to is None else options.to.split(",")
-    targets = [
-        Target(ALIASES.get(name, name), threads=options.threads) for name in chosen or RUNTIMES
-    ]
-    packages, missing = [], []
-    for target in targets:
-        sentence = RUNTIMES[target.runtime].missing()
-        if sentence:
-            missing.append(sentence)
-            continue
-        try:
-            packages.append(export(options.file, target))
-        except InputError as error:
-            if chosen or target.runtime == "torch":
-                raise
-            missing.append(str(error))
     try:
         batches = [int(text) for text in options.batch.split(",")]
     except ValueError:
@@ -154,11 +146,36 @@ def benchmark(options: argparse.Namespace) -> dict[str, Any]:
             f"--batch takes whole numbers, such as 1,64, not {options.batch!r}.",
             code="deploy.invalid_number",
         ) from None
+    chosen = None if options.to is None else options.to.split(",")
+    packages: list[Any] = []
+    missing: list[str] = []
+    for target in _targets(chosen or tuple(RUNTIMES), batches, options.threads):
+        sentence = RUNTIMES[target.runtime].missing()
+        try:
+            if sentence is None:
+                packages.append(export(options.file, target))
+        except InputError as error:
+            if chosen or target.runtime == "torch":
+                raise
+            sentence = str(error)
+        if sentence is not None and sentence not in missing:
+            missing.append(sentence)
     return {
         "file": options.file,
         "missing": missing,
         **benchmark(packages, batches=batches).as_dict(),
     }
+
+
+def _targets(names: Sequence[str], batches: Sequence[int], threads: int) -> list[Target]:
+    """Return a target for each runtime; one for each batch where files take one size only."""
+    targets = []
+    for name in names:
+        runtime = ALIASES.get(name, name)
+        fixed = runtime in RUNTIMES and RUNTIMES[runtime].fixed_batch
+        sizes = batches if fixed else [max(DEFAULT_BATCH, *batches)]
+        targets += [Target(runtime, batch=batch, threads=threads) for batch in sizes]
+    return targets
 
 
 def show_benchmark(result: dict[str, Any]) -> None:

@@ -6,20 +6,22 @@ import hashlib
 from collections.abc import Callable
 from importlib.metadata import version
 from os import PathLike
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from workbench.artifact.artifact import Artifact, as_artifact
+from workbench.deploy.canary import check_runs_here
+from workbench.deploy.converted_file import executorch_bytes, litert_bytes
 from workbench.deploy.integers.notes import storage_notes
 from workbench.deploy.integers.prepare import integer_manifest, is_coded, with_rounding
 from workbench.deploy.keras_file import keras_bytes
 from workbench.deploy.onnx_file import TRACED, onnx_bytes
 from workbench.deploy.package import FORMAT, Package
 from workbench.deploy.runtimes import RUNTIMES
-from workbench.deploy.source import exported_network
+from workbench.deploy.source import Network, exported_network
 from workbench.deploy.target import Target
+from workbench.deploy.tensorrt_rules import check_rules
 from workbench.deploy.torch_file import program_bytes
 from workbench.errors import InputError
 
@@ -30,6 +32,11 @@ WRITERS: dict[str, Callable[[nn.Module, Tensor], bytes]] = {
     KERAS: keras_bytes,
 }
 """By the suffix of the file."""
+CONVERTERS: dict[str, Callable[[Network, Target], bytes]] = {
+    ".pte": executorch_bytes,
+    ".tflite": litert_bytes,
+}
+"""Writers of files whose content depends on the target's batch, by suffix."""
 PREPARATIONS = {
     "image": "pixels divided by 255, channels first",
     "words": "identifiers of words",
@@ -68,22 +75,27 @@ def export(file: Artifact | str | PathLike[str], target: Target | str = "onnxrun
     target = Target(target) if isinstance(target, str) else target
     runtime = RUNTIMES[target.runtime]
     runtime.check_installed()
+    if target.runtime == "tensorrt":
+        check_runs_here(target)
     artifact = as_artifact(file)
     network = exported_network(artifact)
     module, written = network.module, None
-    if artifact.spec.inputs and runtime.suffix == KERAS:
+    if artifact.spec.inputs and runtime.suffix in {KERAS, *CONVERTERS}:
         raise InputError(
-            "A .keras file cannot round the inputs of layers: leave out the recipe's activations.",
+            f"A {runtime.suffix} file cannot round the inputs of layers: leave out the recipe's "
+            "activations.",
             code="deploy.quantized_inputs",
         )
     if artifact.spec.inputs:
         module = with_rounding(module, artifact, marks=runtime.suffix == ONNX)
-    content = WRITERS[runtime.suffix](module, network.inputs(TRACED))
+    content = _content(network, module, target)
     if runtime.suffix == ONNX and is_coded(artifact):
         from workbench.deploy.integers.rewrite import with_codes
 
         written = with_codes(content, artifact, target)
         content = written.content
+    if target.runtime == "tensorrt":
+        check_rules(content)
     example: Tensor = network.inputs(2)
     with torch.no_grad():
         output = network.reference(example)
@@ -95,19 +107,23 @@ def export(file: Artifact | str | PathLike[str], target: Target | str = "onnxrun
         "file": {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()},
         "input": {
             "dtype": str(example.dtype).removeprefix("torch."),
-            "shape": _shape(example),
+            "shape": [target.batch if runtime.fixed_batch else "batch", *example.shape[1:]],
             "preparation": PREPARATIONS[network.task.input_type],
         },
-        "output": {"dtype": str(output.dtype).removeprefix("torch."), "shape": _shape(output)},
-        "classes": list(network.task.classes),
-        "versions": {
-            name: version(name).partition("+")[0] for name in ("torch", *runtime.packages)
+        "output": {
+            "dtype": str(output.dtype).removeprefix("torch."),
+            "shape": ["batch", *output.shape[1:]],
         },
+        "classes": list(network.task.classes),
+        "versions": {"torch": version("torch").partition("+")[0], **runtime.versions()},
         "layers": integer_manifest(artifact, written),
         "notes": list(storage_notes(artifact, target, written)),
     }
     return Package(content, manifest, artifact)
 
 
-def _shape(batch: Tensor) -> list[Any]:
-    return ["batch", *batch.shape[1:]]
+def _content(network: Network, module: nn.Module, target: Target) -> bytes:
+    suffix = RUNTIMES[target.runtime].suffix
+    if suffix in CONVERTERS:
+        return CONVERTERS[suffix](network, target)
+    return WRITERS[suffix](module, network.inputs(TRACED))

@@ -14,6 +14,9 @@ PROVIDERS = {
     "openvino": "CPU",
     "torch": "CPU",
     "keras": "CPU",
+    "litert": "CPU",
+    "tensorrt": "TensorrtExecutionProvider",
+    "executorch": "XnnpackBackend",
 }
 TYPES = {
     "float32": ("f32", "float32"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,13 +17,14 @@ from typing import IO, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.deploy.interpreter import process_variables
 from workbench.deploy.package import Package
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.errors import WorkbenchError
 from workbench.profiling.energy.energy import Energy
 
 LOAD_SECONDS, RUN_SECONDS = 120.0, 600.0
-WORKER = [sys.executable, "-m", "workbench.deploy.worker"]
+WORKER = ["-m", "workbench.deploy.worker"]
 QUIET_LINES = 3
 """Lines of the process's last words that an error repeats."""
 
@@ -67,16 +67,15 @@ class Host:
         self._folder = tempfile.TemporaryDirectory(prefix="workbench-")
         self.path = Path(self._folder.name)
         self._words: IO[bytes] = (self.path / "words.txt").open("w+b")
-        threads = str(package.target.threads)
-        variables = {"OMP_NUM_THREADS": threads, "PYTHONPATH": os.pathsep.join(sys.path)}
+        python = RUNTIMES[package.target.runtime].python() or Path(sys.executable)
         self._process = subprocess.Popen(
-            WORKER,
+            [str(python), *WORKER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._words,
             text=True,
             encoding="utf-8",
-            env={**os.environ, **variables},
+            env=process_variables(python, package.target.threads),
         )
         try:
             network = self.path / package.name

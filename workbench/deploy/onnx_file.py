@@ -64,9 +64,9 @@ def onnx_bytes(module: nn.Module, inputs: Tensor) -> bytes:
     return content
 
 
-def batch_axis(module: nn.Module) -> tuple[Any, ...]:
+def batch_axis(module: nn.Module, most: int | None = None) -> tuple[Any, ...]:
     """Return which axis of the module's input has any length, as `torch.export` takes it."""
-    first: tuple[Any, ...] = ({0: torch.export.Dim(BATCH)},)
+    first: tuple[Any, ...] = ({0: torch.export.Dim(BATCH, max=most)},)
     parameters = list(inspect.signature(module.forward).parameters.values())
     listed = bool(parameters) and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
     return (first,) if listed else first

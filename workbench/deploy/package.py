@@ -48,6 +48,12 @@ class Package:
         return Target(**self.manifest["target"])
 
     @property
+    def batch(self) -> int | None:
+        """The only number of examples that a call takes; None if it takes any."""
+        size = self.manifest["input"]["shape"][0]
+        return size if isinstance(size, int) else None
+
+    @property
     def name(self) -> str:
         """The name of the network's file in a folder."""
         return _network_name(self.target)

@@ -43,6 +43,52 @@ model = torch.export.load(FOLDER / "model.pt2").module()
 def run(inputs):
     return model(torch.from_numpy(inputs)).numpy()
 """,
+    "tensorrt": """import os
+
+os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
+
+import onnxruntime
+
+session = onnxruntime.InferenceSession(
+    str(FOLDER / "model.onnx"), providers=["TensorrtExecutionProvider", "CPUExecutionProvider"]
+)
+if session.get_providers()[0] != "TensorrtExecutionProvider":
+    sys.exit("TensorRT does not run on this machine.")
+
+
+def run(inputs):
+    return session.run(None, {{"input": inputs}})[0]
+""",
+    "executorch": """import torch
+from executorch.runtime import Runtime
+
+program = Runtime.get().load_program(FOLDER / "model.pte")
+method = program.load_method("forward")
+
+
+def run(inputs):
+    most = method.metadata.input_tensor_meta(0).sizes()[0]
+    parts = torch.from_numpy(inputs).split(most)
+    return torch.cat([method.execute((part.contiguous(),))[0].clone() for part in parts]).numpy()
+""",
+    "litert": """from ai_edge_litert.interpreter import Interpreter
+
+network = Interpreter(str(FOLDER / "model.tflite"), num_threads={threads})
+network.allocate_tensors()
+entry, exit = network.get_input_details()[0], network.get_output_details()[0]["index"]
+
+
+def run(inputs):
+    size, parts = entry["shape"][0], []
+    for start in range(0, len(inputs), size):
+        rows = inputs[start : start + size]
+        batch = np.zeros(entry["shape"], entry["dtype"])
+        batch[: len(rows)] = rows
+        network.set_tensor(entry["index"], batch)
+        network.invoke()
+        parts.append(network.get_tensor(exit)[: len(rows)].copy())
+    return np.concatenate(parts)
+""",
     "keras": """import os
 
 os.environ.setdefault("KERAS_BACKEND", "torch")  # or tensorflow, jax
@@ -56,6 +102,13 @@ def run(inputs):
     return keras.ops.convert_to_numpy(model(inputs, training=False))
 """,
 }
+REQUIRED = {
+    "executorch": ("executorch", "torch"),
+    "keras": ("keras", "torch"),
+    "litert": ("ai_edge_litert",),
+    "tensorrt": ("onnxruntime", "tensorrt"),
+}
+"""The packages that a script needs if they are not named as the runtime."""
 HINTS = {"float32": "f32", "bfloat16": "bf16", "int8_inputs": "f32"}
 GROUP_SIZES = {"int8_inputs": 32}
 """As in the session of OpenVINO."""
@@ -105,5 +158,6 @@ def run_script(manifest: Mapping[str, Any]) -> str:
 
 def requirements(manifest: Mapping[str, Any]) -> str:
     """Return the text of ``requirements.txt``: the runtime as tested here, and NumPy."""
-    runtime = manifest["target"]["runtime"]
-    return f"{runtime}=={manifest['versions'][runtime]}\nnumpy\n"
+    runtime, versions = manifest["target"]["runtime"], manifest["versions"]
+    lines = [f"{name}=={versions[name]}" for name in REQUIRED.get(runtime, (runtime,))]
+    return "\n".join([*lines, "numpy", ""])

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
-from importlib.util import find_spec
+from importlib.metadata import version
+from pathlib import Path
 
+from workbench.deploy.environments import ENVIRONMENTS
+from workbench.deploy.interpreter import interpreter
 from workbench.errors import InputError
 
 
@@ -26,6 +30,8 @@ class Runtime:
         Precisions of the arithmetic, the default first.
     suffix : str
         The suffix of the exported network's file.
+    environment : str
+        The environment of its own that has it otherwise; empty if there is none.
     """
 
     name: str
@@ -35,14 +41,37 @@ class Runtime:
     megabytes: int
     precisions: tuple[str, ...]
     suffix: str
+    environment: str = ""
+
+    @property
+    def fixed_batch(self) -> bool:
+        """Whether a file takes batches of one size only."""
+        return self.suffix == ".tflite"
+
+    def python(self) -> Path | None:
+        """Return the interpreter that has its packages; None if it is not installed."""
+        return interpreter(self.packages, ENVIRONMENTS.get(self.environment))
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of its packages."""
+        if self.environment and self.python() != Path(sys.executable):
+            return dict(ENVIRONMENTS[self.environment].versions())
+        return {name: version(name).partition("+")[0] for name in self.packages}
 
     def missing(self) -> str | None:
         """Return a sentence that says how to install what is missing, or None."""
-        if all(find_spec(package) for package in self.packages):
+        if self.python() is not None:
             return None
+        if not self.extra:
+            return (
+                f"{self.title} needs an NVIDIA GPU and an environment with onnxruntime-gpu, which "
+                "replaces onnxruntime, and tensorrt: pip install onnxruntime-gpu tensorrt-cu13 "
+                "adds several thousand MB."
+            )
+        other = f", or `workbench setup {self.environment}`" if self.environment else ""
         return (
             f"{self.title} is not installed: pip install 'workbench[{self.extra}]' adds about "
-            f"{self.megabytes} MB."
+            f"{self.megabytes} MB{other}."
         )
 
     def check_installed(self) -> None:
@@ -76,6 +105,26 @@ RUNTIMES = {
             ("float32", "bfloat16", "int8_inputs"),
             ".onnx",
         ),
+        Runtime(
+            "executorch",
+            "ExecuTorch",
+            ("executorch", "torchao"),
+            "executorch",
+            330,
+            ("float32",),
+            ".pte",
+            "executorch",
+        ),
+        Runtime(
+            "tensorrt",
+            "TensorRT (not run by its makers)",
+            (*EXPORTERS, "onnxruntime", "tensorrt"),
+            "",
+            0,
+            ("float32",),
+            ".onnx",
+        ),
+        Runtime("litert", "LiteRT", ("ai_edge_litert",), "litert", 63, ("float32",), ".tflite"),
         Runtime("keras", "Keras", ("keras",), "keras", 45, ("float32",), ".keras"),
         Runtime("torch", "PyTorch", ("torch",), "", 0, ("float32",), ".pt2"),
     )

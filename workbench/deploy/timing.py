@@ -150,7 +150,7 @@ def benchmark(
     packages
         As `export` returns them. One for "torch" is what the others are compared with.
     batches
-        Examples per call.
+        Examples per call. A package of one size of a batch is timed with that size only.
 
     Raises
     ------
@@ -171,17 +171,18 @@ def benchmark(
     inputs = network.task.inputs(examples).numpy()
     timings = []
     with ExitStack() as stack:
-        hosts = [stack.enter_context(Host(package)) for package in packages]
-        for package, host in zip(packages, hosts, strict=True):
+        loaded = [(package, stack.enter_context(Host(package))) for package in packages]
+        for package, host in loaded:
             check_facts(package.target, host.facts)
         for batch in batches:
-            rounds: list[list[Calls]] = [[] for _host in hosts]
+            fitting = [pair for pair in loaded if pair[0].batch in {None, batch}]
+            rounds: list[list[Calls]] = [[] for _pair in fitting]
             for _round in range(ROUNDS):
-                for host, calls in zip(hosts, rounds, strict=True):
+                for (_package, host), calls in zip(fitting, rounds, strict=True):
                     cancel.check()
                     calls.append(host.time(inputs, batch, MAX_CALLS, SECONDS))
             size = min(batch, len(inputs))
-            for package, host, calls in zip(packages, hosts, rounds, strict=True):
+            for (package, host), calls in zip(fitting, rounds, strict=True):
                 timings.append(_timing(package, host, batch, size, calls, len(artifact)))
     return Benchmark(tuple(timings))
 

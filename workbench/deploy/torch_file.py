@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from io import BytesIO
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,9 +31,22 @@ def program_bytes(module: nn.Module, inputs: Tensor) -> bytes:
     InputError
         If the module cannot be exported.
     """
-    with torch.no_grad():
+    return save_program(exported_program(module, inputs, batch_axis(module)))
+
+
+def exported_program(
+    module: nn.Module, inputs: Tensor, shapes: tuple[Any, ...] | None
+) -> torch.export.ExportedProgram:
+    """Return an exported program; `shapes` is from `batch_axis`, or None for this size only.
+
+    Raises
+    ------
+    InputError
+        If the module cannot be exported.
+    """
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         try:
-            shapes = batch_axis(module)
             program = torch.export.export(module, (inputs.clone(),), dynamic_shapes=shapes)
         except Exception as error:
             raise InputError(
@@ -41,6 +56,11 @@ def program_bytes(module: nn.Module, inputs: Tensor) -> bytes:
     for node in program.graph.nodes:
         for key in PRIVATE:
             node.meta.pop(key, None)
+    return program
+
+
+def save_program(program: torch.export.ExportedProgram) -> bytes:
+    """Return the file of an exported program."""
     stream = BytesIO()
     torch.export.save(program, stream)
     return stream.getvalue()

@@ -1,0 +1,1 @@
+"""One file for each converter of exported PyTorch programs; each runs in a process of its own."""
