@@ -86,7 +86,7 @@ def export(file: Artifact | str | PathLike[str], target: Target | str = "onnxrun
             "activations.",
             code="deploy.quantized_inputs",
         )
-    if artifact.spec.inputs:
+    if is_coded(artifact) and runtime.suffix != KERAS:
         module = with_rounding(module, artifact, marks=runtime.suffix == ONNX)
     content = _content(network, module, target)
     if runtime.suffix == ONNX and is_coded(artifact):

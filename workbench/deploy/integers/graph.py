@@ -80,7 +80,7 @@ class Graph:
                     node.input[position] = new
 
     def remove(self, node: Any) -> None:
-        """Remove a node; whoever takes its output takes its first input from now on."""
+        """Remove a node: what takes its output takes its first input from now on."""
         self.nodes = [other for other in self.nodes if other is not node]
         source, output = node.input[0], node.output[0]
         self.replace_input(output, source, self.consumers(output))
@@ -166,8 +166,8 @@ def _taken(node: Any) -> set[str]:
     names = set(node.input)
     for attribute in node.attribute:
         for graph in (attribute.g, *attribute.graphs):
-            own = {t.name for t in (*graph.initializer, *graph.input)}
-            own |= {name for inner in graph.node for name in inner.output}
+            local = {t.name for t in (*graph.initializer, *graph.input)}
+            local |= {name for inner in graph.node for name in inner.output}
             for inner in graph.node:
-                names |= _taken(inner) - own
+                names |= _taken(inner) - local
     return names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,12 @@ import numpy as np
 from workbench.artifact.module_spec import ModuleSpec
 from workbench.compression.coded import Coded, Codes
 from workbench.deploy.integers.graph import Graph
-from workbench.deploy.integers.grids import add_plain_rounding, add_rounding, row_codes
 from workbench.deploy.integers.marks import DOMAIN, OPERATOR
+from workbench.deploy.integers.onnx_qparams import (
+    add_rounding,
+    add_rounding_by_arithmetic,
+    row_codes,
+)
 from workbench.errors import InputError
 from workbench.runtime.integer_layers import whole_bias
 
@@ -35,14 +39,22 @@ class Layers:
     integers: dict[str, list[Any]] = field(default_factory=dict)
     decoded: list[str] = field(default_factory=list)
 
+    def with_float_biases(self, whole: Collection[str]) -> list[str]:
+        """Return the layers whose product adds a bias, other than those with `whole` biases."""
+        return [
+            path
+            for path, nodes in self.integers.items()
+            if path not in whole and any(len(node.input) > 2 and node.input[2] for node in nodes)
+        ]
+
 
 def write_layers(
-    graph: Graph, tensors: Mapping[str, Coded], spec: ModuleSpec, *, plain_outputs: bool = False
+    graph: Graph, tensors: Mapping[str, Coded], spec: ModuleSpec, *, by_arithmetic: bool = False
 ) -> Layers:
     """Write the codes of all quantized layers in place of the marks of `graph`.
 
     Each product gets the path of its layer as its name; of a second call, with its number. With
-    `plain_outputs`, outputs are rounded by ordinary arithmetic: OpenVINO merges other forms with
+    `by_arithmetic`, outputs are rounded by ordinary arithmetic: OpenVINO merges other forms with
     the additions that follow, and then rounds differently.
 
     Raises
@@ -56,23 +68,25 @@ def write_layers(
             values = {attribute.name: attribute for attribute in node.attribute}
             path, leaving = values["path"].s.decode(), bool(values["leaving"].i)
             if leaving:
-                _write_output(graph, node, path, spec, plain=plain_outputs)
+                _write_output(graph, node, path, spec, by_arithmetic=by_arithmetic)
             else:
                 calls[path] += 1
                 _write_layer(graph, node, path, calls[path], tensors, spec, layers)
-    kept = [entry for entry in graph.model.opset_import if entry.domain != DOMAIN]
+    remaining = [entry for entry in graph.model.opset_import if entry.domain != DOMAIN]
     del graph.model.opset_import[:]
-    graph.model.opset_import.extend(kept)
+    graph.model.opset_import.extend(remaining)
     return layers
 
 
-def _write_output(graph: Graph, node: Any, path: str, spec: ModuleSpec, *, plain: bool) -> None:
+def _write_output(
+    graph: Graph, node: Any, path: str, spec: ModuleSpec, *, by_arithmetic: bool
+) -> None:
     qparams = dict(spec.outputs).get(path)
     if qparams is None:
         graph.remove(node)
         return
     label = f"{path}.output:{node.output[0]}"
-    write = add_plain_rounding if plain else add_rounding
+    write = add_rounding_by_arithmetic if by_arithmetic else add_rounding
     rounded = write(graph, node.input[0], label, qparams)
     node.input[0] = rounded
     graph.remove(node)
@@ -152,6 +166,8 @@ def _write_bias(
     node, position = product, 2
     if len(product.input) <= position or not product.input[position]:
         additions = [n for n in graph.consumers(product.output[0]) if n.op_type == "Add"]
+        if not additions and not codes.any():
+            return  # the exporter left out an addition of zeros
         if len(additions) != 1:
             raise InputError(
                 f"The exported graph does not contain the bias of {label}: leave out the recipe's "

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from workbench.deploy.integers.graph import Graph
 
-PASSING = ("Relu", "MaxPool", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Identity")
+CUTTING = ("Relu", "Clip")
+PASSING = (*CUTTING, "MaxPool", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze")
 PRODUCTS = ("Conv", "Gemm")
 
 
@@ -42,9 +45,8 @@ def _move(graph: Graph, quantize: Any) -> None:
     path = _path_to_product(graph, quantize)
     for passed in path:
         source = passed.input[0]
-        zero = graph.array(quantize.input[2])
-        if passed.op_type == "Relu" and zero.dtype == "uint8" and int(zero) == 0:
-            graph.remove(passed)  # the lowest code represents zero
+        if passed.op_type in CUTTING and _is_cut_off_anyhow(graph, passed, quantize):
+            graph.remove(passed)
             continue
         label = f"{source}_before"
         codes = graph.add_node("QuantizeLinear", [source, *quantize.input[1:]], f"{label}_codes")
@@ -52,6 +54,24 @@ def _move(graph: Graph, quantize: Any) -> None:
             "DequantizeLinear", [codes, *quantize.input[1:]], f"{label}_rounded"
         )
         graph.replace_input(source, rounded, [passed])
+
+
+def _is_cut_off_anyhow(graph: Graph, node: Any, quantize: Any) -> bool:
+    """Return whether what `node` cuts off has the lowest or the highest code in any case."""
+    scale, zero = (graph.array(name) for name in quantize.input[1:3])
+    limits = np.iinfo(zero.dtype)
+    bounds = [np.float32(0), np.float32(np.inf)]
+    if node.op_type == "Clip":
+        names = [*node.input[1:], "", ""]
+        if any(name and not graph.is_constant(name) for name in names):
+            return False
+        ends = (-np.inf, np.inf)
+        bounds = [
+            np.float32(graph.array(name)) if name else np.float32(end)
+            for name, end in zip(names, ends, strict=False)
+        ]
+    codes = [np.clip(np.rint(bound / scale) + zero, limits.min, limits.max) for bound in bounds]
+    return bool(codes[0] == limits.min and codes[1] == limits.max)
 
 
 def _path_to_product(graph: Graph, quantize: Any) -> list[Any]:

@@ -59,8 +59,7 @@ def _code_notes(
                 "decoded numbers: symmetric quantization by row has one."
             ).format(names=", ".join(written.layers.decoded))
         )
-    rounded = {path for path, _qparams in artifact.spec.inputs}
-    if target.runtime == "onnxruntime" and rounded - {*artifact.spec.biases}:
+    if target.runtime == "onnxruntime" and written.layers.with_float_biases(artifact.spec.biases):
         notes.append(
             _(
                 "ONNX Runtime rounds biases to 32-bit integers, which this file does not: choose "

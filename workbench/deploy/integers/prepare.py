@@ -8,7 +8,7 @@ from torch import nn
 
 from workbench.artifact.artifact import Artifact
 from workbench.compression.coded import Codes
-from workbench.deploy.integers.marks import Rounded, around_layers, mark
+from workbench.deploy.integers.marks import Rounded, around_layers, mark, mark_convolutions
 from workbench.runtime.integer_layers import whole_bias
 
 if TYPE_CHECKING:  # loads onnx
@@ -17,8 +17,12 @@ if TYPE_CHECKING:  # loads onnx
 
 def is_coded(artifact: Artifact) -> bool:
     """Return whether a file has codes that an ONNX graph can hold."""
-    coded = artifact.tensors.values()
-    return any(isinstance(tensor, Codes) for tensor in coded) or bool(artifact.spec.inputs)
+    return bool(coded_names(artifact) or artifact.spec.inputs)
+
+
+def coded_names(artifact: Artifact) -> set[str]:
+    """Return the names of the tensors that are codes."""
+    return {name for name, coded in artifact.tensors.items() if isinstance(coded, Codes)}
 
 
 def with_rounding(module: nn.Module, artifact: Artifact, *, marks: bool) -> nn.Module:
@@ -32,6 +36,9 @@ def with_rounding(module: nn.Module, artifact: Artifact, *, marks: bool) -> nn.M
         Whether to mark inputs and outputs for an ONNX graph instead of rounding them.
     """
     spec = artifact.spec
+    if marks:
+        quantized = {f"{path}.weight" for path, _qparams in spec.inputs}
+        mark_convolutions(module, coded_names(artifact) - quantized)
     operands = artifact.operands()
     for path, qparams in spec.inputs:
         if path in spec.biases:

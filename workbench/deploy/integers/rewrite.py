@@ -51,8 +51,8 @@ def with_codes(content: bytes, artifact: Artifact, target: Target) -> Written:
     """
     model = onnx.load_from_string(content)
     graph = Graph(model)
-    plain = target.runtime == "openvino"
-    layers = write_layers(graph, artifact.tensors, artifact.spec, plain_outputs=plain)
+    by_arithmetic = target.runtime == "openvino"
+    layers = write_layers(graph, artifact.tensors, artifact.spec, by_arithmetic=by_arithmetic)
     merge_equal(graph)
     move_up(graph)
     small, products = [*layers.integers], []

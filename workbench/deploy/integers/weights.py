@@ -35,9 +35,9 @@ def write_weight(graph: Graph, stored: Stored) -> None:
 def _looks_up(node: Any, stored: Stored) -> bool:
     axis = next((a.i for a in node.attribute if a.name == "axis"), 0)
     per_row = stored.codes.shape[1] == 1 and len(stored.shape) == 2
-    plain = per_row and not stored.transposed and stored.codes.shape[0] == stored.shape[0]
+    by_row = per_row and not stored.transposed and stored.codes.shape[0] == stored.shape[0]
     return bool(
-        node.op_type == "Gather" and axis == 0 and node.input[0] == stored.constant and plain
+        node.op_type == "Gather" and axis == 0 and node.input[0] == stored.constant and by_row
     )
 
 

@@ -13,15 +13,15 @@ from workbench.deploy.integers.graph import Graph
 BYTE_BITS = 8
 
 
-class Grid(NamedTuple):
+class OnnxQParams(NamedTuple):
     """A scale, and a zero point of the type of the codes: int8 if it is the middle of 8 bits."""
 
     scale: np.float32
     zero_point: np.uint8 | np.int8
 
     @classmethod
-    def of(cls, qparams: InputQParams) -> Grid:
-        """Return the grid of `qparams`: int8 codes are 128 less, and mean the same values."""
+    def of(cls, qparams: InputQParams) -> OnnxQParams:
+        """Return those of `qparams`: int8 codes are 128 less, and mean the same values."""
         middle = 2 ** (BYTE_BITS - 1)
         signed = (qparams.bits, qparams.zero_point) == (BYTE_BITS, middle)
         zero_point = np.int8(0) if signed else np.uint8(qparams.zero_point)
@@ -38,18 +38,18 @@ def add_rounding(graph: Graph, name: str, label: str, qparams: InputQParams) -> 
 
     Codes of fewer than 8 bits saturate at their own bounds, so values are cut off first.
     """
-    grid = Grid.of(qparams)
-    scale = graph.add_constant(f"{label}.s", np.asarray(grid.scale))
-    zero = graph.add_constant(f"{label}.z", np.asarray(grid.zero_point))
+    written = OnnxQParams.of(qparams)
+    scale = graph.add_constant(f"{label}.s", np.asarray(written.scale))
+    zero = graph.add_constant(f"{label}.z", np.asarray(written.zero_point))
     if qparams.bits < BYTE_BITS:
-        top = (qparams.top - qparams.zero_point) * grid.scale
+        top = (qparams.top - qparams.zero_point) * written.scale
         bound = graph.add_constant(f"{label}_top", np.asarray(top, np.float32))
         name = graph.add_node("Min", [name, bound], f"{label}_cut")
     codes = graph.add_node("QuantizeLinear", [name, scale, zero], f"{label}.q")
     return graph.add_node("DequantizeLinear", [codes, scale, zero], f"{label}_rounded")
 
 
-def add_plain_rounding(graph: Graph, name: str, label: str, qparams: InputQParams) -> str:
+def add_rounding_by_arithmetic(graph: Graph, name: str, label: str, qparams: InputQParams) -> str:
     """Round the tensor `name` like `add_rounding`, by ordinary arithmetic."""
     scale = graph.add_constant(f"{label}.s", np.asarray(np.float32(qparams.scale)))
     low = graph.add_constant(f"{label}_low", np.asarray(np.float32(-qparams.zero_point)))
