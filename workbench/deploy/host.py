@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from workbench.deploy.interpreter import process_variables
 from workbench.deploy.package import Package
+from workbench.deploy.priority import lower_priority
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.errors import WorkbenchError
 from workbench.profiling.energy.energy import Energy
@@ -47,6 +48,13 @@ class RuntimeFailedError(WorkbenchError, RuntimeError):
 class Host:
     """A package that is loaded in its runtime, in another process; use it in a `with` statement.
 
+    Parameters
+    ----------
+    seconds
+        How long loading may take.
+    low_priority
+        Whether all other work of the machine comes first.
+
     Attributes
     ----------
     facts : mapping
@@ -62,7 +70,9 @@ class Host:
         If the process ends, does not answer in time, or the runtime refuses the network.
     """
 
-    def __init__(self, package: Package, *, seconds: float = LOAD_SECONDS) -> None:
+    def __init__(
+        self, package: Package, *, seconds: float = LOAD_SECONDS, low_priority: bool = False
+    ) -> None:
         self._title = RUNTIMES[package.target.runtime].title
         self._folder = tempfile.TemporaryDirectory(prefix="workbench-")
         self.path = Path(self._folder.name)
@@ -78,6 +88,8 @@ class Host:
             env=process_variables(python, package.target.threads),
         )
         try:
+            if low_priority:
+                lower_priority(self._process.pid)
             network = self.path / package.name
             network.write_bytes(package.content)
             request = {**package.manifest["target"], "path": str(network)}

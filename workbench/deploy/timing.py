@@ -165,19 +165,46 @@ def benchmark(
         agreement = confirm(package, split, cancel=cancel)
         if not agreement.confirmed:
             raise InputError(agreement.summary, code="deploy.not_confirmed")
+    return time_in_turn(packages, batches=batches, split=split, cancel=cancel)
+
+
+def time_in_turn(
+    packages: Sequence[Package],
+    *,
+    batches: Sequence[int] = BATCHES,
+    split: str = "validation",
+    cancel: CancelToken = NEVER,
+    low_priority: bool = False,
+) -> Benchmark:
+    """Time packages of one compressed file that are confirmed.
+
+    Parameters
+    ----------
+    low_priority
+        Whether all other work of the machine comes first.
+
+    Raises
+    ------
+    RuntimeFailedError
+        If a runtime crashes, hangs, or runs something else than was requested.
+    """
     artifact = artifact_of(packages[0])
     network = exported_network(artifact)
     examples = network.task.split(split).examples[:TIMED_EXAMPLES]
     inputs = network.task.inputs(examples).numpy()
     timings = []
     with ExitStack() as stack:
-        loaded = [(package, stack.enter_context(Host(package))) for package in packages]
+        loaded = [
+            (package, stack.enter_context(Host(package, low_priority=low_priority)))
+            for package in packages
+        ]
         for package, host in loaded:
             check_facts(package.target, host.facts)
-        for batch in batches:
+        for number, batch in enumerate(batches):
             fitting = [pair for pair in loaded if pair[0].batch in {None, batch}]
             rounds: list[list[Calls]] = [[] for _pair in fitting]
-            for _round in range(ROUNDS):
+            for turn in range(ROUNDS):
+                cancel.progress((number + turn / ROUNDS) / len(batches))
                 for (_package, host), calls in zip(fitting, rounds, strict=True):
                     cancel.check()
                     calls.append(host.time(inputs, batch, MAX_CALLS, SECONDS))

@@ -1,0 +1,88 @@
+"""A file in several runtimes: what is known is not computed again, and what fails is named."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import pytest
+
+import workbench as wb
+from tests.raises import raises
+from workbench.cache.files import FileCache
+from workbench.cache.results import ResultCache
+from workbench.cancel import CancelToken
+from workbench.deploy import deployment, prepare, store
+from workbench.deploy.records import agreement_from_record, agreement_record
+from workbench.deploy.timing import Benchmark
+
+PROGRAM = wb.Target("torch")
+
+
+@pytest.fixture(autouse=True)
+def _private_cache(monkeypatch):
+    programs, files = FileCache(None), FileCache(None)
+    monkeypatch.setattr(store, "_programs", lambda: programs)
+    monkeypatch.setattr(store, "default_file_cache", lambda: files)
+
+
+def deploy(artifact, results, targets=(PROGRAM,), cancel=None):
+    states = []
+    deployment.deploy(artifact, targets, results, states.append, cancel=cancel or CancelToken())
+    return states
+
+
+@pytest.mark.slow
+def test_a_second_run_exports_and_confirms_nothing(artifact, monkeypatch):
+    results = ResultCache()
+    first = deploy(artifact, results)
+    assert [state.outcomes[0].settled for state in first] == [False, False, True, True]
+    assert first[-1].benchmark.timings[0].calls > 0
+    with monkeypatch.context() as patched:
+        patched.setattr(deployment, "prepare", None)  # may not be called
+        patched.setattr(deployment, "time_in_turn", lambda *_args, **_options: Benchmark(()))
+        again = deploy(artifact, results)
+    outcome, expected = again[0].outcomes[0], first[-1].outcomes[0]
+    assert outcome.package.content == expected.package.content
+    assert outcome.package.manifest == expected.package.manifest
+    assert outcome.agreement.as_dict() == expected.agreement.as_dict()
+    other = wb.compress(wb.model("vowels/cnn"), wb.Recipe(wb.Quantize(bits=7)))
+    assert store.cached_package(other, PROGRAM) is None
+    assert store.cached_package(artifact, wb.Target("torch", threads=2)) is None
+    changed = replace(
+        outcome.package, manifest={**outcome.package.manifest, "file": {"sha256": "0"}}
+    )
+    assert store.cached_agreement(changed, "validation", results) is None
+    assert store.cached_agreement(outcome.package, "test", results) is None
+
+
+def test_a_model_of_this_process_is_exported_in_it(regression, monkeypatch):
+    monkeypatch.setattr(prepare, "PROCESS", ["no such program"])
+    monkeypatch.setattr(deployment, "time_in_turn", lambda *_args, **_options: Benchmark(()))
+    artifact = wb.compress(regression, wb.Recipe())
+    outcome = deploy(artifact, ResultCache())[-1].outcomes[0]
+    assert outcome.confirmed
+    record = agreement_record(outcome.agreement)
+    assert agreement_record(agreement_from_record(record, regression.task.metric)) == record
+
+
+def test_a_runtime_that_is_missing_or_refuses_is_named(artifact, monkeypatch):
+    refusal = "Keras is too old."
+    run = lambda *_args: iter([prepare.Outcome(wb.Target("keras"), error=refusal)])  # noqa: E731
+    monkeypatch.setattr(prepare, "_elsewhere", run)
+    states = deploy(artifact, ResultCache(), [wb.Target("keras")])
+    assert states[-1].outcomes[0].error == refusal
+    assert states[-1].benchmark is None
+
+
+def test_a_process_that_ends_early_is_named(artifact, monkeypatch):
+    monkeypatch.setattr(prepare, "PROCESS", [sys.executable, "-c", "raise SystemExit(3)"])
+    assert "ended early" in deploy(artifact, ResultCache())[-1].outcomes[0].error
+
+
+def test_cancelling_ends_the_process(artifact, monkeypatch):
+    monkeypatch.setattr(prepare, "PROCESS", [sys.executable, "-c", "import time; time.sleep(60)"])
+    cancel = CancelToken()
+    cancel.cancel()
+    with raises("cancelled"):
+        deploy(artifact, ResultCache(), cancel=cancel)

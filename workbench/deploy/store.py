@@ -1,0 +1,92 @@
+"""The cache of packages and of what was confirmed, so that the same file is exported once.
+
+An entry is found by everything that determines it: the digests of the file, of its model and of the
+data, the target, and the versions of all that took part.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+from workbench.artifact.artifact import Artifact
+from workbench.cache.files import FileCache, default_file_cache
+from workbench.cache.results import ResultCache
+from workbench.deploy.agreement import Agreement
+from workbench.deploy.package import Package
+from workbench.deploy.records import agreement_from_record, agreement_record
+from workbench.deploy.runtimes import RUNTIMES
+from workbench.deploy.target import Target
+from workbench.zoo.registry import model as find_model
+
+VERSION = 1
+"""Incremented when the contents of a package or of an agreement change."""
+LENGTH_BYTES = 4
+PROGRAM = ".pt2"
+"""Files that can contain code: they are kept in the memory of this process only."""
+
+
+def cached_package(artifact: Artifact, target: Target) -> Package | None:
+    """Return the package of a file for a target, or None."""
+    blob = _files(target).get(_key("package", artifact, target))
+    if blob is None:
+        return None
+    end = LENGTH_BYTES + int.from_bytes(blob[:LENGTH_BYTES], "big")
+    return Package(blob[end:], json.loads(blob[LENGTH_BYTES:end]), artifact)
+
+
+def keep_package(package: Package) -> None:
+    """Store a package that was exported from a file."""
+    manifest = json.dumps(package.manifest).encode()
+    blob = len(manifest).to_bytes(LENGTH_BYTES, "big") + manifest + package.content
+    _files(package.target).put(_key("package", _artifact(package), package.target), blob)
+
+
+def cached_agreement(package: Package, split: str, results: ResultCache) -> Agreement | None:
+    """Return how a package agreed with its file on a split, or None."""
+    record = results.get(_agreement_key(package, split))
+    if record is None:
+        return None
+    return agreement_from_record(record, find_model(_artifact(package).model).task.metric)
+
+
+def keep_agreement(package: Package, agreement: Agreement, results: ResultCache) -> None:
+    """Store how a package agrees with its file."""
+    results.put(_agreement_key(package, agreement.split), agreement_record(agreement))
+
+
+def _agreement_key(package: Package, split: str) -> str:
+    artifact = _artifact(package)
+    data = find_model(artifact.model).task.digest(split)
+    content = package.manifest["file"]["sha256"]
+    return f"{_key('agreement', artifact, package.target)} {content} {split} {data}"
+
+
+def _artifact(package: Package) -> Artifact:
+    assert package.artifact is not None  # only a package that was read from a disk has none
+    return package.artifact
+
+
+def _key(kind: str, artifact: Artifact, target: Target) -> str:
+    names = ("workbench", "torch", *RUNTIMES[target.runtime].packages)
+    versions = " ".join(f"{name}={_version(name)}" for name in names)
+    model = find_model(artifact.model)
+    settings = json.dumps(target.as_dict(), sort_keys=True)
+    return f"{kind} {VERSION} {versions} {model.digest} {artifact.digest} {settings}"
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # a module of another name than its package
+        return ""
+
+
+def _files(target: Target) -> FileCache:
+    return _programs() if RUNTIMES[target.runtime].suffix == PROGRAM else default_file_cache()
+
+
+@cache
+def _programs() -> FileCache:
+    return FileCache(None)
