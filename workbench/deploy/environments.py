@@ -76,7 +76,7 @@ class Environment:
         )
 
     def create(self) -> None:
-        """Make it anew; this downloads its packages.
+        """Create it, in place of an earlier one; this downloads its packages.
 
         Raises
         ------
@@ -94,13 +94,13 @@ class Environment:
             raise
 
     def _add_packages_of_this_python(self) -> None:
-        scheme = sysconfig.get_preferred_scheme("prefix")
         variables = {"base": str(self.folder), "platbase": str(self.folder)}
-        own = Path(sysconfig.get_path("purelib", "venv" if os.name != "nt" else scheme, variables))
+        scheme = "venv" if os.name != "nt" else sysconfig.get_preferred_scheme("prefix")
+        packages = Path(sysconfig.get_path("purelib", scheme, variables))
         visible = [entry for entry in map(os.path.abspath, sys.path) if Path(entry).is_dir()]
         standard = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
         lines = [entry for entry in visible if entry not in standard]
-        (own / "workbench-host.pth").write_text("\n".join(lines) + "\n", "utf-8")
+        (packages / "workbench-host.pth").write_text("\n".join(lines) + "\n", "utf-8")
 
     def _install(self) -> None:
         install = [sys.executable, "-m", "pip", "--python", str(self._interpreter), "install"]
@@ -117,13 +117,13 @@ class Environment:
                 code="deploy.setup_failed",
             )
         names = [requirement.partition("=")[0] for requirement in self.requirements]
-        found = subprocess.run(
+        printed = subprocess.run(
             [str(self._interpreter), "-c", VERSIONS, *names],
             check=True,
             capture_output=True,
             text=True,
         )
-        versions = dict(zip(names, found.stdout.split(), strict=True))
+        versions = dict(zip(names, printed.stdout.split(), strict=True))
         (self.folder / COMPLETE).write_text(json.dumps(versions), "utf-8")
 
 

@@ -39,12 +39,12 @@ class Layers:
     integers: dict[str, list[Any]] = field(default_factory=dict)
     decoded: list[str] = field(default_factory=list)
 
-    def with_float_biases(self, whole: Collection[str]) -> list[str]:
-        """Return the layers whose product adds a bias, other than those with `whole` biases."""
+    def with_float_biases(self, rounded: Collection[str]) -> list[str]:
+        """Return the layers whose product adds a bias, other than those with `rounded` biases."""
         return [
             path
             for path, nodes in self.integers.items()
-            if path not in whole and any(len(node.input) > 2 and node.input[2] for node in nodes)
+            if path not in rounded and any(len(node.input) > 2 and node.input[2] for node in nodes)
         ]
 
 
