@@ -160,6 +160,39 @@ def test_inputs_of_few_bits_and_symmetric_inputs(model):
     assert not any(zero.any() or zero.dtype != np.int8 for zero in zeros)  # TensorRT takes these
 
 
+class Bounded(nn.Module):
+    """Padding and a bounded activation between convolutions, and a bias of zeros."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(1, 32, 3), nn.Conv2d(32, 32, 3, groups=32)
+        self.norm, self.fc = nn.BatchNorm2d(32), nn.Linear(32, 4)
+        nn.init.zeros_(self.fc.bias)
+
+    def forward(self, images):
+        values = nn.functional.pad(nn.functional.relu6(self.first(images)), (1, 1, 1, 1))
+        return self.fc(self.norm(self.second(values)).mean((2, 3)))
+
+
+def test_rounding_moves_up_through_padding_and_bounds(model):
+    torch.manual_seed(0)
+    data = {name: (split.examples, split.labels) for name, split in splits(model)}
+    bounded = wb.from_module(Bounded().eval(), **data, name="bounded")
+    quantized = wb.compress(bounded, wb.Recipe(wb.Quantize(8), INTEGERS))
+    package = wb.export(quantized)
+    result = wb.confirm(package)
+    assert result.confirmed
+    assert "Clip" not in operators(package)
+    assert result.facts["operators"]["QLinearConv"] == 1  # the other is read by batch norm
+    small = wb.export(wb.compress(bounded, wb.Recipe(wb.Quantize(4, granularity="group"))))
+    assert not small.manifest["notes"]  # weights are not merged with batch norm
+    assert wb.confirm(small).confirmed
+
+
+def splits(model):
+    return [(name, model.task.split(name)) for name in ("train", "validation", "test")]
+
+
 def wrong_scale(graph):
     change(graph, ".input.s", lambda array: array * np.float32(1.01))
 

@@ -87,10 +87,19 @@ def _path_to_product(graph: Graph, quantize: Any) -> list[Any]:
             return []
         if node.op_type in PRODUCTS:
             return path
-        if node.op_type not in PASSING or len(node.output) != 1:
+        if not _keeps_order(graph, node):
             return []
         path.append(node)
         name = node.input[0]
+
+
+def _keeps_order(graph: Graph, node: Any) -> bool:
+    if node.op_type == "Pad":  # zero has a code, so that padding with it changes no value
+        modes = [a.s for a in node.attribute if a.name == "mode" and a.s != b"constant"]
+        filling = node.input[2] if len(node.input) > 2 else ""
+        zero = not filling or (graph.is_constant(filling) and not graph.array(filling).any())
+        return zero and not modes
+    return node.op_type in PASSING and len(node.output) == 1
 
 
 def _parameters(graph: Graph, node: Any) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +26,13 @@ class Stored:
     name : str
         The name of the file's tensor.
     codes : array
-        uint8 [rows, runs, group].
+        uint8 [rows, runs, group]; a shorter last run is filled up.
     scale, zero_point : array
         float32 and uint8, each [rows, runs, 1].
     bits : int
         The bits of a code.
+    length : int
+        The number of values in a row.
     shape : tuple
         The shape to which the decoded rows are reshaped.
     transposed : bool
@@ -43,6 +45,7 @@ class Stored:
     scale: NDArray[np.float32]
     zero_point: NDArray[np.uint8]
     bits: int
+    length: int
     shape: tuple[int, ...]
     transposed: bool
 
@@ -55,7 +58,7 @@ class Stored:
     def decoded(self) -> NDArray[np.float32]:
         """The values of the constant."""
         values = (self.codes.astype(np.float32) - self.zero_point) * self.scale
-        rows = values.reshape(self.shape)
+        rows = values.reshape(len(values), -1)[:, : self.length].reshape(self.shape)
         return rows.T if self.transposed else rows
 
 
@@ -65,38 +68,42 @@ def stored_weights(graph: Graph, tensors: Mapping[str, Coded]) -> Iterator[Store
     for name, coded in tensors.items():
         if not isinstance(coded, Codes) or coded.axes is not None or not coded.codes.size:
             continue
-        if coded.length % coded.group:
-            continue
         for candidate in _candidates(name, coded):
             constant = _equal(graph, free, candidate)
             if constant is not None:
                 free.discard(constant)
-                yield Stored(
-                    constant,
-                    name,
-                    candidate.codes,
-                    candidate.scale,
-                    candidate.zero_point,
-                    candidate.bits,
-                    candidate.shape,
-                    candidate.transposed,
-                )
+                yield replace(candidate, constant=constant)
                 break
 
 
 def _candidates(name: str, coded: Codes) -> Iterator[Stored]:
-    runs = (coded.rows, coded.length // coded.group)
-    codes = coded.codes.reshape(*runs, coded.group)
-    scale, zero = coded.scale.reshape(*runs, 1), coded.zero_point.reshape(*runs, 1)
-    yield Stored("", name, codes, scale, zero, coded.bits, coded.shape, transposed=False)
+    runs = (coded.rows, -(-coded.length // coded.group))
+    rows = coded.codes.reshape(coded.rows, coded.length)
+    filled = np.pad(rows, ((0, 0), (0, runs[1] * coded.group - coded.length)))
+    first = Stored(
+        "",
+        name,
+        filled.reshape(*runs, coded.group),
+        coded.scale.reshape(*runs, 1),
+        coded.zero_point.reshape(*runs, 1),
+        coded.bits,
+        coded.length,
+        coded.shape,
+        transposed=False,
+    )
+    yield first
     if len(coded.shape) != 2:
         return
-    yield Stored("", name, codes, scale, zero, coded.bits, coded.shape, transposed=True)
+    yield replace(first, transposed=True)
     if coded.rows == coded.shape[0] and coded.rows % GATES == 0:
         order = _gates_of_onnx(coded.rows)
-        shape = (1, *coded.shape)
-        parts = (codes[order], scale[order], zero[order])
-        yield Stored("", name, *parts, coded.bits, shape, transposed=False)
+        yield replace(
+            first,
+            codes=first.codes[order],
+            scale=first.scale[order],
+            zero_point=first.zero_point[order],
+            shape=(1, *coded.shape),
+        )
 
 
 def _gates_of_onnx(rows: int) -> NDArray[np.int64]:

@@ -69,12 +69,27 @@ def _decoding(graph: Graph, stored: Stored) -> str:
         codes = graph.add_node("Sub", [codes, *zero], f"{label}_centered")
     values = graph.add_node("Mul", [codes, scale], f"{label}_values")
     rows, runs, group = stored.codes.shape
+    if stored.length < runs * group:
+        values = _without_filling(graph, stored, values)
     if stored.shape != (rows, runs * group) or runs > 1:
         shape = graph.add_constant(f"{label}_shape", np.array(stored.shape, np.int64))
         values = graph.add_node("Reshape", [values, shape], f"{label}_reshaped")
     if stored.transposed:
         values = graph.add_node("Transpose", [values], f"{label}_transposed", perm=[1, 0])
     return values
+
+
+def _without_filling(graph: Graph, stored: Stored, values: str) -> str:
+    """Cut off what fills up the last run of each row, and return the rows [rows, length]."""
+    label = stored.name
+    names = ("rows", "starts", "ends", "axes")
+    numbers = ([len(stored.codes), -1], [0], [stored.length], [1])
+    rows, starts, ends, axes = (
+        graph.add_constant(f"{label}_{name}", np.array(number, np.int64))
+        for name, number in zip(names, numbers, strict=True)
+    )
+    whole = graph.add_node("Reshape", [values, rows], f"{label}_filled")
+    return graph.add_node("Slice", [whole, starts, ends, axes], f"{label}_cut")
 
 
 def _constants(graph: Graph, stored: Stored, *, packed: bool) -> dict[str, str]:
