@@ -130,6 +130,7 @@ def overhead() -> None:
     model = wb.model("fashion/mlp-32")
     space = SMALL_GRID if QUICK else GRID
     full_grid(model, space)
+    run_study(model, Study.of(model, space, sampler="sobol", recipes=1), log=new_log())  # imports
     begin = time.perf_counter()
     result = run_study(model, Study.of(model, space, sampler="evolution"), log=new_log())
     seconds = (time.perf_counter() - begin) / len(result.trials)

@@ -20,6 +20,7 @@ from workbench.study import reasons
 from workbench.study.candidates import space_of
 from workbench.study.executors.executor import InThisProcess
 from workbench.study.goal import Goal, check_positive
+from workbench.study.importance import importance_sentence
 from workbench.study.latency import latency_ms
 from workbench.study.log import LOCKED, StudyLog, default_path
 from workbench.study.recommendation import Recommendation
@@ -47,6 +48,8 @@ SLOW = 15
 """A slow method takes up to this many evaluations, until it has been timed."""
 MAX_TIMED = 6
 """How many recipes are timed to find one that is fast enough."""
+MIN_IMPORTANCE_SECONDS = 1.5
+"""The importances of fields are computed if at least this much time remains."""
 NEAR_MISS = 0.04
 """How far below the floor a recipe may be that fine-tuning could recover, as a fraction."""
 
@@ -149,6 +152,8 @@ class _Search:
     seconds: float
     on_update: OnUpdate
     cancel: CancelToken
+    important: str | None = None
+    """Which fields decide, as a sentence."""
     latencies: dict[str, float] = field(default_factory=dict)
     slowest: float | None = None
     """The longest time in which a slow method has made a file."""
@@ -203,7 +208,8 @@ class _Search:
         )
         violations = draft.violations if choices else ()
         sentences = reasons.all_reasons(choices, self.goal, result, violations, self.elapsed)
-        return replace(draft, reasons=sentences)
+        extra = () if self.important is None else (self.important,)
+        return replace(draft, reasons=(*sentences, *extra))
 
     def _set_deadline(self, share: float) -> None:
         self.runner.deadline = self.begin + share * self.seconds
@@ -350,6 +356,8 @@ class _Search:
                 if self._takes(recipe) < self.remaining / 2 and recipe.train is None
             ]
             self.runner.measure(others, exactly=True)
+        if self.remaining > MIN_IMPORTANCE_SECONDS:
+            self.important = importance_sentence(self.runner.result)
 
     def _choices(self, ranking: Sequence[Trial]) -> tuple[Trial, ...]:
         """Return the best and at most two others that meet the limits and are better somehow."""
