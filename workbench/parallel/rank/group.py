@@ -1,6 +1,6 @@
 """The process group of a rank: gloo, with a clock and a simulated link around each collective.
 
-DistributedDataParallel, FSDP2, DTensor and the optimizer of ZeRO-1 all communicate through the
+Data parallel training, FSDP2, DTensor and the optimizer of ZeRO-1 all communicate through the
 group, so one wrapper measures every strategy. Collectives are synchronous: communication does not
 overlap with computing.
 """

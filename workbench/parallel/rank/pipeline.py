@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from workbench.domain.losses import label_loss
 from workbench.parallel.rank.examples import loss_terms
+from workbench.parallel.rank.graph import EXAMPLES
 from workbench.parallel.rank.messages import Messages
 from workbench.parallel.rank.network import trained
 from workbench.parallel.rank.stages import cut
@@ -38,7 +39,7 @@ class Pipeline:
         names = {id(p): name for name, p in trained(setup.module).items()}
         self.shapes = {name: p.shape for name, p in trained(setup.module).items()}
         inputs, _labels = setup.examples.step(0)
-        parts = [stage.module for stage in cut(setup.module, self.count, inputs[:1])]
+        parts = [stage.module for stage in cut(setup.module, self.count, inputs[:EXAMPLES])]
         self.microbatch_sizes = [
             len(part) for part in torch.arange(plan.batch).tensor_split(plan.microbatches)
         ]

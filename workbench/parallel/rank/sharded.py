@@ -19,7 +19,7 @@ from workbench.parallel.rank.strategy import Setup
 
 
 class ShardedOptimizer(Synchronized):
-    """ZeRO-1: DDP, and each rank updates the parameters whose state it holds."""
+    """ZeRO-1: data parallel, and each rank updates the parameters whose state it holds."""
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)

@@ -21,9 +21,13 @@ from workbench.parallel.rank.strategy import Setup
 
 POLL = 0.0005
 """Seconds between two attempts to get the lock."""
-INCREMENTS = 20_000
+INCREMENTS = 300_000
 LOCKED_INCREMENTS = 200
-"""Increments of each rank in the count of lost updates; a lock takes some 0.1 ms each."""
+"""Increments of each rank in the count of lost updates.
+
+Without a lock they last longer than a time slice of the system, so that the ranks run at the same
+time even on one core. A lock takes some 0.1 ms for each.
+"""
 
 
 class SharedWeights(Replica):

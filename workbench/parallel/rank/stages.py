@@ -9,7 +9,7 @@ from itertools import pairwise
 import torch
 from torch import fx, nn
 
-from workbench.parallel.rank.graph import Recorder, layer_names, trace
+from workbench.parallel.rank.graph import Recorder, has_weights, operations
 from workbench.parallel.rank.strategy import UnsupportedError
 from workbench.runtime.batch import Batch
 
@@ -37,7 +37,7 @@ def cut(module: nn.Module, count: int, inputs: Batch) -> list[Stage]:
     UnsupportedError
         If the network is not traceable, or has too few layers with weights.
     """
-    graph = trace(module, inputs)
+    graph = operations(module, inputs)
     recorder = Recorder(graph)
     arguments = [
         inputs.tensors[number]
@@ -49,7 +49,7 @@ def cut(module: nn.Module, count: int, inputs: Batch) -> list[Stage]:
     nodes = [node for node in graph.graph.nodes if node.op not in ("placeholder", "output")]
     free = _from_inputs_alone(graph)
     order = [node for node in nodes if node not in free]
-    weighted = [bool(layer_names(graph, node)) for node in order]
+    weighted = [has_weights(graph, node) for node in order]
     if sum(weighted) < count:
         raise UnsupportedError(
             f"A pipeline of {count} stages needs {count} layers with weights, but the network has "
@@ -73,16 +73,15 @@ def _placeholders(graph: fx.Graph) -> list[fx.Node]:
 
 
 def _from_inputs_alone(graph: fx.GraphModule) -> set[fx.Node]:
-    """Return the operations that depend on no weight, such as masks; each stage repeats them."""
+    """Return the operations on no weight, such as masks, and names; each stage repeats them."""
     free: set[fx.Node] = set()
     for node in graph.graph.nodes:
         if node.op in ("placeholder", "output"):
             continue
         sources = [n for n in node.all_input_nodes if n.op != "placeholder"]
-        if not layer_names(graph, node) and all(source in free for source in sources):
-            reads = node.op == "get_attr" or node.all_input_nodes
-            if reads:
-                free.add(node)
+        from_inputs = all(source in free for source in sources) and not has_weights(graph, node)
+        if node.op == "get_attr" or from_inputs:
+            free.add(node)
     return free
 
 
@@ -104,9 +103,9 @@ def _balanced(
     size = len(costs)
     sums = [0]
     layers = [0]
-    for cost, has_weights in zip(costs, weighted, strict=True):
+    for cost, weighs in zip(costs, weighted, strict=True):
         sums.append(sums[-1] + cost)
-        layers.append(layers[-1] + has_weights)
+        layers.append(layers[-1] + weighs)
     best: list[dict[int, tuple[int, int]]] = [{0: (0, 0)}]
     for number in range(1, count + 1):
         row: dict[int, tuple[int, int]] = {}

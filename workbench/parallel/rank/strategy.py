@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from workbench.errors import InputError
 from workbench.parallel.plan import Plan
 from workbench.parallel.rank.clock import Clock
 from workbench.parallel.rank.examples import Examples, loss_terms
+from workbench.parallel.rank.optimizers import Adam, Sgd
 from workbench.runtime.batch import Batch, outputs_of
 
 
@@ -45,7 +46,7 @@ class Setup:
 class Strategy(Protocol):
     """One rank's part of a training run."""
 
-    optimizer: torch.optim.Optimizer
+    optimizer: Optimizer
 
     def backward(self, step: int) -> float:
         """Compute the gradient of a step; return this rank's loss."""
@@ -66,11 +67,22 @@ class Strategy(Protocol):
         """End the training."""
 
 
-def make_optimizer(plan: Plan, parameters: Any) -> torch.optim.Optimizer:
+class Optimizer(Protocol):
+    """What the training loop needs of an optimizer."""
+
+    state: Any
+
+    def zero_grad(self) -> None:
+        """Drop all gradients."""
+
+    def step(self) -> Any:
+        """Change the parameters."""
+
+
+def make_optimizer(plan: Plan, parameters: Iterable[Tensor]) -> Optimizer:
     """Return the optimizer of a plan."""
-    if plan.optimizer == "sgd":
-        return torch.optim.SGD(parameters, lr=plan.learning_rate)
-    return torch.optim.Adam(parameters, lr=plan.learning_rate)
+    kind = {"sgd": Sgd, "adam": Adam}[plan.optimizer]
+    return kind(parameters, plan.learning_rate)
 
 
 def run(module: Callable[..., Any], inputs: Batch) -> Tensor:
