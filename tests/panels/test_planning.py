@@ -107,11 +107,11 @@ def test_a_configuration_of_the_user_can_be_planned(client):
     config = {**known_models()["llama-3.2-1b"].config, "num_hidden_layers": 4}
     client.act("plan", config=json.dumps(config))
     message = client.last("plan")
-    assert message["values"]["model"] == "own"
-    assert "own" in [choice["value"] for choice in message["fields"][1]["choices"]]
+    assert message["values"]["model"] == "opened"
+    assert "opened" in [choice["value"] for choice in message["fields"][1]["choices"]]
     assert client.session.focus.plan.architecture().layers == 4
     plan(client, model="gpt2")
-    assert plan(client, model="own")["values"]["model"] == "own"
+    assert plan(client, model="opened")["values"]["model"] == "opened"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"model_type": "bert"}', "{" * 10_000])

@@ -21,7 +21,7 @@ CHIPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 BITS = {"train": ("bf16", "amp", "tf32", "fp32"), "infer": ("bf16", "int8", "int4", "file")}
 SIZES = {"train": {"batch": 1, "length": 2048}, "infer": {"batch": 16, "length": 8192}}
 """The sizes with which each task starts."""
-FROM_FILE = "own"
+OPENED = "opened"
 """The name of a model whose configuration the user has opened."""
 STEP_SEQUENCES = 8
 """Sequences per chip and step of the layouts that are compared."""
@@ -32,7 +32,7 @@ class PlanSelection:
     """What is planned: training or text, a model of the table, chips, and sizes.
 
     With the precision `file`, matrices take `file_bits` per weight, as in the open file. With the
-    model `FROM_FILE`, its sizes are those of the JSON text `config`.
+    model `OPENED`, its sizes are those of the JSON text `config`.
     """
 
     mode: str = "infer"
@@ -69,7 +69,7 @@ class PlanSelection:
         InputError
             If it is not the configuration of a known language model.
         """
-        chosen = replace(self, model=FROM_FILE, config=text)
+        chosen = replace(self, model=OPENED, config=text)
         chosen.architecture()
         return chosen
 
@@ -78,7 +78,7 @@ class PlanSelection:
         from workbench.planner.architectures.read import parse_json, read_architecture
         from workbench.planner.plan import architecture_of
 
-        if self.model == FROM_FILE:
+        if self.model == OPENED:
             return read_architecture(parse_json(self.config.encode(), "config.json"))
         return architecture_of(self.model)
 
@@ -90,7 +90,7 @@ class PlanSelection:
 
         fields: dict[str, tuple[Any, ...]] = {
             "mode": ("infer", "train"),
-            "model": (*known_models(), *((FROM_FILE,) if self.config else ())),
+            "model": (*known_models(), *((OPENED,) if self.config else ())),
             "chip": tuple(chips()),
             "chips": CHIPS,
             "precision": tuple(dict.fromkeys(BITS["train"] + BITS["infer"])),

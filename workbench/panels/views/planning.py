@@ -12,7 +12,7 @@ from workbench.planner.changes import changes
 from workbench.planner.chips import chips
 from workbench.planner.models import known_models
 from workbench.planner.results import InferencePlan, TrainingPlan
-from workbench.planner.selection import BATCHES, BITS, CHIPS, FROM_FILE, LENGTHS, PlanSelection
+from workbench.planner.selection import BATCHES, BITS, CHIPS, LENGTHS, OPENED, PlanSelection
 from workbench.plots.plan import FITS
 
 TONES = {True: "good", False: "bad", None: "open"}
@@ -32,7 +32,7 @@ def fields(selection: PlanSelection) -> list[dict[str, Any]]:
     """Return the controls from top to bottom."""
     models = [(model.name, model.title) for model in known_models().values()]
     if selection.config:
-        models.insert(0, (FROM_FILE, _("config.json that was opened")))
+        models.insert(0, (OPENED, _("config.json that was opened")))
     where = [(chip.id, chip.title) for chip in chips().values()]
     modes = [("infer", _("generate text")), ("train", _("train"))]
     bits_of_file = f"{selection.file_bits:.2f}"
