@@ -127,9 +127,8 @@ def coverage() -> None:
 
 def fitting() -> None:
     """Print the answers for rows that ran."""
-    answers = [
-        train_plan(row.architecture, chip(row.chip), row.job).fits for row in training_rows()
-    ]
+    rows = [row for row in training_rows() if "offloads" not in row.facts]
+    answers = [train_plan(row.architecture, chip(row.chip), row.job).fits for row in rows]
     print(
         f"\n{len(answers)} steps that ran: does not fit {answers.count(False)}, "
         f"too close to call {answers.count(None)}"

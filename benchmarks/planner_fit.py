@@ -43,7 +43,10 @@ STRENGTH = 0.01
 """Weight of an expected coefficient, relative to a row."""
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "pytorch": {"h100-sxm": ("h100-sxm", "h200"), "h200": ("h100-sxm", "h200")},
-    "sharded": {name: (name,) for name in ("a100-40", "a100-80", "h100-sxm")},
+    "sharded": {
+        **{name: (name,) for name in ("a100-40", "a100-80", "h100-sxm")},
+        **dict.fromkeys(("tpu-v5p", "tpu-v6e"), ("tpu-v5p", "tpu-v6e")),
+    },
 }
 """Whose rows are fitted for a chip: H100 and H200 are one design with different memory."""
 
@@ -109,9 +112,9 @@ def inference(terms: tuple, work_of: Callable, key: str) -> tuple[dict, dict]:
 
 
 def general(fits: dict) -> dict:
-    """Return the mean of all chips' coefficients."""
-    names = next(iter(fits.values()))
-    return {name: float(np.mean([fit[name] for fit in fits.values()])) for name in names}
+    """Return the mean of the coefficients of all GPUs."""
+    members = [fit for name, fit in fits.items() if not name.startswith("tpu")]
+    return {name: float(np.mean([fit[name] for fit in members])) for name in members[0]}
 
 
 def rounded(values: dict) -> dict:

@@ -51,4 +51,6 @@ def _ring(moved: float, chips: int, within: bool, chip: Chip) -> float:
 
 
 def _rate(within: bool, chip: Chip) -> float:
-    return chip.link / 2 if within else NODE_RATE.get(chip.id, ORDINARY_NODE_RATE)
+    if within or chip.kind == "tpu":  # all chips of a TPU slice have direct links
+        return chip.link / 2
+    return NODE_RATE.get(chip.id, ORDINARY_NODE_RATE)

@@ -88,7 +88,7 @@ def entries(name: str) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
 @lru_cache(maxsize=1)
 def training_rows() -> tuple[Row, ...]:
     """Return all measured training steps."""
-    return (*_own_training(), *_foundry())
+    return (*_own_training(), *_foundry(), *_maxtext())
 
 
 @lru_cache(maxsize=1)
@@ -132,6 +132,35 @@ def _own_training() -> Iterator[Row]:
             source=head["source"],
             url=head["url"],
             date=head["date"],
+        )
+
+
+def _maxtext() -> Iterator[Row]:
+    head, rows = entries("maxtext")
+    for number, row in enumerate(rows):
+        job = TrainingJob(
+            row["microbatch"],
+            row["sequence"],
+            "amp",
+            "fused",
+            row["checkpointing"],
+            data=row["chips"],
+            shard=3,
+            fused_loss=True,
+        )
+        seconds = row["microbatch"] * row["sequence"] / row["tokens_per_s_chip"]
+        yield Row(
+            id=f"maxtext-{number}",
+            stack=head["stack"],
+            chip=row["chip"],
+            model=row["model"],
+            config=tuple(head["models"][row["model"]].items()),
+            job=job,
+            measured={"step_ms": 1000 * seconds},
+            source=head["source"],
+            url=head["url"],
+            date=head["date"],
+            facts={"offloads": True},  # some activations are moved to the host
         )
 
 
