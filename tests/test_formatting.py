@@ -27,6 +27,12 @@ CASES = [
     (f.signed, 0, "±0.000"),
     (f.times, 42.14, "42.1 ×"),
     (f.milliseconds, 3.214, "3.21 ms"),
+    (f.joules, 0.0123, "12.3 mJ"),
+    (f.joules, 41.23, "41.2 J"),
+    (f.joules, 3_600_000, "3.60 MJ"),
+    (f.grams, 0.000148, "148 µg"),
+    (f.grams, 0.0123, "12.3 mg"),
+    (f.grams, 1234, "1.23 kg"),
 ]
 
 

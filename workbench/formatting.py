@@ -93,6 +93,14 @@ def joules(value: float) -> str:
     return f"{_significant(value * 1e3)}{NARROW_SPACE}mJ"
 
 
+def grams(value: float) -> str:
+    """Format a mass with three digits: ``41.2 mg``."""
+    for unit, scale in (("kg", 1e3), ("g", 1.0), ("mg", 1e-3)):
+        if abs(value) >= scale:
+            return f"{_significant(value / scale)}{NARROW_SPACE}{unit}"
+    return f"{_significant(value * 1e6)}{NARROW_SPACE}µg"
+
+
 def _significant(value: float) -> str:
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     return f"{value:,.{digits}f}"

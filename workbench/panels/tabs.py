@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,11 +86,14 @@ def cost_tab(session: Session, palette: Palette) -> dict[str, Any]:
         [_("peak memory, batch of 64"), card["peak_memory"], report.peak_memory, formatting.size],
         [_("latency, batch of 1"), *(_latency(x, 1) for x in latencies), str],
         [_("latency, batch of 64"), *(_latency(x, 64) for x in latencies), str],
-        [_("energy of 1,000 examples"), *(_energy(x) for x in latencies), str],
+        [_("energy of 1,000 examples"), *(_energy(x) for x in latencies), _amount],
     ]
+    if given_intensity() is not None:
+        rows.append([_("CO₂ of 1,000 examples"), *(_energy(x) for x in latencies), _carbon])
     cells = [[name, *("…" if v is None else write(v) for v in both)] for name, *both, write in rows]
-    if trained := _energy(report.training or {}):
-        cells.append([_("energy of training"), _("not known"), trained])
+    trained = _energy(report.training)
+    if trained is not None:
+        cells.append([_("energy of training"), _("not known"), trained.amount])
     if seconds is not None:
         original_time = _("{seconds} s").format(seconds=formatting.count(round(seconds)))
         cells.append([_("training, once"), original_time, _training_cost(report.training)])
@@ -105,7 +108,7 @@ def cost_tab(session: Session, palette: Palette) -> dict[str, Any]:
                 "{threads}. Sparsity and quantization make the file smaller, but this runtime "
                 "computes with dense float32 weights."
             ).format(threads=_threads(latencies[0]))
-            + _energy_note(latencies[0]),
+            + _energy_note([*map(_energy, latencies), trained]),
         }
     }
 
@@ -128,21 +131,32 @@ def _latency(measured: Mapping[str, Any], batch: int) -> str | None:
     return f"{formatting.milliseconds(times['median'])} ({low} – {high})"
 
 
-def _energy(measured: Mapping[str, Any]) -> str | None:
-    """Return an energy with its interval and how it is known, and its CO₂ if that is given."""
-    if "energy" not in measured:
-        return None
-    energy = Energy.from_dict(measured["energy"])
-    if given_intensity() is None or energy.joules is None:
-        return energy.text
-    return f"{energy.text}; {carbon(energy).text}"
+def _energy(measured: Mapping[str, Any] | None) -> Energy | None:
+    return Energy.from_dict(measured["energy"]) if measured and "energy" in measured else None
 
 
-def _energy_note(measured: Mapping[str, Any]) -> str:
-    if "energy" not in measured:
+def _amount(energy: Energy) -> str:
+    return energy.amount
+
+
+def _carbon(energy: Energy) -> str:
+    return energy.amount if energy.joules is None else carbon(energy).amount
+
+
+def _energy_note(energies: Sequence[Energy | None]) -> str:
+    """Return how the energies in the table are known; the intensity of their CO₂ if given."""
+    known = [energy for energy in energies if energy is not None]
+    if not known:
         return ""
-    energy = Energy.from_dict(measured["energy"])
-    return " " + " ".join(energy.explanation)
+    total = Energy.total(known)
+    intensity = given_intensity()
+    given = "" if intensity is None else _("CO₂ at the given {intensity} g/kWh.")
+    parts = (
+        _("Energy: {origin}.").format(origin=total.origin),
+        *total.explanation,
+        given.format(intensity=f"{intensity:g}" if intensity is not None else ""),
+    )
+    return " " + " ".join(filter(None, parts))
 
 
 def _threads(measured: Mapping[str, Any]) -> str:

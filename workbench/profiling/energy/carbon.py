@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
+from workbench import formatting
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.profiling.energy.energy import Energy
@@ -28,11 +29,17 @@ class Carbon:
     @property
     def text(self) -> str:
         """The amount with the given intensity."""
-        return _("{grams} g CO₂ ({low} to {high}) at the given {intensity} g/kWh").format(
-            grams=f"{self.grams:.3g}",
-            low=f"{self.low:.3g}",
-            high=f"{self.high:.3g}",
-            intensity=f"{self.grams_per_kwh:g}",
+        return _("{amount} at the given {intensity} g/kWh").format(
+            amount=self.amount, intensity=f"{self.grams_per_kwh:g}"
+        )
+
+    @property
+    def amount(self) -> str:
+        """The grams with their interval, to be shown next to the intensity."""
+        return _("{grams} CO₂ ({low} to {high})").format(
+            grams=formatting.grams(self.grams),
+            low=formatting.grams(self.low),
+            high=formatting.grams(self.high),
         )
 
     def as_dict(self) -> dict[str, Any]:

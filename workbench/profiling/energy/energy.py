@@ -90,18 +90,26 @@ class Energy:
     @property
     def text(self) -> str:
         """The energy, its interval and how it is known."""
-        how, scope = _(HOW[self.how]), self.scope
+        if self.how == "unknown":
+            return _(HOW[self.how])
+        return _("{amount}, {origin}").format(amount=self.amount, origin=self.origin)
+
+    @property
+    def amount(self) -> str:
+        """The energy and its interval, to be shown next to `origin`."""
         if self.joules is None or self.low is None or self.high is None:
-            return how
-        return _("{joules} ({low} to {high}), {how}, {scope}").format(
+            return _(HOW[self.how])
+        return _("{joules} ({low} to {high})").format(
             joules=formatting.joules(self.joules),
             low=formatting.joules(self.low),
             high=formatting.joules(self.high),
-            how=how,
-            scope=_("{scope}, idle subtracted").format(scope=scope)
-            if self.idle_subtracted
-            else scope,
         )
+
+    @property
+    def origin(self) -> str:
+        """How the energy is known, and what it includes."""
+        text = _("{how}, {scope}, idle subtracted") if self.idle_subtracted else _("{how}, {scope}")
+        return text.format(how=_(HOW[self.how]), scope=self.scope)
 
     @property
     def explanation(self) -> tuple[str, ...]:
