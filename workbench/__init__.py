@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from workbench.profiling.inference_energy import InferenceEnergy, inference_energy
     from workbench.profiling.memory.memory import Memory
     from workbench.profiling.memory.predict import memory
+    from workbench.profiling.roofline import Roofline, roofline
     from workbench.recipe import (
         Activations,
         Adjust,
@@ -125,6 +126,7 @@ __all__ = [
     "Recipe",
     "Recommendation",
     "Report",
+    "Roofline",
     "Session",
     "Share",
     "Space",
@@ -177,6 +179,7 @@ __all__ = [
     "plan",
     "plan_validation",
     "predict",
+    "roofline",
     "run_study",
     "sensitivity",
     "student",
@@ -237,6 +240,7 @@ _NAMES = {
     "profiling.inference_energy": ("InferenceEnergy", "inference_energy"),
     "profiling.memory.memory": ("Memory",),
     "profiling.memory.predict": ("memory",),
+    "profiling.roofline": ("Roofline", "roofline"),
     "planner.validation": ("plan_validation",),
     "parallel.evaluate": ("ParallelEvaluation", "evaluate_in_parallel"),
     "parallel.measure": ("ParallelMeasurement", "measure_in_parallel"),

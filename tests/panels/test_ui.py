@@ -70,6 +70,7 @@ def kinds(messages):
         (wb.ui.App, "app", True),
         (wb.ui.Compress, "compress", True),
         (wb.ui.Train, "train", False),
+        (wb.ui.Deploy, "deploy", False),
         (wb.ui.Parallel, "parallel", False),
         (wb.ui.Plan, "plan", False),
         (wb.ui.Tradeoff, "tradeoff", True),

@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.evaluation.report import Report
 from workbench.i18n import _
-from workbench.panels import choosing, parallel, settings, training
+from workbench.panels import choosing, deploying, parallel, settings, training
 from workbench.panels.pages import PAGES, Panel
 from workbench.panels.tabs import tabs
 from workbench.panels.uploads.missing import MissingModel
@@ -53,6 +53,7 @@ def description(
             "layer_table": layer_table.rows(session.model),
             "training": training.section(session),
             "choosing": choosing.section(session),
+            "deploying": deploying.section(session),
             "parallel": parallel.section(session),
             "upload": uploads.describe(),
             "trial": trial(session.origin_model),
@@ -117,6 +118,7 @@ def state(
         "settings": settings.state(session),
         "training": training.live(session),
         "choosing": choosing.live(session),
+        "deploying": deploying.live(session),
         "parallel": parallel.live(session),
     }
     if with_values:

@@ -23,6 +23,7 @@ PAGES = (
     Page("compress", N_("Compress"), chart=True),
     Page("train", N_("Train"), chart=False),
     Page("choose", N_("Choose"), chart=False),
+    Page("deploy", N_("Deploy"), chart=False),
     Page("parallel", N_("Parallel"), chart=False),
     Page("plan", N_("Plan"), chart=False),
 )

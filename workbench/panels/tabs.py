@@ -10,7 +10,7 @@ from workbench import formatting
 from workbench.domain import Task
 from workbench.i18n import _, plural
 from workbench.i18n import mark as N_
-from workbench.panels import choosing, parallel_tabs
+from workbench.panels import choosing, deploy_tabs, parallel_tabs
 from workbench.panels.buttons import choice
 from workbench.panels.comparison import tab as comparison
 from workbench.panels.comparison.view import has_classes
@@ -237,6 +237,8 @@ TABS = (
     Tab("teacher", N_("teacher"), "train", teacher_tab, supports=has_classes),
     Tab("temperature", N_("temperatures"), "train", sweep_tab, supports=has_classes),
     Tab("choose", N_("measured recipes"), "choose", choosing.tab),
+    Tab("deploy_speed", N_("accuracy and time"), "deploy", deploy_tabs.speed_tab),
+    Tab("deploy_roofline", N_("memory or arithmetic"), "deploy", deploy_tabs.roofline_tab),
     Tab("parallel_weights", N_("weights"), "parallel", parallel_tabs.weights_tab),
     Tab("parallel_timeline", N_("timeline"), "parallel", parallel_tabs.timeline_tab),
     Tab("parallel_bytes", N_("bytes per rank"), "parallel", parallel_tabs.bytes_tab),

@@ -36,6 +36,7 @@ __all__ = [
     "Choose",
     "Compress",
     "Controls",
+    "Deploy",
     "Parallel",
     "Plan",
     "Tab",
@@ -70,6 +71,13 @@ class Choose(SessionWidget):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, Panel("choose", pages=("choose",)))
+
+
+class Deploy(SessionWidget):
+    """The page Deploy: the file in inference runtimes, with accuracy, sizes and times there."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, Panel("deploy", pages=("deploy",)))
 
 
 class Parallel(SessionWidget):

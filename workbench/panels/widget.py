@@ -56,6 +56,7 @@ from workbench.session.checks import resolve_model
 IMMEDIATE_TABS = frozenset(
     {
         *("training", "teacher", "temperature", "sensitivity", "choose"),
+        *("deploy_speed", "deploy_roofline"),
         *("parallel_weights", "parallel_timeline", "parallel_bytes"),
         *("plan_memory", "plan_chips", "plan_rows", "plan_compared"),
     }

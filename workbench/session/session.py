@@ -25,8 +25,8 @@ from workbench.session.checks import (
     resolve_model,
     without_layers,
 )
+from workbench.session.deploy_jobs import DeployJobs
 from workbench.session.gesture import Gesture
-from workbench.session.jobs import Jobs
 from workbench.session.link import DEFAULT_MODEL, format_query, parse_query
 from workbench.session.readings import Readings
 from workbench.session.records import Focus, History, Selection, Visit
@@ -37,7 +37,7 @@ from workbench.zoo.students import Student
 UNTOUCHED = Recipe()
 
 
-class Session(Readings, Jobs):
+class Session(Readings, DeployJobs):
     """The selection and results of one user, and the actions on them.
 
     Every selection method returns at once. A recipe with cached results has its report before

@@ -3,6 +3,7 @@
 from workbench.panels.actions import (
     artifact,
     choosing,
+    deploying,
     display,
     export,
     layers,
@@ -15,8 +16,9 @@ from workbench.panels.actions import (
 )
 from workbench.panels.actions.registry import ACTIONS, SELECTING_ACTIONS, VIEW_ACTIONS
 
-MODULES = (artifact, choosing, display, export, layers, selection, training, trial, uploads)
-MODULES = (artifact, display, export, layers, parallel, selection, training, trial, uploads)
-MODULES = (artifact, display, export, layers, planning, selection, training, trial, uploads)
+MODULES = (
+    *(artifact, choosing, deploying, display, export, layers, parallel, planning),
+    *(selection, training, trial, uploads),
+)
 
 __all__ = ["ACTIONS", "MODULES", "SELECTING_ACTIONS", "VIEW_ACTIONS"]

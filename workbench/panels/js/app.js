@@ -5,6 +5,7 @@
 import { getKey, saveState, setKey } from "./address.js";
 import { ChoosePage } from "./choose_page.js";
 import { CompressPage } from "./compress_page.js";
+import { DeployPage } from "./deploy_page.js";
 import { h } from "./dom.js";
 import { Header } from "./header.js";
 import { ParallelPage } from "./parallel_page.js";
@@ -18,6 +19,7 @@ const PAGES = {
   compress: CompressPage,
   train: TrainPage,
   choose: ChoosePage,
+  deploy: DeployPage,
   parallel: ParallelPage,
   plan: PlanPage,
 };

@@ -16,6 +16,7 @@ import { App } from "./app.js";
 import { Channel } from "./channel.js";
 import { ChoosePage } from "./choose_page.js";
 import { CompressPage } from "./compress_page.js";
+import { DeployPage } from "./deploy_page.js";
 import { h } from "./dom.js";
 import { saveBlob } from "./export.js";
 import { ParallelPage } from "./parallel_page.js";
@@ -34,6 +35,7 @@ const VIEWS = {
   compress: CompressPage,
   train: TrainPage,
   choose: ChoosePage,
+  deploy: DeployPage,
   parallel: ParallelPage,
   plan: PlanPage,
   tradeoff: TradeoffPart,

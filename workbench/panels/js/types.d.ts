@@ -105,6 +105,38 @@ export interface LiveParallel {
   notes: string[];
 }
 
+export interface DeployTexts {
+  title: string;
+  help: string;
+  start: string;
+  stop: string;
+  download: string;
+  table: string; // its name
+  runtime: string;
+  columns: { key: string; label: string }[];
+  foot: string;
+  missing: string[]; // how to install other runtimes
+}
+
+/** A runtime with a precision. */
+export interface DeployRow {
+  runtime: string;
+  precision: string;
+  name: string; // both
+  tone: "waiting" | "confirmed" | "failed";
+  status: string;
+  cells: Record<string, string>; // by the keys of the columns
+  notes: string[];
+  download: number | null; // the number of its package
+}
+
+export interface LiveDeploy {
+  working: boolean;
+  headline: string;
+  fraction: number | null;
+  rows: DeployRow[];
+}
+
 export interface UploadTexts {
   button: string;
   kinds: { label: string; help: string }[];
@@ -196,6 +228,7 @@ export interface Page {
   settings: { levels: Choice[]; distillation: DistillationTexts | null; tour: Tour };
   training: TrainingTexts;
   choosing: ChoosingTexts;
+  deploying: DeployTexts;
   parallel: ParallelTexts;
   upload: UploadTexts | null;
   trial: TrialTexts | null;
@@ -319,6 +352,7 @@ export interface State {
   settings: { hidden: Record<Level, string>; goal: string; hint: string; distillation: DistillationState | null };
   training: LiveTraining;
   choosing: LiveChoosing;
+  deploying: LiveDeploy;
   parallel: LiveParallel;
   values?: Values;
 }

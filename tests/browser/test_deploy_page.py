@@ -1,0 +1,39 @@
+"""The Deploy page: nothing runs by itself, a package is saved, and a run can be stopped."""
+
+from __future__ import annotations
+
+import psutil
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import command
+
+pytestmark = pytest.mark.browser
+ADDRESS = "?m=vowels/cnn&page=deploy"
+LONG = 120_000  # ms
+
+
+def processes(server):
+    """Return the processes that export or run a package."""
+    children = psutil.Process(server.process.pid).children(recursive=True)
+    return [child for child in children if "workbench.deploy" in " ".join(command(child))]
+
+
+def test_a_file_is_confirmed_saved_and_the_rest_is_stopped(watched, server):
+    page = watched
+    page.goto(server.url + ADDRESS)
+    start = page.get_by_role("button", name="Export, confirm and time")
+    start.wait_for()
+    expect(page.locator(".deploy-headline")).to_contain_text("Nothing runs")
+    assert processes(server) == []
+    start.click()
+    confirmed = page.locator('.deploy-table tbody[data-tone="confirmed"]').first
+    expect(confirmed).to_contain_text("All 185 predictions", timeout=LONG)
+    assert processes(server)
+    with page.expect_download() as saved:
+        confirmed.get_by_role("button").click()
+    assert saved.value.suggested_filename.startswith("vowels-cnn-")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".deploy-headline")).to_contain_text("Stopped", timeout=LONG)
+    expect(start).to_be_enabled()
+    server.until(lambda: not processes(server), "the end of the processes")

@@ -1,0 +1,41 @@
+"""Actions of the page Deploy: run the file in inference runtimes, download a package."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.cancel import CancelToken
+from workbench.errors import InputError
+from workbench.i18n import _
+from workbench.panels.actions.background import run_in_background
+from workbench.panels.actions.registry import Dashboard, action
+from workbench.panels.actions.sending import send_file
+
+
+@action
+def deploy(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Export the file to every installed runtime, confirm and time it there."""
+    dashboard.cancel = CancelToken()
+    run_in_background("deploy", _deploy, dashboard)
+
+
+@action
+def download_package(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Send a confirmed package as an archive."""
+    deploying, number = dashboard.session.deploying, message.get("number")
+    deployment = deploying.deployment if deploying is not None else None
+    outcomes = {} if deployment is None else dict(enumerate(deployment.outcomes))
+    outcome = outcomes.get(number) if isinstance(number, int) else None
+    if outcome is None or outcome.package is None or not outcome.confirmed:
+        raise InputError(
+            _("There is no confirmed package to download: start the export first."),
+            code="deploy.no_package",
+        )
+    from workbench.deploy.archive import archive_name, package_archive  # loads torch
+
+    package = outcome.package
+    send_file(dashboard, archive_name(package), "application/zip", package_archive(package))
+
+
+def _deploy(dashboard: Dashboard) -> None:
+    dashboard.session.deploy(dashboard.cancel)

@@ -1,0 +1,167 @@
+"""The page Deploy: the texts, and the table of runtimes and precisions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workbench import formatting
+from workbench.deploy.runtimes import RUNTIMES
+from workbench.i18n import _
+from workbench.i18n import mark as N_
+from workbench.panels.deploy_notes import notes
+from workbench.session import Session
+from workbench.session.deploying import Deploying
+
+if TYPE_CHECKING:
+    from workbench.deploy.target import Target
+    from workbench.deploy.timing import Timing
+
+COLUMNS = {
+    "value": "",  # the task's metric
+    "one": N_("1 example"),
+    "many": N_("64 examples"),
+    "artifact": N_("compressed file"),
+    "package": N_("package"),
+    "resident": N_("memory"),
+}
+BATCHES = {1: "one", 64: "many"}
+PRECISIONS = {
+    "float32": N_("float32"),
+    "bfloat16": N_("bfloat16"),
+    "int8_inputs": N_("inputs rounded to 8 bits"),
+}
+
+
+def section(session: Session) -> dict[str, Any]:
+    """Return the texts of the page."""
+    metric = session.model.task.metric
+    return {
+        "title": _("Deploy"),
+        "help": _(
+            "Exports the compressed file to each runtime that is installed, compares every "
+            "validation prediction there with the file's, and times it on this machine."
+        ),
+        "start": _("Export, confirm and time"),
+        "stop": _("Stop"),
+        "download": _("download"),
+        "table": _("Runtimes and precisions"),
+        "runtime": _("runtime"),
+        "columns": [
+            {"key": key, "label": _(label) if label else _(metric.name)}
+            for key, label in COLUMNS.items()
+        ],
+        "foot": _(
+            "Times of one call on one thread: the fastest, and in parentheses the median and the "
+            "90th percentile. A processor with other work makes them longer."
+        ),
+        "missing": [sentence for runtime in RUNTIMES.values() if (sentence := runtime.missing())],
+    }
+
+
+def live(session: Session) -> dict[str, Any]:
+    """Return the table as far as it is known."""
+    deploying = session.deploying
+    if deploying is None:
+        text = _("Nothing runs until you press the button.")
+        return {"working": False, "headline": text, "fraction": None, "rows": []}
+    rows = [_row(session, deploying, number) for number in range(len(deploying.targets))]
+    return {
+        "working": deploying.running,
+        "headline": headline(session, deploying),
+        "fraction": deploying.fraction if deploying.state == "timing" else None,
+        "rows": rows,
+    }
+
+
+def headline(session: Session, deploying: Deploying) -> str:
+    """Return how far the run is, or what it has shown."""
+    if deploying.state == "failed":
+        return deploying.error
+    if deploying.running:
+        return _working(deploying)
+    benchmark = deploying.deployment.benchmark if deploying.deployment else None
+    sentences = [_("Stopped.")] if deploying.state == "stopped" else []
+    if benchmark is not None:
+        sentences.append(benchmark.summary)
+    elif deploying.deployment is not None and deploying.deployment.error:
+        sentences.append(deploying.deployment.error)
+    if not is_current(session, deploying):
+        sentences.append(_("The recipe has changed since: start again for the current file."))
+    return " ".join(sentences)
+
+
+def is_current(session: Session, deploying: Deploying) -> bool:
+    """Return whether the results belong to the selected model and recipe."""
+    return (deploying.model, deploying.recipe) == (session.model.name, session.recipe)
+
+
+def title(target: Target) -> str:
+    """Return the name of a runtime with a precision."""
+    runtime = RUNTIMES[target.runtime]
+    if target.precision == runtime.precisions[0]:
+        return runtime.title
+    return f"{runtime.title}, {precision(target)}"
+
+
+def precision(target: Target) -> str:
+    """Return the display name of a precision."""
+    known = PRECISIONS.get(target.precision)
+    return _(known) if known else target.precision
+
+
+def _working(deploying: Deploying) -> str:
+    if deploying.state == "timing":
+        return _("Timing the confirmed packages in turn")
+    if deploying.deployment is None:
+        return _("Creating the file")
+    outcomes = deploying.deployment.outcomes
+    ready = sum(outcome.settled for outcome in outcomes)
+    if ready == len(outcomes):
+        return _("Measuring the peaks of this machine")
+    return _("Exporting and comparing: {ready} of {count}").format(ready=ready, count=len(outcomes))
+
+
+def _row(session: Session, deploying: Deploying, number: int) -> dict[str, Any]:
+    target, deployment = deploying.targets[number], deploying.deployment
+    row: dict[str, Any] = {
+        "runtime": RUNTIMES[target.runtime].title,
+        "precision": precision(target),
+        "name": title(target),
+        "tone": "waiting",
+        "status": "" if deploying.running else _("not tried"),
+        "cells": {},
+        "notes": [],
+        "download": None,
+    }
+    if deployment is None:
+        return row
+    outcome = deployment.outcomes[number]
+    agreement, package = outcome.agreement, outcome.package
+    if outcome.error:
+        return row | {"tone": "failed", "status": outcome.error}
+    if package is None or agreement is None:
+        working = _("comparing every prediction") if package else _("waiting")
+        return row | {"status": working if deploying.running else row["status"]}
+    cells = {
+        "value": agreement.metric.format(agreement.score.value),
+        "artifact": formatting.size(len(deployment.artifact)),
+        "package": formatting.size(len(package)),
+    }
+    timings = deployment.benchmark.timings if deployment.benchmark else ()
+    for timing in timings:
+        if (timing.runtime, timing.precision) == (target.runtime, target.precision):
+            cells[BATCHES[timing.batch]] = _time(timing)
+            cells["resident"] = formatting.size(timing.resident_bytes)
+    return row | {
+        "tone": "confirmed" if agreement.confirmed else "failed",
+        "status": agreement.summary,
+        "cells": cells,
+        "notes": notes(outcome, deployment),
+        "download": number if agreement.confirmed else None,
+    }
+
+
+def _time(timing: Timing) -> str:
+    values = [timing.minimum, timing.median, timing.p90]
+    fastest, median, slow = (formatting.milliseconds(value) for value in values)
+    return f"{fastest} ({median}, {slow})"
