@@ -57,10 +57,15 @@ def test_a_run_fills_the_table_and_the_pictures(deployed):
     assert any("Exporting" in text for text in texts)
     json.dumps(state)
     figure = deployed.wait("tab", lambda m: m["key"] == "deploy_speed" and "figure" in m)["figure"]
-    assert [point["x"] for point in figure["data"]] == [[0.5], [0.0625]]
+    assert [point["x"] for point in figure["data"]] == [[0.5, 0.0625]]
     deployed.act("tab", key="deploy_roofline")
     layers = deployed.wait("tab", lambda m: m["key"] == "deploy_roofline" and "figure" in m)
     assert "conv" in str(layers["figure"]["data"])
+
+    for name, columns in (("deploy_speed_csv", "median_ms"), ("deploy_roofline_csv", "least_mill")):
+        deployed.act(name)
+        message, buffers = deployed.dashboard.sent[-1]
+        assert columns in buffers[0].decode().splitlines()[0]
 
     deployed.act("download_package", number=row["download"])
     message, buffers = next(m for m in reversed(deployed.dashboard.sent) if m[0]["kind"] == "file")

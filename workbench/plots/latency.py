@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
-from workbench.i18n import _, plural
+from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
 
@@ -25,14 +25,14 @@ def draw(result: Benchmark, scores: Scores, metric: Metric, *, palette: Palette 
     """Draw a point for each runtime and size of a batch."""
     values = [value for _name, value in scores.values()]
     middle, reach = (min(values) + max(values)) / 2, max(max(values) - min(values), SPAN)
-    batches = sorted({timing.batch for timing in result.timings})
     y_axis = axis(palette, _(metric.name), range=[middle - reach, middle + reach])
     if metric.is_fraction:
         y_axis["tickformat"] = ".1%"
     return {
         "data": [
-            _points(result, batch, number, scores, metric, palette)
-            for number, batch in enumerate(batches)
+            _points(result, number, runtime, scores, metric, palette)
+            for number, runtime in enumerate(scores)
+            if any((timing.runtime, timing.precision) == runtime for timing in result.timings)
         ],
         "layout": layout(
             palette,
@@ -42,7 +42,7 @@ def draw(result: Benchmark, scores: Scores, metric: Metric, *, palette: Palette 
             legend=legend(),
             hovermode="closest",
             margin={"l": 76, "r": 24, "t": 76, "b": 56},
-            xaxis=axis(palette, _("milliseconds per example"), type="log"),
+            xaxis=axis(palette, _("milliseconds per example, by examples per call"), type="log"),
             yaxis=y_axis,
         ),
     }
@@ -50,46 +50,59 @@ def draw(result: Benchmark, scores: Scores, metric: Metric, *, palette: Palette 
 
 def _title(result: Benchmark) -> str:
     if result.busy:
-        return _("The machine was busy: the order is sure, ratios are not")
+        return _("The machine was busy: no ratio of times is sure")
     return _("Accuracy and time of each runtime")
+
+
+def rows(result: Benchmark, scores: Scores) -> list[dict[str, Any]]:
+    """Return one row for each runtime and size of a batch."""
+    return [
+        {
+            "runtime": timing.runtime,
+            "precision": timing.precision,
+            "value": scores[timing.runtime, timing.precision][1],
+            "batch": timing.batch,
+            "threads": timing.threads,
+            "minimum_ms": timing.minimum,
+            "median_ms": timing.median,
+            "p90_ms": timing.p90,
+            "load_ms": timing.load,
+            "file_bytes": timing.artifact_bytes,
+            "package_bytes": timing.package_bytes,
+            "memory_bytes": timing.resident_bytes,
+            "busy": timing.busy,
+        }
+        for timing in result.timings
+    ]
 
 
 def _points(
     result: Benchmark,
-    batch: int,
     number: int,
+    runtime: tuple[str, str],
     scores: Scores,
     metric: Metric,
     palette: Palette,
 ) -> dict[str, Any]:
-    timings = [
-        timing
-        for timing in result.timings
-        if timing.batch == batch and (timing.runtime, timing.precision) in scores
-    ]
-    places = [scores[timing.runtime, timing.precision] for timing in timings]
-    above = number % 2 == 0
+    timings = [t for t in result.timings if (t.runtime, t.precision) == runtime]
+    name, value = scores[runtime]
     return {
         "type": "scatter",
         "mode": "markers+text",
-        "name": plural("{count} example per call", "{count} examples per call", batch).format(
-            count=batch
-        ),
-        "x": [timing.minimum / batch for timing in timings],
-        "y": [value for _name, value in places],
-        "text": [name for name, _value in places],
-        "textposition": ["top center" if above else "bottom center"] * len(timings),
+        "name": name,
+        "x": [timing.minimum / timing.batch for timing in timings],
+        "y": [value] * len(timings),
+        "text": [formatting.count(timing.batch) for timing in timings],
+        "textposition": "bottom center" if number % 2 else "top center",
         "textfont": {"size": 13, "color": palette.ink},
         "cliponaxis": False,
-        "hovertext": [
-            f"{name}<br>{metric.format(value)}<br>{_hover(timing)}"
-            for timing, (name, value) in zip(timings, places, strict=True)
-        ],
+        "hovertext": [f"{name}<br>{metric.format(value)}<br>{_hover(t)}" for t in timings],
         "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": {
-            "color": palette.categories[number],
+            "color": palette.categories[number % len(palette.categories)],
             "symbol": SYMBOLS[number % len(SYMBOLS)],
             "size": 12,
+            "line": {"color": palette.ink, "width": 1},
         },
     }
 

@@ -5,7 +5,7 @@ Williams, Waterman and Patterson, "Roofline: an insightful visual performance mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
@@ -93,6 +93,8 @@ def roofline(
 ) -> Roofline:
     """Measure this machine's peaks, and the work and time of each layer.
 
+    The peak of arithmetic is that of a product of matrices, or of the layer that exceeds it.
+
     Parameters
     ----------
     file
@@ -125,6 +127,8 @@ def roofline(
     peaks = measure_peaks(cancel)
     with threads(1):
         work = layer_work(module, weights, inputs, CALLS)
+    reached = max((w.macs / w.seconds for w in work.values() if w.seconds), default=0.0)
+    peaks = replace(peaks, macs_per_second=max(peaks.macs_per_second, reached))
     layers = []
     for name, layer in work.items():
         arithmetic = layer.macs / peaks.macs_per_second

@@ -7,9 +7,10 @@ from typing import Any
 from workbench.cancel import CancelToken
 from workbench.errors import InputError
 from workbench.i18n import _
+from workbench.panels import deploy_tabs
 from workbench.panels.actions.background import run_in_background
 from workbench.panels.actions.registry import Dashboard, action
-from workbench.panels.actions.sending import send_file
+from workbench.panels.actions.sending import send_file, send_rows
 
 
 @action
@@ -35,6 +36,18 @@ def download_package(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
     package = outcome.package
     send_file(dashboard, archive_name(package), "application/zip", package_archive(package))
+
+
+@action
+def deploy_speed_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Send accuracy, times and sizes of each runtime."""
+    send_rows(dashboard, "runtimes.csv", deploy_tabs.speed_rows(dashboard.session))
+
+
+@action
+def deploy_roofline_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Send the work and time of each layer."""
+    send_rows(dashboard, "layers.csv", deploy_tabs.roofline_rows(dashboard.session))
 
 
 def _deploy(dashboard: Dashboard) -> None:

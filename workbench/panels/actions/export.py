@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from workbench.errors import WorkbenchError
 from workbench.i18n import _
 from workbench.panels.actions.registry import Dashboard, action
-from workbench.panels.actions.sending import send_file
+from workbench.panels.actions.sending import send_rows
 from workbench.panels.comparison import tab as comparison
 from workbench.panels.views import planning, tables
 from workbench.plots import (
@@ -27,7 +26,7 @@ from workbench.plots import (
 @action
 def results_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Send the table of visited recipes."""
-    _send(dashboard, "results.csv", tables.results(dashboard.session))
+    send_rows(dashboard, "results.csv", tables.results(dashboard.session))
 
 
 @action
@@ -41,7 +40,7 @@ def chart_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
         current,
         session.model.task.metric,
     )
-    _send(dashboard, "accuracy-and-size.csv", rows)
+    send_rows(dashboard, "accuracy-and-size.csv", rows)
 
 
 @action
@@ -51,21 +50,21 @@ def bytes_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
         raise WorkbenchError(
             _("The file is being created: try again in a moment."), code="session.not_ready"
         )
-    _send(dashboard, "ledger.csv", ledger.rows(dashboard.session.report.size.ledger))
+    send_rows(dashboard, "ledger.csv", ledger.rows(dashboard.session.report.size.ledger))
 
 
 @action
 def comparison_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Send the data of the selected view of the comparison."""
     name = f"{comparison.selected_view(dashboard.session).key}.csv"
-    _send(dashboard, name, comparison.rows(dashboard.session))
+    send_rows(dashboard, name, comparison.rows(dashboard.session))
 
 
 @action
 def training_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Send the course of the training run."""
     progress, metric = dashboard.session.training, dashboard.session.model.task.metric
-    _send(dashboard, "training.csv", [] if progress is None else course.rows(progress, metric))
+    send_rows(dashboard, "training.csv", [] if progress is None else course.rows(progress, metric))
 
 
 @action
@@ -73,7 +72,7 @@ def temperature_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Send the results of students at each temperature."""
     result = dashboard.session.sweep_result
     rows = temperature.rows(result.levels, result.metric) if result is not None else []
-    _send(dashboard, "temperature.csv", rows)
+    send_rows(dashboard, "temperature.csv", rows)
 
 
 @action
@@ -81,7 +80,7 @@ def sensitivity_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Send the per-layer sensitivity."""
     result = dashboard.session.sensitivity
     rows = sensitivity.rows(result) if result is not None else []
-    _send(dashboard, "sensitivity.csv", rows)
+    send_rows(dashboard, "sensitivity.csv", rows)
 
 
 @action
@@ -100,25 +99,25 @@ def teacher_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
             dashboard.session.model.task.classes, probabilities, strict=True
         )
     ]
-    _send(dashboard, "teacher.csv", rows)
+    send_rows(dashboard, "teacher.csv", rows)
 
 
 @action
 def plan_memory_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Send the memory of the plan by kind."""
-    _send(dashboard, "memory.csv", plan.rows(dashboard.session.focus.plan.plan()))
+    send_rows(dashboard, "memory.csv", plan.rows(dashboard.session.focus.plan.plan()))
 
 
 @action
 def plan_chips_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Send the plan on every chip."""
-    _send(dashboard, "chips.csv", planning.chip_rows(dashboard.session.focus.plan))
+    send_rows(dashboard, "chips.csv", planning.chip_rows(dashboard.session.focus.plan))
 
 
 @action
 def plan_rows_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Send the measured rows that are nearest to the plan."""
-    _send(dashboard, "rows.csv", planning.nearest_rows(dashboard.session.focus.plan))
+    send_rows(dashboard, "rows.csv", planning.nearest_rows(dashboard.session.focus.plan))
 
 
 @action
@@ -126,8 +125,4 @@ def plan_compared_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Send all predictions with their measured values."""
     from workbench.planner.validation import plan_validation as validation
 
-    _send(dashboard, "predicted-and-measured.csv", plan_validation.rows(validation()))
-
-
-def _send(dashboard: Dashboard, name: str, rows: Sequence[dict[str, Any]]) -> None:
-    send_file(dashboard, name, "text/csv", tables.to_csv(rows))
+    send_rows(dashboard, "predicted-and-measured.csv", plan_validation.rows(validation()))
