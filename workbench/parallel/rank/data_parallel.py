@@ -108,5 +108,5 @@ class Synchronized(Replica):
     def drop_gradients(self) -> None:
         """Set the gradients to zero; they stay views of the buffer."""
         self._buffer.zero_()
-        for parameter, view in zip(self.parameters.values(), self._views, strict=True):
-            parameter.grad = view
+        for parameter, gradient in zip(self.parameters.values(), self._views, strict=True):
+            parameter.grad = gradient
