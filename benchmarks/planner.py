@@ -70,14 +70,19 @@ def without(rows: Sequence[Row], groups: Sequence[str], only: str | None = None)
     return np.concatenate(found)
 
 
+def program(row: Row) -> str:
+    """Return precision, attention and checkpointing of a training step."""
+    job = row.job
+    assert isinstance(job, TrainingJob)
+    return f"{job.precision} {job.attention} {job.checkpointing}"
+
+
 def left_out() -> None:
     """Print errors of groups of rows that a fit has not seen."""
     own = [row for row in training_rows() if row.stack == "pytorch"]
     groups = {
         "own rows, a model size": [row.model for row in own],
-        "own rows, a kind of program": [
-            f"{row.job.precision} {row.job.attention} {row.job.checkpointing}" for row in own
-        ],
+        "own rows, a kind of program": [program(row) for row in own],
     }
     print("\nleft out of the fit          mean  90th percentile  largest")
     for name, members in groups.items():
