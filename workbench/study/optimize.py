@@ -3,57 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from math import inf
-from statistics import median
-
-import torch
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.target import Target
 from workbench.domain import Model
-from workbench.errors import Cancelled, FileError, WorkbenchError
-from workbench.recipe import Quantize, Recipe, Train
-from workbench.study import reasons
+from workbench.errors import FileError
 from workbench.study.candidates import space_of
 from workbench.study.executors.executor import InThisProcess
 from workbench.study.goal import Goal, check_positive
-from workbench.study.importance import importance_sentence
-from workbench.study.latency import latency_ms
+from workbench.study.limited_search import LimitedSearch, OnUpdate
 from workbench.study.log import LOCKED, StudyLog, default_path
 from workbench.study.recommendation import Recommendation
-from workbench.study.runner import Runner, TimeIsUp
-from workbench.study.samplers.directed import directed
+from workbench.study.runner import Runner
 from workbench.study.study import Study
-from workbench.study.trial import Trial
-from workbench.training.budget import capped_seconds, steps_for
-from workbench.training.compress import artifact_bytes, compress
+from workbench.training.budget import capped_seconds
 from workbench.validation import expect_model
-
-ROUND = 4
-"""Recipes that are measured before the next ones are chosen."""
-SEARCH_SHARE = 0.9
-"""The share of the time after which no more recipes are measured."""
-TIMED_SHARE = 0.75
-"""The same if latencies are measured."""
-TUNED_SHARE = 0.6
-"""The same if fine-tuning follows."""
-MIN_TUNING_SECONDS = 25.0
-"""Fine-tuning is tried only with at least this much time in total."""
-STEPS_SHARE = 0.2
-"""The share of the time that the steps of a fine-tuning take."""
-SLOW = 15
-"""A slow method takes up to this many evaluations, until it has been timed."""
-MAX_TIMED = 6
-"""How many recipes are timed to find one that is fast enough."""
-MIN_IMPORTANCE_SECONDS = 1.5
-"""The importances of fields are computed if at least this much time remains."""
-NEAR_MISS = 0.04
-"""How far below the floor a recipe may be that fine-tuning could recover, as a fraction."""
-
-OnUpdate = Callable[[Recommendation], None]
 
 
 def optimize(
@@ -121,7 +87,7 @@ def optimize(
     with _log(study) as log:
         executor.open(model)
         runner = Runner(model, study, executor, log, cancel=cancel)
-        search = _Search(
+        search = LimitedSearch(
             model, goal, study, runner, target, begin, capped_seconds(seconds), on_update, cancel
         )
         return search.run()
@@ -139,267 +105,3 @@ def _log(study: Study) -> Iterator[StudyLog]:
                 raise
             opened = stack.enter_context(StudyLog(None, study.as_dict()))
         yield opened
-
-
-@dataclass
-class _Search:
-    model: Model
-    goal: Goal
-    study: Study
-    runner: Runner
-    target: Target | None
-    begin: float
-    seconds: float
-    on_update: OnUpdate
-    cancel: CancelToken
-    important: str | None = None
-    """Which fields decide, as a sentence."""
-    latencies: dict[str, float] = field(default_factory=dict)
-    slowest: float | None = None
-    """The longest time in which a slow method has made a file."""
-
-    @property
-    def elapsed(self) -> float:
-        return time.monotonic() - self.begin
-
-    @property
-    def remaining(self) -> float:
-        return self.seconds - self.elapsed
-
-    @property
-    def _search_share(self) -> float:
-        """The share of the time after which no more recipes are measured."""
-        times = self.target is not None or self.goal.max_latency_ms is not None
-        return TIMED_SHARE if times else SEARCH_SHARE
-
-    def run(self) -> Recommendation:
-        tunes = self.seconds >= MIN_TUNING_SECONDS
-        with suppress(TimeIsUp):
-            self._search_until(TUNED_SHARE if tunes else self._search_share)
-        if tunes:
-            with suppress(TimeIsUp):
-                self._train()
-            with suppress(TimeIsUp):
-                self._search_until(self._search_share)
-        self._set_deadline(1.0)
-        with suppress(TimeIsUp):
-            self.runner.check_front()
-        self._measure_nearest()
-        with suppress(TimeIsUp):
-            self._time_latencies()
-            self._explain()
-        return self.recommendation()
-
-    def _measure_nearest(self) -> None:
-        """Measure the smallest file if no file was small enough, to say by how much."""
-        self.runner.deadline = None
-        if not self._ranking():
-            files = [trial for trial in self.runner.final if trial.bytes]
-            smallest = min(files, key=lambda trial: trial.bytes, default=None)
-            self.runner.measure([smallest.recipe if smallest else Recipe()], exactly=True)
-        self._set_deadline(1.0)
-
-    def recommendation(self) -> Recommendation:
-        """Return the recommendation from the trials so far."""
-        result = self.runner.result
-        choices = self._choices(self._ranking())
-        draft = Recommendation(
-            self.model, self.goal, result, choices, dict(self.latencies), (), self.elapsed
-        )
-        violations = draft.violations if choices else ()
-        sentences = reasons.all_reasons(choices, self.goal, result, violations, self.elapsed)
-        extra = () if self.important is None else (self.important,)
-        return replace(draft, reasons=(*sentences, *extra))
-
-    def _set_deadline(self, share: float) -> None:
-        self.runner.deadline = self.begin + share * self.seconds
-
-    def _search_until(self, share: float) -> None:
-        self._set_deadline(share)
-        postponed: set[Recipe] = set()
-        while True:
-            ranking = self._ranking()
-            if ranking:
-                self.on_update(self.recommendation())
-            recipes = self._next(postponed)
-            if not recipes:
-                return
-            self.runner.measure(recipes, min_value=self._min_value(ranking))
-
-    def _next(self, postponed: set[Recipe]) -> list[Recipe]:
-        """Return the next recipes; those that would take too long are postponed."""
-        count = ROUND
-        while True:
-            proposed = directed(self.model, self.study, self.runner.final, count)
-            chosen = [recipe for recipe in proposed if recipe not in postponed]
-            late = [recipe for recipe in chosen if self._takes(recipe) > self.remaining / 3]
-            postponed.update(late)
-            chosen = [recipe for recipe in chosen if recipe not in late][:ROUND]
-            if len(chosen) == ROUND or len(proposed) < count:
-                return chosen
-            count *= 2
-
-    def _takes(self, recipe: Recipe) -> float:
-        """Return the seconds that a slow method may take; 0 for a fast one."""
-        if recipe.baseline == recipe or recipe.train is not None:
-            return 0.0
-        slow = [
-            t.compress_seconds
-            for t in self.runner.final
-            if t.recipe.baseline != t.recipe and t.compress_seconds
-        ]
-        if slow:
-            return max(slow)
-        evaluations = [t.seconds - t.compress_seconds for t in self.runner.final if t.exact]
-        return SLOW * median(evaluations) if evaluations else inf
-
-    def _min_value(self, ranking: Sequence[Trial]) -> float | None:
-        """Return the value below which a recipe is of no use, once one meets the limits."""
-        return self.goal.floor if ranking and self.goal.meets(ranking[0]) else None
-
-    def _ranking(self) -> list[Trial]:
-        """Return the exact trials, the best first; with a limit, those that are fast enough."""
-        ranking = self.goal.ranking(self.runner.final)
-        limit = self.goal.max_latency_ms
-        if limit is None:
-            return ranking
-
-        def order(trial: Trial) -> int:
-            latency = self.latencies.get(trial.file)
-            return 2 if latency is None else int(latency > limit)
-
-        return sorted(ranking, key=order)
-
-    def _train(self) -> None:
-        """Fine-tune the most promising recipe, and distill into a narrower network."""
-        self._set_deadline(self._search_share)
-        near = self._near_miss()
-        recipes = [] if near is None else [_fine_tuned(near.recipe)]
-        if (
-            self.model.card.get("most_left_out") is not None
-            and self.seconds >= 2 * MIN_TUNING_SECONDS
-        ):
-            train = Train(
-                start="scratch", width=0.5, teacher="self", threads=torch.get_num_threads()
-            )
-            recipes.append(replace(Recipe(), quantize=Quantize(8), train=train))
-        for recipe in recipes:
-            steps = self._steps(recipe)
-            if steps:
-                assert recipe.train is not None
-                train = replace(recipe.train, steps=steps)
-                self.runner.measure([replace(recipe, train=train)])
-
-    def _steps(self, recipe: Recipe) -> int:
-        """Return how many steps the time allows; 0 if the model cannot be trained."""
-        try:
-            return steps_for(
-                self.model,
-                recipe,
-                STEPS_SHARE * self.seconds,
-                self.cancel,
-                artifact_bytes,
-                watched=False,
-            )
-        except Cancelled:
-            raise
-        except WorkbenchError:  # it has no training data, or a part cannot be trained
-            return 0
-
-    def _near_miss(self) -> Trial | None:
-        """Return the trial that fine-tuning could make the best: small, and not much worse."""
-        metric, floor = self.goal.metric, self.goal.floor
-        trials = [t for t in self.runner.final if t.bytes and t.first is not None and _trainable(t)]
-        if floor is None:
-            return next((t for t in self._ranking() if _trainable(t)), None)
-        loss = NEAR_MISS if metric.is_fraction else NEAR_MISS * abs(floor)
-        near = [
-            trial
-            for trial in trials
-            if metric.sort_key(trial.first) >= metric.sort_key(floor) - loss
-        ]
-        return min(near, key=lambda trial: trial.bytes, default=None)
-
-    def _time_latencies(self) -> None:
-        """Measure latencies: until one is low enough, or that of the choices for a target."""
-        limit = self.goal.max_latency_ms
-        if limit is None and self.target is None:
-            return
-        for trial in self._candidates_for_speed():
-            self.cancel.check()
-            artifact = compress(self.model, trial.recipe)
-            milliseconds = latency_ms(self.model, artifact, self.target, self.cancel)
-            self.latencies[trial.file] = milliseconds
-            if limit is None or milliseconds <= limit or self.remaining < 0:
-                return
-
-    def _candidates_for_speed(self) -> list[Trial]:
-        """Return recipes to time: the best, then those that meet the limits, the fastest first."""
-        ranking = [trial for trial in self._ranking() if trial.file]
-        if not ranking:
-            return []
-        meeting = [trial for trial in ranking if self.goal.meets(trial)]
-        fast = sorted(meeting[1:], key=_relative_work)
-        return [ranking[0], *fast][:MAX_TIMED]
-
-    def _explain(self) -> None:
-        """Measure the best recipe without each of its parts, for the reasons."""
-        ranking = self._ranking()
-        if ranking:
-            best, result = ranking[0], self.runner.result
-            others = [
-                recipe
-                for recipe in (
-                    *reasons.just_below(best, self.goal, result),
-                    *reasons.without_each_part(best.recipe),
-                )
-                if self._takes(recipe) < self.remaining / 2 and recipe.train is None
-            ]
-            self.runner.measure(others, exactly=True)
-        if self.remaining > MIN_IMPORTANCE_SECONDS:
-            self.important = importance_sentence(self.runner.result)
-
-    def _choices(self, ranking: Sequence[Trial]) -> tuple[Trial, ...]:
-        """Return the best and at most two others that meet the limits and are better somehow."""
-        if not ranking:
-            return ()
-        best = ranking[0]
-        limit = self.goal.max_latency_ms
-        meeting = [
-            trial
-            for trial in ranking[1:]
-            if self.goal.meets(trial)
-            and (limit is None or self.latencies.get(trial.file, inf) <= limit)
-        ]
-        if not self.goal.meets(best) or not meeting:
-            return (best,)
-        metric = self.goal.metric
-        most_accurate = max(meeting, key=lambda trial: metric.sort_key(trial.value))
-        smallest = min(meeting, key=lambda trial: trial.bytes)
-        fastest = min(meeting, key=_relative_work)
-        others = []
-        if metric.better(most_accurate.value or 0.0, best.value or 0.0):
-            others.append(most_accurate)
-        if smallest.bytes < best.bytes:
-            others.append(smallest)
-        if _relative_work(fastest) < _relative_work(best):
-            others.append(fastest)
-        return (best, *dict.fromkeys(others))[:3]
-
-
-def _relative_work(trial: Trial) -> float:
-    """Return about how much of the original's multiplications a recipe keeps."""
-    recipe = trial.recipe
-    removed = recipe.structure.removed if recipe.structure is not None else 0.0
-    width = recipe.train.width if recipe.train is not None else 1.0
-    return float((1 - removed) ** 2 * width**2)
-
-
-def _trainable(trial: Trial) -> bool:
-    recipe = trial.recipe
-    compensated = recipe.quantize is not None and recipe.quantize.rounding == "compensated"
-    return recipe.factorize is None and recipe.train is None and not compensated
-
-
-def _fine_tuned(recipe: Recipe) -> Recipe:
-    return replace(recipe, train=Train(threads=torch.get_num_threads()))
