@@ -11,6 +11,7 @@ from typing import Any
 
 from workbench.cli import (
     checkpoints,
+    command_options,
     deployment,
     environments,
     files,
@@ -24,7 +25,7 @@ from workbench.cli import (
     tables,
     training,
 )
-from workbench.cli.recipes import add_recipe, read_recipe
+from workbench.cli.recipes import read_recipe
 from workbench.errors import ArtifactError, WorkbenchError
 from workbench.progress import progress_bar
 from workbench.recipe.off import BY_LAYER
@@ -32,7 +33,6 @@ from workbench.recipe.recipe import PARTS
 
 Parser = argparse.ArgumentParser
 Result = dict[str, Any]
-MODEL_HELP = "a model from `workbench list`, such as fashion/lenet5"
 
 
 @dataclass(frozen=True)
@@ -172,102 +172,19 @@ def _naming(path: str) -> Iterator[None]:
         raise ArtifactError(f"{path}: {error}", code=error.code) from None
 
 
-def _add_nothing(parser: Parser) -> None:
-    pass
-
-
-def _add_model(parser: Parser, help: str = MODEL_HELP) -> None:
-    parser.add_argument("model", help=help)
-    add_recipe(parser, "nothing is compressed")
-
-
-def _add_split(parser: Parser) -> None:
-    parser.add_argument(
-        "--split",
-        choices=("validation", "test"),
-        default="validation",
-        help="the examples to measure on (default: validation)",
-    )
-
-
-def _add_file(parser: Parser) -> None:
-    parser.add_argument("file", metavar="FILE", help="a file made by compress")
-
-
-def _add_output(parser: Parser) -> None:
-    parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")
-
-
-def _measure_options(parser: Parser) -> None:
-    _add_model(parser)
-    _add_split(parser)
-
-
-def _sensitivity_options(parser: Parser) -> None:
-    _add_model(parser)
-    parser.add_argument(
-        "--part",
-        choices=BY_LAYER,
-        default="prune",
-        help="the part of the recipe to apply to each layer",
-    )
-    parser.add_argument(
-        "--settings", nargs="+", type=float, metavar="N", help="the settings to try, mildest first"
-    )
-
-
-def _compress_options(parser: Parser) -> None:
-    _add_model(
-        parser,
-        f"{MODEL_HELP}; or a tensor file: .safetensors, the .index.json of its shards, or their "
-        "folder",
-    )
-    _add_output(parser)
-
-
-def _decompress_options(parser: Parser) -> None:
-    _add_file(parser)
-    _add_output(parser)
-
-
-def _to_module_options(parser: Parser) -> None:
-    _add_file(parser)
-    parser.add_argument(
-        "--module",
-        metavar="PACKAGE.MODULE:CALLABLE",
-        help="returns the network that was compressed, with any weights; by default, the built-in "
-        "model that the file names",
-    )
-    _add_output(parser)
-
-
-def _train_options(parser: Parser) -> None:
-    parser.add_argument("model", help=MODEL_HELP)
-    training.add_options(parser, distilling=False)
-
-
-def _distill_options(parser: Parser) -> None:
-    parser.add_argument("model", help="the student: a model from `workbench list`")
-    training.add_options(parser, distilling=True)
-
-
-def _evaluate_options(parser: Parser) -> None:
-    parser.add_argument("files", nargs="+", metavar="FILE", help="files made by compress")
-    _add_split(parser)
-
-
-def _compare_options(parser: Parser) -> None:
-    parser.add_argument("before", metavar="A", help="a tensor file, or one made by compress")
-    parser.add_argument("after", metavar="B", help="the file whose tensors are compared to it")
-
-
 COMPRESSION_PARTS = tuple(part for part in PARTS if part != "train")
 COMMANDS = (
-    Command("list", "Show the built-in tasks and models.", _add_nothing, _list, tables.listing),
+    Command(
+        "list",
+        "Show the built-in tasks and models.",
+        command_options.nothing,
+        _list,
+        tables.listing,
+    ),
     Command(
         "measure",
         "Measure a model under a recipe.",
-        _measure_options,
+        command_options.measure,
         _measure,
         tables.report,
         tuple(PARTS),
@@ -275,7 +192,7 @@ COMMANDS = (
     Command(
         "sensitivity",
         "Measure what compressing each layer alone costs.",
-        _sensitivity_options,
+        command_options.sensitivity,
         _sensitivity,
         tables.sensitivity,
         BY_LAYER,
@@ -283,7 +200,7 @@ COMMANDS = (
     Command(
         "compress",
         "Compress a model or a tensor file.",
-        _compress_options,
+        command_options.compress,
         _compress,
         tables.saved,
         tuple(PARTS),
@@ -291,14 +208,14 @@ COMMANDS = (
     Command(
         "decompress",
         "Write the tensors of a compressed file as plain safetensors.",
-        _decompress_options,
+        command_options.decompress,
         files.decompress,
         tables.written,
     ),
     Command(
         "to-module",
         "Write the weights of a compressed file as the state dict of its PyTorch module.",
-        _to_module_options,
+        command_options.to_module,
         files.to_module,
         tables.written,
     ),
@@ -313,7 +230,7 @@ COMMANDS = (
     Command(
         "train",
         "Train a model under a recipe and write its file.",
-        _train_options,
+        command_options.train,
         _train,
         tables.trained,
         COMPRESSION_PARTS,
@@ -321,7 +238,7 @@ COMMANDS = (
     Command(
         "distill",
         "Train a student on the outputs of a teacher and write its file.",
-        _distill_options,
+        command_options.distill,
         _train,
         tables.trained,
         COMPRESSION_PARTS,
@@ -336,7 +253,7 @@ COMMANDS = (
     Command(
         "evaluate",
         "Evaluate compressed files from their bytes.",
-        _evaluate_options,
+        command_options.evaluate,
         _evaluate,
         tables.reports,
     ),
@@ -400,7 +317,7 @@ COMMANDS = (
     Command(
         "compare",
         "Show how far the tensors of one file are from those of another.",
-        _compare_options,
+        command_options.compare,
         checkpoints.compare,
         tables.differences,
     ),
