@@ -111,7 +111,7 @@ def in_turn(packages: dict[Any, Package], inputs: Any, batch: int) -> dict[Any, 
         seconds: dict[Any, list[float]] = {key: [] for key in packages}
         for _round in range(ROUNDS):
             for key, host in hosts.items():
-                seconds[key] += host.time(inputs, batch, CALLS, SECONDS)[0]
+                seconds[key] += host.time(inputs, batch, CALLS, SECONDS).seconds
     return {key: 1000 * min(times) for key, times in seconds.items()}
 
 

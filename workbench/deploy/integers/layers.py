@@ -40,7 +40,7 @@ class Layers:
     decoded: list[str] = field(default_factory=list)
 
     def with_float_biases(self, rounded: Collection[str]) -> list[str]:
-        """Return the layers whose product adds a bias, other than those with `rounded` biases."""
+        """Return the layers whose product adds a bias, other than the `rounded` ones."""
         return [
             path
             for path, nodes in self.integers.items()

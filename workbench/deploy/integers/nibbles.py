@@ -22,8 +22,8 @@ def fits(stored: Stored) -> bool:
     """Return whether ONNX Runtime has a product for these weights."""
     rows, runs, group = stored.codes.shape
     power = group >= SMALLEST_GROUP and group & (group - 1) == 0
-    whole = stored.length == runs * group
-    return runs > 1 and power and whole and stored.bits <= NIBBLE and rows == stored.shape[0]
+    filled = stored.length == runs * group
+    return runs > 1 and power and filled and stored.bits <= NIBBLE and rows == stored.shape[0]
 
 
 def write_products(graph: Graph, stored: Stored, level: int) -> bool:

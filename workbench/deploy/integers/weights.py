@@ -88,8 +88,8 @@ def _without_filling(graph: Graph, stored: Stored, values: str) -> str:
         graph.add_constant(f"{label}_{name}", np.array(number, np.int64))
         for name, number in zip(names, numbers, strict=True)
     )
-    whole = graph.add_node("Reshape", [values, rows], f"{label}_filled")
-    return graph.add_node("Slice", [whole, starts, ends, axes], f"{label}_cut")
+    filled = graph.add_node("Reshape", [values, rows], f"{label}_filled")
+    return graph.add_node("Slice", [filled, starts, ends, axes], f"{label}_cut")
 
 
 def _constants(graph: Graph, stored: Stored, *, packed: bool) -> dict[str, str]:
