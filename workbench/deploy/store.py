@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 
 from workbench.artifact.artifact import Artifact
 from workbench.cache.files import FileCache, default_file_cache
@@ -69,18 +69,12 @@ def _artifact(package: Package) -> Artifact:
 
 
 def _key(kind: str, artifact: Artifact, target: Target) -> str:
-    names = ("workbench", "torch", *RUNTIMES[target.runtime].packages)
-    versions = " ".join(f"{name}={_version(name)}" for name in names)
+    packages = {name: version(name) for name in ("workbench", "torch")}
+    packages |= RUNTIMES[target.runtime].versions()
+    versions = " ".join(f"{name}={number}" for name, number in packages.items())
     model = find_model(artifact.model)
     settings = json.dumps(target.as_dict(), sort_keys=True)
     return f"{kind} {VERSION} {versions} {model.digest} {artifact.digest} {settings}"
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:  # a module of another name than its package
-        return ""
 
 
 def _files(target: Target) -> FileCache:
