@@ -18,7 +18,7 @@ def artifact():
     return wb.compress(wb.model("vowels/cnn"), recipe)
 
 
-@pytest.fixture(params=[name for name in RUNTIMES if name != "keras"])
+@pytest.fixture(params=[name for name in RUNTIMES if not RUNTIMES[name].own_models_only])
 def runtime(request):
     """Each runtime that is installed, except Keras, which runs only its own models."""
     sentence = RUNTIMES[request.param].missing()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 from importlib.util import find_spec
 
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 
 import workbench as wb
 from tests.raises import raises
-from workbench.deploy import canary, host, interpreter
+from workbench.deploy import canary, host, interpreter, runtimes
+from workbench.deploy.run_script import requirements
+from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.tensorrt_rules import check_rules
 
 onnx = pytest.importorskip("onnx")
@@ -137,3 +140,29 @@ print(tensorrt.start(Path(sys.argv[1]), {"threads": 1}).facts()["provider"])
     )
     expected = PROVIDER if find_spec("tensorrt") else "CPUExecutionProvider"
     assert result.stdout.split()[-1] == expected
+
+
+def test_the_requirements_name_the_packages_and_not_their_modules():
+    versions = {"torch": "2", "onnxruntime": "1.32.0", "tensorrt": "11.1.0", "ai_edge_litert": "2"}
+    manifest = {"target": {"runtime": "tensorrt"}, "versions": versions}
+    assert requirements(manifest).split() == [
+        "onnxruntime-gpu==1.32.0",
+        "tensorrt==11.1.0",
+        "numpy",
+    ]
+    manifest["target"] = {"runtime": "litert"}
+    assert requirements(manifest).split() == ["ai-edge-litert==2", "numpy"]
+
+
+def test_a_module_of_another_package_has_its_version(monkeypatch):
+    def version(name):
+        if name != "onnxruntime-gpu":
+            raise PackageNotFoundError(name)
+        return "1.32.0+cu13"
+
+    monkeypatch.setattr(runtimes, "version", version)
+    monkeypatch.setattr(
+        runtimes, "packages_distributions", lambda: {"onnxruntime": ["onnxruntime-gpu"]}
+    )
+    assert RUNTIMES["tensorrt"].versions()["onnxruntime"] == "1.32.0"
+    assert RUNTIMES["tensorrt"].versions()["tensorrt"] == ""

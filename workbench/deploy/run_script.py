@@ -103,12 +103,12 @@ def run(inputs):
 """,
 }
 REQUIRED = {
-    "executorch": ("executorch", "torch"),
-    "keras": ("keras", "torch"),
-    "litert": ("ai_edge_litert",),
-    "tensorrt": ("onnxruntime", "tensorrt"),
+    "executorch": {"executorch": "executorch", "torch": "torch"},
+    "keras": {"keras": "keras", "torch": "torch"},
+    "litert": {"ai-edge-litert": "ai_edge_litert"},
+    "tensorrt": {"onnxruntime-gpu": "onnxruntime", "tensorrt": "tensorrt"},
 }
-"""The packages that a script needs if they are not named as the runtime."""
+"""The packages that a script needs if they are not named as the runtime, with their modules."""
 HINTS = {"float32": "f32", "bfloat16": "bf16", "int8_inputs": "f32"}
 GROUP_SIZES = {"int8_inputs": 32}
 """As in the session of OpenVINO."""
@@ -159,5 +159,6 @@ def run_script(manifest: Mapping[str, Any]) -> str:
 def requirements(manifest: Mapping[str, Any]) -> str:
     """Return the text of ``requirements.txt``: the runtime as tested here, and NumPy."""
     runtime, versions = manifest["target"]["runtime"], manifest["versions"]
-    lines = [f"{name}=={versions[name]}" for name in REQUIRED.get(runtime, (runtime,))]
+    packages = REQUIRED.get(runtime, {runtime: runtime})
+    lines = [f"{package}=={versions[module]}" for package, module in packages.items()]
     return "\n".join([*lines, "numpy", ""])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 
 from workbench.deploy.environments import ENVIRONMENTS
@@ -48,6 +48,11 @@ class Runtime:
         """Whether a file takes batches of one size only."""
         return self.suffix == ".tflite"
 
+    @property
+    def own_models_only(self) -> bool:
+        """Whether it runs only models that came from it."""
+        return self.suffix == ".keras"
+
     def python(self) -> Path | None:
         """Return the interpreter that has its packages; None if it is not installed."""
         return interpreter(self.packages, ENVIRONMENTS.get(self.environment))
@@ -56,7 +61,7 @@ class Runtime:
         """Return the versions of its packages."""
         if self.environment and self.python() != Path(sys.executable):
             return dict(ENVIRONMENTS[self.environment].versions())
-        return {name: version(name).partition("+")[0] for name in self.packages}
+        return {name: _version(name) for name in self.packages}
 
     def missing(self) -> str | None:
         """Return a sentence that says how to install what is missing, or None."""
@@ -79,6 +84,15 @@ class Runtime:
         sentence = self.missing()
         if sentence:
             raise InputError(sentence, code="deploy.not_installed")
+
+
+def _version(module: str) -> str:
+    """Return the version of a module's package, which may have another name: onnxruntime-gpu."""
+    try:
+        return version(module).partition("+")[0]
+    except PackageNotFoundError:
+        names = packages_distributions().get(module, [])
+        return version(names[0]).partition("+")[0] if names else ""
 
 
 EXPORTERS = ("onnx", "onnxscript")

@@ -111,7 +111,7 @@ def targets(recipe: Recipe) -> tuple[Target, ...]:
     return tuple(
         Target(runtime.name, precision)
         for runtime in RUNTIMES.values()
-        if runtime.missing() is None
+        if runtime.missing() is None and not runtime.own_models_only
         for precision in runtime.precisions
         if rounds or precision != ROUNDED_INPUTS
     )
