@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from workbench.custom.tables.inspect import inspect_table
     from workbench.custom.tables.inspection import Inspection
     from workbench.custom.to_module import to_module
-    from workbench.deploy.agreement import Agreement, confirm
+    from workbench.deploy.agreement import Agreement
+    from workbench.deploy.confirm import confirm
     from workbench.deploy.export import export
     from workbench.deploy.package import Package, load_package
     from workbench.deploy.target import Target
@@ -218,7 +219,8 @@ _NAMES = {
     "custom.tables.inspect": ("inspect_table",),
     "custom.tables.inspection": ("Inspection",),
     "custom.to_module": ("to_module",),
-    "deploy.agreement": ("Agreement", "confirm"),
+    "deploy.agreement": ("Agreement",),
+    "deploy.confirm": ("confirm",),
     "deploy.export": ("export",),
     "deploy.package": ("Package", "load_package"),
     "deploy.target": ("Target",),

@@ -8,7 +8,7 @@ import pytest
 
 import workbench as wb
 from tests.raises import raises
-from workbench.deploy import agreement, converted_file
+from workbench.deploy import confirm, converted_file
 from workbench.deploy.converted_file import executorch_bytes, litert_bytes
 from workbench.deploy.host import RuntimeFailedError
 from workbench.deploy.runtimes import RUNTIMES
@@ -63,12 +63,12 @@ def test_a_package_that_was_cut_short_does_not_run(converted):
 
 @pytest.mark.slow
 def test_a_program_without_its_backend_is_named(converted, monkeypatch):
-    class Host(agreement.Host):
+    class Host(confirm.Host):
         def __init__(self, package):
             super().__init__(package)
             self.facts = {**self.facts, "provider": "portable kernels"}
 
-    monkeypatch.setattr(agreement, "Host", Host)
+    monkeypatch.setattr(confirm, "Host", Host)
     with raises("deploy.other_provider", "portable kernels"):
         wb.confirm(converted)
 

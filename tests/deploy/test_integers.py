@@ -12,7 +12,7 @@ from torch import nn
 import workbench as wb
 from tests.deploy.test_sabotage import changed
 from tests.raises import raises
-from workbench.deploy import agreement
+from workbench.deploy import confirm
 from workbench.deploy.host import Host
 from workbench.deploy.sessions import processor
 
@@ -250,7 +250,7 @@ def test_a_wrong_number_shows_in_the_outputs_too(sabotage, quantized, monkeypatc
         def __init__(self, _package):
             super().__init__(wrong)
 
-    monkeypatch.setattr(agreement, "Host", Mistaken)
+    monkeypatch.setattr(confirm, "Host", Mistaken)
     result = wb.confirm(quantized)
     assert result.equal < 0.5 * result.predictions
 

@@ -9,7 +9,7 @@ import pytest
 
 import workbench as wb
 from tests.raises import raises
-from workbench.deploy import agreement, host
+from workbench.deploy import confirm, host
 from workbench.deploy.host import Host
 
 onnx = pytest.importorskip("onnx")
@@ -60,14 +60,14 @@ def test_a_lower_precision_that_was_left_on_is_named(package, artifact, monkeypa
         def __init__(self, _package):
             super().__init__(rounded)
 
-    monkeypatch.setattr(agreement, "Host", Mistaken)
+    monkeypatch.setattr(confirm, "Host", Mistaken)
     with raises("deploy.other_precision"):
         wb.confirm(exact)
 
 
 def test_another_provider_is_named(package, monkeypatch):
     monkeypatch.setattr(
-        agreement, "Host", lambda package: FakeHost({"provider": "CUDAExecutionProvider"})
+        confirm, "Host", lambda package: FakeHost({"provider": "CUDAExecutionProvider"})
     )
     with raises("deploy.other_provider"):
         wb.confirm(package)

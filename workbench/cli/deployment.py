@@ -102,7 +102,7 @@ def confirm_options(parser: argparse.ArgumentParser) -> None:
 
 def confirm(options: argparse.Namespace) -> dict[str, Any]:
     """Compare the predictions in the runtime with those of the file."""
-    from workbench.deploy.agreement import confirm
+    from workbench.deploy.confirm import confirm
 
     agreement = confirm(options.package, options.split, artifact=options.file)
     return {"package": options.package, "file": options.file, **agreement.as_dict()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass
+from math import inf
 
 import torch
 from torch import Tensor, nn
@@ -43,9 +44,20 @@ class Outputs:
 
     def equal_rows(self, outputs: Tensor) -> Tensor:
         """Return for each row whether all of `outputs` are equal to these, but for rounding."""
-        difference = (outputs.to(self.exact.dtype) - self.exact).abs()
-        near = difference <= TOLERANCE * self.exact.abs().clamp(min=1)
+        scale = self.exact.abs().nan_to_num(posinf=1, nan=1).clamp(min=1)
+        near = self._differences(outputs) <= TOLERANCE * scale
         return near.flatten(0, -2).all(dim=1)
+
+    def largest_difference(self, outputs: Tensor) -> float:
+        """Return the largest absolute difference; infinite where only one is a finite number."""
+        return float(self._differences(outputs).max()) if outputs.numel() else 0.0
+
+    def _differences(self, outputs: Tensor) -> Tensor:
+        """Return the absolute differences: 0 between two infinities or two that are no number."""
+        outputs = outputs.to(self.exact.dtype)
+        same = (outputs == self.exact) | (outputs.isnan() & self.exact.isnan())
+        differences = (outputs - self.exact).abs().nan_to_num(nan=inf)
+        return differences.masked_fill(same, 0.0)
 
 
 def outputs_of_file(network: Network, inputs: Tensor, cancel: CancelToken) -> Outputs:
@@ -60,9 +72,10 @@ def outputs_of_file(network: Network, inputs: Tensor, cancel: CancelToken) -> Ou
     if not network.spec.inputs or not traits.float64:
         return Outputs(single.float())
     exact = _run(deepcopy(network.reference).double(), _double(inputs), cancel)
-    moved = single - exact
-    largest = (moved.amax(-1) - moved.amin(-1)).max()
-    return Outputs(exact, FACTOR * float(largest))
+    moved = (single - exact).flatten(0, -2)
+    moved = moved[moved.isfinite().all(dim=1)]
+    largest = float((moved.amax(-1) - moved.amin(-1)).max()) if len(moved) else 0.0
+    return Outputs(exact, FACTOR * largest)
 
 
 def _double(inputs: Tensor) -> Tensor:

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from workbench.artifact.artifact import Artifact, load
 from workbench.cancel import NEVER, CancelToken
-from workbench.deploy.agreement import Agreement, confirm
+from workbench.deploy.agreement import Agreement
+from workbench.deploy.confirm import confirm
 from workbench.deploy.export import export
 from workbench.deploy.package import MANIFEST, Package
 from workbench.deploy.priority import lower_priority

@@ -11,7 +11,7 @@ import numpy as np
 
 from workbench import formatting
 from workbench.cancel import NEVER, CancelToken
-from workbench.deploy.agreement import artifact_of, confirm
+from workbench.deploy.confirm import artifact_of, confirm
 from workbench.deploy.facts import check_facts
 from workbench.deploy.host import Calls, Host
 from workbench.deploy.package import Package
