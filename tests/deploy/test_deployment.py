@@ -14,6 +14,7 @@ from workbench.cache.results import ResultCache
 from workbench.cancel import CancelToken
 from workbench.deploy import deployment, prepare, store
 from workbench.deploy.records import agreement_from_record, agreement_record
+from workbench.deploy.runtimes import Runtime
 from workbench.deploy.timing import Benchmark
 
 PROGRAM = wb.Target("torch")
@@ -66,13 +67,20 @@ def test_a_model_of_this_process_is_exported_in_it(regression, monkeypatch):
     assert agreement_record(agreement_from_record(record, regression.task.metric)) == record
 
 
-def test_a_runtime_that_is_missing_or_refuses_is_named(artifact, monkeypatch):
-    refusal = "Keras is too old."
-    run = lambda *_args: iter([prepare.Outcome(wb.Target("keras"), error=refusal)])  # noqa: E731
-    monkeypatch.setattr(prepare, "_elsewhere", run)
-    states = deploy(artifact, ResultCache(), [wb.Target("keras")])
-    assert states[-1].outcomes[0].error == refusal
-    assert states[-1].benchmark is None
+def test_a_runtime_that_is_missing_is_named(artifact, monkeypatch):
+    monkeypatch.setattr(prepare, "PROCESS", ["no such program"])
+    monkeypatch.setattr(Runtime, "missing", lambda _runtime: "Install it.")
+    (state,) = deploy(artifact, ResultCache())
+    assert state.outcomes[0].error == "Install it."
+    assert state.benchmark is None
+
+
+def test_a_runtime_that_refuses_is_named_and_not_timed(artifact, monkeypatch):
+    refused = prepare.Outcome(PROGRAM, error="It has no such operator.")
+    monkeypatch.setattr(prepare, "_elsewhere", lambda *_arguments: iter([refused]))
+    state = deploy(artifact, ResultCache())[-1]
+    assert state.outcomes == (refused,)
+    assert state.benchmark is None
 
 
 def test_a_process_that_ends_early_is_named(artifact, monkeypatch):

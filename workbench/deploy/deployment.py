@@ -9,6 +9,7 @@ from workbench.artifact.artifact import Artifact
 from workbench.cache.results import ResultCache
 from workbench.cancel import CancelToken
 from workbench.deploy.prepare import Outcome, prepare
+from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.store import cached_agreement, cached_package, keep_agreement, keep_package
 from workbench.deploy.target import Target
 from workbench.deploy.timing import Benchmark, time_in_turn
@@ -90,6 +91,9 @@ def deploy(
 
 
 def _known(artifact: Artifact, target: Target, split: str, results: ResultCache) -> Outcome:
+    missing = RUNTIMES[target.runtime].missing()
+    if missing:
+        return Outcome(target, error=missing)
     package = cached_package(artifact, target)
     agreement = None if package is None else cached_agreement(package, split, results)
     return Outcome(target) if agreement is None else Outcome(target, package, agreement)
