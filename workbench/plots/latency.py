@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workbench import formatting
 from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
-from workbench.plots.style import Figure, axis, layout, legend
+from workbench.plots.style import Figure, axis, layout, legend, log_axis
 
 if TYPE_CHECKING:
     from workbench.deploy.timing import Benchmark, Timing
@@ -27,6 +27,7 @@ def draw(result: Benchmark, scores: Scores, metric: Metric, *, palette: Palette 
     middle, reach = (min(values) + max(values)) / 2, max(max(values) - min(values), SPAN)
     y_axis = axis(palette, _(metric.name), range=[middle - reach, middle + reach])
     if metric.is_fraction:
+        y_axis["range"][1] = min(middle + reach, 1 + SPAN / 10)
         y_axis["tickformat"] = ".1%"
     return {
         "data": [
@@ -42,7 +43,7 @@ def draw(result: Benchmark, scores: Scores, metric: Metric, *, palette: Palette 
             legend=legend(),
             hovermode="closest",
             margin={"l": 76, "r": 24, "t": 76, "b": 56},
-            xaxis=axis(palette, _("milliseconds per example, by examples per call"), type="log"),
+            xaxis=log_axis(palette, _("milliseconds per example, by examples per call")),
             yaxis=y_axis,
         ),
     }

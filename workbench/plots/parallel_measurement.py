@@ -8,7 +8,7 @@ from workbench import formatting
 from workbench.display import Card
 from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
-from workbench.plots.style import Figure, axis, layout
+from workbench.plots.style import Figure, axis, layout, log_axis
 
 if TYPE_CHECKING:
     from workbench.parallel.measure import ParallelMeasurement
@@ -34,7 +34,7 @@ def draw(result: ParallelMeasurement, palette: Palette = LIGHT) -> Figure:
             palette,
             summary(result),
             height=360,
-            xaxis=axis(palette, _("bytes"), type="log"),
+            xaxis=log_axis(palette, _("bytes")),
             yaxis=axis(palette, _("metric on the test split")),
         ),
     }

@@ -8,7 +8,7 @@ from workbench import formatting
 from workbench.display import Card
 from workbench.i18n import _, plural
 from workbench.plots.palette import LIGHT, Palette
-from workbench.plots.style import Figure, axis, layout, legend
+from workbench.plots.style import Figure, layout, legend, log_axis
 
 if TYPE_CHECKING:
     from workbench.profiling.roofline import Roofline, RooflineLayer
@@ -38,8 +38,8 @@ def draw(result: Roofline, palette: Palette = LIGHT) -> Figure:
             legend=legend(),
             hovermode="closest",
             margin={"l": 76, "r": 24, "t": 76, "b": 56},
-            xaxis=axis(palette, _("multiply-adds per byte"), type="log"),
-            yaxis=axis(palette, _("billion multiply-adds per second"), type="log"),
+            xaxis=log_axis(palette, _("multiply-adds per byte")),
+            yaxis=log_axis(palette, _("billion multiply-adds per second")),
         ),
     }
 

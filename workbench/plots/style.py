@@ -75,3 +75,13 @@ def axis(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
         "ticklen": 4,
         **more,
     }
+
+
+def log_axis(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
+    """Return a logarithmic axis with the ticks 1, 2 and 5 of each power of ten, equally large.
+
+    Plotly abbreviates those between the powers of ten to one small digit.
+    """
+    marks = [mark * 10.0**power for power in range(-12, 16) for mark in (1, 2, 5)]
+    text = [f"{mark:,.12g}" for mark in marks]
+    return axis(palette, title, type="log", tickvals=marks, ticktext=text, **more)
