@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.i18n import _
 from workbench.i18n import mark as N_
+from workbench.plots.kind import Kind
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure, axis, layout, legend
 
 if TYPE_CHECKING:
     from workbench.artifact.ledger import Ledger
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A use of bytes: its ledger field, its label, and a pattern in addition to the color."""
-
-    field: str
-    label_id: str
-    pattern: str
 
 
 KINDS = (

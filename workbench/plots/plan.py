@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.display import Card
 from workbench.i18n import _
 from workbench.i18n import mark as N_
+from workbench.plots.kind import Kind
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
 
@@ -19,15 +19,6 @@ if TYPE_CHECKING:
     Plan = TrainingPlan | InferencePlan
 
 HEIGHT = 300
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of memory: its key, its label, and a pattern in addition to the color."""
-
-    field: str
-    label_id: str
-    pattern: str
 
 
 KINDS = (
