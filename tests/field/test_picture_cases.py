@@ -16,9 +16,9 @@ from PIL import Image
 import workbench as wb
 from tests.field.pictures import encoded
 from tests.raises import raises
-from workbench.custom.pictures.files import open_files
 from workbench.custom.pictures.folders import structure_of
 from workbench.custom.pictures.inspection import PictureChoices
+from workbench.custom.pictures.opening import open_files
 from workbench.custom.pictures.reading import read_pictures
 from workbench.custom.uploads import small_models
 

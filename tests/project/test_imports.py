@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,13 @@ def test_importing_the_package_needs_only_the_standard_library():
         "import sys; sys.path.insert(0, sys.argv[1]); import workbench, workbench._setup.__main__"
     )
     subprocess.run([sys.executable, "-I", "-S", "-c", code, str(ROOT)], check=True)
+
+
+def test_no_modules_import_each_other(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    count = importlib.import_module("code_size")
+    modules = {count.module_of(path, ROOT): path.read_text(encoding="utf-8") for path in SOURCES}
+    assert count.import_cycles(modules) == []
 
 
 def test_importing_the_package_does_not_import_torch():

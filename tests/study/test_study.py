@@ -21,6 +21,8 @@ from workbench.recipe import Prune, Quantize, Recipe
 from workbench.study import Space, Study, measurement, run_study
 from workbench.study.executors import Local
 from workbench.study.measurement import Job, measure_trial
+from workbench.study.samplers import SAMPLERS
+from workbench.study.study import SAMPLER_NAMES
 from workbench.study.trial import EXACT, FAILED, TOO_LARGE, pareto_front
 
 SPACE = Space({"prune.sparsity": [0, 0.5, 0.8], "quantize.bits": [2, 3, 4]})
@@ -256,3 +258,7 @@ def test_a_full_disk_is_one_sentence_and_the_log_stays_valid(small, fresh, tmp_p
         with raises("file.cannot_write", log):
             run_study(small, study, log=log)
     assert len(run_study(small, study, log=log).trials) == 2
+
+
+def test_each_named_sampler_exists() -> None:
+    assert tuple(SAMPLERS) == SAMPLER_NAMES

@@ -7,13 +7,12 @@ import stat
 import unicodedata
 from abc import abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from workbench import formatting
 from workbench.custom.uploads.limits import FILES, PICTURE_BYTES
-from workbench.errors import FileError, InputError, MissingFileError
+from workbench.errors import FileError, InputError
 from workbench.i18n import _
 
 
@@ -43,33 +42,6 @@ class Files(Protocol):
         TooLongError, UnreadableError
             When there are too many bytes, or they cannot be read.
         """
-
-
-@contextmanager
-def open_files(source: str | os.PathLike[str] | bytes) -> Iterator[Files]:
-    """Open a folder, a zip archive or the content of one.
-
-    Raises
-    ------
-    InputError
-        When it has too many files, or is not a safe archive.
-    FileError
-        When there is no such file or folder.
-    """
-    from workbench.custom.pictures.archive import open_archive
-
-    if not isinstance(source, bytes):
-        path = Path(source)
-        if path.is_dir():
-            yield Folder(path)
-            return
-        if not path.exists():
-            raise MissingFileError(
-                _("There is no file or folder {name}: check the path.").format(name=path),
-                code="file.missing",
-            )
-    with open_archive(source) as archive:
-        yield archive
 
 
 class Folder:

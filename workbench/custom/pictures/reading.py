@@ -14,7 +14,7 @@ from workbench.cancel import NEVER, CancelToken
 from workbench.custom.origin import Origin
 from workbench.custom.pictures import duplicates, report
 from workbench.custom.pictures.copies import copies_of
-from workbench.custom.pictures.files import Files, open_files
+from workbench.custom.pictures.files import Files
 from workbench.custom.pictures.folders import Structure, structure_of
 from workbench.custom.pictures.inspection import (
     SIZES,
@@ -23,6 +23,7 @@ from workbench.custom.pictures.inspection import (
     PictureInspection,
 )
 from workbench.custom.pictures.listing import Listing, list_files
+from workbench.custom.pictures.opening import open_files
 from workbench.custom.pictures.pixels import Decoded, decode_all, default_size
 from workbench.custom.pictures.preprocessing import PicturePreprocessing
 from workbench.custom.pictures.splitting import given_splits, split_pictures

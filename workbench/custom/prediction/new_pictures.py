@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from workbench import formatting
 from workbench.cancel import NEVER, CancelToken
-from workbench.custom.pictures.files import TooLongError, UnreadableError, open_files
+from workbench.custom.pictures.files import TooLongError, UnreadableError
 from workbench.custom.pictures.kinds import HEAD_BYTES, PICTURE, kind_of
+from workbench.custom.pictures.opening import open_files
 from workbench.custom.pictures.preprocessing import PicturePreprocessing
 from workbench.custom.prediction.examples import NewExamples
 from workbench.custom.uploads.limits import IMAGES, PICTURE_BYTES, PIXEL_BYTES
