@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import re
 from pathlib import Path
 
 import workbench as wb
@@ -36,3 +38,14 @@ def test_the_changes_in_the_notebook_on_comparisons():
         f"{len(result.became_wrong)} of 5,000 images become wrong, {len(result.became_right)} "
         f"become right, and {len(result.stayed_wrong)} stay wrong with another class" in text
     )
+
+
+def test_the_api_page_holds_every_public_name():
+    page = (ROOT / "docs" / "api.md").read_text("utf-8")
+    places = re.findall(r"^::: (\S+)$", page, re.MULTILINE)
+    assert set(wb.__all__) - {place.rpartition(".")[2] for place in places} == {"WorkbenchError"}
+    assert "workbench.errors" in places, "the page of WorkbenchError"
+    for place in places:
+        module, _, name = place.rpartition(".")
+        is_member = hasattr(importlib.import_module(module), name)
+        assert is_member or importlib.util.find_spec(place), place
