@@ -93,3 +93,10 @@ def test_a_network_of_one_size_of_a_batch_is_refused():
     model = wb.from_module(ByLength(), train=data["test"], **data, name="by-length")
     with raises("deploy.fixed_batch"):
         wb.export(wb.compress(model, wb.Recipe()))
+
+
+def test_a_package_and_its_agreement_print_in_one_line(artifact):
+    package = wb.export(artifact, "onnxruntime")
+    assert len(repr(package)) < 80
+    agreement = wb.confirm(package)
+    assert repr(agreement) == f"<Agreement: {agreement.summary}>"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,8 +45,8 @@ class Agreement:
     split: str
     predictions: int
     equal: int
-    borderline: NDArray[np.int64] = field(repr=False)
-    different: NDArray[np.int64] = field(repr=False)
+    borderline: NDArray[np.int64]
+    different: NDArray[np.int64]
     largest_difference: float
     metric: Metric
     score: Score
@@ -126,6 +126,9 @@ class Agreement:
             "figures": dict(self.score.figures),
             "facts": dict(self.facts),
         }
+
+    def __repr__(self) -> str:
+        return f"<Agreement: {self.summary}>"
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
         facts = (

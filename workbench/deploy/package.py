@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from workbench import formatting
 from workbench.artifact.artifact import Artifact, check_writable, write_atomic
 from workbench.deploy.run_script import requirements, run_script
 from workbench.deploy.runtimes import RUNTIMES
@@ -35,9 +36,15 @@ class Package:
         The file that was exported, if the package was not read from a disk.
     """
 
-    content: bytes = field(repr=False)
+    content: bytes
     manifest: Mapping[str, Any]
-    artifact: Artifact | None = field(default=None, repr=False, compare=False)
+    artifact: Artifact | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        target = self.target
+        return (
+            f"<Package for {target.runtime} in {target.precision}: {formatting.nbytes(len(self))}>"
+        )
 
     def __len__(self) -> int:
         return len(self.content)

@@ -119,6 +119,9 @@ class Benchmark:
         ]
         return {"summary": self.summary, "busy": self.busy, "timings": rows}
 
+    def __repr__(self) -> str:
+        return f"<Benchmark of {len(self.timings)} timings: {self.summary}>"
+
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
         facts = [
             (f"{timing.minimum:.3g} ms", f"{RUNTIMES[timing.runtime].title}, {timing.batch}")

@@ -268,6 +268,9 @@ class Reason:
     weight: int = 0
     obstacle: str = ""
 
+    def __repr__(self) -> str:
+        return f"<Reason: {self.text}>"
+
     @property
     def text(self) -> str:
         """The translated sentence."""
