@@ -33,7 +33,12 @@ def description(
         "kind": "page",
         "labels": page_labels(session.model.task.metric),
         "pages": [
-            {"key": known.key, "label": _(known.label_id)}
+            {
+                "key": known.key,
+                "label": _(known.label_id),
+                "model": known.model,
+                "recipe": known.recipe,
+            }
             for known in PAGES
             if known.key in panel.pages
         ],

@@ -12,20 +12,31 @@ from workbench.i18n import mark as N_
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the app; `chart` tells whether it shows accuracy against size."""
+    """A page of the app.
+
+    Attributes
+    ----------
+    chart
+        Whether it shows accuracy against size.
+    model, recipe
+        Whether the header selects a model there, and undoes a change of the recipe. Elsewhere,
+        these controls would change nothing that the page shows.
+    """
 
     key: str
     label_id: str
-    chart: bool
+    chart: bool = False
+    model: bool = True
+    recipe: bool = True
 
 
 PAGES = (
     Page("compress", N_("Compress"), chart=True),
-    Page("train", N_("Train"), chart=False),
-    Page("choose", N_("Choose"), chart=False),
-    Page("deploy", N_("Deploy"), chart=False),
-    Page("parallel", N_("Parallel"), chart=False),
-    Page("plan", N_("Plan"), chart=False),
+    Page("train", N_("Train")),
+    Page("choose", N_("Choose"), recipe=False),
+    Page("deploy", N_("Deploy")),
+    Page("parallel", N_("Parallel"), recipe=False),
+    Page("plan", N_("Plan"), model=False, recipe=False),
 )
 
 

@@ -18,6 +18,7 @@ SCRIPTS = (
     "gesture",
     "channel",
     "plotly",
+    "ticks",
     "chart",
     "softmax",
     "live_layer",
@@ -92,7 +93,7 @@ STYLES = (
     "status",
 )
 
-LIVE_SCRIPTS = ("dom", "gesture", "channel", "plotly", "chart", "surroundings", "live")
+LIVE_SCRIPTS = ("dom", "gesture", "channel", "plotly", "ticks", "chart", "surroundings", "live")
 """The script of a figure that moves in a notebook, in dependency order."""
 LIVE_STYLES = ("base", "chart")
 

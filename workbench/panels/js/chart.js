@@ -4,6 +4,7 @@
 
 import { h, setText } from "./dom.js";
 import { loadPlotly } from "./plotly.js";
+import { withRoom } from "./ticks.js";
 
 /** @import { Channel } from "./channel.js" */
 /** @import { Plotly, PlotElement, PlotlyFigure, Point } from "./types" */
@@ -68,12 +69,14 @@ export class Chart {
     if (!this.plotly || !this.waiting || this.plot.offsetParent === null) return;
     const { figure, seq } = this.waiting;
     this.waiting = null;
-    const { margin } = figure.layout;
+    const { margin, xaxis } = figure.layout;
+    const width = this.plot.clientWidth;
     this.layout = {
       ...figure.layout,
       title: { text: "" },
       margin: { ...margin, t: margin.t - TITLE_HEIGHT },
-      width: this.plot.clientWidth,
+      xaxis: withRoom(xaxis, width - margin.l - margin.r),
+      width,
       height: this.plot.clientHeight,
     };
     this.plotly.react(this.plot, this.drawn(figure), this.layout, CONFIG);

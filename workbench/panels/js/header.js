@@ -13,6 +13,7 @@ export class Header {
   /** @type {HTMLButtonElement} */ redo;
   /** @type {HTMLSelectElement} */ models;
   /** @type {Record<string, HTMLButtonElement>} */ links;
+  /** @type {Page["pages"]} */ pages;
 
   /**
    * @param {Channel} channel
@@ -30,6 +31,7 @@ export class Header {
   /** @param {Page} page */
   build(page) {
     const { labels } = page;
+    this.pages = page.pages;
     const focused = document.activeElement === this.models;
     if (page.upload) this.upload.build(labels, page.upload);
     this.upload.trial.build(page.trial);
@@ -52,12 +54,17 @@ export class Header {
     return h("nav", { className: "pages", "aria-label": labels.pages }, ...Object.values(this.links));
   }
 
-  // Marks the open page.
+  // Marks the open page, and hides what changes nothing on it.
   /** @param {string} open */
   mark(open) {
     for (const [key, link] of Object.entries(this.links)) {
       if (key === open) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
+    }
+    for (const { key, model, recipe } of this.pages) {
+      if (key !== open) continue;
+      this.models.hidden = this.upload.node.hidden = !model;
+      this.undo.hidden = this.redo.hidden = !recipe;
     }
   }
 
@@ -85,12 +92,24 @@ export class Header {
 
   /** @param {Labels} labels */
   tools(labels) {
-    /** @param {string} name */
-    const button = (name) =>
-      h("button", { type: "button", className: "quiet", onclick: () => this.channel.act(name), text: labels[name] });
-    this.undo = button("undo");
+    // Narrow headers show the icon alone.
+    /** @type {(name: string, icon: string) => HTMLButtonElement} */
+    const button = (name, icon) =>
+      h(
+        "button",
+        {
+          type: "button",
+          className: "quiet step",
+          title: labels[name],
+          "aria-label": labels[name],
+          "data-icon": icon,
+          onclick: () => this.channel.act(name),
+        },
+        h("span", { text: labels[name] }),
+      );
+    this.undo = button("undo", "↶");
     this.undo.dataset.tour = "undo";
-    this.redo = button("redo");
+    this.redo = button("redo", "↷");
     return h(
       "div",
       { className: "tools", role: "toolbar", "aria-label": labels.title },

@@ -27,8 +27,9 @@ export class PlanPage {
     this.opener = h("label", { className: "quiet open-config" }, h("span"), this.file);
     this.answer = h("section", { className: "panel card plan-answer", "aria-live": "polite" });
     this.answer.append(this.fits, this.numbers, this.sentences);
+    this.strip = new PlanStrip();
     this.node = h("div", { className: "page pictures plan" });
-    this.node.append(this.settings, this.tabs.bar, this.tabs.body, this.answer);
+    this.node.append(this.strip.node, this.settings, this.tabs.bar, this.tabs.body, this.answer);
     context.channel.on("plan", (message) => this.receive(message));
   }
 
@@ -73,6 +74,7 @@ export class PlanPage {
     this.numbers.replaceChildren(
       ...message.numbers.map(({ value, label }) => h("div", {}, h("dt", { text: label }), h("dd", { text: value }))),
     );
+    this.strip.show(message);
     this.sentences.replaceChildren(...message.sentences.map((text) => h("li", { text })));
     this.send();
   }
@@ -107,6 +109,32 @@ export class PlanPage {
 
   close() {
     this.tabs.clear();
+  }
+}
+
+// The answer in the strip of narrow and low windows. It repeats the answer, so screen readers skip it.
+class PlanStrip {
+  constructor() {
+    this.fits = h("span", { className: "times" });
+    this.memory = h("span");
+    this.time = h("span", { className: "times" });
+    this.label = h("span");
+    this.node = h(
+      "div",
+      { className: "summary", "aria-hidden": "true" },
+      h("div", {}, this.fits, this.memory),
+      h("div", {}, this.time, this.label),
+    );
+  }
+
+  /** @param {PlanMessage} message */
+  show({ fits, numbers }) {
+    const [memory, ...times] = numbers;
+    const last = times.reverse().find(({ brief }) => brief);
+    setText(this.fits, fits.text);
+    setText(this.memory, memory?.value ?? "");
+    setText(this.time, last?.value ?? "");
+    setText(this.label, last?.brief ?? "");
   }
 }
 

@@ -216,7 +216,7 @@ export interface Tour {
 
 export interface Page {
   labels: Labels;
-  pages: { key: string; label: string }[];
+  pages: { key: string; label: string; model: boolean; recipe: boolean }[]; // and the controls of the header
   open: string | null; // the key of the open page
   header: {
     tasks: { title: string; models: { value: string; label: string }[] }[];
@@ -627,7 +627,7 @@ export interface PlanMessage {
   values: Values;
   hidden: string[];
   fits: { text: string; tone: "good" | "bad" | "open" };
-  numbers: { value: string; label: string }[];
+  numbers: { value: string; label: string; brief: string }[]; // times have a brief label for narrow windows
   sentences: string[];
 }
 
@@ -680,7 +680,7 @@ export interface Model {
 
 export interface PlotlyFigure {
   data: Trace[];
-  layout: { title: { text: string }; margin: { t: number }; height?: number };
+  layout: { title: { text: string }; margin: { l: number; r: number; t: number }; xaxis?: any; height?: number };
 }
 
 export interface Trace {

@@ -96,13 +96,16 @@ def answer(selection: PlanSelection) -> dict[str, Any]:
 
 
 def numbers(plan: TrainingPlan | InferencePlan) -> list[dict[str, str]]:
-    """Return memory, times with their intervals, rates and energy."""
+    """Return memory, times with their intervals, rates and energy.
+
+    A time has a brief label too, for narrow windows.
+    """
     values = plan.as_dict()
     used = _("{used} of {usable} GiB").format(
         used=f"{values['memory_gib']['total'] + values['memory_gib']['context']:,.1f}",
         usable=f"{values['usable_gib']:,.0f}",
     )
-    rows = [(used, _("memory of a chip at the peak, with the driver"))]
+    rows = [(used, _("memory of a chip at the peak, with the driver"), "")]
     labels = {
         "step": _("per step"),
         "prefill": _("to read the context"),
@@ -116,13 +119,13 @@ def numbers(plan: TrainingPlan | InferencePlan) -> list[dict[str, str]]:
             bounds = _("{label}, 80 % interval {low} to {high}").format(
                 label=label, low=low, high=high
             )
-            rows.append((middle, bounds))
-    rows.append((f"{plan.tokens_per_s:,.0f}", _("tokens per second")))
+            rows.append((middle, bounds, label))
+    rows.append((f"{plan.tokens_per_s:,.0f}", _("tokens per second"), ""))
     if values.get("watts"):
         joules = values["joules_per_step"] / plan.job.tokens_per_step  # type: ignore[union-attr]
         label = _("joules per token; {watts} W per chip").format(watts=f"{values['watts']:,.0f}")
-        rows.append((f"{joules:.3g}", label))
-    return [{"value": value, "label": label} for value, label in rows]
+        rows.append((f"{joules:.3g}", label, ""))
+    return [{"value": value, "label": label, "brief": brief} for value, label, brief in rows]
 
 
 def duration(milliseconds: float) -> str:
