@@ -3,7 +3,7 @@
 All times are measured inside the page, from the event to the changed DOM, in headless Chromium.
 Every size shown by the page is checked with `workbench.compress`.
 
-    python benchmarks/live.py [--steps 60]
+    python benchmarks/live.py [--steps 60] [--models NAME ...]
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--drags", action="store_true", help="measure only the drags")
+    parser.add_argument("--models", nargs="*", default=wb.models(), help="of the rows by model")
     options = parser.parse_args()
     steps = options.steps
     with tempfile.TemporaryDirectory() as folder:
@@ -55,17 +56,17 @@ def main() -> None:
             page = chromium.new_page(viewport={"width": 1280, "height": 800})
             page.add_init_script(SCRIPT)
             drags(page, url, steps, Path(folder))
-            rows = [] if options.drags else measure(page, url, known, Path(folder))
+            if options.drags:
+                return
+            rows = measure(page, url, known, Path(folder), options.models)
         store.close()
-    if not rows:
-        return
     print("| measurement | p50 | p95 | maximum |\n| --- | ---: | ---: | ---: |")
     for name, times in rows:
         print(f"| {name} | {quantile(times, 50)} | {quantile(times, 95)} | {max(times):.0f} ms |")
 
 
 def measure(
-    page: Page, url: str, known: list[float], folder: Path
+    page: Page, url: str, known: list[float], folder: Path, models: Sequence[str]
 ) -> list[tuple[str, list[float]]]:
     """Return all times in milliseconds, in the order of the table."""
     steps = len(known)
@@ -81,7 +82,7 @@ def measure(
     rows.append(("temperature: text", [step["text"] for step in students]))
     rows.append(("temperature: figure", [step["plot"] for step in students]))
     rows.append(("Label, repeated", page.evaluate("n => bench.label(n, 60)", steps)))
-    for name in wb.models():
+    for name in models:
         open_page(page, url, name, 5)
         page.evaluate(
             "([v, gap]) => bench.uncached(v, gap)", [[0.005, 0.015], GAP]
