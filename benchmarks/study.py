@@ -1,58 +1,56 @@
-"""Studies: evaluations saved, points of the front lost, hypervolume, overhead, kills, demands.
+"""Studies: evaluations saved, points of the front lost, hypervolume, overhead, executors, layers.
 
-python benchmarks/study.py [--quick] [PART ...]
+python benchmarks/study.py [--quick] [PART ...] [MODEL ...]
 
-Parts: grid, hypervolume, overhead, kills, processes, demands, layers. All by default.
+Parts: grid, hypervolume, optuna, overhead, redraw, processes, layers. All by default. `optuna` and
+the Dask row of `processes` need the extras `study` and `cluster`.
 """
 
 from __future__ import annotations
 
-import json
 import random
-import signal
-import subprocess
 import sys
-import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.util import find_spec
 from math import log10
-from pathlib import Path
 from statistics import mean
+from types import SimpleNamespace
+from typing import Any
 
 import torch
+from _grids import FAST, GRID, SMALL_GRID, empty_store, full_grid, new_log
 
 import workbench as wb
-from workbench.cache.results import ResultCache
-from workbench.study import Space, Study, measurement, mixed_precision, run_study
+from workbench.panels import choosing
+from workbench.plots.palette import LIGHT
+from workbench.session.choosing import Choosing, Demand
+from workbench.study import Space, Study, mixed_precision, run_study
 from workbench.study.elimination import can_eliminate
-from workbench.study.executors import InThisProcess, Local
+from workbench.study.executors import Dask, InThisProcess, Local
+from workbench.study.goal import Goal
 from workbench.study.measurement import Job, measure_trial
-from workbench.study.optimize import optimize
+from workbench.study.reasons import all_reasons
+from workbench.study.recommendation import Recommendation
+from workbench.study.result import StudyResult
 from workbench.study.trial import Trial, pareto_front
 
 QUICK = "--quick" in sys.argv
-GRID = Space(
-    {
-        "prune.sparsity": [round(0.05 * step, 2) for step in range(20)],
-        "quantize.bits": [2, 3, 4, 5, 6],
-        "quantize.range": ["minmax", "mse"],
-        "prune.scope": ["global", "uniform"],
-    }
+IMAGES_AND_TEXTS = (
+    "fashion/mlp-32",
+    "fashion/cnn-10k",
+    "fashion/lenet5",
+    "fashion/resnet",
+    "reviews/gru",
+    "reviews/bag",
 )
-SMALL_GRID = Space(
-    {
-        "prune.sparsity": [0, 0.3, 0.5, 0.7, 0.9],
-        "quantize.bits": [2, 3, 4, 6],
-        "quantize.range": ["minmax", "mse"],
-    }
-)
-FAST = ("fashion/mlp-32", "fashion/lenet-300-100", "fashion/cnn-10k", "reviews/bag", "vowels/gru")
-FULL: dict[tuple[str, int], list[Trial]] = {}
 
 
-def empty_store() -> None:
-    """Forget all results, so that everything is measured."""
-    store = ResultCache()
-    measurement.__dict__["default_result_cache"] = lambda: store
+def models(names: Sequence[str]) -> list[str]:
+    """Return the models named on the command line, or else `names`; one if it is quick."""
+    named = [argument for argument in sys.argv[1:] if "/" in argument and "." not in argument]
+    return named or list(names[:1] if QUICK else names)
 
 
 def points(trials: object) -> list[tuple[int, float | None]]:
@@ -60,34 +58,20 @@ def points(trials: object) -> list[tuple[int, float | None]]:
     return [(trial.bytes, trial.value) for trial in trials]  # type: ignore[attr-defined]
 
 
-def full_grid(model: wb.Model, space: Space) -> list[Trial]:
-    """Return the exact trials of all recipes."""
-    key = model.name, len(space)
-    if key not in FULL:
-        empty_store()
-        FULL[key] = [measure_trial(model, Job(recipe)) for recipe in dict.fromkeys(space)]
-    return FULL[key]
-
-
 def grid() -> None:
     """Compare the front of a study with that of the full grid."""
-    names = ["fashion/mlp-32"] if QUICK else ["fashion/lenet5", "reviews/bag", "reviews/gru"]
     space = SMALL_GRID if QUICK else GRID
-    print("\nmodel                  recipes  front  lost  saved  seconds  of the full grid")
-    for name in names:
+    print("\nmodel                  recipes  front  lost  saved  states")
+    for name in models((*FAST, "reviews/transformer")):
         model = wb.model(name)
         empty_store()
-        begin = time.perf_counter()
         result = run_study(model, Study.of(model, space, sampler="grid"), log=new_log())
-        study_seconds = time.perf_counter() - begin
-        begin = time.perf_counter()
         full = full_grid(model, space)
-        full_seconds = time.perf_counter() - begin
         truth = points(pareto_front(full, model.task.metric))
         lost = len(set(truth) - set(points(result.front)))
         print(
-            f"{name:<22} {len(result.trials):7d} {len(truth):6d} {lost:5d} {result.saved:6.1%} "
-            f"{study_seconds:8.0f} {full_seconds:17.0f}",
+            f"{name:<22} {len(result.trials):7d} {len(truth):6d} {lost:5d} {result.saved:6.1%}  "
+            f"{result.states}",
             flush=True,
         )
 
@@ -105,31 +89,55 @@ def hypervolume(trials: list[Trial], model: wb.Model) -> float:
 
 def hypervolumes() -> None:
     """Compare evolution with random recipes, after as many recipes, over seeds."""
-    names, seeds, recipes = (FAST[:1], 2, 30) if QUICK else (FAST, 10, 60)
-    print("\nmodel                  evolution  random  of the full grid, better with 95 %")
-    for name in names:
+    seeds, recipes = (2, 30) if QUICK else (10, 60)
+    space = SMALL_GRID if QUICK else GRID
+    print("\nmodel                  evolution  random  difference, 95 % interval")
+    for name in models(FAST):
         model = wb.model(name)
-        space = SMALL_GRID if QUICK else GRID
         full = {trial.recipe: trial for trial in full_grid(model, space)}
         best = hypervolume(list(full.values()), model)
         ours, others = [], []
         for seed in range(seeds):
+            empty_store()
             study = Study.of(model, space, sampler="evolution", recipes=recipes, seed=seed)
             trials = run_study(model, study, log=new_log()).trials
             ours.append(hypervolume([full[trial.recipe] for trial in trials], model) / best)
             chosen = random.Random(seed).sample(list(full), recipes)
             others.append(hypervolume([full[recipe] for recipe in chosen], model) / best)
         differences = [a - b for a, b in zip(ours, others, strict=True)]
-        spread = torch.tensor(differences).std().item() / len(differences) ** 0.5
-        better = mean(differences) - 2.262 * spread > 0
-        print(f"{name:<22} {mean(ours):9.1%} {mean(others):7.1%}  {better}", flush=True)
+        reach = 2.262 * torch.tensor(differences).std().item() / len(differences) ** 0.5
+        print(
+            f"{name:<22} {mean(ours):9.2%} {mean(others):7.2%} {100 * mean(differences):+6.2f} "
+            f"± {100 * reach:.2f}",
+            flush=True,
+        )
+
+
+def common_way() -> None:
+    """Compare with Optuna and the common way: how many recipes are measured in equal time."""
+    seconds = 5 if QUICK else 20
+    print("\nmodel                  study  Optuna and the common way  ratio")
+    for name in models(FAST):
+        model = wb.model(name)
+        empty_store()
+        run_study(model, Study.of(model, SMALL_GRID, recipes=2), log=new_log())  # imports
+        study = Study.of(model, GRID, sampler="evolution")
+        begin = time.perf_counter()
+        ours = len(run_study(model, study, log=new_log(), seconds=seconds).trials)
+        spent = time.perf_counter() - begin
+        from _common_way import recipes_in  # needs Optuna
+
+        others = recipes_in(model, GRID, spent)
+        print(f"{name:<22} {ours:5d} {others:26d} {ours / others:6.2f}", flush=True)
 
 
 def overhead() -> None:
     """Measure a study whose results are all in the store."""
     model = wb.model("fashion/mlp-32")
     space = SMALL_GRID if QUICK else GRID
-    full_grid(model, space)
+    empty_store()
+    for recipe in dict.fromkeys(space):
+        measure_trial(model, Job(recipe))
     run_study(model, Study.of(model, space, sampler="sobol", recipes=1), log=new_log())  # imports
     begin = time.perf_counter()
     result = run_study(model, Study.of(model, space, sampler="evolution"), log=new_log())
@@ -137,118 +145,96 @@ def overhead() -> None:
     print(f"\noverhead per recipe whose result is known: {1000 * seconds:.1f} ms")
 
 
-def kills() -> None:
-    """Kill a study at random moments, and compare the front with that of an undisturbed run."""
-    count, recipes = (3, 12) if QUICK else (20, 60)
-    folder = Path(tempfile.mkdtemp())
-    code = (
-        "import json, sys, workbench as wb\n"
-        "from workbench.study import Space, Study, run_study\n"
-        "model = wb.model('fashion/cnn-10k')\n"
-        f"space = Space({dict(GRID.axes)!r})\n"
-        f"study = Study.of(model, space, sampler='evolution', recipes={recipes})\n"
-        "result = run_study(model, study, log=sys.argv[1])\n"
-        "print(json.dumps([(t.bytes, t.value) for t in result.front]))\n"
-    )
+def redraw() -> None:
+    """Draw the page with 10,000 recipes: the picture, the cards and the reasons."""
+    model, generator = wb.model("fashion/mlp-32"), random.Random(0)
+    axes = {**GRID.axes, "prune.sparsity": [round(0.001 * step, 3) for step in range(600)]}
+    study = Study.of(model, Space(axes))
+    recipes = list(study.space)[: 500 if QUICK else 10_000]
+    first = measure_trial(model, Job(recipes[0]))
+    trials = []
+    for number, recipe in enumerate(recipes):
+        value = generator.gauss(0.8, 0.05)
+        changed = {"recipe": recipe, "bytes": generator.randrange(2_000, 60_000)}
+        trials.append(replace(first, **changed, file=str(number), value=value, accuracy=value))
+    goal, demand, seconds = Goal.of(model, 20_000, 0.8, None), Demand(20_000, 0.8, 30), []
+    original = model.original_bytes, model.metric_value("validation")
+    for _ in range(10):
+        begin = time.perf_counter()
+        result = StudyResult(study, tuple(trials), model.task.metric, original, 0, 5000)
+        choices = tuple(goal.ranking(trials)[:3])
+        reasons = all_reasons(choices, goal, result, (), 1.0)
+        drawn = Recommendation(model, goal, result, choices, {}, reasons, 1.0)
+        session: Any = SimpleNamespace(model=model, choosing=Choosing(demand, drawn, "done"))
+        choosing.live(session)
+        choosing.tab(session, LIGHT)
+        seconds.append(time.perf_counter() - begin)
+    seconds.sort()
+    print(f"\nredraw with {len(trials):,} recipes: {1000 * seconds[len(seconds) // 2]:.0f} ms")
 
-    def start(log: Path) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", code, str(log)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
-    begin = time.perf_counter()
-    undisturbed = start(folder / "undisturbed").communicate()[0]
-    seconds = time.perf_counter() - begin
-    generator, killed = random.Random(0), 0
-    while killed < count:
-        process = start(folder / "killed")
-        try:
-            process.communicate(timeout=generator.uniform(0.3, 0.6) * seconds)
-            (folder / "killed").unlink()  # it ended before: begin again
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            killed += 1
-    resumed = start(folder / "killed").communicate()[0]
-    lines = (folder / "killed").read_text().splitlines()[1:]
-    keys = [(json.dumps(t["recipe"]), t["state"]) for t in map(json.loads, lines)]
-    print(
-        f"\n{killed} kills: same front {json.loads(resumed) == json.loads(undisturbed)}, "
-        f"measured twice {len(keys) - len(set(keys))} of {len(keys)}"
+def measured(model: wb.Model, study: Study, executor: Any) -> tuple[float, list[Any]]:
+    """Return the recipes per second from the first to the last, and the trials."""
+    torch.set_num_threads(2)
+    empty_store()
+    times: list[float] = []
+    result = run_study(
+        model,
+        study,
+        log=new_log(),
+        executor=executor,
+        on_update=lambda _result: times.append(time.perf_counter()),
     )
+    trials = [(t.recipe, t.state, t.bytes, t.file, t.value) for t in result.trials]
+    return (len(times) - 1) / (times[-1] - times[0]), trials
 
 
 def processes() -> None:
-    """Compare two processes with one that has two threads."""
-    print("\nmodel                  1 process, 2 threads   2 processes   ratio")
-    for name in FAST[:1] if QUICK else ("fashion/cnn-10k", "fashion/lenet5"):
-        model, seconds = wb.model(name), []
-        study = Study.of(model, GRID, sampler="sobol", recipes=12 if QUICK else 40)
-        for executor in (InThisProcess(), Local(2)):
-            torch.set_num_threads(2)
-            empty_store()
-            begin = time.perf_counter()
-            run_study(model, study, log=new_log(), executor=executor)
-            seconds.append(time.perf_counter() - begin)
-        first, second = seconds
-        print(f"{name:<22} {first:19.1f} s {second:11.1f} s {first / second:6.2f}", flush=True)
-
-
-def demands() -> None:
-    """Compare recommendations with the smallest file of the grid under the same limits."""
-    count, seconds = (1, 4.0) if QUICK else (3, 20.0)
-    print("\nmodel                  demands  met where possible  shown meet limits  size/grid")
-    for name in FAST[:1] if QUICK else FAST:
+    """Compare two processes with one that has two threads, and with a local Dask cluster."""
+    print("\nrecipes per second     1 process, 2 threads  2 processes  Dask, 2 workers  equal")
+    for name in models(("fashion/cnn-10k", "fashion/lenet5")):
         model = wb.model(name)
-        full = full_grid(model, SMALL_GRID if QUICK else GRID)
-        generator, met, possible, meeting, sizes = random.Random(name), 0, 0, 0, []
-        for _ in range(count):
-            original = model.metric_value("validation")
-            limit = original - generator.choice([0.003, 0.01, 0.02, 0.05])
-            feasible = [t.bytes for t in full if (t.value or 0.0) >= limit]
-            empty_store()
-            result = optimize(model, min_accuracy=limit, seconds=seconds)
-            if feasible:
-                possible += 1
-                met += result.met
-                sizes.append(result.best.bytes / min(feasible))
-            exact = (measure_trial(model, Job(trial.recipe)) for trial in result.choices)
-            meeting += not result.met or all((t.accuracy or 0.0) >= limit for t in exact)
-        ratios = ", ".join(f"{size:.2f}" for size in sizes)
-        print(f"{name:<22} {count:7d} {met:10d} of {possible:2d} {meeting:15d}     {ratios}")
+        study = Study.of(model, GRID, sampler="sobol", recipes=16 if QUICK else 64, batch=16)
+        rates = [measured(model, study, executor) for executor in (InThisProcess(), Local(2))]
+        if find_spec("distributed"):
+            from distributed import LocalCluster
+
+            with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as local:
+                rates.append(measured(model, study, Dask(local.scheduler_address)))
+        shown = " ".join(f"{rate:12.1f}" for rate, _trials in rates)
+        equal = all(trials == rates[0][1] for _rate, trials in rates)
+        print(f"{name:<22} {shown}  {equal}", flush=True)
 
 
 def layers() -> None:
-    """Compare bits by layer with 4 bits for all layers, at the same bytes."""
-    print("\nmodel                     bytes  4 bits  by layer  difference")
-    for name in FAST[:1] if QUICK else (*FAST, "fashion/lenet5"):
+    """Compare bits by layer with the same bits for all layers, at the same bytes."""
+    print("\nmodel                  bits     bytes  uniform  by layer    bytes  difference")
+    for name in models(IMAGES_AND_TEXTS):
         model = wb.model(name)
-        uniform = wb.measure(model, wb.Recipe(wb.Quantize(4, range="mse")), timed=False)
-        result = mixed_precision(model, uniform.bytes, recipes=10 if QUICK else 30, log=new_log())
-        best = result.front[-1].value or 0.0
-        print(
-            f"{name:<22} {uniform.bytes:8,d} {uniform.value:7.2%} {best:8.2%} "
-            f"{100 * (best - uniform.value):+10.2f}",
-            flush=True,
-        )
-
-
-def new_log() -> Path:
-    """Return the path of a log that does not exist."""
-    return Path(tempfile.mkdtemp()) / "log.jsonl"
+        for bits in (4,) if QUICK else (4, 3):
+            uniform = wb.measure(model, wb.Recipe(wb.Quantize(bits, range="mse")), timed=False)
+            recipes = 10 if QUICK else 40
+            result = mixed_precision(model, uniform.bytes, recipes=recipes, log=new_log())
+            best = result.front[-1]
+            value = best.value or 0.0
+            print(
+                f"{name:<22} {bits:4d} {uniform.bytes:9,d} {uniform.value:8.2%} {value:9.2%} "
+                f"{best.bytes:8,d} {100 * (value - uniform.value):+11.2f}",
+                flush=True,
+            )
 
 
 PARTS = {
     "grid": grid,
     "hypervolume": hypervolumes,
+    "optuna": common_way,
     "overhead": overhead,
-    "kills": kills,
+    "redraw": redraw,
     "processes": processes,
-    "demands": demands,
     "layers": layers,
 }
 
 if __name__ == "__main__":
     assert can_eliminate(wb.model("fashion/lenet5"))
-    chosen = [argument for argument in sys.argv[1:] if argument in PARTS]
-    for part in chosen or PARTS:
+    for part in [argument for argument in sys.argv[1:] if argument in PARTS] or PARTS:
         PARTS[part]()

@@ -11,7 +11,7 @@ from workbench.i18n import _
 from workbench.plots import tradeoff
 from workbench.plots.goal import Goal
 from workbench.plots.palette import LIGHT, Palette
-from workbench.plots.spots import Spot
+from workbench.plots.spots import MAX_SHOWN, Spot
 from workbench.plots.style import Figure
 from workbench.recipe.description import describe
 
@@ -29,12 +29,11 @@ def draw(
     goal: Goal | None = None,
     best: Trial | None = None,
 ) -> Figure:
-    """Draw all exactly measured recipes; a click asks the page to select one."""
+    """Draw the exactly measured recipes; a click asks the page to select one."""
     size, value = result.original
-    exact = [_spot(trial, number) for number, trial in enumerate(result.trials) if trial.exact]
     figure = tradeoff.draw(
         Spot(size, value, value, value),
-        exact,
+        [_spot(trial, number) for number, trial in shown(result)],
         None if best is None else _spot(best, 0),
         palette,
         goal=goal,
@@ -48,9 +47,17 @@ def draw(
     return figure
 
 
+def shown(result: StudyResult) -> list[tuple[int, Trial]]:
+    """Return the exact trials to draw with their numbers: the front, and the newest."""
+    exact = [(number, trial) for number, trial in enumerate(result.trials) if trial.exact]
+    on_front = set(map(id, result.front))
+    older = [(number, trial) for number, trial in exact[:-MAX_SHOWN] if id(trial) in on_front]
+    return older + exact[-MAX_SHOWN:]
+
+
 def _message(trial: Trial) -> dict[str, str]:
     """Return what a click on a trial asks for."""
-    return {"act": "choose_recipe", "recipe": trial.recipe.to_json()}
+    return {"act": "choose_recipe", "recipe": trial.key}
 
 
 def _spot(trial: Trial, key: int) -> Spot:
@@ -67,7 +74,7 @@ def rows(result: StudyResult) -> list[dict[str, Any]]:
             "value": trial.value,
             "examples": trial.examples,
             "seconds": trial.seconds,
-            "recipe": trial.recipe.to_json(),
+            "recipe": trial.key,
         }
         for trial in result.trials
     ]

@@ -123,7 +123,9 @@ class Goal:
     def meets(self, trial: Trial) -> bool:
         """Whether an exact trial meets the limits on bytes and accuracy, and keeps the floor."""
         keeps = self.floor is None or not self.metric.better(self.floor, trial.value or 0.0)
-        return trial.exact and keeps and not self.violations(trial)
+        small = self.max_bytes is None or trial.bytes <= self.max_bytes
+        accurate = self.min_accuracy is None or (trial.accuracy or 0.0) >= self.min_accuracy
+        return trial.exact and keeps and small and accurate
 
     def ranking(self, trials: Sequence[Trial]) -> list[Trial]:
         """Return the exact trials, the best first: those that meet the limits, then the nearest."""

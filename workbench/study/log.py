@@ -99,8 +99,7 @@ class StudyLog:
         self._add(trial)
 
     def _add(self, trial: Trial) -> None:
-        key = trial.recipe.to_json()
-        (self.checked if key in self.trials else self.trials)[key] = trial
+        (self.checked if trial.key in self.trials else self.trials)[trial.key] = trial
         self.examples += trial.examples
 
     def _append(self, data: dict[str, Any]) -> None:

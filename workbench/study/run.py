@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 
 from workbench.cancel import NEVER, CancelToken
@@ -16,9 +17,6 @@ from workbench.study.runner import OnUpdate, Runner, TimeIsUp
 from workbench.study.samplers import SAMPLERS
 from workbench.study.study import Study
 from workbench.validation import expect_model
-
-ROUND = 4
-"""Recipes that are measured with the same rivals, so that trials do not depend on timing."""
 
 
 def run_study(
@@ -93,8 +91,8 @@ def _measure_all(model: Model, study: Study, runner: Runner) -> None:
     """Measure rounds of recipes until the sampler has no more."""
     sampler = SAMPLERS[study.sampler]
     while study.recipes is None or len(runner.proposed) < study.recipes:
-        remaining = ROUND if study.recipes is None else study.recipes - len(runner.proposed)
-        recipes = sampler(model, study, runner.proposed, min(ROUND, remaining))
+        remaining = inf if study.recipes is None else study.recipes - len(runner.proposed)
+        recipes = sampler(model, study, runner.proposed, int(min(study.batch, remaining)))
         if not recipes:
             return
         runner.measure(recipes)

@@ -118,7 +118,7 @@ class Runner:
         while doubtful := self._doubtful():
             rivals, limit = rivals_of(self.final, self._model), self._study.max_bytes
             self._run([Job(t.recipe, rivals, limit, certainly=True) for t in doubtful])
-            self._add([trial.recipe.to_json() for trial in doubtful])
+            self._add([trial.key for trial in doubtful])
 
     def _add(self, keys: Sequence[str]) -> None:
         """Add the trials of recipes in the log, or replace them by the exact ones."""

@@ -13,7 +13,7 @@ from workbench.recipe.schema import brief
 from workbench.study.space import Space
 from workbench.validation import expect_count, expect_model
 
-VERSION = 1
+VERSION = 2
 """Incremented when equal descriptions no longer give equal trials."""
 
 SAMPLER_NAMES = ("grid", "sobol", "evolution", "directed", "by_layer", "tpe")
@@ -45,6 +45,9 @@ class Study:
         The value of the metric that the directed sampler keeps.
     seed : int
         Of the sampler.
+    batch : int
+        How many recipes are proposed at a time and compared with the same rivals, so that trials do
+        not depend on timing. At most this many are measured at the same time.
     """
 
     model: str
@@ -55,6 +58,7 @@ class Study:
     max_bytes: int | None = None
     min_value: float | None = None
     seed: int = 0
+    batch: int = 4
 
     def __post_init__(self) -> None:
         if self.sampler not in SAMPLER_NAMES:
@@ -69,6 +73,7 @@ class Study:
                 code="study.not_a_space",
             )
         expect_count(self.seed, "The seed", 0)
+        object.__setattr__(self, "batch", expect_count(self.batch, "batch"))
         for name, value in (("recipes", self.recipes), ("max_bytes", self.max_bytes)):
             if value is not None:
                 object.__setattr__(self, name, expect_count(value, name))
@@ -98,6 +103,7 @@ class Study:
             "max_bytes": self.max_bytes,
             "min_value": self.min_value,
             "seed": self.seed,
+            "batch": self.batch,
         }
 
     @property

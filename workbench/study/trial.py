@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
 from workbench.domain.metric import Metric
@@ -72,6 +73,11 @@ class Trial:
     compress_seconds: float = 0.0
     sentence: str = ""
     correct: Bits = field(default=b"", repr=False)
+
+    @cached_property
+    def key(self) -> str:
+        """The recipe as JSON."""
+        return self.recipe.to_json()
 
     @property
     def exact(self) -> bool:

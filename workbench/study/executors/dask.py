@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from importlib import import_module
-from importlib.metadata import version
 from typing import Any
 
 from workbench.cancel import CancelToken
 from workbench.domain import Model
-from workbench.errors import Cancelled, InputError
+from workbench.errors import Cancelled, InputError, describe
 from workbench.experiments.processes import POLL
+from workbench.study.executors.executor import process_died
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.trial import Trial
 from workbench.threads import threads
@@ -19,7 +20,8 @@ from workbench.threads import threads
 TIMEOUT = 10
 """Seconds to wait for the scheduler and its first worker."""
 PACKAGES = ("workbench", "torch")
-"""Packages whose versions must be the same on all workers."""
+"""Packages whose versions must be the same in the scheduler and in all workers."""
+NO_CLUSTER = "study.no_cluster"
 
 
 class Dask:
@@ -50,33 +52,44 @@ class Dask:
         self._futures: dict[Any, int] = {}
 
     def open(self, model: Model) -> None:
-        """Connect, compare versions, and send the model to the workers once.
+        """Connect, compare versions, and send the model to the cluster once.
 
         Raises
         ------
         InputError
-            If the cluster cannot be reached or has no workers, or a worker has other versions.
+            If the cluster cannot be reached or has no workers, if its scheduler or a worker has
+            other versions, or if a worker cannot load the model.
         """
         try:
             self._client = self._distributed.Client(self.address, timeout=TIMEOUT)
             self._client.wait_for_workers(1, timeout=TIMEOUT)
-        except (OSError, ValueError, TimeoutError) as error:
+        except (OSError, ValueError, TypeError) as error:
             self.close()
             raise InputError(
                 f"There is no Dask cluster with workers at {self.address}: start dask scheduler "
                 "and dask worker, or check the address.",
-                code="study.no_cluster",
+                code=NO_CLUSTER,
             ) from error
-        here = _versions()
-        for worker, there in self._client.run(_versions).items():
-            if there != here:
-                self.close()
+        try:
+            self._check_versions()
+            # A task, not scattered data: if a worker dies, Dask gives the model to another one.
+            self._model = self._client.submit(_same, model, pure=False)
+            self._result(self._model)
+        except BaseException:
+            self.close()
+            raise
+
+    def _check_versions(self) -> None:
+        known = self._client.get_versions(packages=PACKAGES)
+        here = _format(known["client"])
+        others = {f"worker {name}": there for name, there in known["workers"].items()}
+        for name, there in {"scheduler": known["scheduler"], **others}.items():
+            if _format(there) != here:
                 raise InputError(
-                    f"The worker {worker} has {_format(there)}, and this process has "
-                    f"{_format(here)}: install the same versions.",
+                    f"The {name} has {_format(there)}, and this process has {here}: install the "
+                    "same versions.",
                     code="study.worker_version",
                 )
-        self._model = self._client.scatter(model, broadcast=True, hash=False)
 
     def submit(self, number: int, job: Job) -> None:
         """Send a job to the cluster."""
@@ -85,14 +98,33 @@ class Dask:
     def results(self, cancel: CancelToken) -> Iterator[tuple[int, Trial]]:
         """Yield trials in order of completion."""
         while self._futures:
-            with suppress(TimeoutError):
+            with suppress(TimeoutError, CancelledError):
                 self._distributed.wait(
                     list(self._futures), timeout=POLL, return_when="FIRST_COMPLETED"
                 )
             for future in [future for future in self._futures if future.done()]:
-                yield self._futures.pop(future), future.result()
+                yield self._futures.pop(future), self._result(future)
             if self._futures and cancel.cancelled:
                 raise Cancelled("The study was stopped.")
+
+    def _result(self, future: Any) -> Any:
+        """Return the result of a task, or raise the reason that there is none as one sentence."""
+        try:
+            return future.result()
+        except CancelledError as error:
+            raise InputError(
+                f"The connection to the scheduler at {self.address} was lost: start the cluster "
+                "again; the same command continues.",
+                code=NO_CLUSTER,
+            ) from error
+        except self._distributed.KilledWorker as error:
+            raise process_died("fewer workers on a machine") from error
+        except Exception as error:
+            raise InputError(
+                f"A worker fails with {describe(error)}: it must be able to import the classes of "
+                "the model.",
+                code="study.worker_failed",
+            ) from error
 
     def close(self) -> None:
         """Cancel the jobs and disconnect."""
@@ -103,12 +135,16 @@ class Dask:
         self._client = self._model = None
 
 
-def _versions() -> dict[str, str]:
-    return {name: version(name).partition("+")[0] for name in PACKAGES}
+def _format(system: dict[str, Any]) -> str:
+    numbers = {name: system["packages"].get(name) for name in PACKAGES}
+    return " and ".join(
+        f"{name} {number.partition('+')[0]}" if number else f"no {name}"
+        for name, number in numbers.items()
+    )
 
 
-def _format(versions: dict[str, str]) -> str:
-    return " and ".join(f"{name} {number}" for name, number in versions.items())
+def _same(model: Model) -> Model:
+    return model
 
 
 def _measure(model: Model, job: Job) -> Trial:

@@ -9,8 +9,9 @@ from typing import Any
 
 from workbench.cancel import CancelToken
 from workbench.domain import Model
-from workbench.errors import Cancelled, WorkbenchError
+from workbench.errors import Cancelled
 from workbench.experiments.processes import ENVIRONMENT, POLL
+from workbench.study.executors.executor import process_died
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.trial import Trial
 from workbench.validation import expect_count
@@ -44,7 +45,7 @@ class Local:
         try:
             self._futures[self._pool.submit(_measure, job)] = number
         except BrokenProcessPool as error:
-            raise _died() from error
+            raise process_died("fewer processes") from error
 
     def results(self, cancel: CancelToken) -> Iterator[tuple[int, Trial]]:
         """Yield trials in order of completion."""
@@ -55,7 +56,7 @@ class Local:
                 try:
                     yield number, future.result()
                 except BrokenProcessPool as error:
-                    raise _died() from error
+                    raise process_died("fewer processes") from error
             if self._futures and cancel.cancelled:
                 raise Cancelled("The study was stopped.")
 
@@ -78,11 +79,3 @@ def _begin(model: Model) -> None:
 def _measure(job: Job) -> Trial:
     assert _model is not None
     return measure_trial(_model, job)
-
-
-def _died() -> WorkbenchError:
-    return WorkbenchError(
-        "A process of the study has died, perhaps from lack of memory: use fewer processes; the "
-        "same command continues.",
-        code="study.process_died",
-    )

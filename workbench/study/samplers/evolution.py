@@ -61,7 +61,8 @@ def _parents(trials: Sequence[Trial], metric: Metric) -> list[Trial]:
         rank = _nondominated(points, remaining)
         distances = _crowding(points[rank])
         chosen += [rank[index] for index in np.argsort(-distances, kind="stable")]
-        remaining = [index for index in remaining if index not in set(rank)]
+        ranked = set(rank)
+        remaining = [index for index in remaining if index not in ranked]
     return [trials[index] for index in chosen[:POPULATION]] or list(trials[:POPULATION])
 
 
