@@ -29,6 +29,7 @@ PRIOR = {
     "kernels": 3e-4,
     "inner": 0.3,
     "outer": 0.3,
+    "exposed": 1.25,
 }
 """Expected coefficients. Terms that few rows contain stay near them."""
 INFERENCE_PRIOR = {
@@ -39,6 +40,8 @@ INFERENCE_PRIOR = {
     "elementwise": 1.0,
     "kernels": 5e-5,
 }
+FLASH_ATTENTION_2 = 335e12
+"""FLOP/s of FlashAttention-2 on an H100 (Dao, arXiv 2307.08691)."""
 STRENGTH = 0.01
 """Weight of an expected coefficient, relative to a row."""
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -117,6 +120,30 @@ def general(fits: dict) -> dict:
     return {name: float(np.mean([fit[name] for fit in members])) for name in members[0]}
 
 
+def by_kernel(fits: dict) -> dict:
+    """Return fits for sharded programs by their attention kernels.
+
+    llm-foundry's are those of its rows. On chips where our own rows exist, a plan is for the
+    kernels of today's PyTorch, which those rows have.
+    """
+    older, today = fits["sharded"], fits["pytorch"]
+    carried = {**older, "h200": older["h100-sxm"]}
+    second = {
+        name: {**carried[name], "attention": chip(name).rate("bf16") / FLASH_ATTENTION_2}
+        for name in today
+    }
+    latest = {
+        name: {**terms, "attention": today[name]["attention"]} if name in today else terms
+        for name, terms in older.items()
+    }
+    return {
+        **fits,
+        "sharded": latest,
+        "flash-attention 1": older,
+        "flash-attention 2": second,
+    }
+
+
 def rounded(values: dict) -> dict:
     """Return values with five significant digits."""
     return {name: float(f"{value:.5g}") for name, value in values.items()}
@@ -149,10 +176,12 @@ def main() -> None:
         ("prefill", PREFILL_TERMS, prefill_work, "prefill_ms"),
     ):
         fits[stack], errors[stack] = inference(terms, work_of, key)
+    fits = by_kernel(fits)
     for stack, members in fits.items():
         fits[stack] = {name: rounded(fit) for name, fit in members.items()}
         fits[stack]["general"] = rounded(general(members))
-        values = np.abs(list(errors[stack].values()))
+    for stack, residual in errors.items():
+        values = np.abs(list(residual.values()))
         print(f"{stack}: left out one at a time, mean {values.mean():.3f}, most {values.max():.3f}")
     about = "Written by benchmarks/planner_fit.py. Residuals are those of rows that are left out."
     result = {"about": about, "fits": fits, "residuals": {s: rounded(e) for s, e in errors.items()}}

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from workbench.planner.architecture import Architecture, Matrix
 from workbench.planner.jobs import TrainingJob
-
-SCALE_BITS = {16: 0.0, 8: 0.125, 4: 0.127}
-"""Bits per weight of the scales of frozen weights; those of 4 bits are quantized too."""
+from workbench.planner.weights import quantized_bytes
 
 
 def trainable_parameters(architecture: Architecture, job: TrainingJob) -> int:
@@ -29,9 +27,9 @@ def thin_elements(matrix: Matrix, rank: int) -> int:
     return rank * (matrix.inputs + matrix.outputs)
 
 
-def frozen_bytes(job: TrainingJob) -> float:
-    """Return the bytes of a weight that is not updated."""
-    return (job.base_bits + SCALE_BITS[job.base_bits]) / 8
+def frozen_bytes(architecture: Architecture, job: TrainingJob) -> float:
+    """Return the mean bytes of a weight that is not updated."""
+    return quantized_bytes(architecture, job.base_bits) / architecture.parameters
 
 
 def widened_bytes(job: TrainingJob) -> float:

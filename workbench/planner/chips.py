@@ -155,3 +155,23 @@ def _cpu() -> dict[str, Any]:
 def with_rates(name: Chip, bandwidth: float, **rates: float) -> Chip:
     """Return a chip with measured rates, in bytes/s and FLOP/s, in place of typical ones."""
     return replace(name, sustained=(*rates.items(), ("bandwidth", bandwidth)))
+
+
+def variant(name: Chip, power: float, bandwidth: float, usable: float) -> Chip:
+    """Return a chip with another power limit in watts, memory in bytes, and its bandwidth.
+
+    Power above idle grows with about the cube of the clock, because the voltage rises with it
+    (Mudge, "Power: a first-class architectural design constraint", Computer 34, 2001).
+    """
+    slower = 1.0
+    if name.power is not None:
+        slower = ((power - name.idle) / (name.power - name.idle)) ** (1 / 3)
+    rates = [(key, rate * slower) for key, rate in name.sustained if key != "bandwidth"]
+    return replace(
+        name,
+        rates=tuple((key, rate * slower) for key, rate in name.rates),
+        sustained=tuple(rates),
+        bandwidth=bandwidth,
+        usable=usable,
+        power=power,
+    )

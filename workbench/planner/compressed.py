@@ -7,9 +7,7 @@ from math import prod
 from workbench.artifact.ledger import Ledger
 from workbench.errors import InputError
 from workbench.planner.architecture import Architecture
-
-REST_BYTES = 2
-"""Bytes of an element of norms and biases, which recipes leave uncompressed."""
+from workbench.planner.weights import REST_BYTES, layer_matrices
 
 
 def bits_per_weight(ledger: Ledger) -> float:
@@ -36,17 +34,17 @@ def bits_per_weight(ledger: Ledger) -> float:
 
 
 def matrix_elements(architecture: Architecture) -> int:
-    """Return the elements of all matrices, of all experts, with embedding and head."""
-    layers = 0
-    for block in architecture:
-        part = block.feed_forward
-        experts = part.experts * sum(matrix.weights for matrix in part.matrices)
-        common = sum(matrix.weights for matrix in part.shared + part.router)
-        layers += block.count * (block.mixer.weights + experts + common)
-    return layers + architecture.embedding * (1 if architecture.tied else 2)
+    """Return the elements of all matrices, of all experts, with routers, embedding and head."""
+    routers = sum(
+        block.count * matrix.weights
+        for block in architecture
+        for matrix in block.feed_forward.router
+    )
+    ends = architecture.embedding * (1 if architecture.tied else 2)
+    return layer_matrices(architecture) + routers + ends
 
 
 def compressed_bytes(architecture: Architecture, bits: float) -> float:
-    """Return the bytes of a model whose matrices take `bits` per element."""
+    """Return the bytes of a model whose matrices take `bits` per element, and norms 16."""
     matrices = matrix_elements(architecture)
     return matrices * bits / 8 + (architecture.parameters - matrices) * REST_BYTES

@@ -6,6 +6,7 @@ from workbench.planner.architecture import Architecture
 from workbench.planner.cache import cached_elements
 from workbench.planner.chips import Chip
 from workbench.planner.jobs import InferenceJob
+from workbench.planner.weights import REST_BYTES, element_bytes
 from workbench.planner.work import Work
 
 PREFILL_TERMS = ("products", "attention", "elementwise", "kernels")
@@ -16,17 +17,23 @@ SUM_SECONDS = 1e-5
 """Seconds that summing a few bytes over chips takes."""
 
 
-def touched_parameters(architecture: Architecture, tokens: int) -> float:
-    """Return the elements of layers and head that a batch of `tokens` reads.
+def touched_bytes(architecture: Architecture, job: InferenceJob, tokens: int) -> float:
+    """Return the bytes of weights that a batch of `tokens` reads: all but the embedding.
 
     Each token chooses some experts; the expected share of experts that any token chose is read.
     """
-    total = float(architecture.head + architecture.final)
+    total = job.weight_bytes(architecture)
+    mean = total / architecture.parameters
+    is_partly = job.file_bytes is None and job.bytes.weight < REST_BYTES
+    each = element_bytes(8 * job.bytes.weight) if is_partly else mean
+    if not architecture.tied:
+        total -= architecture.embedding * (REST_BYTES if is_partly else mean)
+    total -= architecture.positions * (REST_BYTES if is_partly else mean)
     for block in architecture:
         part = block.feed_forward
         unused = (1 - part.active / part.experts) ** tokens if part.experts > 1 else 0.0
-        each = sum(matrix.parameters for matrix in part.matrices)
-        total += block.count * (block.parameters - part.experts * each * unused)
+        matrices = sum(matrix.parameters for matrix in part.matrices)
+        total -= block.count * part.experts * matrices * unused * each
     return total
 
 
@@ -35,8 +42,7 @@ def prefill_work(architecture: Architecture, job: InferenceJob, chip: Chip) -> W
     rate, bandwidth = chip.rate(job.bytes.rate), chip.copy_rate
     flops = 2 * (job.tokens * architecture.weights + job.batch * architecture.head)
     work = dict.fromkeys(PREFILL_TERMS, 0.0)
-    size = job.weight_bytes(architecture) / architecture.parameters
-    read = touched_parameters(architecture, job.tokens) * size / bandwidth
+    read = touched_bytes(architecture, job, job.tokens) / bandwidth
     work["products"] = max(flops / rate, read) / job.tensor
     moved = 0.0
     for block in architecture:
@@ -63,8 +69,7 @@ def decode_work(architecture: Architecture, job: InferenceJob, chip: Chip) -> Wo
     take longer than reading their weights.
     """
     bandwidth = chip.copy_rate
-    size = job.weight_bytes(architecture) / architecture.parameters
-    read = touched_parameters(architecture, job.batch) * size
+    read = touched_bytes(architecture, job, job.batch)
     if chip.kind == "edge":  # what fits on the chip stays there
         read = max(read - chip.usable, 0.0)
     weights = read / bandwidth

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from workbench.errors import InputError
 from workbench.planner.architecture import Architecture
-from workbench.planner.precision import INFERENCE, SHARDED_AMP, TRAINING, Precision
+from workbench.planner.precision import DIVIDED_AMP, INFERENCE, SHARDED_AMP, TRAINING, Precision
+from workbench.planner.weights import REST_BYTES, quantized_bytes
 from workbench.recipe.schema import brief
 
 LARGEST = 10**8
@@ -56,6 +57,10 @@ class TrainingJob:
         3 also weights. Rajbhandari et al., "ZeRO", arXiv 1910.02054.
     accumulation
         Microbatches per step.
+    interleaving
+        Parts of each stage of a pipeline, processed in turn (Narayanan et al., arXiv 2104.04473).
+    overlapped
+        Whether sums over the chips that share matrices overlap with products.
     fused_loss
         Whether a compiled loss keeps no logits in float32.
     adapter_rank, base_bits
@@ -74,6 +79,8 @@ class TrainingJob:
     pipeline: int = 1
     accumulation: int = 1
     context: int = 1
+    interleaving: int = 1
+    overlapped: bool = False
     fused_loss: bool = False
     adapter_rank: int = 0
     base_bits: int = 16
@@ -87,6 +94,7 @@ class TrainingJob:
             "pipeline",
             "accumulation",
             "context",
+            "interleaving",
         ):
             positive(getattr(self, name), name)
         choice(self.precision, "precision", tuple(TRAINING))
@@ -134,6 +142,8 @@ class TrainingJob:
             return SHARDED_AMP  # frozen weights are kept in 16 bits, so that none is cast
         if self.precision == "amp" and self.shard >= 2 and self.shards > 1:
             return SHARDED_AMP
+        if self.precision == "amp" and self.tensor * self.pipeline > 1:
+            return DIVIDED_AMP
         return TRAINING[self.precision]
 
 
@@ -178,7 +188,9 @@ class InferenceJob:
         """Return the bytes of all weights."""
         if self.file_bytes is not None:
             return self.file_bytes
-        return architecture.parameters * self.bytes.weight
+        if self.bytes.weight >= REST_BYTES:
+            return architecture.parameters * self.bytes.weight
+        return quantized_bytes(architecture, 8 * self.bytes.weight)
 
     @property
     def tokens(self) -> int:

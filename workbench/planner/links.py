@@ -17,40 +17,47 @@ REDUCED = 4
 def link_work(
     architecture: Architecture, job: TrainingJob, chip: Chip, reduced: float = REDUCED
 ) -> dict[str, float]:
-    """Return seconds per microbatch within a node (`inner`) and between nodes (`outer`).
+    """Return seconds per microbatch by link.
 
-    Rings move (n - 1) / n of all bytes. Sharded weights are gathered before the forward and the
-    backward pass; without sharding gradients are summed once per step.
+    `inner` and `outer` are exchanges within a node and between nodes that overlap with other work;
+    `exposed` are sums of divided matrices, for which the next product waits. Rings move (n - 1) / n
+    of all bytes. Sharded weights are gathered before the forward and the backward pass; without
+    sharding gradients are summed once per step.
     """
-    work = {"inner": 0.0, "outer": 0.0}
+    work = {"inner": 0.0, "outer": 0.0, "exposed": 0.0}
     elements = architecture.parameters / (job.tensor * job.pipeline)
     size = job.bytes.activation
     if job.shards > 1:
-        gathers = 2 if job.shard >= 3 else 1
+        gathers = 2 if job.shard >= 3 and job.pipeline == 1 else 1
         moved = elements * (gathers * size + reduced) if job.shard >= 2 else elements * 2 * size
-        if job.shard < 2:
+        if job.shard < 2 or job.pipeline > 1:  # once per step
             moved /= job.accumulation
         within = job.shards * job.tensor <= CHIPS_PER_NODE
-        work["inner" if within else "outer"] += _ring(moved, job.shards, within, chip)
+        work["inner" if within else "outer"] += _ring(moved, job.shards, within, chip, job.tensor)
     if job.tensor > 1:
         # Two sums forward and two backward per layer; as many again to recompute.
         passes = 4 + (2 if job.is_recomputed else 0)
         layers = architecture.layers / job.pipeline
         moved = 2 * passes * layers * job.tokens * architecture.hidden * size
         within = job.tensor <= CHIPS_PER_NODE
-        work["inner" if within else "outer"] += _ring(moved, job.tensor, within, chip)
+        work["inner" if job.overlapped else "exposed"] += _ring(moved, job.tensor, within, chip)
     if job.pipeline > 1:
-        moved = 2 * job.tokens * architecture.hidden * size / job.tensor
+        moved = 2 * job.tokens * architecture.hidden * size / job.tensor * job.interleaving
         within = job.chips <= CHIPS_PER_NODE
-        work["inner" if within else "outer"] += moved / _rate(within, chip)
+        work["inner" if within else "outer"] += moved / _rate(within, chip, CHIPS_PER_NODE)
     return work
 
 
-def _ring(moved: float, chips: int, within: bool, chip: Chip) -> float:
-    return moved * (chips - 1) / chips / _rate(within, chip)
+def _ring(moved: float, chips: int, within: bool, chip: Chip, apart: int = 1) -> float:
+    return moved * (chips - 1) / chips / _rate(within, chip, apart)
 
 
-def _rate(within: bool, chip: Chip) -> float:
+def _rate(within: bool, chip: Chip, apart: int = 1) -> float:
+    """Return bytes per second of a ring.
+
+    Of rings between nodes, `apart` share the links of a node, one for each chip that holds another
+    part of the matrices.
+    """
     if within or chip.kind == "tpu":  # all chips of a TPU slice have direct links
         return chip.link / 2
-    return NODE_RATE.get(chip.id, ORDINARY_NODE_RATE)
+    return NODE_RATE.get(chip.id, ORDINARY_NODE_RATE) / min(apart, CHIPS_PER_NODE)

@@ -23,8 +23,9 @@ class Row:
     """A measured step: what ran where, and what was measured.
 
     `stack` is the kind of program: `pytorch` on one chip without compilation, `sharded` over
-    several. `microbatches` may be a fraction, if the last one of a step is smaller. `is_fitted`
-    says whether a fit has used the row.
+    several; `program` names it if its kernels are older than those of a plan. `microbatches` may
+    be a fraction, if the last one of a step is smaller. `is_fitted` says whether a fit has used
+    the row.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Row:
     is_fitted: bool = True
     microbatches: float = 1.0
     reduced: float = 4.0
+    program: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -195,5 +197,6 @@ def _foundry() -> Iterator[Row]:
             is_fitted=not fp8,
             microbatches=row["batch"] / row["chips"] / row["microbatch"],
             reduced=2.0 if row["mode"] == "PURE" else 4.0,
+            program="flash-attention 1",
             facts={"parameters": row["parameters"], "mfu_percent": row["mfu_percent"]},
         )

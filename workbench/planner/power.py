@@ -11,7 +11,7 @@ from workbench.planner.times import Seconds, step_seconds
 KINDS = ("products", "memory", "kernels", "waiting")
 ARITHMETIC = frozenset({"products", "attention"})
 STARTING = frozenset({"kernels"})
-IDLE = frozenset({"waiting", "inner", "outer"})
+IDLE = frozenset({"waiting", "inner", "outer", "exposed"})
 """Waiting for other chips or for Python; links draw little."""
 LIMIT = 1.03
 """Measured power may exceed a chip's nominal power a little."""

@@ -40,6 +40,8 @@ TRAINING: dict[str, Precision] = {
 
 SHARDED_AMP = Precision("bf16", 4, 4, 8, 2)
 """Autocast with sharded weights: the shards are cast before they are gathered."""
+DIVIDED_AMP = Precision("bf16", 2, 4, 12, 2)
+"""Divided matrices or layers, as in Megatron: the optimizer's states include float32 weights."""
 
 INFERENCE: dict[str, Precision] = {
     "bf16": Precision("bf16", 2, 0, 0, 2),

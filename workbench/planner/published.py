@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from workbench.planner.architectures import read_architecture
-from workbench.planner.chips import chip
+from workbench.planner.chips import chip, variant
 from workbench.planner.compared import Compared, published
 from workbench.planner.flops import flops_per_token
 from workbench.planner.jobs import InferenceJob, TrainingJob
@@ -20,6 +20,8 @@ RESERVED = 1.08
 """Memory that PyTorch reserves relative to the allocator's peak; about the median of own rows."""
 PIPELINE_MICROBATCHES = 8
 """Microbatches of torchtitan's pipelines in these rows: as many as stages."""
+INTERLEAVED_STAGES = 2
+"""Parts of a stage of torchtitan's interleaved pipelines, the least and usual number."""
 INTERLEAVED = {"175B": 3, "530B": 3}
 """Parts of a stage of the interleaved pipelines in Korthikanti et al."""
 FUSED_LOSS_SINCE = "2025-06"
@@ -52,16 +54,20 @@ def _torchtitan() -> Iterator[Compared]:
             pipeline=row["pipeline"],
             context=row["context"],
             accumulation=parts,
+            interleaving=INTERLEAVED_STAGES if row["schedule"] == "interleaved" else 1,
+            overlapped=row["schedule"] == "asynchronous" or row["pipeline"] > 1,
             fused_loss=row["compiled"] and row["date"] >= FUSED_LOSS_SINCE,
         )
         where = chip(row["chip"])
+        if row["chip"] in head["variants"]:
+            where = variant(where, **head["variants"][row["chip"]])
         compiled = ", compiled" if row["compiled"] else ""
         label = (
             f"Llama 3.1 {row['model']}, {row['chips']} × {row['chip']}, {row['sequence']:,} tokens"
             f"{', float8' if row['fp8'] else ''}{compiled} {row['schedule']}"
         ).strip()
         facts = (where.id, head["source"], head["url"] + row["page"], row["date"])
-        seconds = step_seconds(architecture, job, where).total
+        seconds = step_seconds(architecture, job, where, stack=head["stack"]).total
         measured = job.tokens_per_step / job.chips / row["tokens_per_s_chip"]
         yield published("step time", label, seconds * MILLI, measured * MILLI, "ms", facts)
         if row["peak_gib"] is not None:

@@ -58,18 +58,21 @@ def step_seconds(
     chip: Chip,
     microbatches: float | None = None,
     reduced: float = REDUCED,
+    stack: str | None = None,
 ) -> Seconds:
     """Return the seconds of a training step.
 
-    A pipeline of p stages waits for (p - 1) / m of the time of its m microbatches. A small model
-    is as slow as Python starts its kernels.
+    A pipeline of p stages in v parts waits for (p - 1) / (m v) of the time of its m microbatches.
+    A small model is as slow as Python starts its kernels. `stack` is the kind of program if it is
+    not today's.
     """
-    coefficients = fit(stack_of(job, chip), chip.id)
+    coefficients = fit(stack or stack_of(job, chip), chip.id)
     work = step_work(architecture, job, chip, microbatches, reduced)
     parts = {name: seconds * coefficients.terms[name] for name, seconds in work.items()}
     busy = sum(parts.values())
     if job.pipeline > 1:
-        parts["waiting"] = (busy - parts["optimizer"]) * (job.pipeline - 1) / job.accumulation
+        rounds = job.accumulation * job.interleaving
+        parts["waiting"] = (busy - parts["optimizer"]) * (job.pipeline - 1) / rounds
     return _with_host(parts, _host_seconds(architecture, job), chip, coefficients)
 
 
@@ -84,7 +87,7 @@ def prefill_seconds(architecture: Architecture, job: InferenceJob, chip: Chip) -
     coefficients = fit("prefill", chip.id)
     work = prefill_work(architecture, job, chip)
     parts = {name: seconds * coefficients.terms[name] for name, seconds in work.items()}
-    parts["inner"] = shared_seconds(architecture, job, chip, job.tokens)
+    parts["exposed"] = shared_seconds(architecture, job, chip, job.tokens)
     return _with_host(parts, architecture.layers * HOST_FORWARD, chip, coefficients)
 
 
@@ -93,7 +96,7 @@ def decode_seconds(architecture: Architecture, job: InferenceJob, chip: Chip) ->
     coefficients = fit("decode", chip.id)
     work = decode_work(architecture, job, chip)
     parts = {name: seconds * coefficients.terms[name] for name, seconds in work.items()}
-    parts["inner"] = shared_seconds(architecture, job, chip, job.batch)
+    parts["exposed"] = shared_seconds(architecture, job, chip, job.batch)
     return Seconds(sum(parts.values()), parts, coefficients.is_calibrated)
 
 

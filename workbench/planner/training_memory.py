@@ -7,8 +7,8 @@ exist.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import ceil
 
 from workbench.planner.activations import layer_bytes, selected_bytes, temporary_scores
 from workbench.planner.adapters import frozen_bytes, trainable_parameters
@@ -29,7 +29,10 @@ GATHERED_LAYERS = 2
 
 @dataclass(frozen=True)
 class Stage:
-    """What the busiest chip holds: elements of weights, of the largest layer and of the head."""
+    """What a chip holds: elements of weights, of the largest layer and of the head.
+
+    `microbatches` are those whose activations it keeps at once.
+    """
 
     parameters: float
     weights: float
@@ -37,28 +40,47 @@ class Stage:
     embedding: float
     head: float
     layers: float
+    microbatches: float
 
 
-def stage(architecture: Architecture, job: TrainingJob) -> Stage:
-    """Return what the chip with most weights holds."""
-    share = ceil(architecture.layers / job.pipeline) / architecture.layers
-    ends = architecture.parameters - architecture.layer_parameters
-    if job.pipeline > 1:
-        ends = architecture.embedding + architecture.positions
+def stages(architecture: Architecture, job: TrainingJob) -> Iterator[Stage]:
+    """Yield the chips of which one needs most: those with the first and the second stage.
+
+    The first stage has the embedding; if the layers cannot be divided evenly, later ones have one
+    more. Each stage keeps the activations of one microbatch less than the one before, and more of
+    them if it is interleaved (Korthikanti et al.).
+    """
+    if job.pipeline == 1:
+        ends = architecture.parameters - architecture.layer_parameters
+        yield _stage(architecture, job, architecture.layers, ends, 1)
+        return
+    ends = architecture.embedding + architecture.positions
+    first, parts = architecture.layers // job.pipeline, job.interleaving
+    kept = job.pipeline + ((job.pipeline - 1) / parts if parts > 1 else 0)
+    yield _stage(architecture, job, first, ends, min(kept, job.accumulation))
+    if architecture.layers % job.pipeline:
+        yield _stage(architecture, job, first + 1, 0, min(kept - 1, job.accumulation))
+
+
+def _stage(
+    architecture: Architecture, job: TrainingJob, layers: int, ends: int, microbatches: float
+) -> Stage:
+    share = layers / architecture.layers
     return Stage(
         parameters=(architecture.layer_parameters * share + ends) / job.tensor,
         weights=architecture.weights * share / job.tensor,
         largest=max(block.parameters for block in architecture) / job.tensor,
-        embedding=architecture.embedding / job.tensor,
+        embedding=architecture.embedding / job.tensor if ends else 0,
         head=architecture.head / job.tensor,
-        layers=architecture.layers * share,
+        layers=layers,
+        microbatches=microbatches,
     )
 
 
 def training_memory(
     architecture: Architecture, job: TrainingJob, context: float = 0, workspace: float = 0
 ) -> Memory:
-    """Return the bytes of the moment when most are allocated.
+    """Return the bytes of the moment when most are allocated, on the chip that needs most.
 
     Parameters
     ----------
@@ -69,12 +91,19 @@ def training_memory(
     workspace
         Bytes that the library for matrix products keeps.
     """
-    held, precision = stage(architecture, job), job.bytes
+    peaks = (stage_memory(architecture, job, held) for held in stages(architecture, job))
+    peak = max(peaks, key=lambda point: point.total)
+    return replace(peak, buffers=peak.buffers + workspace, context=context)
+
+
+def stage_memory(architecture: Architecture, job: TrainingJob, held: Stage) -> Memory:
+    """Return the bytes of the moment when most are allocated on a chip of a stage."""
+    precision = job.bytes
     trained = held.parameters
     each = precision.weight
     if job.adapter_rank:
         trained *= trainable_parameters(architecture, job) / architecture.parameters
-        each = frozen_bytes(job)
+        each = frozen_bytes(architecture, job)
     weights = held.parameters * each / (job.shards if job.shard >= 3 else 1)
     weights += trained * precision.weight if job.adapter_rank else 0.0
     states = trained * precision.states / (job.shards if job.shard >= 1 else 1)
@@ -99,7 +128,7 @@ def training_memory(
     saved_casts = 0.0 if job.is_recomputed else casts
     last = tokens * architecture.hidden * precision.activation
 
-    stages = (
+    moments = (
         Memory(
             weights,
             accumulated,
@@ -141,20 +170,20 @@ def training_memory(
         ),
         Memory(weights, gradients, states, last, 0, 0, gathered),
     )
-    peak = max(stages, key=lambda point: point.total)
-    return replace(peak, buffers=peak.buffers + workspace, context=context)
+    return max(moments, key=lambda point: point.total)
 
 
 def gathered_bytes(architecture: Architecture, job: TrainingJob, held: Stage) -> float:
     """Return the bytes of weights, inputs and gradients that are divided, but complete for a while.
 
     In a pipeline, sharded weights stay complete until all microbatches are processed, and so do
-    the sums of their gradients.
+    the sums of their gradients. Of an interleaved pipeline, one part of a stage is processed
+    backward at a time, and its gradients are divided before those of the next part exist.
     """
     precision, gathered = job.bytes, 0.0
     size = min(precision.weight, precision.activation)
     if job.shards > 1 and job.shard >= 2 and job.pipeline > 1:
-        gathered = held.parameters * (size + precision.gradient)
+        gathered = held.parameters * (size + precision.gradient / job.interleaving)
     elif job.shards > 1 and job.shard >= 3:
         gathered = (GATHERED_LAYERS * held.largest + held.head) * size
     elif job.shards > 1 and job.shard == 2:
@@ -166,7 +195,7 @@ def gathered_bytes(architecture: Architecture, job: TrainingJob, held: Stage) ->
 
 def _saved(architecture: Architecture, job: TrainingJob, held: Stage) -> tuple[float, float, float]:
     """Return bytes kept by all layers, by one that is computed again, and of cast weights."""
-    share = held.layers / architecture.layers * min(job.pipeline, job.accumulation)
+    share = held.layers / architecture.layers * held.microbatches
     every = sum(b.count * layer_bytes(b, architecture.hidden, job) for b in architecture)
     casts = (held.weights + held.head) * job.bytes.activation if job.bytes.casts else 0.0
     if job.shard >= 3:

@@ -14,9 +14,10 @@ from workbench.planner.compared import Compared
 from workbench.planner.jobs import InferenceJob, TrainingJob
 from workbench.planner.measurements import Row, inference_rows, training_rows
 from workbench.planner.memory import GIB
+from workbench.planner.memory_rows import litgpt_rows
 from workbench.planner.plan import infer_plan, train_plan
 from workbench.planner.published import published_rows
-from workbench.planner.times import step_seconds
+from workbench.planner.times import Seconds, step_seconds
 
 KINDS = (
     "step time",
@@ -25,6 +26,7 @@ KINDS = (
     "time per token",
     "time to read",
     "reserved memory",
+    "published memory",
     "state memory",
     "activations",
     "operations per token",
@@ -60,7 +62,7 @@ class Validation(Displayable):
 @lru_cache(maxsize=1)
 def plan_validation() -> Validation:
     """Return the predictions for all measured rows of the package."""
-    return Validation((*_training(), *_inference(), *published_rows()))
+    return Validation((*_training(), *_inference(), *published_rows(), *litgpt_rows()))
 
 
 def _training() -> Iterator[Compared]:
@@ -68,13 +70,20 @@ def _training() -> Iterator[Compared]:
         if not isinstance(row.job, TrainingJob):
             continue
         where = chip(row.chip)
-        timed = step_seconds(row.architecture, row.job, where, row.microbatches, row.reduced)
+        timed = row_seconds(row)
         yield _of(row, "step time", timed.total * MILLI, row.measured["step_ms"], "ms")
         if "peak_gib" in row.measured:
             planned = train_plan(row.architecture, where, row.job)
             used, peak = planned.memory.total / GIB, row.measured["peak_gib"]
             yield _of(row, "peak memory", used, peak, "GiB", is_fitted=False)
             yield _of(row, "energy", planned.joules or 0, row.measured["joules"], "J")
+
+
+def row_seconds(row: Row) -> Seconds:
+    """Return the predicted seconds of a measured training step."""
+    job, where = row.job, chip(row.chip)
+    assert isinstance(job, TrainingJob)
+    return step_seconds(row.architecture, job, where, row.microbatches, row.reduced, row.program)
 
 
 def _inference() -> Iterator[Compared]:

@@ -31,6 +31,9 @@ LOGIT_BYTES, LOGIT_CAST_BYTES = 28, 10
 """Bytes read and written per logit: by log-softmax and its backward pass, and by casts."""
 CAST_BYTES = 6
 """Bytes read and written to cast a float32 weight to bf16."""
+FLOAT8_BYTES = 4
+"""Bytes read and written to cast an element to float8: read it in 16 bits, write it twice, because
+float8 products need their operands in two orders (Micikevicius et al., arXiv 2209.05433)."""
 FUSED_FP32 = 0.7
 """Rate of fused attention in float32 relative to that of products in float32, TF32 or not.
 
@@ -79,6 +82,9 @@ def training_work(architecture: Architecture, job: TrainingJob, chip: Chip) -> W
         )
         weights = architecture.weights * CAST_BYTES * 2
         work["casts"] = (job.tokens * residual + weights) / bandwidth * share
+    if precision.rate == "fp8":
+        moved = sum(_float8_elements(block, job) * block.count for block in architecture)
+        work["casts"] = (moved + architecture.weights) * FLOAT8_BYTES / bandwidth * share
     return work
 
 
@@ -117,6 +123,7 @@ def _attention(block: Block, job: TrainingJob, chip: Chip) -> Work:
         flops = 2 * job.tokens * job.sequence * widths * (3 + again)
         return {"products": flops / rate, "scores": scores * passes * size / chip.copy_rate}
     pairs = job.tokens * read * (0.5 if read == job.sequence else 1.0)
+    pairs *= 2 - 1 / job.context  # the chip with the last part of a sequence reads all of it
     fused = 2 * pairs * widths * (1 + BACKWARD_ATTENTION + again)
     if job.bytes.activation > 2:
         rate = chip.rate("fp32") * FUSED_FP32
@@ -141,3 +148,11 @@ def _cast_elements(block: Block, hidden: int, job: TrainingJob) -> float:
     """Return the bytes per token that autocast adds: a residual stream in float32 and casts."""
     times = 2 if job.is_recomputed else 1
     return hidden * 4 * (8 * times + 12) * block.norm_count / 2
+
+
+def _float8_elements(block: Block, job: TrainingJob) -> int:
+    """Return the elements of inputs and gradients of matrix products that are cast to float8."""
+    part, times = block.feed_forward, 2 if job.is_recomputed else 1
+    matrices = (*block.mixer.matrices, *part.matrices * part.active, *part.shared)
+    each = sum(times * matrix.inputs + matrix.outputs for matrix in matrices)
+    return job.tokens * each

@@ -22,6 +22,7 @@ KINDS = {
     "time to read": N_("time to read"),
     "peak memory": N_("peak memory"),
     "reserved memory": N_("reserved memory"),
+    "published memory": N_("peak memory, published"),
     "state memory": N_("state memory"),
     "activations": N_("activations"),
     "energy": N_("energy"),
