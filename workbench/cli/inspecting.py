@@ -12,7 +12,7 @@ from workbench.cli import checkpoints, tables
 from workbench.cli.recipes import add_recipe
 
 TABLES = (
-    *(".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".gz", ".xls", ".xlsx", ".ods"),
+    *(".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".arff", ".gz", ".xls", ".xlsx", ".ods"),
     *(".parquet", ".json", ".html"),
 )
 """The names of tables end so; those that are not read are answered with what to do."""

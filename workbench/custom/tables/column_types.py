@@ -19,6 +19,8 @@ MIN_UNDERSTOOD = 0.95
 MIN_MOSTLY = 0.5
 """The share of numbers in a column that also has a few frequent words, such as "never"."""
 MAX_WORDS = 3
+MAX_WORD_SHARE = 0.1
+"""Different words for each different number in such a column, if that is more."""
 MIN_NUMBERS = 20
 """Different numbers in such a column."""
 MAX_CATEGORIES = 50
@@ -127,7 +129,8 @@ def _are_numbers(cells: Cells, format: Format) -> bool:
     odd = [value for value, number in cells.read(format).items() if math.isnan(number)]
     understood = 1 - _rows(cells, odd) / _rows(cells, values)
     different = len(values) - len(odd)
-    few_words = len(odd) <= MAX_WORDS and different >= MIN_NUMBERS and understood >= MIN_MOSTLY
+    most = max(MAX_WORDS, MAX_WORD_SHARE * different)
+    few_words = len(odd) <= most and different >= MIN_NUMBERS and understood >= MIN_MOSTLY
     return different > 0 and (understood >= MIN_UNDERSTOOD or few_words)
 
 

@@ -21,7 +21,7 @@ MAX_LENGTH = 50
 _TIME = (
     r"(?:[T ,:]\s*(?:at\s+|um\s+)?(?P<hour>\d{1,2})(?:[:h.](?P<minute>\d{2}))"
     r"(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?\s*(?P<half>[AaPp]\.?[Mm]\.?)?"
-    r"\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?"
+    r"\s*(?P<zone>Z|[A-Z]{3,4}|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?"
 )
 _NAME = r"(?P<name>[^\W\d_]{3,10})\.?"
 _WEEKDAY = r"(?:[^\W\d_]{2,10}\.?,?\s+)?"
@@ -89,7 +89,7 @@ def read(cell: str) -> Parts | None:
     """Return the parts of a date, a time or both; None for any other text."""
     if len(cell) > MAX_LENGTH or not _HAS_DIGIT.search(cell):
         return None
-    if cell[4:5] == "-" and len(cell) >= 10:
+    if cell[4:5] == "-" and (len(cell) >= 10 or cell[5:6] == "W"):
         try:
             return _from_datetime(datetime.fromisoformat(cell))
         except ValueError:
@@ -205,9 +205,10 @@ def _time(groups: dict[str, str]) -> float | None:
     return hour * 3600 + minute * 60 + whole_seconds + float(f"0.{groups.get('fraction', 0)}")
 
 
-def _offset(zone: str) -> int:
+def _offset(zone: str) -> int | None:
+    """Return seconds from UTC; None for the name of a zone, whose times are local."""
     if zone[0] not in "+-":
-        return 0
+        return 0 if zone in {"Z", "UTC", "GMT"} else None
     digits = zone[1:].replace(":", "")
     size = int(digits[:2]) * 3600 + int(digits[2:] or 0) * 60
     return -size if zone[0] == "-" else size

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from workbench import formatting
 from workbench.custom.tables import central_european
 from workbench.custom.tables.alphabets import encoding_of
+from workbench.custom.tables.clean import clean
 from workbench.custom.uploads.limits import TABLE_BYTES
 from workbench.errors import InputError
 from workbench.i18n import _
@@ -108,6 +109,11 @@ def _check_kind(data: bytes) -> None:
             _("This is a web page, not a table: download the table itself, or save it as CSV."),
             code="upload.not_a_table",
         )
+    if begin.startswith((b"insert into", b"create table", b"drop table", b"begin transaction")):
+        raise InputError(
+            _("This is a program in SQL, not a table: export the table as CSV."),
+            code="upload.not_a_table",
+        )
     if begin.startswith((b"{", b"[{", b"[\n")):
         raise InputError(_("This is JSON, not a table: save it as CSV."), code="upload.not_a_table")
 
@@ -120,12 +126,13 @@ def _try(data: bytes, codec: str) -> str | None:
 
 
 def _checked(text: str | None) -> str:
-    if text is None or "\0" in text or _has_controls(text):
+    text = None if text is None else clean(text)
+    if text is None or _has_controls(text):
         raise InputError(
             _("This is not a table of text: save it as CSV, with the encoding UTF-8."),
             code="upload.not_text",
         )
-    return text.rstrip("\x1a")  # the end of a file on DOS
+    return text
 
 
 def _has_controls(text: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from workbench import formatting
+from workbench.custom.tables import numbers
 from workbench.custom.tables.column import Column, Table
 from workbench.custom.tables.far_values import fractions_as_percent, outliers
 from workbench.custom.tables.inspection import TargetReport
@@ -21,6 +22,9 @@ MAJORITY = 0.8
 SENTINELS = (-99999, -9999, -999, -99, 999, 9999, 99999, 999999)
 """Numbers that are often written for a missing value."""
 MIN_SENTINEL = 0.01
+SAMPLE = 1000
+"""Cells that show whether numbers have units."""
+_OF_NUMBERS = str.maketrans("", "", "0123456789.,+-eE")
 MAX_NAMES = 3
 """Names that a sentence lists."""
 
@@ -48,6 +52,7 @@ def findings(table: Table, report: TargetReport, leaks: Sequence[str]) -> Iterat
         if not column.reason:
             yield from column.warnings
             yield from fractions_as_percent(column, table.lines)
+            yield from _currencies(column)
     yield from _missing_marks([column for column in table.columns if not column.reason])
     if table.encoding not in {"UTF-8", "UTF-16", ""}:
         yield _(
@@ -121,6 +126,21 @@ def _unreadable(column: Column) -> str:
         kind=kind,
         cells=cells,
     )
+
+
+def _currencies(column: Column) -> Iterator[str]:
+    """Yield a sentence if the amounts of a column are in several currencies."""
+    if column.type != "number" or not "".join(column.cells[:SAMPLE]).translate(_OF_NUMBERS):
+        return
+    cells = numbers.currencies([*dict.fromkeys(column.cells)])
+    if len(cells) > 1:
+        yield _(
+            "{column}: amounts in different currencies are read as numbers of one, such as "
+            "{cells}: convert them to one currency."
+        ).format(
+            column=quoted(column.name),
+            cells=formatting.names([*map(quoted, cells.values())], MAX_NAMES),
+        )
 
 
 def _missing_marks(columns: Sequence[Column]) -> Iterator[str]:

@@ -74,6 +74,39 @@ def type_line(cells: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
     )
 
 
+def joined(
+    first: Sequence[str], second: Sequence[str], columns: Sequence[Sequence[str]]
+) -> list[str] | None:
+    """Return the names of a table whose first two lines hold them together, or None.
+
+    The first line names groups of columns, once above the first column of each or above all, as
+    merged cells of a spreadsheet become. `columns` are the cells below both lines.
+    """
+    groups = list(first)
+    for index in range(1, len(groups)):
+        groups[index] = groups[index] or groups[index - 1]
+    pairs = zip(first, groups, strict=True)
+    is_group = [not name or groups.count(group) > 1 for name, group in pairs]
+    if (
+        not any(is_group)
+        or not groups[0]
+        or not all(name for name, grouped in zip(second, is_group, strict=True) if grouped)
+    ):
+        return None
+    numeric = [n for n, column in enumerate(columns) if _share_of_values(column[:SAMPLE]) > 0.9]
+    if not any(is_group[n] for n in numeric) or any(map(_is_value, second)):
+        return None
+    names = [" ".join(filter(None, pair)) for pair in zip(groups, second, strict=True)]
+    return names if len({*names}) == len(names) else None
+
+
+def repetitions(first: Sequence[str], columns: Sequence[Sequence[str]]) -> list[int]:
+    """Return the rows that repeat the first line, as in joined files."""
+    rows = [row for row, cell in enumerate(columns[0]) if cell == first[0]]
+    width = range(1, len(columns))
+    return [row for row in rows if all(columns[n][row] == first[n] for n in width)]
+
+
 def role_line(types: Sequence[str], roles: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
     """Whether two lines below the names hold types and roles, as Orange writes them.
 

@@ -11,8 +11,12 @@ from dataclasses import dataclass, replace
 from itertools import count, islice, takewhile
 
 DELIMITERS = (",", ";", "\t", "|")
+RARE_DELIMITERS = ("::", "^", "~", "，", "；")
+"""They are tried where no other delimiter divides a text."""
 NO_DELIMITER = "\x1f"
 """The delimiter of a single column, which no text contains."""
+LONG_DELIMITER = "\x1e"
+"""Stands for a delimiter of several characters."""
 SPACES = " "
 """The delimiter of columns that runs of spaces or tabs separate."""
 SAMPLE_ROWS = 100
@@ -66,9 +70,11 @@ def detect(text: str) -> Layout:
         return spaced if _is_spaced(sample, spaced, best) else best
     if spaced.width > 1 and _score(sample, spaced) >= (scores[best] if best else MIN_REGULAR):
         return spaced
-    if best is None or best.delimiter not in sample.lstrip().split("\n", 1)[0]:
-        return _of(sample, NO_DELIMITER)
-    return best
+    if best is not None and best.delimiter in sample.lstrip().split("\n", 1)[0]:
+        return best
+    rare = [_of(sample, delimiter) for delimiter in RARE_DELIMITERS if delimiter in sample]
+    rare = [layout for layout in rare if layout.width > 1 and _score(sample, layout) >= MIN_REGULAR]
+    return max(rare, key=lambda layout: layout.width, default=_of(sample, NO_DELIMITER))
 
 
 def unwrapped(text: str) -> tuple[str, Layout]:
@@ -92,11 +98,14 @@ def rows(text: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     csv.Error
         When a quoted cell has no end, or a cell is too long.
     """
-    if layout.delimiter == SPACES:
+    delimiter = layout.delimiter
+    if len(delimiter) > 1:
+        text, delimiter = text.replace(delimiter, LONG_DELIMITER), LONG_DELIMITER
+    if delimiter == SPACES:
         text = re.sub(r"(?m)^[ \t]+|[ \t]+$", "", re.sub(r"[ \t]+", " ", text))
     reader = csv.reader(
         io.StringIO(text, newline=""),
-        delimiter=layout.delimiter,
+        delimiter=delimiter,
         quotechar=layout.quote or None,
         quoting=csv.QUOTE_MINIMAL if layout.quote else csv.QUOTE_NONE,
         strict=True,

@@ -40,12 +40,14 @@ _SPACES = str.maketrans(_MARKS)
 _DIGITS = str.maketrans(
     {**dict.fromkeys("0123456789" + _FOREIGN_DIGITS, "1"), "\0": "0", "−": "-", **_MARKS}
 )
+_FORTRAN = str.maketrans("Dd", "ee")
+"""Exponents of double precision, as in 1.5D+03."""
 _LONE_ZERO = re.compile(r"(?<![\d.,' \u00a0\u202f’])0(?=[.,])")
 _has_mark = re.compile("[\n\0]").search
 _SHAPE = re.compile(
     rf"(?P<open>\()?(?P<sign>[-+]?)\s*(?P<before>{CURRENCIES})?\s*(?P<sign2>[-+]?)"
-    rf"(?P<body>[0-9.,](?:[0-9.,' ]*[0-9.,])?)(?P<exponent>[eE][-+]?1+)?"
-    rf"\s*(?P<after>{CURRENCIES}|{UNIT})?\s*(?P<trailing>-)?(?P<close>\))?(?:[*†‡]|\[1+\])?"
+    rf"(?P<body>[0-9.,](?:[0-9.,' ]*[0-9.,])?)(?P<exponent>[eE][-+]?1+|[dD][-+]1+)?"
+    rf"\s*(?P<after>{CURRENCIES}|{UNIT})?\s*(?P<trailing>-)?(?P<close>\))?(?:[*†‡]{{1,3}}|\[1+\])?"
 )
 
 
@@ -144,6 +146,25 @@ def share(cells: Sequence[str]) -> float:
     return sum(_parsed(shape) is not None for shape in _shapes(cells)) / max(1, len(cells))
 
 
+def units(cells: Sequence[str]) -> dict[str, str]:
+    """Return the units, and the currencies, of the numbers in `cells`, each with its first cell."""
+    cell_of: dict[str, str] = {}
+    firsts: dict[str, str] = {}
+    for cell, shape in zip(cells, _shapes(cells), strict=True):
+        firsts.setdefault(shape, cell)
+    for shape, cell in firsts.items():
+        match = _SHAPE.fullmatch(shape)
+        unit = (match["before"] or match["after"] or "") if match else ""
+        if unit:
+            cell_of.setdefault(unit, cell)
+    return cell_of
+
+
+def currencies(cells: Sequence[str]) -> dict[str, str]:
+    """Return the currencies of the numbers in `cells`, each with its first cell."""
+    return {unit: cell for unit, cell in units(cells).items() if re.fullmatch(CURRENCIES, unit)}
+
+
 def parse(cells: Sequence[str], format: Format) -> list[float]:
     """Return the numbers in `cells`; NaN where a cell is none in this format.
 
@@ -228,7 +249,9 @@ def _without_separators(digits: str, decimal: str, thousands: str) -> str:
     """Return digits as `float` reads them."""
     if thousands:
         digits = digits.translate(_SPACES).replace(thousands, "")
-    return digits.replace(",", ".") if decimal == "," else digits
+    if decimal == ",":
+        digits = digits.replace(",", ".")
+    return digits.translate(_FORTRAN)
 
 
 def _reader(part: _Shape | None, format: Format) -> Callable[[str], float] | None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import re
 from array import array
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from workbench import formatting
 from workbench.cancel import NEVER, CancelToken
 from workbench.custom.tables import header, layout
+from workbench.custom.tables.arff import without_declarations
 from workbench.custom.tables.decode import decode
 from workbench.custom.tables.layout import Layout
 from workbench.custom.tables.text_table import TextTable
 from workbench.custom.uploads.limits import TABLE_COLUMNS, TABLE_ROWS
+from workbench.custom.uploads.splits import quoted
 from workbench.errors import Cancelled, InputError
 from workbench.i18n import _, plural
 
@@ -37,6 +40,7 @@ def read_text(data: bytes, cancel: CancelToken = NEVER) -> TextTable:
         If `cancel` is cancelled while reading.
     """
     text, encoding = decode(data)
+    text = without_declarations(text)
     try:
         text, detected = layout.unwrapped(text)
     except csv.Error as error:
@@ -140,6 +144,13 @@ def _table(rows: _Rows, encoding: str) -> TextTable:
         first_two = [formatting.count(int(line)) for line in lines[:2]]
         warnings.append(sentence.format(line=first_two[0], next=first_two[1]))
         columns, lines = below, lines[2:]
+    elif len(lines) > 1 and (joined := header.joined(first, above[0], below)) is not None:
+        warnings.append(
+            _("The names of the columns are those of two lines, such as {name}.").format(
+                name=quoted(joined[-1])
+            )
+        )
+        first, columns, lines = joined, [column[1:] for column in columns], lines[1:]
     elif len(lines) > 1 and header.type_line(above[0], [column[1:] for column in columns]):
         warnings.append(
             _("Line {line} holds types or units of the columns: left out.").format(
@@ -148,6 +159,16 @@ def _table(rows: _Rows, encoding: str) -> TextTable:
         )
         columns, lines = [column[1:] for column in columns], lines[1:]
     has_names, is_sure = (True, True) if roles else header.is_header(first, columns)
+    again = header.repetitions(first, columns) if has_names else []
+    if again:
+        sentence = plural(
+            "{count} line repeats the names of the columns: left out.",
+            "{count} lines repeat the names of the columns: left out.",
+            len(again),
+        )
+        warnings.append(sentence.format(count=formatting.count(len(again))))
+        columns = [_without(column, again) for column in columns]
+        lines = np.delete(lines, again)
     return TextTable(
         tuple(first),
         header.unique_names(first),
@@ -161,6 +182,10 @@ def _table(rows: _Rows, encoding: str) -> TextTable:
         tuple(warnings),
         roles,
     )
+
+
+def _without(column: Sequence[str], rows: Collection[int]) -> list[str]:
+    return [cell for row, cell in enumerate(column) if row not in rows]
 
 
 def _check_regular(rows: _Rows, first_differs: bool, first_width: int) -> None:

@@ -1,0 +1,125 @@
+"""Tables that programs of other fields write: invisible characters, joined files, rare layouts."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+import workbench as wb
+from tests.raises import raises
+from workbench.custom.tables.read import read
+
+ROWS = 60
+AMOUNTS = [(37 * n) % 101 + 0.25 for n in range(ROWS)]
+ANSWERS = ["yes" if n % 3 else "no" for n in range(ROWS)]
+
+
+def table(cells, header="x,answer", delimiter=","):
+    lines = (f"{cell}{delimiter}{answer}" for cell, answer in zip(cells, ANSWERS, strict=True))
+    return "\n".join([header.replace(",", delimiter), *lines])
+
+
+PLAIN = table(AMOUNTS)
+ATTRIBUTES = "% made\n@RELATION t\n\n@attribute x numeric\n@attribute answer {yes,no}\n@DATA\n"
+BODY = PLAIN.split("\n", 1)[1]
+SAME = {
+    "a mark in each line": PLAIN.replace("\n", "\n\ufeff"),
+    "zero-width spaces": PLAIN.replace(",", "\u200b,\u200e"),
+    "null characters around cells": PLAIN.replace(",", "\0,"),
+    "null characters of a power cut": PLAIN + "\n" + "\0" * 50,
+    "digits of full width": PLAIN.translate({ord(c): ord(c) + 0xFEE0 for c in "0123456789."}),
+    "commas of full width": table(AMOUNTS, delimiter="，"),
+    "two colons": table(AMOUNTS, delimiter="::"),
+    "carets": table(AMOUNTS, delimiter="^"),
+    "tildes": table(AMOUNTS, delimiter="~"),
+    "Weka": ATTRIBUTES + BODY,
+    "Weka with comments": ATTRIBUTES + "% first\n" + BODY,
+    "Fortran": table([f"{amount / 100:.4f}D+02" for amount in AMOUNTS]),
+    "stars of significance": table([f"{x}{'*' * (n % 4)}" for n, x in enumerate(AMOUNTS)]),
+}
+
+
+@pytest.mark.parametrize("text", SAME.values(), ids=SAME)
+def test_the_values_are_those_of_the_plain_table(text):
+    result = read(text.encode())
+    assert result.names == ("x", "answer")
+    assert result.columns[0].numbers.tolist() == pytest.approx(AMOUNTS, abs=1e-9)
+    assert [result.columns[1].words[code] for code in result.columns[1].codes] == ANSWERS
+
+
+HEADERS = {
+    "merged cells": ("Person,,Result\nincome,age,buys", ("Person income", "Person age")),
+    "a group in each cell": ("May,May,May\nlow,high,last", ("May low", "May high")),
+    "units": ("t,t,\n[C],[F],[K]", ("t [C]", "t [F]")),
+}
+
+
+@pytest.mark.parametrize(("header", "names"), HEADERS.values(), ids=HEADERS)
+def test_names_in_two_lines(header, names):
+    lines = "\n".join(f"{3 * n % 47},{n % 7},{n % 5}" for n in range(ROWS))
+    result = read(f"{header}\n{lines}".encode())
+    assert (len(result), result.names[:2]) == (ROWS, names)
+    assert "two lines" in result.warnings[0]
+
+
+def test_lines_that_repeat_the_names_are_left_out():
+    joined = f"{PLAIN}\n{PLAIN}\n{PLAIN}"
+    result = read(joined.encode())
+    assert result.columns[0].numbers.tolist() == AMOUNTS * 3
+    assert result.lines.tolist()[ROWS] == ROWS + 3
+    assert "2 lines repeat the names of the columns: left out." in result.warnings
+
+
+MONTHS = [f"2020-{1 + n % 12:02d}-07" for n in range(ROWS)]
+DATES = {
+    "weeks": [f"2020-W{1 + n % 50:02d}" for n in range(ROWS)],
+    "names of zones": [f"{day} 10:00:00 CET" for day in MONTHS],
+}
+SECONDS = {"weeks": 1_577_664_000.0, "names of zones": 1_578_391_200.0}  # Monday 2019-12-30
+
+
+@pytest.mark.parametrize("name", DATES)
+def test_dates(name):
+    column = read(table(DATES[name]).encode()).columns[0]
+    assert (column.type, column.numbers[0]) == ("date", SECONDS[name])
+
+
+def test_a_column_of_numbers_with_several_words_for_a_missing_value():
+    words = ["sin datos", "brak", "不明", "ei tietoa"]
+    cells = [words[n // 5 % 4] if n % 5 == 0 else x for n, x in enumerate(AMOUNTS)]
+    column = read(table(cells).encode()).columns[0]
+    expected = [math.nan if n % 5 == 0 else x for n, x in enumerate(AMOUNTS)]
+    assert column.numbers.tolist() == pytest.approx(expected, nan_ok=True)
+
+
+SAID = {
+    "signs": [f"{'$€'[n % 2]}{x}" for n, x in enumerate(AMOUNTS)],
+    "codes": [f"{x} {'USD' if n % 2 else 'EUR'}" for n, x in enumerate(AMOUNTS)],
+}
+
+
+@pytest.mark.parametrize("cells", SAID.values(), ids=SAID)
+def test_amounts_in_different_currencies_are_said(cells):
+    warnings = wb.inspect_table(table(cells).encode()).warnings
+    assert any("currencies" in text and cells[1] in text for text in warnings), warnings
+
+
+REASONS = {
+    "units": ([f"{x} kg" if n % 2 else f"{1000 * x:.0f} g" for n, x in enumerate(AMOUNTS)], "kg"),
+    "errors": ([f"{x}±{n % 7}.5" for n, x in enumerate(AMOUNTS)], "0.25±0.5"),
+    "bounds": ([f"<{x}" if n % 6 == 0 else x for n, x in enumerate(AMOUNTS)], "<0.25"),
+}
+
+
+@pytest.mark.parametrize(("cells", "text"), REASONS.values(), ids=REASONS)
+def test_the_reason_why_numbers_are_not_used_is_true(cells, text):
+    column = wb.inspect_table(table(cells).encode()).columns[0]
+    assert not column.used
+    assert text in column.note
+    assert "separators" not in column.note
+
+
+def test_a_program_is_no_table():
+    with raises("upload.not_a_table", "SQL"):
+        read(b"INSERT INTO t VALUES\n" + BODY.encode())
