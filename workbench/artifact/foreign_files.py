@@ -46,7 +46,7 @@ def check_own_kind(path: Path) -> None:
     if path.is_file():
         with path.open("rb") as stream:
             start = stream.read(START_BYTES)
-        error = _foreign(path, start)
+        error = foreign_error(path, start)
         if error is not None:
             raise error
 
@@ -117,7 +117,8 @@ def did_you_mean(names: list[str]) -> str:
     return f"; did you mean {' or '.join(names)}?"[:-1] if names else ""
 
 
-def _foreign(path: Path, start: bytes) -> WorkbenchError | None:
+def foreign_error(path: Path, start: bytes) -> WorkbenchError | None:
+    """Return the error for a file of another program that begins with `start`, or None."""
     for matches, error in _BY_CONTENT:
         if matches(start):
             return error(path)

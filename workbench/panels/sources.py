@@ -37,6 +37,7 @@ SCRIPTS = (
     "check_parts",
     "check_table",
     "check_pictures",
+    "check_checkpoint",
     "check",
     "learned",
     "trial",

@@ -7,7 +7,7 @@ import json
 import os
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ from workbench.artifact.on_disk import OnDiskArtifact
 from workbench.artifact.original_dtype import with_original_dtype
 from workbench.artifact.tensor_file import TENSOR_FILE_PREFIX
 from workbench.cancel import NEVER, CancelToken
-from workbench.compression.codecs.stream import entry, find_encodings, write
+from workbench.compression.codecs.stream import Entry, entry, find_encodings, write
 from workbench.compression.encode import encode_tensor
 from workbench.compression.weight_error import weight_error
 from workbench.errors import ArtifactError, file_errors
@@ -77,14 +77,14 @@ def compress_file(
     source, target = Source.open(Path(path)), Path(output)
     check_supported(recipe)
     check_writable(target, source.files)
-    header = _header(source, recipe)
+    header = file_header(source, recipe)
     with file_errors("write", target, FREE_SPACE), locked(target):
         recipe.check_names(source.layers, source.locations)
         least = {name: {"shape": list(tensor.shape)} for name, tensor in source.locations.items()}
         check_header_size({**header, "tensors": least})
         partial = ResumableOutput.resume(target, _key(source, recipe))
         check_room(source, recipe, target, partial.size)
-        _write_all(source, recipe, partial, on_progress, cancel)
+        write_tensors(source, recipe, partial, on_progress, cancel)
         written = partial.finish({**header, "tensors": partial.entries})
         artifact = OnDiskArtifact.from_header(target, written)
         unchanged = tuple(name for name in source.locations if name not in partial.errors)
@@ -92,7 +92,7 @@ def compress_file(
         return artifact
 
 
-def _header(source: Source, recipe: Recipe) -> dict[str, Any]:
+def file_header(source: Source, recipe: Recipe) -> dict[str, Any]:
     """Return the header without the entries of the tensors."""
     header: dict[str, Any] = {
         "model": f"{TENSOR_FILE_PREFIX}{source.title}",
@@ -104,13 +104,28 @@ def _header(source: Source, recipe: Recipe) -> dict[str, Any]:
     return header
 
 
-def _write_all(
+class Output(Protocol):
+    """The finished streams of a file; `ResumableOutput` describes the members."""
+
+    plan: Any
+    entries: dict[str, Entry]
+    ties: int
+
+    def begin(self, plan: Any) -> None:
+        """Store the plan, before the first stream."""
+
+    def add(self, name: str, tensor: Finished) -> None:
+        """Append the stream of a tensor, or name the earlier tensor that has the same one."""
+
+
+def write_tensors(
     source: Source,
     recipe: Recipe,
-    partial: ResumableOutput,
+    partial: Output,
     on_progress: Progress,
     cancel: CancelToken,
 ) -> None:
+    """Compress each tensor that `partial` does not have yet, and add it."""
     masks = _masks(source, recipe, partial, on_progress)
     layers, read = frozenset(source.layers), 0
     for name, location in source.locations.items():
@@ -126,9 +141,7 @@ def _write_all(
         on_progress(read, source.size)
 
 
-def _masks(
-    source: Source, recipe: Recipe, partial: ResumableOutput, on_progress: Progress
-) -> Masks | None:
+def _masks(source: Source, recipe: Recipe, partial: Output, on_progress: Progress) -> Masks | None:
     """Return the pruning masks, with the global threshold of an earlier run if there is one."""
     plan = partial.plan
     threshold = Threshold(*plan["cut"]) if plan and plan["cut"] else None

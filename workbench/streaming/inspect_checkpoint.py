@@ -144,7 +144,17 @@ def inspect_checkpoint(
     FileError
         If a file is missing or cannot be read.
     """
-    source, recipe = Source.open(Path(path)), recipe or Recipe()
+    return inspection_of(Source.open(Path(path)), recipe or Recipe())
+
+
+def inspection_of(source: Source, recipe: Recipe) -> CheckpointInspection:
+    """Return what `recipe` does to each tensor of a source.
+
+    Raises
+    ------
+    RecipeError
+        If the recipe needs a module or data, or does not fit the tensors.
+    """
     check_supported(recipe)
     recipe.check_names(source.layers, source.locations)
     return CheckpointInspection(

@@ -33,7 +33,7 @@ def repeated_tensors(source: Source) -> dict[str, str]:
     for places in alike.values():
         first: dict[bytes, str] = {}
         for place in places if len(places) > 1 else ():
-            name = first.setdefault(_digest(place), place.name)
+            name = first.setdefault(_digest(source, place), place.name)
             if name != place.name:
                 result[place.name] = name
     return {name: result[name] for name in source.locations if name in result}
@@ -46,7 +46,7 @@ def _samples(source: Source) -> Iterator[tuple[object, TensorLocation]]:
         if place.size >= MIN_BYTES:
             places.setdefault(place.path, []).append(place)
     for path, group in places.items():
-        with file_errors("read", path), path.open("rb") as stream:
+        with file_errors("read", path), source.open_file(path) as stream:
             for place in group:
                 stream.seek(place.start)
                 sample = stream.read(min(SAMPLE_BYTES, place.size))
@@ -54,9 +54,9 @@ def _samples(source: Source) -> Iterator[tuple[object, TensorLocation]]:
                 yield (*kind, hashlib.sha256(sample).digest()), place
 
 
-def _digest(place: TensorLocation) -> bytes:
+def _digest(source: Source, place: TensorLocation) -> bytes:
     digest = hashlib.sha256()
-    with file_errors("read", place.path), place.path.open("rb") as stream:
+    with file_errors("read", place.path), source.open_file(place.path) as stream:
         stream.seek(place.start)
         for start in range(place.start, place.stop, CHUNK_BYTES):
             digest.update(stream.read(min(CHUNK_BYTES, place.stop - start)))

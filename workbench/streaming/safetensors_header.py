@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import torch
 
@@ -18,6 +18,9 @@ from workbench.artifact.artifact import check_regular
 from workbench.artifact.foreign_files import check_own_kind
 from workbench.compression.coded import BUFFERS, DTYPES
 from workbench.errors import ArtifactError, file_errors
+
+LENGTH_BYTES = 8
+"""The bytes before the header, which hold its length."""
 
 MAX_BYTES = 100_000_000
 """The longest header that the safetensors library reads."""
@@ -90,11 +93,21 @@ def read(path: Path) -> Contents:
         check_regular(path)
         size = path.stat().st_size
         with path.open("rb") as stream:
-            (length,) = struct.unpack("<Q", stream.read(8).ljust(8, b"\xff"))
-            if length > min(MAX_BYTES, size - 8):
-                raise _damaged(path, "it ends before its header does", "file.header_cut_short")
-            text = stream.read(length)
-    header = _from_json(path, text)
+            return parse(path, stream, size)
+
+
+def parse(path: Path, stream: BinaryIO, size: int) -> Contents:
+    """Return the location of each tensor of a file of `size` bytes, of which the header is read.
+
+    Raises
+    ------
+    ArtifactError
+        If the header is invalid.
+    """
+    (length,) = struct.unpack("<Q", stream.read(LENGTH_BYTES).ljust(LENGTH_BYTES, b"\xff"))
+    if length > min(MAX_BYTES, size - LENGTH_BYTES):
+        raise _damaged(path, "it ends before its header does", "file.header_cut_short")
+    header = _from_json(path, stream.read(length))
     metadata = _metadata(path, header.pop("__metadata__", {}))
     if metadata.get("format") in (container.FORMAT, container.FORMAT_1):
         raise ArtifactError(
@@ -102,8 +115,9 @@ def read(path: Path) -> Contents:
             "first with workbench decompress.",
             code="file.compressed_already",
         )
-    tensors = {name: _location(path, name, entry, 8 + length) for name, entry in header.items()}
-    _check_layout(path, tensors, 8 + length, size)
+    start = LENGTH_BYTES + length
+    tensors = {name: _location(path, name, entry, start) for name, entry in header.items()}
+    _check_layout(path, tensors, start, size)
     return Contents(tensors, metadata)
 
 

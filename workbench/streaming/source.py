@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
@@ -59,9 +59,7 @@ class Source:
             contents, files = _read_shards(path)
         else:
             contents, files = safetensors_header.read(path), (path,)
-        tensors = contents.tensors
-        order = sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
-        return cls(_title(path), files, {n: tensors[n] for n in order}, contents.metadata)
+        return cls(_title(path), files, in_order(contents.tensors), contents.metadata)
 
     @cached_property
     def meta_tensors(self) -> dict[str, Tensor]:
@@ -95,6 +93,10 @@ class Source:
         stats = [(path, path.stat()) for path in self.files]
         files = [[str(path.resolve()), stat.st_size, stat.st_mtime_ns] for path, stat in stats]
         return [*files, *([tensor.name, tensor.start] for tensor in self.locations.values())]
+
+    def open_file(self, path: Path) -> BinaryIO:
+        """Open one of the files for reading."""
+        return path.open("rb")
 
     @contextmanager
     def tensor(self, name: str) -> Iterator[Tensor]:
@@ -135,6 +137,12 @@ class Source:
             first = weight.reshape(-1)[:SAMPLE_VALUES]
             could_be = (first == 0) | (first.abs() >= torch.finfo(first.dtype).max)
             return bool(could_be.all()) and is_mask(weight)
+
+
+def in_order(tensors: Mapping[str, TensorLocation]) -> dict[str, TensorLocation]:
+    """Return the tensors in the order in which safetensors writes them."""
+    order = sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
+    return {name: tensors[name] for name in order}
 
 
 def _title(path: Path) -> str:

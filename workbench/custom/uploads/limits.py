@@ -28,6 +28,8 @@ PIXELS = 40_000_000
 """Pixels of one image before it is resized."""
 
 WEIGHTS_BYTES = 50_000_000
+HEADER_BYTES = 20_000_000
+"""The header of a larger file of weights; it lists about 150,000 tensors."""
 
 MAX_CLASSES = 50
 MIN_PER_CLASS = 3

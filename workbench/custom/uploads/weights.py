@@ -24,11 +24,16 @@ from workbench.errors import InputError
 from workbench.evaluation.model_card import score_entry
 from workbench.evaluation.scores import iter_scores
 from workbench.i18n import _
+from workbench.i18n import mark as N_
 from workbench.zoo.registry import model as find_model
 from workbench.zoo.registry import register_model
 from workbench.zoo.tables import ARCHITECTURES, CUSTOM_PREFIX
 
 Shapes = Mapping[str, list[int]]
+NOT_SAFETENSORS = N_(
+    "This is not a complete safetensors file: its header does not fit its content, or names an "
+    "unknown dtype."
+)
 MAX_DECODED_BYTES = 2**28
 """Bytes that a compressed file may decode to."""
 
@@ -94,13 +99,7 @@ def read(data: bytes) -> dict[str, Tensor]:
     try:
         return load(data)
     except (SafetensorError, KeyError, ValueError, RuntimeError, TypeError, AssertionError):
-        raise InputError(
-            _(
-                "This is not a complete safetensors file: its header does not fit its content, or "
-                "names an unknown dtype."
-            ),
-            code="upload.not_safetensors",
-        ) from None
+        raise InputError(_(NOT_SAFETENSORS), code="upload.not_safetensors") from None
 
 
 def match_builtin(tensors: Mapping[str, Tensor]) -> tuple[Model, dict[str, Tensor]]:
@@ -114,17 +113,23 @@ def match_builtin(tensors: Mapping[str, Tensor]) -> tuple[Model, dict[str, Tenso
     if not tensors:
         raise InputError(_("The file contains no tensors."), code="upload.no_tensors")
     shapes = {name: list(tensor.shape) for name, tensor in tensors.items()}
-    models = [find_model(name) for name in ARCHITECTURES]
-    for model in models:
-        if model.card["tensors"] == shapes:
-            return model, _converted(model, tensors)
-    closest = max(models, key=lambda model: _similarity(model.card["tensors"], shapes))
-    raise InputError(
-        _("These weights fit no built-in model. The closest is {model}, but {difference}.").format(
-            model=closest.name, difference=_difference(closest.card["tensors"], shapes)
-        ),
-        code="upload.unknown_weights",
-    )
+    model = builtin_of(shapes)
+    if model is not None:
+        return model, _converted(model, tensors)
+    raise InputError(mismatch(shapes), code="upload.unknown_weights")
+
+
+def builtin_of(shapes: Shapes) -> Model | None:
+    """Return the built-in model whose tensors have these names and shapes, or None."""
+    return next((model for model in _builtin() if model.card["tensors"] == shapes), None)
+
+
+def mismatch(shapes: Shapes) -> str:
+    """Return a sentence about the built-in model that is closest to tensors that fit none."""
+    closest = max(_builtin(), key=lambda model: _similarity(model.card["tensors"], shapes))
+    return _(
+        "These weights fit no built-in model. The closest is {model}, but {difference}."
+    ).format(model=closest.name, difference=_difference(closest.card["tensors"], shapes))
 
 
 def model_with_weights(
@@ -191,6 +196,10 @@ def _converted(base: Model, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
                 code="upload.not_finite",
             )
     return converted
+
+
+def _builtin() -> list[Model]:
+    return [find_model(name) for name in ARCHITECTURES]
 
 
 def _similarity(expected: Shapes, actual: Shapes) -> tuple[int, int, int]:

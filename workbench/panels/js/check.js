@@ -1,11 +1,12 @@
 // @ts-check
-// The screen between an upload and training: what was read, what may be changed, and the button that
-// trains. Every change goes to Python, which inspects the data again; only the newest answer is shown.
+// The screen between an upload and training or compression: what was read, what may be changed, and the
+// button that starts. Every change goes to Python, which inspects the data again; only the newest answer is shown.
 // While a screen is open, JupyterLab's shortcuts for cells do not act on its keys.
 //
 // Attribute for tests:
 //   .check[data-edit]        the number of the change that the screen shows
 
+import { CheckCheckpoint } from "./check_checkpoint.js";
 import { showText } from "./check_parts.js";
 import { CheckPictures } from "./check_pictures.js";
 import { CheckTable } from "./check_table.js";
@@ -19,7 +20,7 @@ const FIRST = /** @type {"select"} */ ("select, input:checked"); // what has the
 export class Check {
   /** @type {Labels} */ labels;
   /** @type {HTMLButtonElement} */ train;
-  /** @type {CheckTable | CheckPictures | null} */ content = null;
+  /** @type {CheckTable | CheckPictures | CheckCheckpoint | null} */ content = null;
   number = 0; // of the file
   edit = 0; // the number of the newest change
   summary = ""; // how much of the data is used
@@ -75,18 +76,21 @@ export class Check {
   show(message) {
     if (this.node.open && this.number === message.number && message.edit < this.edit) return; // an older answer
     if (this.number !== message.number) this.start(message);
-    const checked = message.table ?? message.pictures;
+    const { checkpoint } = message;
+    const checked = message.table ?? message.pictures ?? checkpoint;
     if (message.table && this.content instanceof CheckTable) this.content.show(message.table);
     if (message.pictures && this.content instanceof CheckPictures) this.content.show(message.pictures);
+    if (checkpoint && this.content instanceof CheckCheckpoint) this.content.show(checkpoint);
     if (checked) {
       setText(this.title, `${this.labels.title}: ${checked.file}`);
       setText(this.facts, checked.facts.join(" · "));
       this.summary = checked.used;
     }
     this.setWorking(false);
-    showText(this.error, message.error ?? "");
-    showText(this.used, message.error ? "" : this.summary);
-    this.train.disabled = Boolean(message.error);
+    const error = message.error || checkpoint?.problem || "";
+    showText(this.error, error);
+    showText(this.used, error ? "" : this.summary);
+    this.train.disabled = Boolean(error);
     this.node.dataset.edit = String(message.edit);
     if (this.node.open) return;
     this.node.showModal();
@@ -105,7 +109,9 @@ export class Check {
       showText(this.used, this.labels.reading);
       this.channel.act("upload_check", { number: this.number, edit: this.edit, choices });
     };
-    this.content = message.table ? new CheckTable(this.labels, onChange) : new CheckPictures(this.labels, onChange);
+    const Content = message.table ? CheckTable : message.pictures ? CheckPictures : CheckCheckpoint;
+    this.content = new Content(this.labels, onChange);
+    setText(this.train, message.checkpoint ? this.labels.compress : this.labels.train);
     this.body.replaceChildren(this.content.node);
   }
 

@@ -424,13 +424,14 @@ export type UploadMessage = { number?: number } & (
   | { step: "done" | "failed" | "idle"; text?: string | null; model?: string; learned?: boolean }
 );
 
-/** Without `table` and `pictures`, those shown before stay. */
+/** Without `table`, `pictures` and `checkpoint`, those shown before stay. */
 export interface CheckMessage {
   number?: number;
   edit: number; // the number of the change that it answers
   error: string | null;
   table?: CheckedTable;
   pictures?: CheckedPictures;
+  checkpoint?: CheckedCheckpoint;
 }
 
 export interface CheckWarning {
@@ -520,6 +521,36 @@ export interface PictureChoices {
   level?: number;
   leave_out: string[];
   leave_out_rare?: boolean;
+}
+
+export interface CheckedTensor {
+  name: string;
+  type: string; // dtype and shape
+  size: string;
+  note: string; // what is done to it, or why nothing is
+  used: boolean;
+  can_change: boolean;
+}
+
+export interface CheckedCheckpoint {
+  file: string;
+  facts: string[];
+  bits: number;
+  bits_choices: { value: number; label: string }[];
+  leave_out: string[];
+  warnings: CheckWarning[];
+  sentences: string[];
+  command: string;
+  tensors: CheckedTensor[];
+  more: string;
+  counts: Record<string, string>;
+  used: string;
+  problem: string; // why it cannot be compressed here; empty if it can
+}
+
+export interface CheckpointChoices {
+  bits?: number;
+  leave_out: string[];
 }
 
 export interface LearnedClass {

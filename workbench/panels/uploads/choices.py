@@ -1,17 +1,54 @@
-"""The choices about a table or about pictures, from a message of the page."""
+"""The choices about a table, pictures or a checkpoint, from a message of the page."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from workbench.custom.pictures.inspection import SIZES, PictureChoices
 from workbench.custom.tables.inspection import Choices
 from workbench.errors import InputError
 from workbench.i18n import _
+from workbench.recipe import Quantize, Recipe
 
 MAX_NAMES = 1_000
 """Columns or classes that may be left out: as many as a table may have."""
+
+
+BITS: dict[int, dict[str, Any]] = {
+    16: {"bits": 16},
+    8: {"bits": 8},
+    4: {"bits": 4, "granularity": "group", "group_size": 64},
+}
+"""The bits of a weight that the page offers for a checkpoint, and their settings."""
+MAX_TENSORS = 200_000
+
+
+@dataclass(frozen=True)
+class CheckpointChoices:
+    """What the user chose for a checkpoint.
+
+    Attributes
+    ----------
+    bits : int
+        A key of `BITS`.
+    leave_out : tuple of str
+        The tensors that stay as they are.
+    """
+
+    bits: int = 8
+    leave_out: tuple[str, ...] = ()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The fields of `Quantize` that are set."""
+        return BITS[self.bits] | ({"exclude": self.leave_out} if self.leave_out else {})
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of these choices."""
+        return Recipe(quantize=Quantize(**self.settings))
 
 
 def table_choices(message: Mapping[str, Any]) -> Choices:
@@ -59,9 +96,23 @@ def picture_choices(message: Mapping[str, Any]) -> PictureChoices:
     return PictureChoices(size, level, tuple(names), rare)
 
 
-def _are_names(names: Any) -> bool:
+def checkpoint_choices(message: Mapping[str, Any]) -> CheckpointChoices:
+    """Return the choices in a message; keys that are missing have their defaults.
+
+    Raises
+    ------
+    InputError
+        If a value is of the wrong type.
+    """
+    bits, names = message.get("bits", 8), message.get("leave_out") or []
+    if type(bits) is not int or bits not in BITS or not _are_names(names, MAX_TENSORS):
+        raise InputError(_("There is no such choice for weights."), code="upload.unknown_choice")
+    return CheckpointChoices(bits, tuple(names))
+
+
+def _are_names(names: Any, most: int = MAX_NAMES) -> bool:
     return (
         isinstance(names, list)
-        and len(names) <= MAX_NAMES
+        and len(names) <= most
         and all(isinstance(name, str) for name in names)
     )

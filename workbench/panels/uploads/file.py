@@ -13,11 +13,13 @@ from workbench.errors import FileError
 from workbench.i18n import _
 from workbench.i18n import mark as N_
 
+LENGTH_BYTES = 8
+"""The bytes of a safetensors file that hold the length of its header."""
 CHUNK_BYTES = 2**19
 """Far below the message limit of websockets, and at most a few hundred chunks per file."""
 
 KINDS = {
-    "table": (".csv", ".tsv", ".txt", ".data", ".dat", ".gz"),
+    "table": (".csv", ".tsv", ".txt", ".data", ".dat", ".gz", ".arff"),
     "pictures": (".zip",),
     "weights": (".safetensors",),
 }
@@ -30,6 +32,10 @@ PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".heic", ".webp", ".gif", 
 """Single pictures, which a model can be tried on."""
 
 OTHERS = {
+    (".index.json",): N_(
+        "This is the index of several files: upload one of them, or compress their folder in a "
+        "console with workbench compress FOLDER --output FILE."
+    ),
     (".xlsx", ".xls", ".xlsm", ".ods", ".numbers"): N_(
         "This is a spreadsheet: save it as “CSV UTF-8” (in Excel: File, Save as), then upload that "
         "file."
@@ -62,7 +68,7 @@ class UploadedFile:
     name
         Its name; the end decides how it is read.
     size
-        Its length in bytes.
+        Its length in bytes; of weights that are too large, only the header is sent.
     is_trial
         Whether the current model is tried on it: it may then be a single picture.
 
@@ -78,11 +84,13 @@ class UploadedFile:
         self.name = path.name
         self.stem = PurePath(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
         suffix = path.suffix.lower()
-        self.kind = "pictures" if is_trial and suffix in PICTURES else _kind(suffix)
+        self.kind = "pictures" if is_trial and suffix in PICTURES else _kind(path.name.lower())
         self.is_trial = is_trial
         if type(size) is not int or size < 1:
             raise FileError(_("The file is empty."), code="upload.empty")
-        if size > MAX_BYTES[self.kind]:
+        is_large = size > MAX_BYTES[self.kind]
+        self._sends_header = is_large and self.kind == "weights" and not is_trial
+        if is_large and not self._sends_header:
             raise FileError(
                 _("The file is {size}; the maximum is {maximum}.").format(
                     size=formatting.size(size), maximum=formatting.size(MAX_BYTES[self.kind])
@@ -95,8 +103,8 @@ class UploadedFile:
         self.cancel = CancelToken()
 
     def is_complete(self) -> bool:
-        """Whether all bytes are received."""
-        return self.received == self.size
+        """Whether all bytes are received; for large weights, those of the header."""
+        return self.received >= (self._header_end() if self._sends_header else self.size)
 
     def append(self, buffers: Sequence[Any]) -> None:
         """Add the next chunk."""
@@ -108,18 +116,23 @@ class UploadedFile:
         self._content += chunk
         self.received += len(chunk)
 
+    def _header_end(self) -> int:
+        """Return the end of the header of a safetensors file."""
+        length = int.from_bytes(self._content[:LENGTH_BYTES], "little")
+        return LENGTH_BYTES + min(length, limits.HEADER_BYTES)
+
     def take(self) -> bytes:
         """Return the content, which is then no longer stored here."""
         content, self._content = bytes(self._content), bytearray()
         return content
 
 
-def _kind(suffix: str) -> str:
+def _kind(name: str) -> str:
     for kind, suffixes in KINDS.items():
-        if suffix in suffixes:
+        if name.endswith(suffixes):
             return kind
     for suffixes, sentence in OTHERS.items():
-        if suffix in suffixes:
+        if name.endswith(suffixes):
             raise FileError(_(sentence), code="upload.unsupported_type")
     raise FileError(
         _("Choose a table (.csv), pictures in folders (.zip) or weights (.safetensors)."),

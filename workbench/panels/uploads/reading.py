@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from workbench.errors import ArtifactError, InputError
+from workbench.i18n import _
 from workbench.panels.uploads.file import UploadedFile
 from workbench.panels.uploads.step import Progress, Step
 from workbench.panels.uploads.weights_step import WeightsStep
+
+FOREIGN = ("file.pickle", "file.gguf", "file.other_format", "file.pointer", "file.web_page")
+"""The errors about files of other programs, which say what to do."""
 
 
 def read(file: UploadedFile, progress: Progress) -> Step:
@@ -28,4 +33,25 @@ def read(file: UploadedFile, progress: Progress) -> Step:
         from workbench.panels.uploads.pictures_step import PicturesStep
 
         return PicturesStep(file.name, file.stem, file.take(), file.cancel, progress)
-    return WeightsStep(file.stem, file.take())
+    return _weights(file)
+
+
+def _weights(file: UploadedFile) -> Step:
+    """Return weights of a built-in model, a compressed file, or a checkpoint of any network."""
+    from workbench.custom.uploads import weights
+    from workbench.panels.uploads.checkpoint_step import CheckpointStep
+    from workbench.streaming.in_memory import InMemorySource
+
+    content = file.take()
+    if weights.is_workbench_file(content):
+        return WeightsStep(file.stem, content)
+    try:
+        source = InMemorySource.of(file.name, content, file.size)
+    except ArtifactError as error:
+        if error.code in FOREIGN:
+            raise
+        raise InputError(_(weights.NOT_SAFETENSORS), code="upload.not_safetensors") from None
+    shapes = {name: list(tensor.shape) for name, tensor in source.meta_tensors.items()}
+    if not shapes or weights.builtin_of(shapes) is not None:
+        return WeightsStep(file.stem, content)
+    return CheckpointStep(source, weights.mismatch(shapes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from workbench.cancel import CancelToken
 from workbench.domain import Model
@@ -12,6 +12,13 @@ from workbench.recipe import Recipe
 
 Progress = Callable[[str, float | None], None]
 """Called with what is being done, and its completed fraction if that is known."""
+
+
+class SavedFile(NamedTuple):
+    """A file that the browser saves."""
+
+    name: str
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,8 @@ class Outcome:
         The model, if it was not there before.
     learned : bool
         Whether it was trained on the data of the file.
+    file : SavedFile, optional
+        What the browser saves.
     """
 
     model: str | None
@@ -37,6 +46,7 @@ class Outcome:
     recipe: Recipe = field(default_factory=Recipe)
     created: Model | None = None
     learned: bool = False
+    file: SavedFile | None = None
 
 
 class Step(Protocol):

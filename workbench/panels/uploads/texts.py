@@ -70,7 +70,10 @@ def _pictures_help() -> str:
 
 
 def _weights_help() -> str:
-    text = _("a .safetensors file for one of the built-in models; up to {size}.")
+    text = _(
+        "a .safetensors file: of a built-in model, compressed, or of any other network; up to "
+        "{size}, and larger ones are checked."
+    )
     return text.format(size=formatting.size(limits.WEIGHTS_BYTES))
 
 
@@ -113,6 +116,17 @@ def _check_labels() -> dict[str, str]:
         "ignored": _("Files that are not used"),
         "class": _("class"),
         "pictures": _("pictures"),
+        "bits": _("Round the weights to"),
+        "happens": _("What happens to the tensors"),
+        "command": _("The same in a console"),
+        "compress": _("compress and save"),
+        "tensors": _("Tensors"),
+        "tensor": _("tensor"),
+        "tensor_type": _("dtype and shape"),
+        "tensor_size": _("size"),
+        "tensor_note": _("treatment"),
+        "rounded": _("rounded"),
+        "kept": _("unchanged"),
     }
 
 

@@ -210,6 +210,9 @@ class Uploads:
     def _open(self, active: _Active, outcome: Outcome) -> None:
         if active.file.cancel.cancelled:
             raise Cancelled("The upload was cancelled.", code="upload.cancelled")
+        if outcome.file is not None:
+            sent = {"kind": "file", "name": outcome.file.name, "mime": "application/octet-stream"}
+            self.channel.send(sent, buffers=[outcome.file.content])
         if outcome.model is None:
             self._end(active, "done", outcome.text)
             return
