@@ -34,6 +34,9 @@ class Model {
   send(content, _callbacks, buffers) {
     this.sent.push([content, buffers]);
   }
+  get(_name) {
+    return this.values.at(-1);
+  }
   set(_name, value) {
     this.values.push(value);
   }
@@ -85,6 +88,22 @@ test("values are numbered, copied and announced", () => {
     { seq: 1, gesture: 1, moving: false, values: { "prune.sparsity": 0.1 } },
     { seq: 2, gesture: 1, moving: false, values: { "prune.sparsity": 0.2 } },
   ]);
+});
+
+test("the numbers of a second display go on", () => {
+  channel.sendValues({});
+  const second = new Channel(model);
+  assert.equal(second.seq, 1);
+  second.sendValues({});
+  channel.act("undo");
+  assert.deepEqual(
+    model.values.map(({ seq, gesture }) => [seq, gesture]),
+    [
+      [1, 1],
+      [2, 2],
+    ],
+  );
+  assert.deepEqual(model.sent, [[{ act: "undo", seq: 2 }, []]]);
 });
 
 test("a kernel that does not answer is reported once", () => {

@@ -18,10 +18,10 @@ export class Channel {
     this.model = model;
     /** @type {Record<string, Listener[]>} */
     this.listeners = {};
-    this.seq = 0; // of the newest values sent
     /** @type {Values} */
     this.values = {}; // the newest values of all controls
     this.gesture = new Gesture(() => this.act("rest"));
+    this.gesture.number = this.sent.gesture ?? 0;
     /** @type {(alive: boolean) => void} */
     this.onAlive = () => {}; // called with whether the kernel responds
     /** @type {Timer} */
@@ -33,6 +33,15 @@ export class Channel {
       for (const listen of this.listeners[message.kind] || []) listen(message, buffers);
     };
     model.on("msg:custom", this.onCustom);
+  }
+
+  // The newest values that any display of the widget has sent: numbers go on after a reload and in a second display.
+  get sent() {
+    return this.model.get("values") ?? {};
+  }
+
+  get seq() {
+    return this.sent.seq ?? 0;
   }
 
   /**
@@ -60,9 +69,8 @@ export class Channel {
 
   /** @param {Values} values */
   sendValues(values) {
-    this.seq += 1;
     this.values = values;
-    this.model.set("values", { seq: this.seq, ...this.gesture.change(), values: { ...values } });
+    this.model.set("values", { seq: this.seq + 1, ...this.gesture.change(), values: { ...values } });
     this.model.save_changes();
     this.answerTimer ||= setTimeout(() => this.onAlive(false), ANSWER_TIMEOUT);
     this.emit("sent", { seq: this.seq });

@@ -88,6 +88,7 @@ function render({ model, el }) {
   channel.on("saved", (message) => view.showSaved?.(message));
   channel.on("progress", (message) => status.showProgress(message));
   channel.on("file", ({ name, mime }, buffers) => saveBlob(new Blob(buffers, { type: mime }), name));
+  root.dataset.sent = String(channel.seq);
   channel.on("sent", ({ seq }) => {
     root.dataset.sent = String(seq);
   });
