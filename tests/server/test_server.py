@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import socket
 import sys
+from concurrent.futures import Future
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +15,7 @@ from workbench.panels import plotly_script
 from workbench.panels.uploads import texts
 from workbench.server import notebooks, serve
 from workbench.server.kernels import ServerKernelSpecManager
-from workbench.server.page_server import EXTENSIONS, settings
+from workbench.server.page_server import EXTENSIONS, PageHandler, settings
 
 
 @pytest.mark.parametrize("start", [serve.serve, serve.lab])
@@ -45,6 +47,23 @@ def test_settings_hide_code_and_serve_no_files():
     assert config.VoilaConfiguration.default_pool_size == 2
     assert len(EXTENSIONS) == 3
     assert not settings(preheat=0).VoilaConfiguration.preheat_kernel
+
+
+def test_a_visitor_gets_a_preheated_kernel_only_if_it_has_started(monkeypatch):
+    kernel = Future()
+    manager = SimpleNamespace(_pools={"page.ipynb": [kernel]})
+    monkeypatch.setattr(PageHandler, "kernel_manager", manager)
+    handler = PageHandler.__new__(PageHandler)
+    handler.notebook_path = "page.ipynb"
+
+    def uses_it(size=1):
+        data = {"template": "lab", "theme": "light"}
+        return handler.should_use_rendered_notebook(data, size, None, "dark", {})
+
+    assert not uses_it()
+    kernel.set_result({})
+    assert uses_it()
+    assert not uses_it(size=0)
 
 
 def test_plotly_js_is_that_of_the_installed_package():

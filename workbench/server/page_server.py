@@ -39,7 +39,14 @@ class PageHandler(TornadoVoilaHandler):
         await super().get(path)
 
     def should_use_rendered_notebook(self, data: Any, size: int, *requested: Any) -> bool:
-        """Use a preheated kernel whatever theme the query requests: the page sets its theme."""
+        """Use a preheated kernel whatever theme the query requests: the page sets its theme.
+
+        A kernel that Voila starts only some seconds from now, because another visitor has just
+        taken one, is left to a later visitor; this one gets a new kernel at once.
+        """
+        pool = self.kernel_manager._pools[self.notebook_path] if size else []
+        if not (pool and pool[0].done()):
+            return False
         return bool(super().should_use_rendered_notebook(data, size, None, None, {}))
 
 
