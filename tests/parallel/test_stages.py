@@ -16,6 +16,7 @@ NETWORKS = {
     "fashion/resnet": torch.rand(4, 1, 28, 28),
     "reviews/transformer": torch.arange(4 * 20).reshape(4, 20) % 17,
     "reviews-lm/gpt": torch.arange(4 * 16).reshape(4, 16) % 60,
+    "vowels/cnn": torch.rand(4, 9, 12),  # its forward pass reads the dtype of a weight
 }
 
 
@@ -55,7 +56,7 @@ def run(parts, inputs):
 @pytest.mark.parametrize("count", [2, 3])
 def test_stages_compute_the_outputs_of_the_network(name, count):
     module, inputs = architecture(name).build().eval(), Batch.of(NETWORKS[name])
-    parts = cut(module, count, inputs[:2])
+    parts = cut(module, count, inputs[:2], 4)
     assert torch.equal(run(parts, inputs), module(*inputs.tensors))
     held = [{id(p) for p in part.module.parameters()} for part in parts]
     assert set.union(*held) == {id(p) for p in module.parameters()}
@@ -65,21 +66,21 @@ def test_stages_compute_the_outputs_of_the_network(name, count):
 
 def test_costs_are_balanced():
     module = nn.Sequential(*(nn.Linear(8, 8) for _layer in range(6)))
-    parts = cut(module, 3, Batch.of(torch.rand(2, 8)))
+    parts = cut(module, 3, Batch.of(torch.rand(2, 8)), 16)
     assert len({part.cost for part in parts}) == 1
 
 
 def test_a_network_that_cannot_be_traced_is_exported():
     module, inputs = Undecided().eval(), Batch.of(torch.rand(5, 6))
-    parts = cut(module, 2, inputs)
+    parts = cut(module, 2, inputs, 5)
     assert torch.equal(run(parts, inputs), module(*inputs.tensors)["logits"])
     assert [len(list(part.module.parameters())) for part in parts] == [2, 2]
 
 
 def test_a_decision_by_values_is_refused():
     with raises("parallel.not_traceable"):
-        cut(Unknowable(), 2, Batch.of(torch.rand(2, 6)))
+        cut(Unknowable(), 2, Batch.of(torch.rand(2, 6)), 2)
     with raises("parallel.many_inputs"):
-        cut(Undecided(), 2, Batch.of([torch.rand(2, 6)] * 4))
+        cut(Undecided(), 2, Batch.of([torch.rand(2, 6)] * 4), 2)
     with raises("parallel.too_few_layers", 3):
-        cut(Undecided(), 3, Batch.of(torch.rand(2, 6)))
+        cut(Undecided(), 3, Batch.of(torch.rand(2, 6)), 2)

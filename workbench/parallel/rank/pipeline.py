@@ -39,10 +39,11 @@ class Pipeline:
         names = {id(p): name for name, p in trained(setup.module).items()}
         self.shapes = {name: p.shape for name, p in trained(setup.module).items()}
         inputs, _labels = setup.examples.step(0)
-        parts = [stage.module for stage in cut(setup.module, self.count, inputs[:EXAMPLES])]
         self.microbatch_sizes = [
             len(part) for part in torch.arange(plan.batch).tensor_split(plan.microbatches)
         ]
+        size = self.microbatch_sizes[0]
+        parts = [stage.module for stage in cut(setup.module, self.count, inputs[:EXAMPLES], size)]
         self.boundary = {
             size: _boundaries(parts, inputs[:size]) for size in {*self.microbatch_sizes}
         }

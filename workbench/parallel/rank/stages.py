@@ -29,8 +29,15 @@ class Stage:
     cost: int
 
 
-def cut(module: nn.Module, count: int, inputs: Batch) -> list[Stage]:
-    """Return `count` stages; all ranks cut alike, because costs are counted and not timed.
+def cut(module: nn.Module, count: int, inputs: Batch, microbatch: int) -> list[Stage]:
+    """Return `count` stages; all ranks cut alike, because costs are estimated and not timed.
+
+    Parameters
+    ----------
+    inputs
+        At least `EXAMPLES` examples.
+    microbatch
+        The examples that a stage processes at a time.
 
     Raises
     ------
@@ -38,7 +45,7 @@ def cut(module: nn.Module, count: int, inputs: Batch) -> list[Stage]:
         If the network is not traceable, or has too few layers with weights.
     """
     graph = operations(module, inputs)
-    recorder = Recorder(graph)
+    recorder = Recorder(graph, microbatch / len(inputs))
     arguments = [
         inputs.tensors[number]
         for number, _node in enumerate(_placeholders(graph.graph))

@@ -119,7 +119,8 @@ def _pairs(setup: Setup, layers: Mapping[str, nn.Linear | nn.Embedding]) -> dict
         second = _next_layer(graph, node)
         if second in layers and called.count(name) == called.count(second) == 1:
             linear = isinstance(layers[name], nn.Linear) and isinstance(layers[second], nn.Linear)
-            if linear:
+            # DTensor takes the part of rank 0 times the ranks for the size of what lies between
+            if linear and _split_size(layers[name]) % setup.plan.ranks == 0:
                 pairs[name] = second
     return pairs
 
