@@ -16,21 +16,41 @@ Shapes = Mapping[str, Sequence[int]]
 def held_bytes(plan: Plan, shapes: Shapes, rank: int) -> dict[str, int] | None:
     """Return the bytes of weights, gradients and optimizer state of a rank.
 
-    Every rank of data parallel training has everything. FSDP2 splits the first axis of each
+    Every rank of data parallel training has everything; with ``zero1`` it has the optimizer's state
+    of its own parameters only. FSDP2 splits the first axis of each
     parameter into equal parts, the last of them padded; the optimizer's state has no padding. Adam
     has two moments per weight, SGD has no state.
 
-    Returns None for strategies whose distribution depends on the network: ``zero1``, ``tensor`` and
+    Returns None for strategies whose distribution depends on the network: ``tensor`` and
     ``pipeline``.
     """
     if plan.strategy == "data" or plan.ranks == 1:
         weights = sum(FLOAT * prod(shape) for shape in shapes.values())
         return _with_state(plan, weights, weights)
+    if plan.strategy == "zero1":
+        weights = sum(FLOAT * prod(shape) for shape in shapes.values())
+        own = owners(shapes, plan.ranks)
+        return _with_state(
+            plan, weights, sum(FLOAT * prod(s) for name, s in shapes.items() if own[name] == rank)
+        )
     if plan.strategy in ("zero2", "zero3"):
         padded = sum(FLOAT * _padded(shape, plan.ranks) for shape in shapes.values())
         unpadded = sum(FLOAT * _part(shape, plan.ranks, rank) for shape in shapes.values())
         return _with_state(plan, padded, unpadded)
     return None
+
+
+def owners(shapes: Shapes, ranks: int) -> dict[str, int]:
+    """Return which rank updates each parameter with ``zero1``.
+
+    The largest first, each goes to the rank that has the fewest numbers so far.
+    """
+    loads = [0] * ranks
+    owner = {}
+    for name in sorted(shapes, key=lambda name: -prod(shapes[name])):
+        owner[name] = loads.index(min(loads))
+        loads[owner[name]] += prod(shapes[name])
+    return owner
 
 
 def communicated_bytes(plan: Plan, shapes: Shapes) -> dict[str, float] | None:

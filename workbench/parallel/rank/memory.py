@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from workbench.parallel.rank.distributed_tensors import part
@@ -29,7 +28,6 @@ def storage_bytes(tensors: Iterable[Tensor]) -> int:
 
 
 def _state(optimizer: Any) -> list[Tensor]:
-    """Return the tensors of an optimizer's state, those of ZeRO-1 of its local optimizer."""
-    local: torch.optim.Optimizer = getattr(optimizer, "optim", optimizer)
-    values = (value for state in local.state.values() for value in state.values())
+    """Return the tensors of an optimizer's state."""
+    values = (value for state in optimizer.state.values() for value in state.values())
     return [part(value) for value in values if isinstance(value, Tensor)]

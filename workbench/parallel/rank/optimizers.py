@@ -1,7 +1,7 @@
 """SGD and Adam with the arithmetic of PyTorch.
 
 The optimizers of PyTorch load its compiler, which takes more memory and time than all else in a
-rank. Only ZeRO-1 uses them.
+rank.
 """
 
 from __future__ import annotations

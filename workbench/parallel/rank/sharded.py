@@ -1,21 +1,23 @@
 """Sharded data parallel: each rank holds a part of optimizer state, gradients and weights.
 
-ZeRO (Rajbhandari et al., arXiv 1910.02054). Stage 1 is PyTorch's ZeroRedundancyOptimizer, which
-distributes parameters as units. Stages 2 and 3 are FSDP2 (`fully_shard`), which splits each
-parameter along its first axis; stage 2 keeps the gathered weights from forward to backward.
+ZeRO (Rajbhandari et al., arXiv 1910.02054). Stage 1 distributes the optimizer's state by whole
+parameters, like PyTorch's ZeroRedundancyOptimizer, which would load the compiler of PyTorch. Stages
+2 and 3 are FSDP2 (`fully_shard`), which splits each parameter along its first axis; stage 2 keeps
+the gathered weights from forward to backward.
 """
 
 from __future__ import annotations
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.device_mesh import DeviceMesh
-from torch.distributed.optim import ZeroRedundancyOptimizer
 
+from workbench.parallel.formulas import owners
 from workbench.parallel.rank.data_parallel import Replica, Synchronized
 from workbench.parallel.rank.distributed_tensors import full, part
 from workbench.parallel.rank.network import trained
-from workbench.parallel.rank.strategy import Setup
+from workbench.parallel.rank.strategy import Setup, make_optimizer
 
 
 class ShardedOptimizer(Synchronized):
@@ -23,17 +25,26 @@ class ShardedOptimizer(Synchronized):
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
-        kinds = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
-        self.sharded = ZeroRedundancyOptimizer(
-            self.parameters.values(),
-            optimizer_class=kinds[setup.plan.optimizer],
-            lr=setup.plan.learning_rate,
-        )
-        self.optimizer = self.sharded
+        owner = owners({n: p.shape for n, p in self.parameters.items()}, setup.plan.ranks)
+        self._parts = [
+            [p for name, p in self.parameters.items() if owner[name] == rank]
+            for rank in range(setup.plan.ranks)
+        ]
+        self.optimizer = make_optimizer(setup.plan, self._parts[setup.rank])
 
     def update(self, step: int) -> None:
-        """Change the weights of this rank's share and broadcast them."""
-        self.sharded.step()
+        """Change this rank's share of the weights, and send it to the others."""
+        self.optimizer.step()
+        with torch.no_grad():
+            for rank, parameters in enumerate(self._parts):
+                if not parameters:
+                    continue
+                flat = torch.cat([p.flatten() for p in parameters])
+                dist.broadcast(flat, rank)
+                if rank != self.setup.rank:
+                    sizes = [p.numel() for p in parameters]
+                    for parameter, values in zip(parameters, flat.split(sizes), strict=True):
+                        parameter.copy_(values.view_as(parameter))
 
 
 class FullySharded(Replica):
