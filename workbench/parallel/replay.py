@@ -114,15 +114,22 @@ class _Simulation:
 
 
 def _costs(ranks: Sequence[RankSteps]) -> Cost:
-    """Return the median seconds of a communication by its kind and size."""
+    """Return the median seconds of a communication by its kind and size.
+
+    It lasts until the last rank has its result: the root of a broadcast, for example, goes on
+    earlier than the others, but the next communication begins when the last rank arrives.
+    """
     seconds: dict[tuple[str, int], list[float]] = defaultdict(list)
     for number in range(len(ranks[0])):
-        spans = [span for steps in ranks for span in steps[number]["spans"]]
+        spans = [span for steps in ranks for span in steps[number]["spans"] if span["key"]]
         arrivals = last_arrivals(spans)
+        ends: dict[str, float] = {}
         for span in spans:
-            if span["key"] and span["kind"] != "send":
-                begin = max(span["start"], arrivals[span["key"]])
-                seconds[span["kind"], span["bytes"]].append(max(0.0, span["end"] - begin))
+            ends[span["key"]] = max(ends.get(span["key"], 0.0), span["end"])
+        for span in spans:
+            if span["kind"] != "send":
+                last = ends[span["key"]] - arrivals[span["key"]]
+                seconds[span["kind"], span["bytes"]].append(max(0.0, last))
     medians = {key: median(values) for key, values in seconds.items()}
     return lambda span: medians[span["kind"], span["bytes"]]
 
