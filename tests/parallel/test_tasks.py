@@ -34,9 +34,18 @@ def test_recipes_give_the_files_of_one_process():
     assert list(result.to_frame()["process"]) == [0, 1, 0]
 
 
-def test_refused(linear):
-    with raises("parallel.not_built_in"):
-        wb.evaluate_in_parallel(linear())
+def test_the_model_of_a_user_is_sent(gated):
+    report = wb.measure(gated, recipe := wb.Recipe(wb.Quantize(4)), split="test", timed=False)
+    (result,) = wb.measure_in_parallel(gated, [recipe]).results
+    assert (result.digest, result.accuracy) == (
+        wb.compress(gated, recipe).digest,
+        report.score.value,
+    )
+    correct = {wb.evaluate_in_parallel(gated, "test", ranks).correct for ranks in (1, 2)}
+    assert correct == {round(gated.metric_value("test") * 16)}
+
+
+def test_refused():
     with raises("parallel.metric_does_not_add"):
         wb.evaluate_in_parallel(wb.model("reviews-lm/gpt"))
     with raises("parallel.out_of_range"):

@@ -57,8 +57,10 @@ def test_a_changed_job_is_refused(tmp_path):
         run(job.folder)
 
 
-def test_what_machines_cannot_do_is_refused(tmp_path):
+def test_what_machines_cannot_do_is_refused(tmp_path, gated):
     model = wb.model("fashion/mlp-32")
+    with raises("parallel.source_needed", "source="):
+        wb.write_job(gated, tmp_path, **SETTINGS)
     with raises("parallel.no_shared_memory"):
         wb.write_job(model, tmp_path, sync="shared", **SETTINGS)
     with raises("parallel.uneven_machines"):

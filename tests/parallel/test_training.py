@@ -47,9 +47,23 @@ def test_a_built_in_model_trains_as_on_one_process(form):
 @pytest.mark.parametrize(
     "form", FORMS[3:6] + FORMS[7:], ids=lambda form: "-".join(map(str, form.values()))
 )
-def test_a_user_module_trains_as_on_one_process(form, gated, source):
-    result = wb.train_in_parallel(gated, source=f"{source}:make", **SMALL, **form)
+def test_a_user_module_trains_as_on_one_process(form, gated):
+    """Its class is in a file that ranks cannot import, like one of a notebook."""
+    result = wb.train_in_parallel(gated, **SMALL, **form)
     check_equal_to_one_process(result)
+
+
+def test_tensor_parallel_splits_a_hidden_layer_that_ranks_do_not_divide():
+    result = wb.train_in_parallel(wb.model("fashion/lenet-300-100"), "tensor", 3, **SMALL)
+    check_equal_to_one_process(result)  # 100 hidden values between two layers of a pair
+
+
+def test_a_file_makes_the_module_that_is_sent_otherwise(gated, source):
+    digests = [
+        wb.train_in_parallel(gated, source=origin, **SMALL).ranks[0].digest
+        for origin in (None, f"{source}:make")
+    ]
+    assert digests[0] == digests[1]
 
 
 def test_one_process_trains_as_plain_pytorch(gated, source):
@@ -150,8 +164,19 @@ def test_result_displays_itself():
     assert len(result.to_frame()["rank"]) == len(result.records)
 
 
+class Handle:
+    """Something that can be shared inside of a process only."""
+
+    def __deepcopy__(self, _memo):
+        return self
+
+    def __reduce__(self):
+        raise TypeError("a handle of a device")
+
+
 def test_models_that_ranks_cannot_make_are_refused(gated, source):
-    with raises("parallel.source_needed", "source="):
+    gated.architecture.module.handle = Handle()
+    with raises("parallel.not_sendable", "source="):
         wb.train_in_parallel(gated, **SMALL)
     with raises("parallel.invalid_source"):
         wb.train_in_parallel(gated, source="absent.py:make", **SMALL)

@@ -14,11 +14,12 @@ from workbench.cancel import NEVER, CancelToken
 from workbench.display import Displayable
 from workbench.domain import Model
 from workbench.errors import InputError
+from workbench.parallel.job import is_built_in
 from workbench.parallel.machine_queue import machine_queue
+from workbench.parallel.objects import write_object
 from workbench.parallel.plan import MAX_RANKS
 from workbench.parallel.pool import pool
 from workbench.validation import expect_count, expect_model
-from workbench.zoo.tables import ARCHITECTURES
 
 LIMIT = 600.0
 """Seconds without an event after which the evaluation ends; a part takes no longer."""
@@ -83,7 +84,7 @@ def evaluate_in_parallel(
     Raises
     ------
     InputError
-        If the model is not built in, or its metric is not an accuracy.
+        If the model cannot be sent to other processes, or its metric is not an accuracy.
     RankError
         If a rank dies or does not answer.
     Cancelled
@@ -98,7 +99,6 @@ def evaluate_in_parallel(
         raise InputError(
             f"ranks must be at most {MAX_RANKS}, not {ranks}.", code="parallel.out_of_range"
         )
-    check_built_in(model)
     if model.task.metric.counts != "classes":
         raise InputError(
             f"Ranks add up correct predictions, but the metric of {model.task.title} is "
@@ -108,12 +108,14 @@ def evaluate_in_parallel(
     total = len(model.task.split(split))
     borders = [total * rank // ranks for rank in range(ranks + 1)]
     with tempfile.TemporaryDirectory(prefix="workbench-") as folder, machine_queue(cancel):
+        sent = send_model(model, Path(folder))
         weights = Path(folder) / "weights.safetensors"
         save_file({name: t.contiguous() for name, t in model.weights().items()}, weights)
         requests: list[dict[str, Any]] = [
             {
                 "command": "evaluate",
-                "model": model.name,
+                "folder": folder,
+                "model": sent,
                 "weights": str(weights),
                 "split": split,
                 "range": [borders[rank], borders[rank + 1]],
@@ -129,17 +131,15 @@ def evaluate_in_parallel(
     return ParallelEvaluation(model.name, split, parts, seconds)
 
 
-def check_built_in(model: Model) -> None:
-    """Raise if other processes cannot find `model` by its name.
+def send_model(model: Model, folder: Path) -> dict[str, str]:
+    """Return how a rank finds `model`, and write into `folder` a model that is not built in.
 
     Raises
     ------
     InputError
-        If it is not built in.
+        If it cannot be sent.
     """
-    if model.name not in ARCHITECTURES:
-        raise InputError(
-            f"Other processes find built-in models by name, but {model.name} lives in this one; "
-            "use wb.evaluate or wb.measure here.",
-            code="parallel.not_built_in",
-        )
+    if is_built_in(model):
+        return {"name": model.name}
+    model.architecture.check_unchanged()
+    return write_object(model, folder / "model.object", model.name)

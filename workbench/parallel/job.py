@@ -19,6 +19,7 @@ from workbench.domain.initialize import initialize
 from workbench.domain.inputs import targets
 from workbench.domain.module_tensors import tensors_of
 from workbench.errors import InputError
+from workbench.parallel.objects import REMOVE, write_object
 from workbench.parallel.plan import Plan
 from workbench.runtime.batch import Batch
 from workbench.runtime.seeding import seeded
@@ -33,20 +34,26 @@ LEARNING_RATE = 1e-3
 JOB_FILE = "job.json"
 
 
-def prepare(model: Model, plan: Plan, source: str | None, folder: Path) -> dict[str, Any]:
+def prepare(
+    model: Model, plan: Plan, source: str | None, folder: Path, *, portable: bool = False
+) -> dict[str, Any]:
     """Write the files of a job into `folder`, and return its JSON.
 
     Parameters
     ----------
     source
-        ``FILE.py:CALLABLE`` that makes the module, for a model that is not built in.
+        ``FILE.py:CALLABLE`` that makes the module, or None: a built-in model is made by its name,
+        and the module of another is sent to the ranks.
+    portable
+        Whether other programs than the ranks of this process read the folder, which must therefore
+        hold no object of this process.
 
     Raises
     ------
     InputError
         If the ranks cannot make the module, or cannot compute the model's loss.
     """
-    module = describe_module(model, source)
+    module = describe_module(model, source, folder, portable=portable)
     _check_loss(model)
     plan = with_learning_rate(model, plan)
     train, validation = model.task.split("train"), model.task.split("validation")
@@ -87,22 +94,37 @@ def single_process(job: Mapping[str, Any]) -> dict[str, Any]:
     return {**job, "plan": {**job["plan"], **plan}, "baseline": True}
 
 
-def describe_module(model: Model, source: str | None) -> dict[str, str]:
-    """Return how a rank makes the module of `model`.
+def describe_module(
+    model: Model, source: str | None, folder: Path, *, portable: bool
+) -> dict[str, str]:
+    """Return how a rank makes the module of `model`, and write its code into `folder` if needed.
 
     Raises
     ------
     InputError
-        If the model is not built in and no source is given, or the source is no file.
+        If the module cannot be made elsewhere, or the source is no file.
     """
-    if source is None:
-        if model.name in ARCHITECTURES and not model.spec.narrowed:
-            return {"name": model.name}
+    if model.spec.narrowed:
         raise InputError(
-            f"Other processes cannot see the module of {model.name}, which lives in this one: "
-            "write its code to a file and give source='FILE.py:CALLABLE', where the callable "
-            "returns the module.",
-            code="parallel.source_needed",
+            f"Channels of {model.name} were removed, but ranks train the original network; give "
+            "the original model.",
+            code="parallel.narrowed_model",
+        )
+    if source is None and is_built_in(model):
+        return {"name": model.name}
+    if source is None:
+        if portable:
+            raise InputError(
+                f"Other machines cannot see the module of {model.name}, which lives in this "
+                "process: write its code to a file and give source='FILE.py:CALLABLE', where the "
+                "callable returns the module.",
+                code="parallel.source_needed",
+            )
+        return write_object(
+            model.architecture.empty(),
+            folder / "module.object",
+            f"The module of {model.name}",
+            f"{REMOVE}, or write its code to a file and give source='FILE.py:CALLABLE'",
         )
     file, separator, attribute = str(source).rpartition(":")
     path = Path(file)
@@ -116,6 +138,11 @@ def describe_module(model: Model, source: str | None) -> dict[str, str]:
     return {"path": str(path.resolve()), "sha256": digest, "attribute": attribute}
 
 
+def is_built_in(model: Model) -> bool:
+    """Return whether other processes find the architecture of `model` by its name."""
+    return ARCHITECTURES.get(model.name) == model.architecture
+
+
 def initial_weights(model: Model, plan: Plan) -> dict[str, Tensor]:
     """Return all tensors of the model at the start of the run."""
     if plan.start == "trained":
@@ -127,7 +154,7 @@ def with_learning_rate(model: Model, plan: Plan) -> Plan:
     """Return the plan with the learning rate of the model's training plan, if it has none."""
     if plan.learning_rate:
         return plan
-    known = model.name in ARCHITECTURES
+    known = is_built_in(model)
     return replace(
         plan, learning_rate=model.architecture.plan.learning_rate if known else LEARNING_RATE
     )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from workbench.cancel import NEVER, CancelToken
 from workbench.display import Displayable
 from workbench.domain import Model
 from workbench.errors import InputError
-from workbench.parallel.evaluate import LIMIT, check_built_in
+from workbench.parallel.evaluate import LIMIT, send_model
 from workbench.parallel.machine_queue import machine_queue
 from workbench.parallel.plan import MAX_RANKS
 from workbench.parallel.pool import pool
@@ -97,14 +99,13 @@ def measure_in_parallel(
     Raises
     ------
     InputError
-        If the model is not built in, or there is no recipe.
+        If the model cannot be sent to other processes, or there is no recipe.
     RankError
         If a process dies or does not answer; it names the process.
     Cancelled
         If `cancel` is cancelled.
     """
     expect_model(model)
-    check_built_in(model)
     if expect_count(processes, "The number of processes") > MAX_RANKS:
         raise InputError(
             f"processes must be at most {MAX_RANKS}, not {processes}.",
@@ -127,15 +128,17 @@ def measure_in_parallel(
             if on_result is not None:
                 on_result(results[number])
 
-    requests = [
-        {
-            "command": "measure",
-            "model": model.name,
-            "recipes": {n: recipes[n].as_dict() for n in range(rank, len(recipes), processes)},
-        }
-        for rank in range(processes)
-    ]
-    with machine_queue(cancel):
+    with tempfile.TemporaryDirectory(prefix="workbench-") as folder, machine_queue(cancel):
+        sent = send_model(model, Path(folder))
+        requests = [
+            {
+                "command": "measure",
+                "folder": folder,
+                "model": sent,
+                "recipes": {n: recipes[n].as_dict() for n in range(rank, len(recipes), processes)},
+            }
+            for rank in range(processes)
+        ]
         ranks = pool()
         with ranks.lock:
             start = time.perf_counter()

@@ -71,7 +71,7 @@ def write_job(
     path = Path(folder)
     with file_errors("write", path):
         path.mkdir(parents=True, exist_ok=True)
-        job = prepare(model, plan, source, path)
+        job = prepare(model, plan, source, path, portable=True)
         if source is not None:
             copy_source(job, path)
     return TorchrunJob(

@@ -1,4 +1,4 @@
-"""The network of a rank: built from a name or from the user's file, never from a pickle."""
+"""The network of a rank: built from a name, from the user's file, or sent by the caller."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from workbench.domain.module_tensors import stored_tensors
 from workbench.errors import InputError, user_errors
+from workbench.parallel.objects import read_object
+from workbench.runtime.batch import HALF_DTYPES
 
 RUNNING_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
@@ -23,9 +26,10 @@ def build(description: Mapping[str, Any], folder: Path) -> nn.Module:
     Parameters
     ----------
     description
-        ``name`` of a built-in model; or ``path``, ``sha256`` and ``attribute`` of a user's file.
+        ``name`` of a built-in model; ``path``, ``sha256`` and ``attribute`` of a user's file; or
+        an ``object`` that the caller has written.
     folder
-        Where a relative path starts.
+        Where a relative path starts, and where the object is.
 
     Raises
     ------
@@ -36,6 +40,8 @@ def build(description: Mapping[str, Any], folder: Path) -> nn.Module:
         from workbench.zoo.registry import architecture
 
         return architecture(description["name"]).build()
+    if "object" in description:
+        return with_memory(read_object(description, folder))
     path = folder / description["path"]
     return module_of_file(path, description["sha256"], description["attribute"])
 
@@ -67,6 +73,21 @@ def module_of_file(path: Path, sha256: str, attribute: str) -> nn.Module:
             code="parallel.source_returns_no_module",
         )
     return module
+
+
+def with_memory(module: nn.Module) -> nn.Module:
+    """Return a copy of a module whose tensors without values have memory, in float32 if halves."""
+    from workbench.domain.user_architecture import deep_copy
+
+    tensors: dict[int, Any] = {}
+    for tensor in stored_tensors(module).values():
+        dtype = torch.float32 if tensor.dtype in HALF_DTYPES else tensor.dtype
+        empty = torch.empty_like(tensor, dtype=dtype, device="cpu")
+        trained = isinstance(tensor, nn.Parameter)
+        tensors[id(tensor)] = (
+            nn.Parameter(empty, requires_grad=tensor.requires_grad) if trained else empty
+        )
+    return deep_copy(module, tensors)
 
 
 def load_weights(module: nn.Module, path: Path) -> None:

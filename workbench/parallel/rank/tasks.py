@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from safetensors.torch import load_file
 
+from workbench.parallel.objects import read_object
+
+if TYPE_CHECKING:
+    from workbench.domain import Model
+
 Emit = Callable[[Mapping[str, Any]], None]
+
+
+def _model(request: Mapping[str, Any]) -> Model:
+    description = request["model"]
+    if "object" in description:
+        from workbench.zoo.registry import register_model
+
+        sent: Model = read_object(description, Path(request["folder"]))
+        register_model(sent)  # a file names its model
+        return sent
+    from workbench.zoo import model
+
+    return model(description["name"])
 
 
 def evaluate(request: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
     """Count the correct reference predictions in a part of a split."""
     from workbench.evaluation.reference import predict
-    from workbench.zoo import model
 
-    chosen = model(request["model"])
+    chosen = _model(request)
     split = chosen.task.split(request["split"])
     begin, end = request["range"]
     predictions = predict(chosen, load_file(request["weights"]), split.examples[begin:end])
@@ -29,9 +47,8 @@ def measure(request: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
     from workbench.evaluation.measure import evaluate as evaluate_file
     from workbench.recipe import Recipe
     from workbench.training.compress import compress
-    from workbench.zoo import model
 
-    chosen = model(request["model"])
+    chosen = _model(request)
     for number, values in request["recipes"].items():
         start = time.process_time()
         artifact = compress(chosen, Recipe.from_json(values))
