@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from workbench import formatting
+from workbench.custom.pictures.archive_names import names_in
 from workbench.custom.pictures.files import (
     TooLongError,
     UnreadableError,
@@ -32,8 +33,6 @@ from workbench.i18n import _
 MIN_PACKED_BYTES = 1_000
 """Compressed files are treated as at least this long, since ratios of short ones mean little."""
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-UTF8_FLAG = 0x800
-"""Set where the name of an entry is UTF-8; otherwise zipfile reads it as cp437."""
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
 
 
@@ -44,7 +43,8 @@ class Archive:
         entries = [info for info in archive.infolist() if not info.is_dir()]
         _check_entries(entries)
         self._archive = archive
-        self._entries = {normalized(_name(info)): info for info in entries}
+        names = map(normalized, names_in(entries))
+        self._entries = dict(zip(names, entries, strict=True))
         self.paths = tuple(sorted(self._entries))
 
     def head(self, path: PurePosixPath, count: int) -> bytes:
@@ -96,16 +96,6 @@ def open_archive(source: str | os.PathLike[str] | bytes) -> Iterator[Archive]:
         ) from None
     with file:
         yield Archive(file)
-
-
-def _name(info: zipfile.ZipInfo) -> str:
-    """Return the path of an entry; some systems write UTF-8 without saying so."""
-    if info.flag_bits & UTF8_FLAG:
-        return info.filename
-    try:
-        return info.filename.encode("cp437").decode()
-    except UnicodeError:
-        return info.filename
 
 
 def _check_entries(entries: list[zipfile.ZipInfo]) -> None:

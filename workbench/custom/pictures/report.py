@@ -17,11 +17,27 @@ from workbench.custom.uploads.limits import IMAGES, MAX_BROKEN, MAX_CLASSES, MIN
 from workbench.custom.uploads.splits import HELD_OUT, quoted
 from workbench.errors import InputError
 from workbench.i18n import _, plural
+from workbench.i18n import mark as N_
 
 Rows = NDArray[np.int64]
 
 FOREIGN = frozenset({"broken", "HEIC", "raw", "video", "document", "DICOM", "array", "archive"})
 """Kinds of files that hold pictures which are not read."""
+OTHER_DATA = (
+    (
+        (".safetensors", ".gguf", ".pt", ".pth", ".bin"),
+        N_("This archive holds weights: unpack it, and upload the .safetensors file in it."),
+    ),
+    (
+        (".csv", ".tsv", ".arff", ".data"),
+        N_("This archive holds a table: unpack it, and upload {name}."),
+    ),
+    (
+        (".xlsx", ".xls", ".parquet"),
+        N_("This archive holds {name}: unpack it, save that as CSV, and upload the CSV file."),
+    ),
+)
+"""What to do with archives of other data, by the ends of the names in them."""
 SILENT = frozenset({"hidden", "text", "unlabeled", "chosen"})
 """Kinds of files that no warning names, or another one."""
 
@@ -199,6 +215,7 @@ def check_structure(structure: Structure, classes: Sequence[str], listing: Listi
         When there are not.
     """
     if not structure.classes:
+        _check_no_other_data(listing)
         foreign = [files for files in listing.summary() if files.kind in FOREIGN]
         if foreign and not listing.ignored.get("unlabeled"):
             raise InputError(foreign[0].reason, code="upload.unsupported_images")
@@ -223,6 +240,19 @@ def check_structure(structure: Structure, classes: Sequence[str], listing: Listi
             ),
             code="upload.too_many_classes",
         )
+
+
+def _check_no_other_data(listing: Listing) -> None:
+    """Raise `InputError` if files without pictures are weights, or a table."""
+    paths = [path for paths in listing.ignored.values() for path in paths]
+    if listing.ignored.keys() & (FOREIGN - {"archive"}) or "unlabeled" in listing.ignored:
+        return
+    for suffixes, sentence in OTHER_DATA:
+        inside = [path for path in paths if path.suffix.lower() in suffixes]
+        if inside:
+            raise InputError(
+                _(sentence).format(name=quoted(inside[0].name)), code="upload.unsupported_images"
+            )
 
 
 def check_count(count: int, size: int) -> None:
