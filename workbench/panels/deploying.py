@@ -9,6 +9,7 @@ from workbench.deploy.runtimes import RUNTIMES
 from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.panels.deploy_notes import notes
+from workbench.panels.views import results
 from workbench.session import Session
 from workbench.session.deploying import Deploying
 
@@ -59,13 +60,16 @@ def section(session: Session) -> dict[str, Any]:
 
 
 def live(session: Session) -> dict[str, Any]:
-    """Return the table as far as it is known."""
+    """Return the file to deploy, and the table as far as it is known."""
     deploying = session.deploying
+    settings = results.summary(session.model.name, session.recipe, session.origin)
+    file = _("The file: {settings}.").format(settings=settings)
     if deploying is None:
         text = _("Nothing runs until you press the button.")
-        return {"working": False, "headline": text, "fraction": None, "rows": []}
+        return {"file": file, "working": False, "headline": text, "fraction": None, "rows": []}
     rows = [_row(session, deploying, number) for number in range(len(deploying.targets))]
     return {
+        "file": file,
         "working": deploying.running,
         "headline": headline(session, deploying),
         "fraction": deploying.fraction if deploying.state == "timing" else None,

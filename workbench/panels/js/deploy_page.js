@@ -18,6 +18,7 @@ export class DeployPage {
     this.form = h("form", { className: "panel settings deploying", onsubmit: (event) => this.start(event) });
     this.button = h("button", { type: "submit", className: "primary" });
     this.stop = h("button", { type: "button", className: "quiet", onclick: () => context.channel.act("cancel") });
+    this.file = h("p", { className: "deploy-file" });
     this.headline = h("p", { className: "deploy-headline", role: "status" });
     this.bar = h("progress", { max: 1, hidden: true });
     this.table = h("table", { className: "deploy-table" });
@@ -40,6 +41,7 @@ export class DeployPage {
     setText(this.foot, foot);
     this.form.replaceChildren(
       h("h2", { text: title }),
+      this.file,
       h("p", { className: "help", text: help }),
       h("div", { className: "deploy-buttons" }, this.button, this.stop),
       ...missing.map((text) => h("p", { className: "help", text })),
@@ -62,6 +64,7 @@ export class DeployPage {
   show({ deploying }) {
     this.button.disabled = deploying.working;
     this.stop.hidden = !deploying.working;
+    setText(this.file, deploying.file);
     setText(this.headline, deploying.headline);
     this.bar.hidden = !deploying.working;
     if (typeof deploying.fraction === "number") this.bar.value = deploying.fraction;

@@ -131,6 +131,7 @@ export interface DeployRow {
 }
 
 export interface LiveDeploy {
+  file: string; // the recipe of the file
   working: boolean;
   headline: string;
   fraction: number | null;
