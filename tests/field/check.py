@@ -68,8 +68,9 @@ def examine(subject: Subject, recipes: Mapping[str, wb.Recipe], folder: Path) ->
         result.faults.append(f"from_module: {type(error).__name__}: {error}")
     else:
         original = Original(subject)
-        for title, recipe in recipes.items():
-            faults = _faults(model, original, title, recipe, folder)
+        for number, (title, recipe) in enumerate(recipes.items()):
+            path = folder / f"{number}.safetensors"  # to replace a file waits for the disk
+            faults = _faults(model, original, title, recipe, path)
             result.faults += [f"{title}: {fault}" for fault in faults]
             result.measured += 1
     different = changed(before, fingerprint(subject.module, subject.data))
@@ -134,13 +135,13 @@ def _moving(module: nn.Module, inputs: Any) -> set[str]:
 
 
 def _faults(
-    model: Any, original: Original, title: str, recipe: wb.Recipe, folder: Path
+    model: Any, original: Original, title: str, recipe: wb.Recipe, path: Path
 ) -> Iterator[str]:
     """Yield the violations of one recipe, including errors of any type."""
     try:
         report = wb.measure(model, recipe, timed=False)
         artifact = wb.compress(model, recipe)
-        path = artifact.save(folder / "file.safetensors")
+        artifact.save(path)
         loaded = wb.load(path)
         rebuilt = wb.to_module(loaded)
     except wb.WorkbenchError as error:

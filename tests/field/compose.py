@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from random import Random
 from typing import Any
 
@@ -64,9 +65,13 @@ class Plan:
         """The pattern of the error with which it must be refused; empty if it must be accepted."""
         return "|".join(entry.refused for entry in self.entries() if entry.refused)
 
+    @cached_property
+    def _make(self) -> Callable[[], nn.Module]:
+        return partial(_made, self)
+
     def build(self) -> nn.Module:
         """Return the module with fixed weights."""
-        return balanced(partial(_made, self), self.start)
+        return balanced(self._make, self.start)
 
     def subject(self) -> Subject:
         """Return the module with its data."""
@@ -105,7 +110,7 @@ def plans(draw: Any) -> Plan:
 
 
 def _made(plan: Plan) -> nn.Module:
-    torch.manual_seed(plan.seed)
+    torch.default_generator.manual_seed(plan.seed)
     with torch.inference_mode(plan.around == "inference mode"):
         module: nn.Module = Composed(plan)
     if plan.around == "DataParallel":
