@@ -26,7 +26,7 @@ from workbench.runtime.batch import (
 )
 from workbench.runtime.guard import first_examples, guarded
 from workbench.runtime.nested import map_tensors, tensors_in
-from workbench.runtime.seeding import preserve_random_state
+from workbench.runtime.seeding import preserve_random_state, seed_generators
 from workbench.runtime.shell import speed_up
 from workbench.runtime.traits import Traits
 
@@ -255,7 +255,7 @@ def _repeated(module: nn.Module, traits: Traits, inputs: Callable[[], Any]) -> T
     outputs = []
     inputs_changed = attributes_changed = False
     for seed, reverse in enumerate((False, True, False)):
-        torch.manual_seed(seed)
+        seed_generators(seed)
         batch = Batch.of(inputs())
         batch = batch[torch.arange(len(batch) - 1, -1, -1) if reverse else slice(None)]
         originals = [tensor.clone() for tensor in batch.tensors]

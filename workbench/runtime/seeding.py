@@ -29,7 +29,18 @@ def preserve_random_state() -> Iterator[None]:
 def seeded(seed: int) -> Iterator[None]:
     """Seed all three global generators inside the context and restore them afterwards."""
     with preserve_random_state():
-        torch.manual_seed(seed)
+        seed_generators(seed)
         np.random.seed(seed % 2**32)  # noqa: NPY002
         random.seed(seed)
         yield
+
+
+def seed_generators(seed: int) -> None:
+    """Seed PyTorch's global generators.
+
+    Without an accelerator, `torch.manual_seed` formats and keeps three stack traces at each call.
+    """
+    if torch.accelerator.is_available():
+        torch.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
