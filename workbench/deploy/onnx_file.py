@@ -7,6 +7,8 @@ import logging
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -38,6 +40,7 @@ def onnx_bytes(module: nn.Module, inputs: Tensor) -> bytes:
         If the module cannot be exported, or only for this size of a batch.
     """
     shapes = batch_axis(module)
+    _read_operators_once()
     with _quiet(), torch.no_grad(), preserve_random_state():
         try:
             program = torch.onnx.export(
@@ -62,6 +65,20 @@ def onnx_bytes(module: nn.Module, inputs: Tensor) -> bytes:
     _check_batch_axis(proto)
     content: bytes = proto.SerializeToString(deterministic=True)
     return content
+
+
+@cache
+def _read_operators_once() -> None:
+    """Keep PyTorch's ONNX operators, which it otherwise parses for each export, half of its time.
+
+    Versions of PyTorch that read them elsewhere work as before.
+    """
+    try:
+        registration = import_module("torch.onnx._internal.exporter._registration")
+        operators = registration.onnxscript_apis
+        operators.get_torchlib_ops = cache(operators.get_torchlib_ops)
+    except (ImportError, AttributeError):
+        logging.getLogger(__name__).info("The ONNX operators are read for each export.")
 
 
 def batch_axis(module: nn.Module, most: int | None = None) -> tuple[Any, ...]:
