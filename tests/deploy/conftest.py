@@ -6,9 +6,16 @@ import pytest
 import torch
 
 import workbench as wb
+from workbench.deploy import timing
 from workbench.deploy.environments import ENVIRONMENTS
 from workbench.deploy.interpreter import interpreter
 from workbench.deploy.runtimes import RUNTIMES
+
+
+@pytest.fixture(autouse=True)
+def _short_rounds(monkeypatch):
+    """Time a few calls in each round."""
+    monkeypatch.setattr(timing, "SECONDS", 0.02)
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +43,19 @@ def package(artifact):
     """The network in ONNX Runtime."""
     pytest.importorskip("onnxruntime")
     return wb.export(artifact)
+
+
+@pytest.fixture(scope="session")
+def _exports():
+    return {}
+
+
+@pytest.fixture
+def exported(runtime, artifact, _exports):
+    """The network in each runtime."""
+    if runtime not in _exports:
+        _exports[runtime] = wb.export(artifact, runtime)
+    return _exports[runtime]
 
 
 @pytest.fixture

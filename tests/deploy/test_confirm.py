@@ -12,12 +12,14 @@ from tests.raises import raises
 from tests.recipes import random_recipe
 from workbench.errors import RecipeError
 
-WEIGHTS_ONLY = 6
+WEIGHTS_ONLY = {"torch": 3}
+"""Random recipes by runtime: fewer where a process takes long to start."""
+MOST = 6
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])
-def test_every_prediction_is_that_of_the_file(runtime, artifact, split):
-    agreement = wb.confirm(wb.export(artifact, runtime), split)
+def test_every_prediction_is_that_of_the_file(exported, artifact, split):
+    agreement = wb.confirm(exported, split)
     report = wb.measure(wb.model("vowels/cnn"), artifact.recipe, split=split)
     assert agreement.confirmed
     assert not len(agreement.borderline)
@@ -37,7 +39,7 @@ def test_other_kinds_of_networks(name):
 
 def test_random_recipes_without_quantized_inputs(runtime):
     model, generator, tried = wb.model("vowels/cnn"), random.Random(7), 0
-    while tried < WEIGHTS_ONLY:
+    while tried < WEIGHTS_ONLY.get(runtime, MOST):
         recipe = random_recipe(generator, model.weights()).untrained
         if recipe.activations is not None:
             continue

@@ -72,18 +72,18 @@ def test_a_busy_machine_gets_no_ratio():
     ("times", "share", "busy"),
     [([0.001] * 10, 1.0, False), ([0.001] * 8 + [0.01] * 2, 1.0, True), ([0.001] * 10, 0.5, True)],
 )
-def test_other_work_is_noticed(program, monkeypatch, times, share, busy):
+def test_other_work_is_noticed(package, monkeypatch, times, share, busy):
     monkeypatch.setattr(Host, "time", lambda *_arguments: Calls(times, share, ENERGY))
-    result = wb.benchmark([program], batches=[1])
+    result = wb.benchmark([package], batches=[1])
     assert result.busy == busy
     assert result.timings[0].energy.joules == pytest.approx(3.0 * 1000 / 10)  # ten calls a round
     assert "300\u202fJ" in result._repr_mimebundle_()["text/html"]
 
 
-def test_a_package_that_predicts_something_else_is_not_timed(program):
+def test_a_package_that_predicts_something_else_is_not_timed(package):
     other = wb.compress(wb.model("vowels/cnn"), wb.Recipe(wb.Quantize(bits=2)))
     with raises("deploy.not_confirmed"):
-        wb.benchmark([replace(program, artifact=other)], batches=[1])
+        wb.benchmark([replace(package, artifact=other)], batches=[1])
     with raises("deploy.no_package"):
         wb.benchmark([])
 
