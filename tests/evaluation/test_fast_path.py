@@ -16,9 +16,9 @@ from workbench.runtime import shell as shells
 
 FIRST = 256
 MODELS = {
-    "fashion/lenet-300-100": (24, 2500),
-    "fashion/lenet5": (16, 1500),
-    "fashion/resnet": (6, 800),
+    "fashion/lenet-300-100": (24, 1200),
+    "fashion/lenet5": (16, 800),
+    "fashion/resnet": (6, 500),
 }
 
 

@@ -18,7 +18,7 @@ from workbench.experiments.machine import machine_kind
 from workbench.experiments.train_student import TrainedStudent
 from workbench.zoo.students import table
 
-NAME = "fashion/mlp-32.resnet.t4.labels5"
+NAME = "fashion/mlp-32.lenet5.t4.labels5"
 TWICE = f"""
 import json, workbench as wb
 result = wb.train_student(wb.student({NAME!r}))
