@@ -20,6 +20,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -107,11 +108,18 @@ def speed(name: str, recipes: dict[str, wb.Recipe]) -> Iterator[tuple[object, ..
 def in_turn(packages: dict[Any, Package], inputs: Any, batch: int) -> dict[Any, float]:
     """Return the smallest time of a call of each package, in milliseconds."""
     with ExitStack() as stack:
-        hosts = {key: stack.enter_context(Host(package)) for key, package in packages.items()}
+        hosts = {
+            key: stack.enter_context(Host(package.target.runtime))
+            for key, package in packages.items()
+        }
+        for key, host in hosts.items():
+            host.load(packages[key])
+        file = Path(stack.enter_context(TemporaryDirectory())) / "inputs.npy"
+        np.save(file, inputs)
         seconds: dict[Any, list[float]] = {key: [] for key in packages}
         for _round in range(ROUNDS):
             for key, host in hosts.items():
-                seconds[key] += host.time(inputs, batch, CALLS, SECONDS).seconds
+                seconds[key] += host.time(file, batch, CALLS, SECONDS).seconds
     return {key: 1000 * min(times) for key, times in seconds.items()}
 
 

@@ -8,9 +8,9 @@ import pytest
 
 import workbench as wb
 from tests.raises import raises
-from workbench.deploy import confirm, converted_file
+from workbench.deploy import converted_file
 from workbench.deploy.converted_file import executorch_bytes, litert_bytes
-from workbench.deploy.host import RuntimeFailedError
+from workbench.deploy.process import Process, RuntimeFailedError
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.source import exported_network
 from workbench.deploy.timing import benchmark
@@ -63,12 +63,14 @@ def test_a_package_that_was_cut_short_does_not_run(converted):
 
 @pytest.mark.slow
 def test_a_program_without_its_backend_is_named(converted, monkeypatch):
-    class Host(confirm.Host):
-        def __init__(self, package):
-            super().__init__(package)
-            self.facts = {**self.facts, "provider": "portable kernels"}
+    ask = Process.ask
 
-    monkeypatch.setattr(confirm, "Host", Host)
+    def asked(process, command, *arguments, **request):
+        answer = ask(process, command, *arguments, **request)
+        answer.get("facts", {})["provider"] = "portable kernels"
+        return answer
+
+    monkeypatch.setattr(Process, "ask", asked)
     with raises("deploy.other_provider", "portable kernels"):
         wb.confirm(converted)
 

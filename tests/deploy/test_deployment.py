@@ -15,7 +15,8 @@ from workbench.cancel import CancelToken
 from workbench.deploy import deployment, prepare, store
 from workbench.deploy.records import agreement_from_record, agreement_record
 from workbench.deploy.runtimes import Runtime
-from workbench.deploy.timing import Benchmark
+from workbench.deploy.timing import Benchmark, one_and_all_cores
+from workbench.errors import InputError
 
 PROGRAM = wb.Target("torch")
 
@@ -37,10 +38,13 @@ def deploy(artifact, results, targets=(PROGRAM,), cancel=None):
 def test_a_second_run_exports_and_confirms_nothing(artifact, monkeypatch):
     results = ResultCache()
     first = deploy(artifact, results)
-    assert [state.outcomes[0].settled for state in first] == [False, False, True, True]
+    assert [s.outcomes[0].settled for s in first] == [False, False, True, True, True]
+    assert first[-1].roofline.layers
+    assert {timing.threads for timing in first[-1].benchmark.timings} == {*one_and_all_cores()}
     assert first[-1].benchmark.timings[0].calls > 0
     with monkeypatch.context() as patched:
-        patched.setattr(deployment, "prepare", None)  # may not be called
+        patched.setattr(prepare.Elsewhere, "export", None)  # may not be called
+        patched.setattr(prepare.Elsewhere, "roofline", lambda _process: None)
         patched.setattr(deployment, "time_in_turn", lambda *_args, **_options: Benchmark(()))
         again = deploy(artifact, results)
     outcome, expected = again[0].outcomes[0], first[-1].outcomes[0]
@@ -76,10 +80,14 @@ def test_a_runtime_that_is_missing_is_named(artifact, monkeypatch):
 
 
 def test_a_runtime_that_refuses_is_named_and_not_timed(artifact, monkeypatch):
-    refused = prepare.Outcome(PROGRAM, error="It has no such operator.")
-    monkeypatch.setattr(prepare, "_elsewhere", lambda *_arguments: iter([refused]))
+    sentence = "It has no such operator."
+
+    def refuse(*_arguments):
+        raise InputError(sentence, code="deploy.export_failed")
+
+    monkeypatch.setattr(prepare.Elsewhere, "export", refuse)
     state = deploy(artifact, ResultCache())[-1]
-    assert state.outcomes == (refused,)
+    assert state.outcomes == (deployment.Outcome(PROGRAM, error=sentence),)
     assert state.benchmark is None
 
 

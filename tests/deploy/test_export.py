@@ -47,7 +47,8 @@ def test_another_process_writes_the_same_bytes(package, artifact, tmp_path):
 def test_every_size_of_a_batch_gives_the_outputs_of_pytorch(package, artifact, count):
     task = wb.model("vowels/cnn").task
     inputs = task.inputs(task.split("test").examples[:count])
-    with Host(package) as host:
+    with Host(package.target.runtime) as host:
+        host.load(package)
         outputs = host.run(inputs.numpy(), count)
     with torch.no_grad():
         expected = wb.to_module(artifact)(inputs).numpy()

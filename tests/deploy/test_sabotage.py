@@ -9,8 +9,9 @@ import pytest
 
 import workbench as wb
 from tests.raises import raises
-from workbench.deploy import confirm, host
+from workbench.deploy import host
 from workbench.deploy.host import Host
+from workbench.deploy.process import Process
 
 onnx = pytest.importorskip("onnx")
 numpy_helper = pytest.importorskip("onnx.numpy_helper")
@@ -51,37 +52,40 @@ def test_the_wrong_order_of_a_recurrent_layer_is_found():
     assert not result.confirmed
 
 
-def test_a_lower_precision_that_was_left_on_is_named(package, artifact, monkeypatch):
+def answering(monkeypatch, change):
+    """Let the requests of processes, and their answers, be changed by `change`."""
+    ask = Process.ask
+
+    def asked(process, command, seconds, **request):
+        change(request)
+        answer = ask(process, command, seconds, **request)
+        change(answer)
+        return answer
+
+    monkeypatch.setattr(Process, "ask", asked)
+
+
+def test_a_lower_precision_that_was_left_on_is_named(artifact, monkeypatch):
     pytest.importorskip("openvino")
-    exact = wb.export(artifact, wb.Target("openvino"))
-    rounded = wb.export(artifact, wb.Target("openvino", "bfloat16"))
+    package = wb.export(artifact, wb.Target("openvino"))
 
-    class Mistaken(Host):
-        def __init__(self, _package):
-            super().__init__(rounded)
+    def left_on(message):
+        if "precision" in message:
+            message["precision"] = "bfloat16"
 
-    monkeypatch.setattr(confirm, "Host", Mistaken)
-    with raises("deploy.other_precision"):
-        wb.confirm(exact)
-
-
-def test_another_provider_is_named(package, monkeypatch):
-    monkeypatch.setattr(
-        confirm, "Host", lambda package: FakeHost({"provider": "CUDAExecutionProvider"})
-    )
-    with raises("deploy.other_provider"):
+    answering(monkeypatch, left_on)
+    with raises("deploy.other_precision", "bf16"):
         wb.confirm(package)
 
 
-class FakeHost:
-    def __init__(self, facts):
-        self.facts = facts
+def test_a_provider_that_fell_back_is_named(package, monkeypatch):
+    def fallen_back(message):
+        if "facts" in message:
+            message["facts"]["provider"] = "CUDAExecutionProvider"
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        pass
+    answering(monkeypatch, fallen_back)
+    with raises("deploy.other_provider", "CUDAExecutionProvider"):
+        wb.confirm(package)
 
 
 @pytest.mark.parametrize("size", [0, 10, -1])
@@ -126,6 +130,6 @@ def test_a_runtime_that_crashes_is_an_error(package, monkeypatch):
 
 def test_a_runtime_that_hangs_is_ended(package, monkeypatch):
     monkeypatch.setattr(host, "WORKER", ["-c", "import time; time.sleep(60)"])
-    with raises("deploy.runtime_ended") as caught, Host(package, seconds=0.5):
-        pass
+    with raises("deploy.runtime_ended") as caught, Host("onnxruntime") as loading:
+        loading.load(package, seconds=0.5)
     assert "did not answer within 0.5 s" in str(caught.value)

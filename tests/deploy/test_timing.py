@@ -12,7 +12,7 @@ import pytest
 import workbench as wb
 from tests.raises import raises
 from workbench.deploy.host import Calls, Host
-from workbench.deploy.timing import Benchmark, Timing
+from workbench.deploy.timing import Benchmark, Timing, one_and_all_cores
 from workbench.profiling.energy.energy import Energy
 
 ENERGY = Energy(3.0, 2.0, 4.0, "model", ("process",))
@@ -30,7 +30,8 @@ def timing(runtime, minimum, batch=1, *, busy=False):
 
 def test_times_and_sizes_of_a_program(program, artifact):
     result = wb.benchmark([program], batches=[1, 16])
-    assert [row.batch for row in result.timings] == [1, 16]
+    expected = [(number, batch) for number in one_and_all_cores() for batch in (1, 16)]
+    assert [(row.threads, row.batch) for row in result.timings] == expected
     for row in result.timings:
         assert 0 < row.minimum <= row.median <= row.p90
         assert row.package_bytes == len(program)

@@ -10,20 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench import formatting
-from workbench.display import Card
+from workbench.analysis.comparison import Comparison
+from workbench.display import Displayable
 from workbench.domain.metric import Metric
 from workbench.evaluation.report import Score
 from workbench.i18n import _, plural
+from workbench.zoo.registry import model as find_model
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Agreement(Displayable):
     """How the predictions of a runtime agree with those of the compressed file.
 
     Attributes
     ----------
-    runtime, split : str
-        The title of the runtime and the name of the split.
+    model, runtime, split : str
+        The names of the model and of the split, and the title of the runtime.
     predictions : int
         Predictions that were compared: one for each example, or for each position of a sequence.
     equal : int
@@ -41,12 +43,17 @@ class Agreement:
         What really ran: provider, version, precision, layers.
     """
 
+    _plots = "agreement"
+    _columns = ("example", "position", "file", "runtime")
+
+    model: str
     runtime: str
     split: str
     predictions: int
     equal: int
     borderline: NDArray[np.int64]
     different: NDArray[np.int64]
+    classes: NDArray[np.int64]
     largest_difference: float
     metric: Metric
     score: Score
@@ -130,11 +137,33 @@ class Agreement:
     def __repr__(self) -> str:
         return f"<Agreement: {self.summary}>"
 
-    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        facts = (
-            (self.metric.format(self.score.value), self.runtime),
-            (self.metric.format(self.reference.value), _("the file")),
-            (f"{self.largest_difference:.1e}", _("largest difference of an output")),
-        )
-        card = Card(f"{self.summary} {self.integers}".rstrip(), facts)
-        return {"text/html": card.html(), "text/plain": repr(self)}
+    @property
+    def positions(self) -> int:
+        """Predictions for each example: 1, or the positions of a sequence."""
+        return self.predictions // len(find_model(self.model).task.split(self.split))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each borderline prediction: example, position and both classes."""
+        names = find_model(self.model).task.classes
+        return [
+            {
+                "example": int(number) // self.positions,
+                "position": int(number) % self.positions,
+                "file": names[expected],
+                "runtime": names[predicted],
+            }
+            for number, (expected, predicted) in zip(self.borderline, self.classes, strict=True)
+        ]
+
+    def comparison(self) -> Comparison:
+        """Return the predictions of the file and of the runtime as a comparison of examples.
+
+        Predictions that do not differ stand there as the label. A model with one prediction for
+        each example is needed.
+        """
+        task = find_model(self.model).task
+        data = task.split(self.split)
+        labels = np.asarray(data.labels, np.int64)
+        before, after = labels.copy(), labels.copy()
+        before[self.borderline], after[self.borderline] = self.classes.T
+        return Comparison(self.model, self.split, task.classes, labels, before, after, data.rows)

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from workbench.deploy.facts import check_facts
-from workbench.deploy.host import Host, RuntimeFailedError
+from workbench.deploy.host import Host
 from workbench.deploy.onnx_file import TRACED, onnx_bytes
 from workbench.deploy.package import FORMAT, Package
+from workbench.deploy.process import RuntimeFailedError
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.target import Target
 from workbench.errors import InputError
@@ -50,8 +50,8 @@ def _reason(runtime: str) -> str | None:
     manifest = {"format": FORMAT, "target": target.as_dict()}
     package = Package(onnx_bytes(nn.Sequential(layer, nn.ReLU()), inputs), manifest)
     try:
-        with Host(package, seconds=SECONDS) as host:
-            check_facts(target, host.facts)
+        with Host(runtime) as host:
+            host.load(package, seconds=SECONDS)
             outputs = host.run(inputs.numpy(), TRACED, seconds=SECONDS)
     except RuntimeFailedError as error:
         return str(error)

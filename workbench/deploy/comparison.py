@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -31,16 +33,34 @@ def has_classes(network: Network) -> bool:
     return network.task.metric.counts in ("classes", "tokens")
 
 
-def differences(
-    network: Network, data: Split, outputs: Tensor, file: Outputs
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the indices of borderline and of other predictions that differ."""
+class Differences(NamedTuple):
+    """The predictions that differ.
+
+    Attributes
+    ----------
+    borderline, different : array of int64
+        The indices of those where rounding decides, and of all others.
+    classes : array of int64
+        For each borderline one, the class of the file and that of the runtime, [n, 2].
+    """
+
+    borderline: NDArray[np.int64]
+    different: NDArray[np.int64]
+    classes: NDArray[np.int64]
+
+
+def differences(network: Network, data: Split, outputs: Tensor, file: Outputs) -> Differences:
+    """Return the predictions that differ."""
     if not has_classes(network):
-        return np.empty(0, np.int64), np.flatnonzero(~file.equal_rows(outputs).numpy())
+        different = np.flatnonzero(~file.equal_rows(outputs).numpy())
+        return Differences(np.empty(0, np.int64), different, np.empty((0, 2), np.int64))
     certain = file.certain().numpy()
     predicted, _certain = classify(outputs.flatten(0, -2), 0.0)
-    differs = predicted != _expected(network, data, file)
-    return np.flatnonzero(differs & ~certain), np.flatnonzero(differs & certain)
+    expected = _expected(network, data, file)
+    differs = predicted != expected
+    borderline = np.flatnonzero(differs & ~certain)
+    classes = np.stack([expected[borderline], predicted[borderline]], axis=1)
+    return Differences(borderline, np.flatnonzero(differs & certain), classes)
 
 
 def _expected(network: Network, data: Split, file: Outputs) -> Predictions:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
 from os import PathLike
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from workbench.artifact.artifact import Artifact, as_artifact
 from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.agreement import Agreement
 from workbench.deploy.comparison import differences, has_classes, score
-from workbench.deploy.facts import check_facts
 from workbench.deploy.host import Host
 from workbench.deploy.integers.ran import integer_products
-from workbench.deploy.outputs import outputs_of_file
+from workbench.deploy.outputs import Outputs, outputs_of_file
 from workbench.deploy.package import Package, load_package
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.source import exported_network
@@ -53,42 +56,76 @@ def confirm(
     """
     loaded = package if isinstance(package, Package) else load_package(package)
     RUNTIMES[loaded.target.runtime].check_installed()
-    network = exported_network(artifact_of(loaded, artifact))
-    quantized = len(network.spec.inputs)
-    if quantized and loaded.name.endswith(".onnx"):
-        from workbench.deploy.integers.check import check_integers  # loads onnx
-
-        check_integers(loaded.content, network.artifact)
-    data = network.task.split(split)
-    inputs = network.task.inputs(data.examples)
-    with Host(loaded) as host:
-        check_facts(loaded.target, host.facts)
+    reference = Reference(artifact_of(loaded, artifact), split, cancel)
+    reference.check(loaded)
+    with Host(loaded.target.runtime) as host:
+        host.load(loaded)
         cancel.check()
-        outputs = torch.from_numpy(host.run(inputs.numpy(), loaded.target.batch))
+        outputs = host.run(reference.inputs.numpy(), loaded.target.batch)
         facts = host.facts
     cancel.check()
-    file = outputs_of_file(network, inputs, cancel)
-    eager = file.exact
-    if outputs.shape != eager.shape:
-        raise InputError(
-            f"The package returns outputs of shape {tuple(outputs.shape)}, the file of shape "
-            f"{tuple(eager.shape)}: it holds another network.",
-            code="deploy.other_shape",
+    return reference.compare(loaded, torch.from_numpy(outputs), facts)
+
+
+class Reference:
+    """A file and a split that several packages are compared with; its outputs are computed once."""
+
+    def __init__(self, artifact: Artifact, split: str, cancel: CancelToken = NEVER) -> None:
+        self._network = exported_network(artifact)
+        self._split, self._cancel = split, cancel
+        self._data = self._network.task.split(split)
+
+    @cached_property
+    def inputs(self) -> Tensor:
+        """The inputs of all examples."""
+        inputs: Tensor = self._network.task.inputs(self._data.examples)
+        return inputs
+
+    @cached_property
+    def _outputs(self) -> Outputs:
+        return outputs_of_file(self._network, self.inputs, self._cancel)
+
+    def check(self, package: Package) -> None:
+        """Raise `ArtifactError` if a layer of a package has other codes or scales."""
+        if self._network.spec.inputs and package.name.endswith(".onnx"):
+            from workbench.deploy.integers.check import check_integers  # loads onnx
+
+            check_integers(package.content, self._network.artifact)
+
+    def compare(self, package: Package, outputs: Tensor, facts: Mapping[str, Any]) -> Agreement:
+        """Compare a runtime's outputs for all inputs with those of the file.
+
+        Raises
+        ------
+        InputError
+            If they have another shape.
+        """
+        network, data, file = self._network, self._data, self._outputs
+        eager = file.exact
+        if outputs.shape != eager.shape:
+            raise InputError(
+                f"The package returns outputs of shape {tuple(outputs.shape)}, the file of shape "
+                f"{tuple(eager.shape)}: it holds another network.",
+                code="deploy.other_shape",
+            )
+        differing = differences(network, data, outputs, file)
+        products = {
+            "integer_products": integer_products(facts),
+            "quantized_layers": len(network.spec.inputs),
+        }
+        return Agreement(
+            network.artifact.model,
+            RUNTIMES[package.target.runtime].title,
+            self._split,
+            outputs[..., 0].numel() if has_classes(network) else len(outputs),
+            int(file.equal_rows(outputs).sum()),
+            *differing,
+            file.largest_difference(outputs),
+            network.task.metric,
+            score(network, data, outputs),
+            score(network, data, eager),
+            {**facts, **products},
         )
-    borderline, different = differences(network, data, outputs, file)
-    return Agreement(
-        RUNTIMES[loaded.target.runtime].title,
-        split,
-        outputs[..., 0].numel() if has_classes(network) else len(outputs),
-        int(file.equal_rows(outputs).sum()),
-        borderline,
-        different,
-        file.largest_difference(outputs),
-        network.task.metric,
-        score(network, data, outputs),
-        score(network, data, eager),
-        {**facts, "integer_products": integer_products(facts), "quantized_layers": quantized},
-    )
 
 
 def artifact_of(

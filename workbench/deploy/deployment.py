@@ -2,18 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from workbench.artifact.artifact import Artifact
 from workbench.cache.results import ResultCache
 from workbench.cancel import CancelToken
-from workbench.deploy.prepare import Outcome, prepare
+from workbench.deploy.agreement import Agreement
+from workbench.deploy.host import Host
+from workbench.deploy.package import Package
+from workbench.deploy.prepare import Preparation, preparation
+from workbench.deploy.process import Process
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.store import cached_agreement, cached_package, keep_agreement, keep_package
 from workbench.deploy.target import Target
-from workbench.deploy.timing import Benchmark, time_in_turn
+from workbench.deploy.timing import Benchmark, one_and_all_cores, time_in_turn
 from workbench.errors import WorkbenchError
+from workbench.profiling.roofline import Roofline
+
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is known of a file for one target.
+
+    Attributes
+    ----------
+    package : Package or None
+        Once it is exported.
+    agreement : Agreement or None
+        Once every prediction is compared.
+    error : str
+        Why there is no more, or empty.
+    """
+
+    target: Target
+    package: Package | None = None
+    agreement: Agreement | None = None
+    error: str = ""
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the package may be used."""
+        return self.agreement is not None and self.agreement.confirmed
+
+    @property
+    def settled(self) -> bool:
+        """Whether only times can follow."""
+        return self.agreement is not None or bool(self.error)
 
 
 @dataclass(frozen=True)
@@ -28,6 +69,8 @@ class Deployment:
         One for each target.
     benchmark : Benchmark or None
         Once the confirmed packages are timed.
+    roofline : Roofline or None
+        Once the peaks of the machine are measured.
     error : str
         Why they could not be timed, or empty.
     """
@@ -35,6 +78,7 @@ class Deployment:
     artifact: Artifact
     outcomes: tuple[Outcome, ...]
     benchmark: Benchmark | None = None
+    roofline: Roofline | None = None
     error: str = ""
 
 
@@ -49,45 +93,153 @@ def deploy(
 ) -> None:
     """Export a file for several targets, confirm each package, and time those that are confirmed.
 
-    All of it happens in other processes of low priority. What was exported and confirmed before is
-    taken from the cache; times are always measured. `publish` receives each change.
+    All of it happens in other processes of low priority, which start together: runtimes load and
+    run while the next package is exported. What was exported and confirmed before is taken from
+    the cache; times are always measured. `publish` receives each change.
 
     Raises
     ------
     Cancelled
         If `cancel` is cancelled.
     """
-    deployment = Deployment(artifact, tuple(_known(artifact, t, split, results) for t in targets))
-    publish(deployment)
-
-    def update(changed: Outcome) -> None:
-        nonlocal deployment
-        outcomes = tuple(
-            changed if outcome.target == changed.target else outcome
-            for outcome in deployment.outcomes
-        )
-        deployment = replace(deployment, outcomes=outcomes)
-        publish(deployment)
-
-    unknown = [outcome.target for outcome in deployment.outcomes if not outcome.settled]
-    if unknown:
-        for prepared in prepare(artifact, unknown, split, cancel):
-            package, agreement = prepared.package, prepared.agreement
-            if package is not None and agreement is not None:
-                keep_package(package)
-                keep_agreement(package, agreement, results)
-            update(prepared)
-    packages = [o.package for o in deployment.outcomes if o.confirmed and o.package is not None]
-    if not packages:
-        return
+    run = _Run(artifact, targets, results, publish, split)
     try:
-        benchmark = time_in_turn(packages, split=split, cancel=cancel, low_priority=True)
-    except WorkbenchError as error:
-        if cancel.cancelled:
-            raise
-        publish(replace(deployment, error=str(error)))
-    else:
-        publish(replace(deployment, benchmark=benchmark))
+        run.all(cancel)
+    except WorkbenchError:
+        cancel.check()  # ending the processes of a cancelled run fails what waits for them
+        raise
+
+
+class _Run:
+    """A run of `deploy`: what is known so far, and the hosts of the targets."""
+
+    def __init__(
+        self,
+        artifact: Artifact,
+        targets: Sequence[Target],
+        results: ResultCache,
+        publish: Callable[[Deployment], None],
+        split: str,
+    ) -> None:
+        self._results, self._split, self._publish = results, split, publish
+        self._lock = threading.Lock()
+        known = tuple(_known(artifact, target, split, results) for target in targets)
+        self.deployment = Deployment(artifact, known)
+        self.hosts: dict[Target, Host] = {}
+        publish(self.deployment)
+
+    def all(self, cancel: CancelToken) -> None:
+        """Do what is missing, and measure the times and the roofline."""
+        artifact, outcomes = self.deployment.artifact, self.deployment.outcomes
+        unknown = [outcome.target for outcome in outcomes if not outcome.settled]
+        started: list[Preparation | Process] = []
+        with ExitStack() as stack:
+            stack.enter_context(_ended_by(cancel, started))
+            hosts = stack.enter_context(ExitStack())
+            if unknown:
+                prepared = stack.enter_context(preparation(artifact, self._split, cancel))
+                started.append(prepared)
+            for outcome in outcomes:
+                if not outcome.error:
+                    host = hosts.enter_context(Host(outcome.target.runtime, low_priority=True))
+                    self.hosts[outcome.target] = host
+                    started.append(host)
+            if unknown:
+                self._confirm(unknown, prepared, cancel)
+            confirmed = [o for o in self.deployment.outcomes if o.confirmed]
+            if not confirmed:
+                return
+            self._time([o.package for o in confirmed if o.package is not None], cancel)
+            hosts.close()
+            cancel.check()
+            if not unknown:
+                prepared = stack.enter_context(preparation(artifact, self._split, cancel))
+                started.append(prepared)
+            self._change(roofline=prepared.roofline())
+
+    def _confirm(
+        self, targets: Sequence[Target], prepared: Preparation, cancel: CancelToken
+    ) -> None:
+        """Export for one target after the other; runtimes run the packages at the same time."""
+        compared = []
+        with ThreadPoolExecutor(len(targets)) as pool:
+            for target in targets:
+                cancel.check()
+                try:
+                    package = prepared.export(target)
+                except WorkbenchError as error:
+                    cancel.check()
+                    self._update(Outcome(target, error=str(error)))
+                    continue
+                self._update(Outcome(target, package))
+                outcome = Outcome(target, package)
+                compared.append(pool.submit(self._compare, outcome, package, prepared, cancel))
+            for result in compared:
+                result.result()
+
+    def _compare(
+        self, outcome: Outcome, package: Package, prepared: Preparation, cancel: CancelToken
+    ) -> None:
+        try:
+            agreement = self._agreement(outcome.target, package, prepared)
+        except WorkbenchError as error:
+            if not cancel.cancelled:
+                self._update(replace(outcome, error=str(error)))
+            return
+        keep_package(package)
+        keep_agreement(package, agreement, self._results)
+        self._update(replace(outcome, agreement=agreement))
+
+    def _agreement(self, target: Target, package: Package, prepared: Preparation) -> Agreement:
+        host = self.hosts[target]
+        host.load(package)
+        outputs = host.run_file(prepared.inputs(), target.batch)
+        return prepared.compare(package, outputs, host.facts)
+
+    def _time(self, packages: Sequence[Package], cancel: CancelToken) -> None:
+        pairs = [(package, self.hosts[package.target]) for package in packages]
+        numbers = one_and_all_cores()
+        try:
+            benchmark = time_in_turn(pairs, threads=numbers, split=self._split, cancel=cancel)
+        except WorkbenchError as error:
+            cancel.check()
+            self._change(error=str(error))
+        else:
+            self._change(benchmark=benchmark)
+
+    def _update(self, changed: Outcome) -> None:
+        with self._lock:
+            outcomes = tuple(
+                changed if outcome.target == changed.target else outcome
+                for outcome in self.deployment.outcomes
+            )
+            self.deployment = replace(self.deployment, outcomes=outcomes)
+            self._publish(self.deployment)
+
+    def _change(self, **fields: Any) -> None:
+        self.deployment = replace(self.deployment, **fields)
+        self._publish(self.deployment)
+
+
+@contextmanager
+def _ended_by(cancel: CancelToken, processes: Sequence[Preparation | Process]) -> Iterator[None]:
+    """End the `processes` once `cancel` is cancelled."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(POLL_SECONDS):
+            if cancel.cancelled:
+                for process in [*processes]:
+                    process.end()
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True, name="deploy")
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
 
 
 def _known(artifact: Artifact, target: Target, split: str, results: ResultCache) -> Outcome:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import cached_property
 from importlib.metadata import version
 from os import PathLike
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +26,9 @@ from workbench.deploy.target import Target
 from workbench.deploy.tensorrt_rules import check_rules
 from workbench.deploy.torch_file import program_bytes
 from workbench.errors import InputError
+
+if TYPE_CHECKING:  # loads onnx
+    from workbench.deploy.integers.rewrite import Written
 
 ONNX, KERAS = ".onnx", ".keras"
 WRITERS: dict[str, Callable[[nn.Module, Tensor], bytes]] = {
@@ -72,58 +77,87 @@ def export(file: Artifact | str | PathLike[str], target: Target | str = "onnxrun
     >>> artifact = wb.compress(wb.model("fashion/lenet5"), wb.Recipe(wb.Prune(0.5)))
     >>> package = wb.export(artifact, "onnxruntime")  # doctest: +SKIP
     """
-    target = Target(target) if isinstance(target, str) else target
-    runtime = RUNTIMES[target.runtime]
-    runtime.check_installed()
-    if target.runtime == "tensorrt":
-        check_runs_here(target)
-    artifact = as_artifact(file)
-    network = exported_network(artifact)
-    module, written = network.module, None
-    if artifact.spec.inputs and runtime.suffix in {KERAS, *CONVERTERS}:
-        raise InputError(
-            f"A {runtime.suffix} file cannot round the inputs of layers: leave out the recipe's "
-            "activations.",
-            code="deploy.quantized_inputs",
-        )
-    if is_coded(artifact) and runtime.suffix != KERAS:
-        module = with_rounding(module, artifact, marks=runtime.suffix == ONNX)
-    content = _content(network, module, target)
-    if runtime.suffix == ONNX and is_coded(artifact):
-        from workbench.deploy.integers.rewrite import with_codes
-
-        written = with_codes(content, artifact, target)
-        content = written.content
-    if target.runtime == "tensorrt":
-        check_rules(content)
-    example: Tensor = network.inputs(2)
-    with torch.no_grad():
-        output = network.reference(example)
-    manifest = {
-        "format": FORMAT,
-        "model": artifact.model,
-        "artifact": {"sha256": artifact.digest, "bytes": len(artifact)},
-        "target": target.as_dict(),
-        "file": {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()},
-        "input": {
-            "dtype": str(example.dtype).removeprefix("torch."),
-            "shape": [target.batch if runtime.fixed_batch else "batch", *example.shape[1:]],
-            "preparation": PREPARATIONS[network.task.input_type],
-        },
-        "output": {
-            "dtype": str(output.dtype).removeprefix("torch."),
-            "shape": ["batch", *output.shape[1:]],
-        },
-        "classes": list(network.task.classes),
-        "versions": {"torch": version("torch").partition("+")[0], **runtime.versions()},
-        "layers": integer_manifest(artifact, written),
-        "notes": list(storage_notes(artifact, target, written)),
-    }
-    return Package(content, manifest, artifact)
+    return Exporter(file).export(target)
 
 
-def _content(network: Network, module: nn.Module, target: Target) -> bytes:
-    suffix = RUNTIMES[target.runtime].suffix
-    if suffix in CONVERTERS:
-        return CONVERTERS[suffix](network, target)
-    return WRITERS[suffix](module, network.inputs(TRACED))
+class Exporter:
+    """Exports one compressed file for several targets; what they share is computed once."""
+
+    def __init__(self, file: Artifact | str | PathLike[str]) -> None:
+        self._file = file
+
+    @cached_property
+    def artifact(self) -> Artifact:
+        """The compressed file."""
+        return as_artifact(self._file)
+
+    @cached_property
+    def _network(self) -> Network:
+        return exported_network(self.artifact)
+
+    @cached_property
+    def _onnx(self) -> bytes:
+        return self._written(ONNX)
+
+    def export(self, target: Target | str = "onnxruntime") -> Package:
+        """Return the network for an inference runtime, as the function `export` does."""
+        target = Target(target) if isinstance(target, str) else target
+        runtime = RUNTIMES[target.runtime]
+        runtime.check_installed()
+        if target.runtime == "tensorrt":
+            check_runs_here(target)
+        artifact, written = self.artifact, None
+        if artifact.spec.inputs and runtime.suffix in {KERAS, *CONVERTERS}:
+            raise InputError(
+                f"A {runtime.suffix} file cannot round the inputs of layers: leave out the "
+                "recipe's activations.",
+                code="deploy.quantized_inputs",
+            )
+        content = self._content(target)
+        if runtime.suffix == ONNX and is_coded(artifact):
+            from workbench.deploy.integers.rewrite import with_codes
+
+            written = with_codes(content, artifact, target)
+            content = written.content
+        if target.runtime == "tensorrt":
+            check_rules(content)
+        return Package(content, self._manifest(target, content, written), artifact)
+
+    def _content(self, target: Target) -> bytes:
+        suffix = RUNTIMES[target.runtime].suffix
+        if suffix in CONVERTERS:
+            return CONVERTERS[suffix](self._network, target)
+        return self._onnx if suffix == ONNX else self._written(suffix)
+
+    def _written(self, suffix: str) -> bytes:
+        network = exported_network(self.artifact)  # its module is changed
+        module = network.module
+        if is_coded(self.artifact) and suffix != KERAS:
+            module = with_rounding(module, self.artifact, marks=suffix == ONNX)
+        return WRITERS[suffix](module, network.inputs(TRACED))
+
+    def _manifest(self, target: Target, content: bytes, written: Written | None) -> dict[str, Any]:
+        network, artifact, runtime = self._network, self.artifact, RUNTIMES[target.runtime]
+        example: Tensor = network.inputs(2)
+        with torch.no_grad():
+            output = network.reference(example)
+        return {
+            "format": FORMAT,
+            "model": artifact.model,
+            "artifact": {"sha256": artifact.digest, "bytes": len(artifact)},
+            "target": target.as_dict(),
+            "file": {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()},
+            "input": {
+                "dtype": str(example.dtype).removeprefix("torch."),
+                "shape": [target.batch if runtime.fixed_batch else "batch", *example.shape[1:]],
+                "preparation": PREPARATIONS[network.task.input_type],
+            },
+            "output": {
+                "dtype": str(output.dtype).removeprefix("torch."),
+                "shape": ["batch", *output.shape[1:]],
+            },
+            "classes": list(network.task.classes),
+            "versions": {"torch": version("torch").partition("+")[0], **runtime.versions()},
+            "layers": integer_manifest(artifact, written),
+            "notes": list(storage_notes(artifact, target, written)),
+        }

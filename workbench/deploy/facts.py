@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.deploy.host import RuntimeFailedError
+from workbench.deploy.process import RuntimeFailedError
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.target import Target
 

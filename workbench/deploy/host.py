@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
-import tempfile
-import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.deploy.facts import check_facts
 from workbench.deploy.interpreter import process_variables
 from workbench.deploy.package import Package
-from workbench.deploy.priority import lower_priority
+from workbench.deploy.process import Process, RuntimeFailedError
 from workbench.deploy.runtimes import RUNTIMES
-from workbench.errors import WorkbenchError
 from workbench.profiling.energy.energy import Energy
 
 LOAD_SECONDS, RUN_SECONDS = 120.0, 600.0
 WORKER = ["-m", "workbench.deploy.worker"]
-QUIET_LINES = 3
-"""Lines of the process's last words that an error repeats."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +31,15 @@ class Calls:
     energy: Energy
 
 
-class RuntimeFailedError(WorkbenchError, RuntimeError):
-    """The runtime crashed, hung, or refused the network."""
+class Host(Process):
+    """A runtime in another process; use it in a `with` statement.
 
-    default_code = "deploy.runtime_failed"
-
-
-class Host:
-    """A package that is loaded in its runtime, in another process; use it in a `with` statement.
+    The process starts at once, and imports the runtime while the caller goes on.
 
     Parameters
     ----------
-    seconds
-        How long loading may take.
+    runtime
+        A name in `RUNTIMES`.
     low_priority
         Whether all other work of the machine comes first.
 
@@ -59,129 +47,91 @@ class Host:
     ----------
     facts : mapping
         What really runs there: provider, version, precision, layers.
-    load_seconds : float
-        How long loading took.
-    resident_bytes : int
-        The memory that the loaded network takes.
-
-    Raises
-    ------
-    RuntimeFailedError
-        If the process ends, does not answer in time, or the runtime refuses the network.
+    load_seconds, resident_bytes : float, int
+        How long loading took the first time, and the memory that the loaded network takes.
     """
 
-    def __init__(
-        self, package: Package, *, seconds: float = LOAD_SECONDS, low_priority: bool = False
-    ) -> None:
-        self._title = RUNTIMES[package.target.runtime].title
-        self._folder = tempfile.TemporaryDirectory(prefix="workbench-")
-        self.path = Path(self._folder.name)
-        self._words: IO[bytes] = (self.path / "words.txt").open("w+b")
-        python = RUNTIMES[package.target.runtime].python() or Path(sys.executable)
-        self._process = subprocess.Popen(
-            [str(python), *WORKER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._words,
-            text=True,
-            encoding="utf-8",
-            env=process_variables(python, package.target.threads),
+    facts: Mapping[str, Any]
+    load_seconds: float
+    resident_bytes: int
+    _loaded: tuple[bytes, int] | None = None
+
+    def __init__(self, runtime: str, *, low_priority: bool = False) -> None:
+        python = RUNTIMES[runtime].python() or Path(sys.executable)
+        super().__init__(
+            RUNTIMES[runtime].title,
+            [str(python), *WORKER, runtime],
+            process_variables(python),
+            low_priority=low_priority,
         )
-        try:
-            if low_priority:
-                lower_priority(self._process.pid)
-            network = self.path / package.name
-            network.write_bytes(package.content)
-            request = {**package.manifest["target"], "path": str(network)}
-            loaded = self._ask("load", seconds, **request)
-        except BaseException:
-            self.close()
-            raise
-        self.facts: Mapping[str, Any] = loaded["facts"]
-        self.load_seconds: float = loaded["seconds"]
-        self.resident_bytes: int = loaded["bytes"]
+
+    def load(
+        self, package: Package, *, threads: int | None = None, seconds: float = LOAD_SECONDS
+    ) -> None:
+        """Load a package in place of an earlier one, unless it is loaded with these threads.
+
+        Parameters
+        ----------
+        threads
+            Threads of one call; by default those of the package's target.
+        seconds
+            How long loading may take.
+
+        Raises
+        ------
+        RuntimeFailedError
+            If the process ends, does not answer in time, refuses the network, or runs it on
+            another device or in another precision.
+        """
+        threads = package.target.threads if threads is None else threads
+        if self._loaded == (package.content, threads):
+            return
+        network = self.path / package.name
+        network.write_bytes(package.content)
+        request = {**package.manifest["target"], "threads": threads, "path": str(network)}
+        loaded = self._answer("load", seconds, **request)
+        self.facts = loaded["facts"]
+        check_facts(package.target, self.facts)
+        if self._loaded is None:
+            self.load_seconds, self.resident_bytes = loaded["seconds"], loaded["bytes"]
+        self._loaded = (package.content, threads)
 
     def run(
         self, inputs: NDArray[Any], batch: int, *, seconds: float = RUN_SECONDS
     ) -> NDArray[Any]:
         """Return the runtime's outputs, [n, ...], for inputs [n, ...]."""
-        given, returned = self.path / "inputs.npy", self.path / "outputs.npy"
+        given = self.path / "inputs.npy"
         np.save(given, inputs)
-        self._ask("run", seconds, inputs=str(given), outputs=str(returned), batch=batch)
-        outputs: NDArray[Any] = np.load(returned)
+        outputs: NDArray[Any] = np.load(self.run_file(given, batch, seconds=seconds))
         return outputs
 
-    def time(self, inputs: NDArray[Any], batch: int, calls: int, limit: float) -> Calls:
+    def run_file(self, inputs: Path, batch: int, *, seconds: float = RUN_SECONDS) -> Path:
+        """Return the .npy file with the outputs for the inputs in a .npy file."""
+        returned = self.path / "outputs.npy"
+        self._answer("run", seconds, inputs=str(inputs), outputs=str(returned), batch=batch)
+        return returned
+
+    def time(self, inputs: Path, batch: int, calls: int, limit: float) -> Calls:
         """Time up to `calls` calls.
 
         Parameters
         ----------
         inputs
-            Real inputs, [n, ...]; calls take different batches of them.
+            A .npy file with real inputs, [n, ...]; calls take different batches of them.
         limit
             Seconds after which no further call starts.
         """
-        given = self.path / "timed.npy"
-        np.save(given, inputs)
-        answer = self._ask(
-            "time", limit + RUN_SECONDS, inputs=str(given), batch=batch, calls=calls, limit=limit
+        answer = self._answer(
+            "time", limit + RUN_SECONDS, inputs=str(inputs), batch=batch, calls=calls, limit=limit
         )
         energy = Energy.from_dict(answer["energy"])
         return Calls(answer["seconds"], answer["processor_share"], energy)
 
-    def _ask(self, command: str, seconds: float, **request: Any) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        timer = threading.Timer(seconds, self._process.kill)
-        timer.start()
-        try:
-            self._process.stdin.write(json.dumps({"command": command, **request}) + "\n")
-            self._process.stdin.flush()
-            line = self._process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        finally:
-            hung = not timer.is_alive()
-            timer.cancel()
-        if not line:
-            status = self._process.wait()
-            reason = (
-                f"did not answer within {seconds:g} s" if hung else f"ended with status {status}"
-            )
-            raise RuntimeFailedError(
-                f"{self._title} {reason}{self._last_words()}.", code="deploy.runtime_ended"
-            )
-        answer: dict[str, Any] = json.loads(line)
+    def _answer(self, command: str, seconds: float, **request: Any) -> dict[str, Any]:
+        answer = self.ask(command, seconds, **request)
         if "error" in answer:
             text = " ".join(str(answer["error"]).split())
             raise RuntimeFailedError(
                 f"{self._title} refuses the network: {text}", code="deploy.runtime_refused"
             )
         return answer
-
-    def _last_words(self) -> str:
-        self._words.flush()
-        self._words.seek(0)
-        lines = self._words.read().decode(errors="replace").strip().splitlines()
-        return f": {' '.join(lines[-QUIET_LINES:])}" if lines else ""
-
-    def close(self) -> None:
-        """End the process and remove its files."""
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._words):
-            with suppress(BrokenPipeError):  # a request that a dead process did not read
-                if stream is not None:
-                    stream.close()
-        self._folder.cleanup()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -25,9 +25,9 @@ def interpreter(modules: tuple[str, ...], environment: Environment | None) -> Pa
     return None if environment is None else environment.python
 
 
-def process_variables(python: Path, threads: int = 1) -> dict[str, str]:
+def process_variables(python: Path) -> dict[str, str]:
     """Return the environment variables of a process, which imports what this one does."""
-    variables = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    variables = {**os.environ, "OMP_NUM_THREADS": "1"}
     if python == Path(sys.executable):
         variables["PYTHONPATH"] = os.pathsep.join(sys.path)
     return variables

@@ -1,193 +1,229 @@
-"""Export a file for several targets and confirm each package, in a process of low priority.
+"""Export a file and compare packages with it, in a process of low priority.
 
-The process is `python -m workbench.deploy.prepare`. It answers with one JSON object per line, so
-that exporting and comparing disturb nothing that runs in the calling process.
+The process is `python -m workbench.deploy.prepare`, so that exporting, comparing and measuring the
+roofline disturb nothing that runs in the calling process.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import numpy as np
+import torch
 
 from workbench.artifact.artifact import Artifact, load
 from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.agreement import Agreement
-from workbench.deploy.confirm import confirm
-from workbench.deploy.export import export
+from workbench.deploy.confirm import Reference
+from workbench.deploy.export import Exporter
 from workbench.deploy.package import MANIFEST, Package
-from workbench.deploy.priority import lower_priority
+from workbench.deploy.process import Process, RuntimeFailedError
 from workbench.deploy.records import agreement_from_record, agreement_record
 from workbench.deploy.target import Target
-from workbench.errors import Cancelled, WorkbenchError
+from workbench.errors import InputError, WorkbenchError
 from workbench.i18n import _
+from workbench.profiling.roofline import Roofline, roofline
 from workbench.zoo.registry import custom_models
 from workbench.zoo.registry import model as find_model
 
-POLL_SECONDS = 0.1
 PROCESS = [sys.executable, "-m", "workbench.deploy.prepare"]
+SECONDS = 3600.0
+"""For one answer: a converter may take a quarter of an hour, a large model longer."""
+Answer = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What is known of a file for one target.
+class Preparation(Protocol):
+    """Exports one file and compares packages with it; use it in a `with` statement."""
 
-    Attributes
-    ----------
-    package : Package or None
-        Once it is exported.
-    agreement : Agreement or None
-        Once every prediction is compared.
-    error : str
-        Why there is no more, or empty.
-    """
+    def export(self, target: Target) -> Package:
+        """Return the package for a target, as `deploy.export.export` does."""
 
-    target: Target
-    package: Package | None = None
-    agreement: Agreement | None = None
-    error: str = ""
+    def inputs(self) -> Path:
+        """Return the .npy file with the inputs of all examples."""
 
-    @property
-    def confirmed(self) -> bool:
-        """Whether the package may be used."""
-        return self.agreement is not None and self.agreement.confirmed
+    def compare(self, package: Package, outputs: Path, facts: Mapping[str, Any]) -> Agreement:
+        """Compare a runtime's outputs, a .npy file, with those of the file."""
 
-    @property
-    def settled(self) -> bool:
-        """Whether only times can follow."""
-        return self.agreement is not None or bool(self.error)
+    def roofline(self) -> Roofline:
+        """Return the layers against the peaks of this machine."""
+
+    def end(self) -> None:
+        """End it at once; what waits for it fails."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
 
 
-def prepare(
-    artifact: Artifact, targets: Sequence[Target], split: str, cancel: CancelToken
-) -> Iterator[Outcome]:
-    """Yield each target twice: with its package, and then with the agreement on a split.
-
-    A target that fails is yielded with the error. Models that exist only in this process are
-    exported in it.
-
-    Raises
-    ------
-    Cancelled
-        If `cancel` is cancelled.
-    """
-    run = _here if artifact.model in custom_models() else _elsewhere
-    yield from run(artifact, targets, split, cancel)
+def preparation(artifact: Artifact, split: str, cancel: CancelToken) -> Preparation:
+    """Return one in another process, or in this one for a model that exists only here."""
+    if artifact.model in custom_models():
+        return Here(artifact, split, cancel)
+    return Elsewhere(artifact, split)
 
 
-def _here(
-    artifact: Artifact, targets: Sequence[Target], split: str, cancel: CancelToken
-) -> Iterator[Outcome]:
-    for target in targets:
-        cancel.check()
-        prepared = Outcome(target)
-        try:
-            prepared = replace(prepared, package=export(artifact, target))
-            yield prepared
-            cancel.check()
-            assert prepared.package is not None
-            agreement = confirm(prepared.package, split, cancel=cancel)
-            prepared = replace(prepared, agreement=agreement)
-        except Cancelled:
-            raise
-        except WorkbenchError as error:
-            prepared = replace(prepared, error=str(error))
-        yield prepared
+class Here:
+    """A preparation in this process."""
+
+    def __init__(self, artifact: Artifact, split: str, cancel: CancelToken = NEVER) -> None:
+        self._artifact, self._cancel = artifact, cancel
+        self._exporter = Exporter(artifact)
+        self._reference = Reference(artifact, split, cancel)
+        self._folder = TemporaryDirectory(prefix="workbench-")
+        self._lock = threading.Lock()
+
+    def export(self, target: Target) -> Package:
+        """Return the package for a target, with the numbers of its file."""
+        with self._lock:
+            package = self._exporter.export(target)
+            self._reference.check(package)
+            return package
+
+    def inputs(self) -> Path:
+        """Return the .npy file with the inputs of all examples."""
+        with self._lock:
+            path = Path(self._folder.name) / "inputs.npy"
+            if not path.exists():
+                np.save(path, self._reference.inputs.numpy())
+            return path
+
+    def compare(self, package: Package, outputs: Path, facts: Mapping[str, Any]) -> Agreement:
+        """Compare a runtime's outputs, a .npy file, with those of the file."""
+        with self._lock:
+            return self._reference.compare(package, torch.from_numpy(np.load(outputs)), facts)
+
+    def roofline(self) -> Roofline:
+        """Return the layers against the peaks of this machine."""
+        return roofline(self._artifact, cancel=self._cancel)
+
+    def end(self) -> None:
+        """Do nothing: this process goes on."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._folder.cleanup()
 
 
-def _elsewhere(
-    artifact: Artifact, targets: Sequence[Target], split: str, cancel: CancelToken
-) -> Iterator[Outcome]:
-    metric = find_model(artifact.model).task.metric
-    prepared = [Outcome(target) for target in targets]
-    with (
-        tempfile.TemporaryDirectory(prefix="workbench-") as name,
-        _process(Path(name), artifact, targets, split, cancel) as lines,
-    ):
-        for line in lines:
-            answer = json.loads(line)
-            number, record = answer["number"], answer["agreement"]
-            changed = replace(prepared[number], error=answer["error"])
-            if changed.package is None and not changed.error:
-                changed = replace(changed, package=_read(Path(name) / str(number), artifact))
-            if record is not None:
-                changed = replace(changed, agreement=agreement_from_record(record, metric))
-            prepared[number] = changed
-            yield changed
-        cancel.check()
-        for entry in prepared:
-            if entry.agreement is None and not entry.error:
-                sentence = _("The process that exports the file ended early: try again.")
-                yield replace(entry, error=sentence)
+class Elsewhere(Process):
+    """A preparation in a process of low priority."""
+
+    def __init__(self, artifact: Artifact, split: str) -> None:
+        variables = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        super().__init__("export", PROCESS, variables, low_priority=True)
+        self._artifact, self._lock = artifact, threading.Lock()
+        file = artifact.save(self.path / "file.safetensors")
+        self._request = {"file": str(file), "split": split, "folder": str(self.path)}
+
+    def export(self, target: Target) -> Package:
+        """Return the package for a target, with the numbers of its file."""
+        folder = Path(self._answer("export", target=target.as_dict())["folder"])
+        package = Package(b"", json.loads((folder / MANIFEST).read_bytes()), self._artifact)
+        return replace(package, content=(folder / package.name).read_bytes())
+
+    def inputs(self) -> Path:
+        """Return the .npy file with the inputs of all examples."""
+        return Path(self._answer("inputs")["path"])
+
+    def compare(self, package: Package, outputs: Path, facts: Mapping[str, Any]) -> Agreement:
+        """Compare a runtime's outputs, a .npy file, with those of the file."""
+        target = package.manifest["target"]
+        answer = self._answer("compare", target=target, outputs=str(outputs), facts=dict(facts))
+        return agreement_from_record(answer, find_model(self._artifact.model).task.metric)
+
+    def roofline(self) -> Roofline:
+        """Return the layers against the peaks of this machine."""
+        return Roofline.from_dict(self._answer("roofline"))
+
+    def _answer(self, command: str, **request: Any) -> Answer:
+        with self._lock:
+            try:
+                answer = self.ask(command, SECONDS, **self._request, **request)
+            except RuntimeFailedError as error:
+                raise RuntimeFailedError(
+                    _("The process that exports the file ended early: try again."),
+                    code="deploy.export_ended",
+                ) from error
+        if "error" in answer:
+            raise InputError(answer["error"], code="deploy.export_failed")
+        return answer
 
 
-@contextmanager
-def _process(
-    folder: Path, artifact: Artifact, targets: Sequence[Target], split: str, cancel: CancelToken
-) -> Iterator[Iterator[str]]:
-    """Start the process, and yield the lines that it answers; cancelling ends it."""
-    request = {
-        "file": str(artifact.save(folder / "file.safetensors")),
-        "folder": str(folder),
-        "targets": [target.as_dict() for target in targets],
-        "split": split,
-    }
-    process = subprocess.Popen(
-        [*PROCESS, json.dumps(request)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    ended = threading.Event()
+class Answers:
+    """What the process answers; the first request opens the file."""
 
-    def watch() -> None:
-        while not ended.wait(POLL_SECONDS):
-            if cancel.cancelled:
-                process.kill()
-                return
+    def __init__(self) -> None:
+        self._here: Here | None = None
+        self._packages: dict[Target, Package] = {}
 
-    threading.Thread(target=watch, daemon=True, name="prepare").start()
-    try:
-        lower_priority(process.pid)
-        assert process.stdout is not None
-        yield iter(process.stdout)
-    finally:
-        ended.set()
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
+    def open(self, request: Mapping[str, Any]) -> Here:
+        """Return the preparation of the request's file."""
+        if self._here is None:
+            self._here = Here(load(request["file"]), request["split"])
+        return self._here
 
+    def export(self, request: Mapping[str, Any]) -> Answer:
+        """Export for a target, and name the folder of the package."""
+        target = Target(**request["target"])
+        package = self.open(request).export(target)
+        folder = Path(request["folder"]) / str(len(self._packages))
+        self._packages[target] = package
+        package.save(folder)
+        return {"folder": str(folder)}
 
-def _read(folder: Path, artifact: Artifact) -> Package:
-    package = Package(b"", json.loads((folder / MANIFEST).read_bytes()), artifact)
-    return replace(package, content=(folder / package.name).read_bytes())
+    def inputs(self, request: Mapping[str, Any]) -> Answer:
+        """Name the file with all inputs."""
+        return {"path": str(self.open(request).inputs())}
+
+    def compare(self, request: Mapping[str, Any]) -> Answer:
+        """Return the record of an agreement."""
+        package = self._packages[Target(**request["target"])]
+        here, outputs = self.open(request), Path(request["outputs"])
+        return agreement_record(here.compare(package, outputs, request["facts"]))
+
+    def roofline(self, request: Mapping[str, Any]) -> Answer:
+        """Return the roofline as plain data."""
+        return self.open(request).roofline().as_dict()
 
 
 def main() -> None:
-    """Answer the request in the first argument."""
-    request = json.loads(sys.argv[1])
-    folder, artifact = Path(request["folder"]), load(request["file"])
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    """Answer requests until standard input ends."""
+    stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what an exporter prints
-    targets = [Target(**target) for target in request["targets"]]
-    for prepared in _here(artifact, targets, request["split"], NEVER):
-        number = targets.index(prepared.target)
-        if prepared.package is not None and prepared.agreement is None:
-            prepared.package.save(folder / str(number))
-        record = None if prepared.agreement is None else agreement_record(prepared.agreement)
-        answer = {"number": number, "agreement": record, "error": prepared.error}
-        print(json.dumps(answer), file=answers, flush=True)
+    answers = Answers()
+    commands: dict[str, Callable[[Mapping[str, Any]], Answer]] = {
+        "export": answers.export,
+        "inputs": answers.inputs,
+        "compare": answers.compare,
+        "roofline": answers.roofline,
+    }
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            answer = commands[request["command"]](request)
+        except WorkbenchError as error:
+            answer = {"error": str(error)}
+        print(json.dumps(answer), file=stream, flush=True)
 
 
 if __name__ == "__main__":

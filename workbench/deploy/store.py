@@ -20,7 +20,7 @@ from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.target import Target
 from workbench.zoo.registry import model as find_model
 
-VERSION = 1
+VERSION = 2
 """Incremented when the contents of a package or of an agreement change."""
 LENGTH_BYTES = 4
 PROGRAM = ".pt2"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -12,20 +15,19 @@ import numpy as np
 from workbench import formatting
 from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.confirm import artifact_of, confirm
-from workbench.deploy.facts import check_facts
 from workbench.deploy.host import Calls, Host
 from workbench.deploy.package import Package
 from workbench.deploy.runtimes import RUNTIMES
-from workbench.deploy.source import exported_network
 from workbench.display import Card
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.profiling.energy.energy import Energy
+from workbench.zoo.registry import model as find_model
 
 BASELINE = "torch"
 BATCHES = (1, 64)
 ROUNDS = 5
-SECONDS = 0.3
+SECONDS = 0.06
 """How long a package runs in each round, at least one call."""
 MAX_CALLS = 200
 """Calls in each round."""
@@ -84,19 +86,25 @@ class Benchmark:
     @property
     def busy(self) -> bool:
         """Whether the machine had other work, so that only the order is sure."""
-        return any(timing.busy for timing in self.timings)
+        return self.busy_with(self.timings[0].threads) if self.timings else False
+
+    def busy_with(self, threads: int) -> bool:
+        """Whether other work disturbed the calls on `threads` threads."""
+        return any(timing.busy for timing in self.timings if timing.threads == threads)
 
     def speedup(self, timing: Timing) -> float | None:
         """Return how many times faster than PyTorch a timing is; None on a busy machine."""
         for other in self.timings:
-            if other.runtime == BASELINE and other.batch == timing.batch and not self.busy:
+            same = (other.batch, other.threads) == (timing.batch, timing.threads)
+            if other.runtime == BASELINE and same and not self.busy_with(timing.threads):
                 return other.minimum / timing.minimum
         return None
 
     @property
     def summary(self) -> str:
-        """One sentence: the fastest, or that the machine was busy."""
-        fastest = min(self.timings, key=lambda timing: timing.minimum / timing.batch)
+        """One sentence: the fastest on the least threads, or that the machine was busy."""
+        timings = [row for row in self.timings if row.threads == self.timings[0].threads]
+        fastest = min(timings, key=lambda timing: timing.minimum / timing.batch)
         title = RUNTIMES[fastest.runtime].title
         if self.busy:
             return _(
@@ -143,6 +151,7 @@ def benchmark(
     packages: Sequence[Package],
     *,
     batches: Sequence[int] = BATCHES,
+    threads: Sequence[int] | None = None,
     split: str = "validation",
     cancel: CancelToken = NEVER,
 ) -> Benchmark:
@@ -154,6 +163,8 @@ def benchmark(
         As `export` returns them. One for "torch" is what the others are compared with.
     batches
         Examples per call. A package of one size of a batch is timed with that size only.
+    threads
+        Threads of one call; by default those of the first package's target, and all cores.
 
     Raises
     ------
@@ -168,59 +179,80 @@ def benchmark(
         agreement = confirm(package, split, cancel=cancel)
         if not agreement.confirmed:
             raise InputError(agreement.summary, code="deploy.not_confirmed")
-    return time_in_turn(packages, batches=batches, split=split, cancel=cancel)
+    numbers = one_and_all_cores(packages[0].target.threads) if threads is None else threads
+    with ExitStack() as stack:
+        pairs = [(p, stack.enter_context(Host(p.target.runtime))) for p in packages]
+        return time_in_turn(pairs, batches=batches, threads=numbers, split=split, cancel=cancel)
+
+
+def one_and_all_cores(threads: int = 1) -> tuple[int, ...]:
+    """Return `threads` and the number of cores that this process may use, once if equal."""
+    from joblib import cpu_count
+
+    return tuple(dict.fromkeys((threads, cpu_count())))
 
 
 def time_in_turn(
-    packages: Sequence[Package],
+    pairs: Sequence[tuple[Package, Host]],
     *,
     batches: Sequence[int] = BATCHES,
+    threads: Sequence[int] = (1,),
     split: str = "validation",
     cancel: CancelToken = NEVER,
-    low_priority: bool = False,
 ) -> Benchmark:
-    """Time packages of one compressed file that are confirmed.
-
-    Parameters
-    ----------
-    low_priority
-        Whether all other work of the machine comes first.
+    """Time packages of one compressed file that are confirmed, each in the host of its runtime.
 
     Raises
     ------
     RuntimeFailedError
         If a runtime crashes, hangs, or runs something else than was requested.
     """
-    artifact = artifact_of(packages[0])
-    network = exported_network(artifact)
-    examples = network.task.split(split).examples[:TIMED_EXAMPLES]
-    inputs = network.task.inputs(examples).numpy()
-    timings = []
-    with ExitStack() as stack:
-        loaded = [
-            (package, stack.enter_context(Host(package, low_priority=low_priority)))
-            for package in packages
-        ]
-        for package, host in loaded:
-            check_facts(package.target, host.facts)
-        for number, batch in enumerate(batches):
-            fitting = [pair for pair in loaded if pair[0].batch in {None, batch}]
-            rounds: list[list[Calls]] = [[] for _pair in fitting]
-            for turn in range(ROUNDS):
-                cancel.progress((number + turn / ROUNDS) / len(batches))
-                for (_package, host), calls in zip(fitting, rounds, strict=True):
-                    cancel.check()
-                    calls.append(host.time(inputs, batch, MAX_CALLS, SECONDS))
-            size = min(batch, len(inputs))
-            for (package, host), calls in zip(fitting, rounds, strict=True):
-                timings.append(_timing(package, host, batch, size, calls, len(artifact)))
+    artifact = artifact_of(pairs[0][0])
+    task = find_model(artifact.model).task
+    inputs = task.inputs(task.split(split).examples[:TIMED_EXAMPLES]).numpy()
+    timings: list[Timing] = []
+    with TemporaryDirectory(prefix="workbench-") as folder:
+        file = Path(folder) / "inputs.npy"
+        np.save(file, inputs)
+        for part, number in enumerate(threads):
+            cancel.check()
+            _load(pairs, number)
+            for step, batch in enumerate(batches):
+                first = (part * len(batches) + step) / (len(threads) * len(batches))
+                token = cancel.part(first, first + 1 / (len(threads) * len(batches)))
+                size = min(batch, len(inputs))
+                for pair, calls in _rounds(pairs, file, batch, token):
+                    timings.append(_timing(*pair, batch, number, size, calls, len(artifact)))
     return Benchmark(tuple(timings))
+
+
+def _load(pairs: Sequence[tuple[Package, Host]], threads: int) -> None:
+    with ThreadPoolExecutor(len(pairs)) as pool:
+        loading = [pool.submit(host.load, package, threads=threads) for package, host in pairs]
+    for result in loading:
+        result.result()
+
+
+def _rounds(
+    pairs: Sequence[tuple[Package, Host]], inputs: Path, batch: int, cancel: CancelToken
+) -> list[tuple[tuple[Package, Host], list[Calls]]]:
+    """Return the calls of all packages that take such a batch, in turn."""
+    rounds: list[tuple[tuple[Package, Host], list[Calls]]] = [
+        (pair, []) for pair in pairs if pair[0].batch in {None, batch}
+    ]
+    for turn in range(ROUNDS):
+        cancel.progress(turn / ROUNDS)
+        for (_package, host), calls in rounds:
+            cancel.check()
+            calls.append(host.time(inputs, batch, MAX_CALLS, SECONDS))
+    return rounds
 
 
 def _timing(
     package: Package,
     host: Host,
     batch: int,
+    threads: int,
     examples: int,
     rounds: list[Calls],
     artifact_bytes: int,
@@ -234,7 +266,7 @@ def _timing(
         target.runtime,
         target.precision,
         batch,
-        target.threads,
+        threads,
         len(seconds),
         minimum,
         median,

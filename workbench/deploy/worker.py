@@ -1,8 +1,8 @@
-"""The process that runs one network in one runtime: `python -m workbench.deploy.worker`.
+"""The process that runs one network in one runtime: `python -m workbench.deploy.worker RUNTIME`.
 
-It reads one JSON object per line from standard input and answers each with one on standard output:
-``load`` a network, ``run`` all inputs of a .npy file in batches, ``time`` calls on real inputs. It
-imports the runtime and NumPy, never PyTorch: two thread pools would share the cores.
+It imports the runtime and NumPy, never PyTorch: two thread pools would share the cores. Then it
+reads one JSON object per line from standard input, and answers each with one on standard output:
+``load`` a network, ``run`` all inputs of a .npy file in batches, ``time`` calls on real inputs.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
@@ -23,7 +24,9 @@ from workbench.deploy.sessions.session import Session
 from workbench.profiling.energy.meter import EnergyMeter
 
 Answer = dict[str, Any]
+SESSIONS = "workbench.deploy.sessions."
 WARM_UP_CALLS = 3
+"""Before a batch is first timed; one later."""
 
 
 class Worker:
@@ -31,10 +34,12 @@ class Worker:
 
     def __init__(self) -> None:
         self._session: Session | None = None
+        self._warm: set[int] = set()  # sizes of a batch that were timed
 
     def load(self, request: Mapping[str, Any]) -> Answer:
         """Load a network, and say what runs, how long that took and the memory that it takes."""
-        module = import_module(f"workbench.deploy.sessions.{request['runtime']}")
+        module = import_module(SESSIONS + request["runtime"])
+        self._session, self._warm = None, set()
         before, start = _resident(), time.perf_counter()
         self._session = module.start(Path(request["path"]), request)
         seconds = time.perf_counter() - start
@@ -60,8 +65,9 @@ class Worker:
         batch = min(request["batch"], len(inputs))
         starts = range(0, len(inputs) - batch + 1, batch)
         batches = [np.ascontiguousarray(inputs[start : start + batch]) for start in starts]
-        for number in range(WARM_UP_CALLS):
+        for number in range(1 if batch in self._warm else WARM_UP_CALLS):
             session.run(batches[number % len(batches)])
+        self._warm.add(batch)
         wall, processor = time.perf_counter(), time.process_time()
         seconds: list[float] = []
         meter = EnergyMeter(gpus=False)
@@ -89,6 +95,8 @@ class Worker:
 def main() -> None:
     """Answer requests until standard input ends."""
     with _private_output() as answers:
+        with suppress(Exception):  # loading a network says what is missing
+            import_module(SESSIONS + sys.argv[1])
         worker = Worker()
         commands: dict[str, Callable[[Mapping[str, Any]], Answer]] = {
             "load": worker.load,

@@ -8,8 +8,7 @@ from workbench import formatting
 from workbench.i18n import _
 
 if TYPE_CHECKING:
-    from workbench.deploy.deployment import Deployment
-    from workbench.deploy.prepare import Outcome
+    from workbench.deploy.deployment import Deployment, Outcome
 
 BASELINE = "torch"
 
@@ -35,7 +34,7 @@ def _speed(outcome: Outcome, deployment: Deployment) -> list[str]:
     for timing in benchmark.timings:
         speedup = benchmark.speedup(timing)
         same = (timing.runtime, timing.precision) == (target.runtime, target.precision)
-        if speedup is None or not same:
+        if speedup is None or not same or timing.threads != benchmark.timings[0].threads:
             continue
         slower |= speedup <= 1
         text = (

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.i18n import _
 from workbench.panels.deploying import title
-from workbench.plots import latency, roofline
+from workbench.plots import agreement, latency, roofline
 from workbench.plots.palette import Palette
 from workbench.session import Session
 
 if TYPE_CHECKING:
     from workbench.deploy.deployment import Deployment
+    from workbench.profiling.roofline import Roofline
 
 
 def speed_tab(session: Session, palette: Palette) -> dict[str, Any]:
@@ -34,13 +35,13 @@ def speed_rows(session: Session) -> list[dict[str, Any]]:
 
 def roofline_rows(session: Session) -> list[dict[str, Any]]:
     """Return the rows of the picture of layers."""
-    result = session.deploying.roofline if session.deploying else None
+    result = _roofline(session)
     return [] if result is None else roofline.rows(result)
 
 
 def roofline_tab(session: Session, palette: Palette) -> dict[str, Any]:
     """Return each layer against the peaks of the machine."""
-    result = session.deploying.roofline if session.deploying else None
+    result = _roofline(session)
     if result is None:
         note = _("What each layer waits for, memory or arithmetic, appears here at the end.")
         return {"note": note}
@@ -49,6 +50,27 @@ def roofline_tab(session: Session, palette: Palette) -> dict[str, Any]:
         "height": roofline.HEIGHT,
         "foot": " ".join(roofline.notes(result)),
     }
+
+
+def borderline_tab(session: Session, palette: Palette) -> dict[str, Any]:
+    """Return the examples whose prediction in a runtime is another, but borderline."""
+    deployment = session.deploying.deployment if session.deploying else None
+    agreements = [o.agreement for o in deployment.outcomes if o.agreement] if deployment else []
+    if not agreements:
+        return {"note": _("Examples that a runtime predicts otherwise appear here.")}
+    most = max(agreements, key=lambda result: len(result.borderline))
+    if not len(most.borderline):
+        return {"note": _("No runtime predicts an example otherwise.")}
+    if most.positions != 1:
+        return {"note": " ".join(agreement.borderline_notes(most))}
+    foot = _("Below each example: its label, the file's class and that of {runtime}.")
+    figure = agreement.draw(most, palette, columns=session.focus.columns)
+    return {"figure": figure, "foot": foot.format(runtime=most.runtime)}
+
+
+def _roofline(session: Session) -> Roofline | None:
+    deployment = session.deploying.deployment if session.deploying else None
+    return None if deployment is None else deployment.roofline
 
 
 def _scores(deployment: Deployment) -> latency.Scores:

@@ -52,8 +52,9 @@ def section(session: Session) -> dict[str, Any]:
             for key, label in COLUMNS.items()
         ],
         "foot": _(
-            "Times of one call on one thread: the fastest, and in parentheses the median and the "
-            "90th percentile. A processor with other work makes them longer."
+            "Times of one call on one thread, and below on all cores: the fastest, and in "
+            "parentheses the median and the 90th percentile. A processor with other work makes "
+            "them longer."
         ),
         "missing": [sentence for runtime in RUNTIMES.values() if (sentence := runtime.missing())],
     }
@@ -154,7 +155,8 @@ def _row(session: Session, deploying: Deploying, number: int) -> dict[str, Any]:
     timings = deployment.benchmark.timings if deployment.benchmark else ()
     for timing in timings:
         if (timing.runtime, timing.precision) == (target.runtime, target.precision):
-            cells[BATCHES[timing.batch]] = _time(timing)
+            key = BATCHES[timing.batch]
+            cells[key] = "\n".join(filter(None, (cells.get(key), _time(timing))))
             cells["resident"] = formatting.size(timing.resident_bytes)
     return row | {
         "tone": "confirmed" if agreement.confirmed else "failed",
@@ -168,4 +170,8 @@ def _row(session: Session, deploying: Deploying, number: int) -> dict[str, Any]:
 def _time(timing: Timing) -> str:
     values = [timing.minimum, timing.median, timing.p90]
     fastest, median, slow = (formatting.milliseconds(value) for value in values)
-    return f"{fastest} ({median}, {slow})"
+    text = f"{fastest} ({median}, {slow})"
+    if timing.threads == 1:
+        return text
+    name = _("{count} threads").format(count=formatting.count(timing.threads))
+    return f"{name}: {text}"

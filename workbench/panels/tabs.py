@@ -238,6 +238,13 @@ TABS = (
     Tab("temperature", N_("temperatures"), "train", sweep_tab, supports=has_classes),
     Tab("choose", N_("measured recipes"), "choose", choosing.tab),
     Tab("deploy_speed", N_("accuracy and time"), "deploy", deploy_tabs.speed_tab),
+    Tab(
+        "deploy_borderline",
+        N_("borderline examples"),
+        "deploy",
+        deploy_tabs.borderline_tab,
+        supports=has_classes,
+    ),
     Tab("deploy_roofline", N_("memory or arithmetic"), "deploy", deploy_tabs.roofline_tab),
     Tab("parallel_weights", N_("weights"), "parallel", parallel_tabs.weights_tab),
     Tab("parallel_timeline", N_("timeline"), "parallel", parallel_tabs.timeline_tab),

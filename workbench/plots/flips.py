@@ -50,6 +50,7 @@ COUNTED: dict[str, Callable[[int], str]] = {
 }
 """By display type."""
 TITLES = {
+    "flipped": N_("{examples} where the two best outputs are almost equal"),
     "became_wrong": N_("{examples} went wrong"),
     "became_right": N_("{examples} became right"),
     "stayed_wrong": N_("{examples} stayed wrong, with another class"),
@@ -84,7 +85,7 @@ def draw(
     palette
         The colors.
     kind
-        A key of `KINDS`.
+        A key of `KINDS`, or "flipped" for all, of a runtime that differs in borderline ones only.
     first
         How many examples of that kind to skip.
     columns, rows
@@ -97,7 +98,7 @@ def draw(
     InputError
         If there is no such kind.
     """
-    if kind not in KINDS:
+    if kind not in TITLES:
         raise InputError(
             f"There are no examples of the kind {kind!r}: choose from {', '.join(KINDS)}.",
             code="argument.unknown_kind",

@@ -5,7 +5,8 @@ Williams, Waterman and Patterson, "Roofline: an insightful visual performance mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from os import PathLike
 from typing import Any
 
@@ -84,6 +85,14 @@ class Roofline(Displayable):
             "layers": [vars(layer) | {"intensity": layer.intensity} for layer in self.layers],
         }
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Roofline:
+        """Inverse of `as_dict`."""
+        peaks = Peaks(data["macs_per_second"], data["bytes_per_second"], data["busy"])
+        names = [field.name for field in fields(RooflineLayer)]
+        layers = [RooflineLayer(**{n: row[n] for n in names}) for row in data["layers"]]
+        return cls(data["model"], data["batch"], peaks, tuple(layers))
+
 
 def roofline(
     file: Artifact | Model | str | PathLike[str],
@@ -135,6 +144,6 @@ def roofline(
         moving = layer.bytes / peaks.bytes_per_second
         least = max(arithmetic, moving)
         if least:
-            fields = (layer.kind, layer.macs, layer.bytes, layer.seconds, least)
-            layers.append(RooflineLayer(name or layer.kind, *fields, memory=moving >= arithmetic))
+            values = (layer.kind, layer.macs, layer.bytes, layer.seconds, least)
+            layers.append(RooflineLayer(name or layer.kind, *values, memory=moving >= arithmetic))
     return Roofline(model.name, len(examples), peaks, tuple(layers))

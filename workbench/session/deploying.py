@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from workbench.deploy.deployment import Deployment
     from workbench.deploy.target import Target
     from workbench.domain import Model
-    from workbench.profiling.roofline import Roofline
 
 
 ROUNDED_BITS = 4
@@ -40,8 +39,6 @@ class Deploying:
         Of the timing, from 0 to 1.
     deployment : Deployment or None
         Once the file is created.
-    roofline : Roofline or None
-        Once the peaks of the machine are measured.
     error : str
         Why it failed, or empty.
     """
@@ -52,7 +49,6 @@ class Deploying:
     state: str = "working"
     fraction: float = 0.0
     deployment: Deployment | None = None
-    roofline: Roofline | None = None
     error: str = ""
 
     @property
@@ -81,7 +77,6 @@ def deploy_file(
 
     try:
         from workbench.deploy.deployment import deploy  # loads torch
-        from workbench.profiling.roofline import roofline
         from workbench.training.compress import compress
 
         artifact = compress(model, deploying.recipe, cancel=cancel)
@@ -93,7 +88,6 @@ def deploy_file(
             change(state="timing", fraction=fraction)
 
         deploy(artifact, deploying.targets, store, show, cancel=cancel.reporting(on_timing))
-        change(roofline=roofline(artifact, cancel=cancel))
     except Cancelled:
         change(state="stopped")
     except WorkbenchError as error:

@@ -1,0 +1,130 @@
+"""A process that answers requests, one JSON object per line, and that may crash without harm."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from workbench.deploy.priority import lower_priority
+from workbench.errors import WorkbenchError
+
+LAST_LINES = 3
+"""Lines of the process's last words that an error repeats."""
+
+
+class RuntimeFailedError(WorkbenchError, RuntimeError):
+    """The runtime crashed, hung, or refused the network."""
+
+    default_code = "deploy.runtime_failed"
+
+
+class Process:
+    """A process that answers requests; use it in a `with` statement.
+
+    Parameters
+    ----------
+    title
+        Its name in errors.
+    low_priority
+        Whether all other work of the machine comes first.
+
+    Attributes
+    ----------
+    path : Path
+        A folder for its files.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        command: Sequence[str],
+        variables: Mapping[str, str],
+        *,
+        low_priority: bool = False,
+    ) -> None:
+        self._title = title
+        self._folder = tempfile.TemporaryDirectory(prefix="workbench-")
+        self.path = Path(self._folder.name)
+        self._words: IO[bytes] = (self.path / "words.txt").open("w+b")
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._words,
+            text=True,
+            encoding="utf-8",
+            env=dict(variables),
+        )
+        if low_priority:
+            with suppress(ProcessLookupError):  # it has ended, which the first request notices
+                lower_priority(self._process.pid)
+
+    def ask(self, command: str, seconds: float, **request: Any) -> dict[str, Any]:
+        """Return the answer to a request.
+
+        Raises
+        ------
+        RuntimeFailedError
+            If the process ends or does not answer in time.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        timer = threading.Timer(seconds, self._process.kill)
+        timer.start()
+        try:
+            self._process.stdin.write(json.dumps({"command": command, **request}) + "\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        finally:
+            hung = not timer.is_alive()
+            timer.cancel()
+        if not line:
+            status = self._process.wait()
+            reason = (
+                f"did not answer within {seconds:g} s" if hung else f"ended with status {status}"
+            )
+            raise RuntimeFailedError(
+                f"{self._title} {reason}{self._last_words()}.", code="deploy.runtime_ended"
+            )
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _last_words(self) -> str:
+        self._words.flush()
+        self._words.seek(0)
+        lines = self._words.read().decode(errors="replace").strip().splitlines()
+        return f": {' '.join(lines[-LAST_LINES:])}" if lines else ""
+
+    def end(self) -> None:
+        """End the process at once; a request that waits for it fails."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """End the process and remove its files."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._words):
+            with suppress(BrokenPipeError):  # a request that a dead process did not read
+                if stream is not None:
+                    stream.close()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
