@@ -1,4 +1,4 @@
-"""Networks of other authors, and a chain of equal stages, for `parallel.py`: ranks import them."""
+"""Networks of other authors, and a chain of equal stages, for `parallel.py`."""
 
 from __future__ import annotations
 
@@ -7,55 +7,39 @@ from torch import Tensor, nn
 WORDS, CLASSES = 96, 4
 
 
-def bert() -> nn.Module:
-    """Return a small BERT classifier of the package transformers, with new weights."""
-    from transformers import BertConfig, BertForSequenceClassification
+def networks() -> dict[str, tuple[str, nn.Module]]:
+    """Return small networks of the package transformers with new weights, and their data."""
+    import transformers as t
 
-    return BertForSequenceClassification(
-        BertConfig(
-            vocab_size=WORDS,
-            hidden_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            intermediate_size=64,
-            max_position_embeddings=16,
-            num_labels=CLASSES,
-        )
-    )
-
-
-def gpt2() -> nn.Module:
-    """Return a small GPT-2 of the package transformers, whose embeddings are tied."""
-    from transformers import GPT2Config, GPT2LMHeadModel
-
-    return GPT2LMHeadModel(
-        GPT2Config(
-            vocab_size=WORDS,
-            bos_token_id=0,
-            eos_token_id=0,
-            n_positions=16,
-            n_embd=32,
-            n_layer=2,
-            n_head=2,
-        )
-    )
-
-
-def vit() -> nn.Module:
-    """Return a small vision transformer of the package transformers."""
-    from transformers import ViTConfig, ViTForImageClassification
-
-    return ViTForImageClassification(
-        ViTConfig(
-            hidden_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            intermediate_size=64,
-            image_size=16,
-            patch_size=4,
-            num_labels=CLASSES,
-        )
-    )
+    words = {"vocab_size": WORDS, "num_hidden_layers": 4, "hidden_size": 32}
+    short = {"max_position_embeddings": 16, "intermediate_size": 64, "num_attention_heads": 4}
+    first = {"bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
+    bert = t.BertConfig(**words, **short, num_labels=CLASSES)
+    gpt2 = t.GPT2Config(
+        vocab_size=WORDS, n_positions=16, n_embd=32, n_layer=4, n_head=2,
+        bos_token_id=0, eos_token_id=0,
+    )  # fmt: skip
+    llama = t.LlamaConfig(**words, **short, **first, num_key_value_heads=2)
+    vit = t.ViTConfig(
+        hidden_size=32, num_hidden_layers=4, num_attention_heads=2, intermediate_size=64,
+        image_size=32, patch_size=8, num_labels=CLASSES,
+    )  # fmt: skip
+    resnet = t.ResNetConfig(
+        embedding_size=8, hidden_sizes=[16, 16, 32, 32], depths=[1, 1, 1, 1],
+        layer_type="basic", num_labels=CLASSES,
+    )  # fmt: skip
+    convnext = t.ConvNextConfig(
+        hidden_sizes=[8, 16, 16, 32], depths=[1, 1, 2, 1], image_size=32, patch_size=2,
+        num_labels=CLASSES,
+    )  # fmt: skip
+    return {
+        "bert": ("words", t.BertForSequenceClassification(bert)),
+        "gpt2": ("next", t.GPT2LMHeadModel(gpt2)),
+        "llama": ("next", t.LlamaForCausalLM(llama)),
+        "vit": ("pictures", t.ViTForImageClassification(vit)),
+        "resnet": ("pictures", t.ResNetForImageClassification(resnet)),
+        "convnext": ("pictures", t.ConvNextForImageClassification(convnext)),
+    }
 
 
 class Chain(nn.Module):
@@ -69,8 +53,3 @@ class Chain(nn.Module):
         """Map [b, width] to the same shape."""
         outputs: Tensor = self.layers(x)
         return outputs
-
-
-def chain() -> nn.Module:
-    """Return a chain of equal layers."""
-    return Chain()

@@ -1,7 +1,7 @@
 """Parallel training on several processes against one: time, memory, equality, races, bytes.
 
 `python benchmarks/parallel.py [--quick] [PART ...]` runs all parts, or those that are named:
-``start``, ``gradient``, ``digests``, ``bytes``, ``replay``, ``speed`` and ``stop``. It prints
+``start``, ``gradient``, ``digests``, ``replay``, ``speed`` and ``stop``. It prints
 tables in the format of docs/benchmarks.md, and the load of the machine before each. It takes about
 15 minutes on 2 idle cores, 4 with ``--quick``. Times mean little while other programs run.
 """
@@ -14,11 +14,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import pairwise
-from pathlib import Path
 from statistics import median
 
+import _parallel_modules
 import numpy as np
 import psutil
 import torch
@@ -32,7 +33,6 @@ from workbench.parallel.schedules import CHUNKS_PER_RANK
 from workbench.parallel.schedules import idle_share as idle_formula
 from workbench.zoo.tables import ARCHITECTURES
 
-MODULES = Path(__file__).with_name("_parallel_modules.py")
 FORMS = [
     ("data", {}),
     ("zero1", {}),
@@ -43,6 +43,7 @@ FORMS = [
     ("pipeline", {"schedule": "1f1b"}),
     ("pipeline", {"schedule": "interleaved"}),
 ]
+WITH_FORMULA = ("data", "zero1", "zero2", "zero3")
 SMALL = "fashion/mlp-32"
 COLD = """
 import time, workbench as wb
@@ -70,27 +71,53 @@ def start(*, quick: bool) -> None:
 
 
 def gradient(*, quick: bool) -> None:
-    """Print the largest difference of a gradient from that of one process, by form and model."""
-    models = [*_models(), *_other_models()]
-    rows = []
-    for name, model, source in models:
-        cells = []
+    """Print differences from one process, bytes against the formula, and all refusals."""
+    rows, held, refusals = [], [], []
+    for name, model in [*_models(), *_other_models()]:
+        cells, counts = [], []
         for strategy, settings in FORMS:
-            cells.append(_largest_difference(model, source, strategy, settings, quick=quick))
+            compared = _compare(model, strategy, settings, quick=quick)
+            cells.append(compared.cell)
+            refusals += [[f"`{name}`", _form(strategy, settings), *why] for why in compared.refused]
+            if strategy in WITH_FORMULA:
+                counts.append(f"{compared.equal} of {compared.total}")
         rows.append([f"`{name}`", *cells])
-    names = [settings.get("schedule", strategy) for strategy, settings in FORMS]
-    print(table(["model", *names], rows))
+        held.append([f"`{name}`", *counts])
+        print(f"| `{name}` | {' | '.join([*cells, *counts])} |", flush=True)
+    names = [_form(strategy, settings) for strategy, settings in FORMS]
+    print("\n" + table(["model: largest difference", *names], rows))
+    print(table(["model: ranks equal to the byte", *WITH_FORMULA], held))
+    print(table(["model", "form", "ranks", "refused, because"], refusals))
 
 
-def _largest_difference(
-    model: wb.Model, source: str | None, strategy: str, settings: dict[str, str], *, quick: bool
-) -> str:
+@dataclass
+class _Compared:
+    """One form of one model with all numbers of ranks."""
+
+    difference: float = 0.0
+    equal: int = 0
+    total: int = 0
+    refused: list[list[object]] = field(default_factory=list)
+
+    @property
+    def cell(self) -> str:
+        if not self.difference and self.refused:
+            return "refused"
+        first = f", not on {self.refused[0][0]}" if self.refused else ""
+        return f"{self.difference:.0e}{first}"
+
+
+def _form(strategy: str, settings: dict[str, str]) -> str:
+    return settings.get("schedule", strategy)
+
+
+def _compare(model: wb.Model, strategy: str, settings: dict[str, str], *, quick: bool) -> _Compared:
     chance = random.Random(f"{model.name} {strategy}")
-    largest = 0.0
+    compared = _Compared()
     for ranks in (2,) if quick else (2, 3, 4):
         batch = 4 * ranks + chance.randrange(8)
         more: dict[str, object] = {}
-        if strategy in ("data", "zero1", "zero2", "zero3"):
+        if strategy in WITH_FORMULA:
             borders = sorted(chance.sample(range(1, batch), ranks - 1))
             edges = [0, *borders, batch]
             more["shards"] = tuple(b - a for a, b in pairwise(edges))
@@ -98,46 +125,42 @@ def _largest_difference(
             more["microbatches"] = ranks * chance.choice((1, 2))
         try:
             result = wb.train_in_parallel(
-                model, strategy, ranks, source=source, steps=1, batch=batch, exact=False,
-                **settings, **more,
-            )  # fmt: skip
+                model, strategy, ranks, steps=1, batch=batch, exact=False, **settings, **more
+            )
         except InputError as error:
-            return f"refused: {error.code.partition('.')[2]}" if not largest else f"{largest:.0e}"
+            compared.refused.append([ranks, str(error)])
+            continue
         assert result.gradient_difference is not None
-        largest = max(largest, result.gradient_difference)
-    return f"{largest:.0e}"
+        compared.difference = max(compared.difference, result.gradient_difference)
+        compared.equal += sum(rank.formula == dict(rank.held) for rank in result.ranks)
+        compared.total += ranks
+    return compared
 
 
-def _models() -> Iterator[tuple[str, wb.Model, str | None]]:
+def _models() -> Iterator[tuple[str, wb.Model]]:
     for name in ARCHITECTURES:
-        yield name, wb.model(name), None
+        yield name, wb.model(name)
 
 
-def _other_models() -> Iterator[tuple[str, wb.Model, str | None]]:
+def _other_models() -> Iterator[tuple[str, wb.Model]]:
     if find_spec("transformers") is None:
         print("The networks of transformers are left out: it is not installed.\n")
         return
     generator = torch.Generator().manual_seed(0)
     words = torch.randint(0, 96, (96, 16), generator=generator)
     classes = torch.randint(0, 4, (96,), generator=generator)
-    pictures = torch.randn(96, 3, 16, 16, generator=generator)
+    pictures = torch.randn(96, 3, 32, 32, generator=generator)
     data = {
-        "bert": (words, classes),
-        "gpt2": (words, words.roll(-1, 1)),
-        "vit": (pictures, classes),
+        "words": (words, classes),
+        "next": (words, words.roll(-1, 1)),
+        "pictures": (pictures, classes),
     }
-    for name, (inputs, labels) in data.items():
-        yield name, _model(name, inputs, labels), f"{MODULES}:{name}"
-
-
-def _model(name: str, inputs: torch.Tensor, labels: torch.Tensor) -> wb.Model:
-    sys.path.insert(0, str(MODULES.parent))
-    import _parallel_modules
-
     torch.manual_seed(0)
-    parts = {"train": slice(0, 64), "validation": slice(64, 80), "test": slice(80, 96)}
-    data = {split: (inputs[part], labels[part]) for split, part in parts.items()}
-    return wb.from_module(getattr(_parallel_modules, name)(), **data, name=name)
+    for name, (kind, module) in _parallel_modules.networks().items():
+        inputs, labels = data[kind]
+        parts = {"train": slice(0, 64), "validation": slice(64, 80), "test": slice(80, 96)}
+        splits = {split: (inputs[part], labels[part]) for split, part in parts.items()}
+        yield f"{name} of transformers", wb.from_module(module, **splits, name=name)
 
 
 def digests(*, quick: bool) -> None:
@@ -170,25 +193,6 @@ def digests(*, quick: bool) -> None:
     print(table(["shards of a batch of 64", "mean of means", "weighted by examples"], rows))
 
 
-def held(*, quick: bool) -> None:
-    """Print whether the bytes that each rank holds are those of the formula."""
-    rows = []
-    for name, model, source in [*_models(), *_other_models()]:
-        cells = []
-        for strategy in ("data", "zero2", "zero3"):
-            equal = total = 0
-            for ranks in (2,) if quick else (2, 3, 4):
-                result = wb.train_in_parallel(
-                    model, strategy, ranks, source=source, steps=1, batch=8, exact=False
-                )
-                for rank in result.ranks:
-                    total += 1
-                    equal += rank.formula == dict(rank.held)
-            cells.append(f"{equal} of {total}")
-        rows.append([f"`{name}`", *cells])
-    print(table(["model: ranks equal to the byte", "data", "zero2", "zero3"], rows))
-
-
 def replay(*, quick: bool) -> None:
     """Print the error of the replay, and the idle share of pipelines of equal stages."""
     rows = []
@@ -214,19 +218,16 @@ def replay(*, quick: bool) -> None:
     rows = []
     inputs = torch.from_numpy(np.random.default_rng(0).normal(size=(640, 512)).astype("f"))
     parts = {"train": slice(0, 512), "validation": slice(512, 576), "test": slice(576, 640)}
-    sys.path.insert(0, str(MODULES.parent))
-    import _parallel_modules
-
     model = wb.from_module(
-        _parallel_modules.chain(),
+        _parallel_modules.Chain(),
         **{split: (inputs[part], inputs[part]) for split, part in parts.items()},
         name="chain",
     )
     for schedule, chunks in CHUNKS_PER_RANK.items():
         for ranks, microbatches in ((2, 4), (2, 8), (4, 8), (4, 16)):
             result = wb.train_in_parallel(
-                model, "pipeline", ranks, source=f"{MODULES}:chain", schedule=schedule,
-                microbatches=microbatches, batch=512, steps=8, optimizer="sgd", exact=False,
+                model, "pipeline", ranks, schedule=schedule, microbatches=microbatches,
+                batch=512, steps=8, optimizer="sgd", exact=False,
             )  # fmt: skip
             shares = [idle_share(step, ranks) for step in result.replays]
             expected = idle_formula(ranks, microbatches, chunks)
@@ -330,7 +331,6 @@ PARTS = {
     "start": start,
     "gradient": gradient,
     "digests": digests,
-    "bytes": held,
     "replay": replay,
     "speed": speed,
     "stop": stop,

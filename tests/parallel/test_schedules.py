@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbench.parallel.replay import idle_share, simulate
-from workbench.parallel.schedules import CHUNKS_PER_RANK, actions, stages
+from workbench.parallel.schedules import CHUNKS_PER_RANK, actions, idle_share_of, stages
 from workbench.parallel.schedules import idle_share as expected_idle_share
 from workbench.parallel.timeline import StepTimeline
 
@@ -17,8 +17,8 @@ CASES = [
 ]
 
 
-def spans(schedule, rank, ranks, microbatches, backward=2.0):
-    """Return what a rank does with stages of equal cost and messages that take no time."""
+def spans(schedule, rank, ranks, microbatches, backward=2.0, seconds=1.0):
+    """Return what a rank does whose stages are equally long, with messages that take no time."""
     count = stages(schedule, ranks)
     result = []
 
@@ -33,7 +33,7 @@ def spans(schedule, rank, ranks, microbatches, backward=2.0):
         after = action.stage + 1 if forward else action.stage - 1
         if 0 <= before < count:
             message("receive", action, before, before)
-        cpu = (1.0 if forward else backward) / CHUNKS_PER_RANK[schedule]
+        cpu = seconds * (1.0 if forward else backward) / CHUNKS_PER_RANK[schedule]
         label = f"{action.kind}{action.microbatch}"
         result.append({"kind": "compute", "cpu": cpu, "label": label, "key": "", "bytes": 0})
         if 0 <= after < count:
@@ -67,6 +67,18 @@ def test_a_simulated_pipeline_ends_and_idles_as_its_formula_says(schedule, ranks
     assert computed == sum(span["kind"] == "compute" for rank in each for span in rank)
     chunks = CHUNKS_PER_RANK[schedule]
     expected = expected_idle_share(ranks, microbatches, chunks)
+    assert idle_share(step, ranks) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("seconds", [(1.0, 1.0), (1.0, 4.0), (3.0, 1.0, 2.0), (2.0, 2.0, 2.0, 5.0)])
+@pytest.mark.parametrize("microbatches", [1, 4, 9])
+def test_unequal_stages_idle_as_their_formula_says(seconds, microbatches):
+    ranks = len(seconds)
+    each = [
+        spans("gpipe", rank, ranks, microbatches, seconds=seconds[rank]) for rank in range(ranks)
+    ]
+    step = StepTimeline(1, tuple(simulate(each, lambda _span: 0.0)))
+    expected = idle_share_of([3.0 * microbatches * each for each in seconds], microbatches)
     assert idle_share(step, ranks) == pytest.approx(expected, abs=1e-9)
 
 

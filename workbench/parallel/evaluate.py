@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from workbench.parallel.job import is_built_in
 from workbench.parallel.machine_queue import machine_queue
 from workbench.parallel.objects import write_object
 from workbench.parallel.plan import MAX_RANKS
-from workbench.parallel.pool import pool
+from workbench.parallel.pool import pool, private_folder
 from workbench.validation import expect_count, expect_model
 
 LIMIT = 600.0
@@ -107,14 +106,14 @@ def evaluate_in_parallel(
         )
     total = len(model.task.split(split))
     borders = [total * rank // ranks for rank in range(ranks + 1)]
-    with tempfile.TemporaryDirectory(prefix="workbench-") as folder, machine_queue(cancel):
-        sent = send_model(model, Path(folder))
-        weights = Path(folder) / "weights.safetensors"
+    with private_folder() as folder, machine_queue(cancel):
+        sent = send_model(model, folder)
+        weights = folder / "weights.safetensors"
         save_file({name: t.contiguous() for name, t in model.weights().items()}, weights)
         requests: list[dict[str, Any]] = [
             {
                 "command": "evaluate",
-                "folder": folder,
+                "folder": str(folder),
                 "model": sent,
                 "weights": str(weights),
                 "split": split,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from workbench.cancel import NEVER, CancelToken
@@ -16,7 +14,7 @@ from workbench.errors import InputError
 from workbench.parallel.evaluate import LIMIT, send_model
 from workbench.parallel.machine_queue import machine_queue
 from workbench.parallel.plan import MAX_RANKS
-from workbench.parallel.pool import pool
+from workbench.parallel.pool import pool, private_folder
 from workbench.recipe import Recipe
 from workbench.validation import expect_count, expect_model, expect_recipe
 
@@ -128,12 +126,12 @@ def measure_in_parallel(
             if on_result is not None:
                 on_result(results[number])
 
-    with tempfile.TemporaryDirectory(prefix="workbench-") as folder, machine_queue(cancel):
-        sent = send_model(model, Path(folder))
+    with private_folder() as folder, machine_queue(cancel):
+        sent = send_model(model, folder)
         requests = [
             {
                 "command": "measure",
-                "folder": folder,
+                "folder": str(folder),
                 "model": sent,
                 "recipes": {n: recipes[n].as_dict() for n in range(rank, len(recipes), processes)},
             }

@@ -10,8 +10,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO, Any
 
@@ -236,6 +237,16 @@ def _failed(errors: Mapping[int, Mapping[str, Any]]) -> WorkbenchError:
     if event["code"] == RankError.default_code:
         return RankError(f"Rank {number} failed with {event['message']}", code=event["code"])
     return InputError(event["message"], code=event["code"])
+
+
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """Make a folder for one run, that only this user can read, and remove it.
+
+    Windows does not remove a file that a rank still maps; it stays with other temporary files then.
+    """
+    with tempfile.TemporaryDirectory(prefix="workbench-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
 
 
 _pool: Pool | None = None

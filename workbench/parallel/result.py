@@ -10,6 +10,7 @@ from typing import Any
 from workbench.display import Displayable
 from workbench.parallel.link import sent_bytes
 from workbench.parallel.plan import Plan
+from workbench.parallel.replay import idle_share
 from workbench.parallel.timeline import COMPUTE, StepTimeline
 
 
@@ -169,6 +170,21 @@ class ParallelTraining(Displayable):
             for rank in range(self.plan.ranks)
         )
         return computing / total if total else 0.0
+
+    @property
+    def replayed_seconds(self) -> tuple[float, ...]:
+        """How long each rank computes in a replayed step: medians."""
+        return tuple(
+            median(step.seconds_of(rank, COMPUTE) for step in self.replays)
+            for rank in range(self.plan.ranks)
+        )
+
+    @property
+    def idle_share(self) -> float | None:
+        """The share of the ranks' time that they do not compute, replayed; None if they race."""
+        if not self.replays:
+            return None
+        return median(idle_share(step, self.plan.ranks) for step in self.replays)
 
     def sent_bytes(self, rank: int) -> dict[str, float]:
         """Return the bytes that a rank sends per step by the ring algorithms, by kind."""

@@ -6,6 +6,7 @@ GPipe (Huang et al., arXiv 1811.06965); 1F1B (Narayanan et al., arXiv 1806.03377
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 CHUNKS_PER_RANK = {"gpipe": 1, "1f1b": 1, "interleaved": 2}
@@ -62,3 +63,14 @@ def idle_share(ranks: int, microbatches: int, chunks: int = 1) -> float:
     ``(p - 1) / (v m + p - 1)`` for p ranks with v stages each and m microbatches.
     """
     return (ranks - 1) / (chunks * microbatches + ranks - 1)
+
+
+def idle_share_of(seconds: Sequence[float], microbatches: int, chunks: int = 1) -> float:
+    """Return the idle share if the ranks compute for `seconds` per step, without communication.
+
+    The slowest rank sets the pace of all microbatches but the first, which passes through all
+    ranks. For equal ranks it is `idle_share`.
+    """
+    slowest, total = max(seconds), sum(seconds)
+    step = slowest + (total - slowest) / (microbatches * chunks)
+    return 1 - total / (len(seconds) * step)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +20,7 @@ from workbench.parallel import formulas
 from workbench.parallel.job import parameter_shapes, prepare, single_process
 from workbench.parallel.machine_queue import machine_queue
 from workbench.parallel.plan import Plan
-from workbench.parallel.pool import Pool, pool
+from workbench.parallel.pool import Pool, pool, private_folder
 from workbench.parallel.reason import reason
 from workbench.parallel.replay import replay
 from workbench.parallel.result import ParallelTraining, RankResult, Record, payload_per_step
@@ -93,11 +92,11 @@ def train_in_parallel(
     expect_model(model)
     expect_count(repeats, "The number of repeats")
     plan = Plan.of({"strategy": strategy, "ranks": ranks, **settings})
-    with tempfile.TemporaryDirectory(prefix="workbench-") as folder, machine_queue(cancel, on_wait):
+    with private_folder() as folder, machine_queue(cancel, on_wait):
         processes = pool()
         with processes.lock:
             processes.start(plan.ranks)  # they load while the job is written
-            run = _Run(model, plan, source, Path(folder), processes, on_record, cancel)
+            run = _Run(model, plan, source, folder, processes, on_record, cancel)
             return run.result(repeats, exact=exact)
 
 

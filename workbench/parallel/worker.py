@@ -2,11 +2,12 @@
 
 It reads one JSON object per line from standard input, runs the command, and writes events as lines
 of JSON. When standard input closes, because the caller closed it or died in any way, the process
-ends at once. Nothing is pickled.
+ends at once.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -38,9 +39,11 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)
+    gc.freeze()
     emit({"event": "ready"})
     while True:
         run(json.loads(requests.get()), emit)
+        gc.collect()  # networks and their hooks refer to each other
 
 
 def _read(requests: SimpleQueue[str]) -> None:

@@ -8,6 +8,7 @@ from workbench import formatting
 from workbench.display import Card
 from workbench.i18n import _
 from workbench.parallel.plan import STRATEGIES
+from workbench.parallel.schedules import CHUNKS_PER_RANK, idle_share, idle_share_of
 from workbench.plots import parallel_bytes, parallel_timeline, parallel_weights
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure
@@ -82,6 +83,8 @@ def card(result: ParallelTraining) -> Card:
 def notes(result: ParallelTraining) -> list[str]:
     """Return what is worth knowing, the reason for the speed first."""
     sentences = [result.reason, _digests(result)]
+    if result.plan.strategy == "pipeline" and result.plan.ranks > 1:
+        sentences.append(_idle(result))
     if result.accuracy:
         values = ", ".join(formatting.percent(value) for value in result.accuracy)
         sentences.append(
@@ -126,6 +129,22 @@ def _digests(result: ParallelTraining) -> str:
         )
     ranks = ", ".join(rank.digest[:DIGITS] for rank in result.ranks)
     return _("Digests of the weights, by rank: {values}.").format(values=ranks)
+
+
+def _idle(result: ParallelTraining) -> str:
+    ranks, microbatches = result.plan.ranks, result.plan.microbatches
+    chunks, seconds = CHUNKS_PER_RANK[result.plan.schedule], result.replayed_seconds
+    return _(
+        "On the simulated clock the ranks idle {idle} of the time. Equal stages without "
+        "communication would idle {formula}; those of this network, which compute {least} to "
+        "{most} per step, {stages}; the rest is communication."
+    ).format(
+        idle=formatting.percent(result.idle_share or 0),
+        formula=formatting.percent(idle_share(ranks, microbatches, chunks)),
+        least=formatting.milliseconds(min(seconds) * 1e3),
+        most=formatting.milliseconds(max(seconds) * 1e3),
+        stages=formatting.percent(idle_share_of(seconds, microbatches, chunks)),
+    )
 
 
 def _simulated_link(result: ParallelTraining) -> str:
