@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from workbench.parallel.result import ParallelTraining
     from workbench.parallel.torchrun import write_job
     from workbench.parallel.train import train_in_parallel
+    from workbench.planner.module_plan import ModulePlan
     from workbench.planner.plan import plan
     from workbench.planner.results import InferencePlan, TrainingPlan
     from workbench.planner.validation import plan_validation
@@ -116,6 +117,7 @@ __all__ = [
     "Memory",
     "Model",
     "ModelPlugin",
+    "ModulePlan",
     "NumberComparison",
     "Package",
     "ParallelEvaluation",
@@ -233,6 +235,7 @@ _NAMES = {
     "experiments.train_student": ("train_student",),
     "panels": ("dashboard",),
     "panels.live": ("Live", "watch"),
+    "planner.module_plan": ("ModulePlan",),
     "planner.plan": ("plan",),
     "planner.results": ("InferencePlan", "TrainingPlan"),
     "profiling.energy.carbon": ("Carbon", "carbon"),

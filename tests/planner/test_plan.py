@@ -343,3 +343,41 @@ def test_adapters_need_no_states_of_frozen_weights():
     assert lora.interval.half_width >= full.interval.half_width
     with raises("plan.choice"):
         step(adapter_rank=16, base_bits=5)
+
+
+def test_experts_are_divided():
+    def step(**settings):
+        job = TrainingJob(1, 4096, "amp", data=16, shard=1, **settings)
+        return train_plan(architecture_of("mixtral-8x7b"), chip("h200"), job)
+
+    alone, divided = step(), step(expert=8)
+    architecture = alone.architecture
+    experts = 32 * 8 * 3 * 4096 * 14336
+    assert architecture.expert_parameters == experts
+    assert alone.memory.weights - divided.memory.weights == 4 * experts * 7 / 8
+    assert divided.memory.optimizer == alone.memory.optimizer  # divided among 16 in both
+    tokens = 4 * 32 * 2 * 4096 * 4096 * 2  # forth and back, both ways, of two experts per layer
+    exposed = 1.25 * tokens * 7 / 8 / (chip("h200").link / 2)
+    assert divided.seconds.parts["exposed"] == pytest.approx(exposed)
+    assert divided.interval.half_width >= alone.interval.half_width
+
+
+def test_the_layouts_of_a_model_with_experts_divide_them():
+    architecture, job = architecture_of("qwen3-30b-a3b"), TrainingJob(1, 4096, "amp")
+    found = layouts(architecture, chip("h100-sxm"), job, 64)
+    assert {1, 8, 64} <= {layout.job.expert for layout in found}
+    dense = layouts(architecture_of("llama-3.1-8b"), chip("h100-sxm"), job, 64)
+    assert {layout.job.expert for layout in dense} == {1}
+
+
+@pytest.mark.parametrize(
+    ("model", "settings"),
+    [
+        ("llama-3.1-8b", {"data": 8, "expert": 8}),
+        ("mixtral-8x7b", {"data": 16, "expert": 16}),
+        ("mixtral-8x7b", {"data": 8, "expert": 3}),
+    ],
+)
+def test_experts_that_cannot_be_divided_get_a_sentence(model, settings):
+    with raises("plan.layout"):
+        wb.plan(model, "h200", microbatch=1, sequence=512, **settings)

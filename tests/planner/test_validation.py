@@ -53,7 +53,7 @@ def test_steps_in_float8_are_predicted():
 
 
 def test_steps_with_divided_matrices_are_predicted(validation):
-    rows = [row for row in validation.of("step time") if "Llama 3.1 70B, 256" in row.label]
+    rows = [row for row in validation.of("step time") if "70B, 256 × h100" in row.label]
     assert len(rows) == 6
     assert sum(abs(row.error) for row in rows) / len(rows) < 0.05
 

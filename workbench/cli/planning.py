@@ -43,6 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     training.add_argument("--tp", type=int, help="chips that share the matrices of a layer")
     training.add_argument("--pp", type=int, help="chips that share the layers")
+    training.add_argument("--ep", type=int, help="of the chips of --dp, those that share experts")
     training.add_argument("--lora-rank", type=int, default=0, help="train adapters of this rank")
     training.add_argument(
         "--base-bits", type=int, default=16, help="bits of frozen weights: 16, 8 or 4"
@@ -126,11 +127,12 @@ def _training_job(architecture: Any, chosen: Any, options: argparse.Namespace) -
         shard=options.shard or 0,
         tensor=tensor,
         pipeline=pipeline,
+        expert=options.ep or 1,
         accumulation=options.accumulation,
         adapter_rank=options.lora_rank,
         base_bits=options.base_bits,
     )
-    free = (options.dp, options.shard, options.tp, options.pp)
+    free = (options.dp, options.shard, options.tp, options.pp, options.ep)
     if options.chips and options.chips > 1 and all(value is None for value in free):
         return best_layout(architecture, chosen, job, options.chips).job
     return job

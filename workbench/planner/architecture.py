@@ -121,6 +121,13 @@ class Block:
         """Elements of one layer that are multiplied with each token."""
         return self.mixer.weights + self.feed_forward.weights
 
+    @property
+    def expert_parameters(self) -> int:
+        """Elements of the experts of one layer, of which tokens choose some."""
+        part = self.feed_forward
+        each = sum(matrix.parameters for matrix in part.matrices)
+        return part.experts * each if part.experts > 1 else 0
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -158,6 +165,11 @@ class Architecture:
     def layer_parameters(self) -> int:
         """Elements of all layers."""
         return sum(block.count * block.parameters for block in self.blocks)
+
+    @property
+    def expert_parameters(self) -> int:
+        """Elements of the experts of all layers."""
+        return sum(block.count * block.expert_parameters for block in self.blocks)
 
     @property
     def parameters(self) -> int:

@@ -92,7 +92,7 @@ def distance(
         apart += 0.5 * abs(log2(job.tokens / other.tokens))
         apart += 0.5 * abs(log2(job.sequence / other.sequence))
         apart += 0.5 * abs(log2(job.chips / other.chips))
-        apart += 4.0 * (job.adapter_rank > 0)  # no row has adapters
+        apart += 4.0 * (job.adapter_rank > 0) + 4.0 * (job.expert > 1)  # no row has these
         apart += 1.0 * (job.checkpointing != other.checkpointing)
         apart += 2.0 * (job.precision != other.precision) + 2.0 * (job.attention != other.attention)
     return apart

@@ -51,7 +51,11 @@ class TrainingJob:
         `full` recomputes each layer in the backward pass, `selective` all but the results of
         attention and of every second matrix product.
     data, tensor, pipeline, context
-        Chips that share the batch, the matrices of a layer, the layers, and each sequence.
+        Chips that share the batch, the matrices of a layer, the layers, and each sequence. Chips
+        that share matrices also divide the tokens between them (sequence parallelism).
+    expert
+        Of the `data` chips, those that divide the experts of a layer among themselves; tokens
+        travel to their experts and back. Lepikhin et al., "GShard", arXiv 2006.16668.
     shard
         What the `data` chips divide among themselves: 1 the optimizer's states, 2 also gradients,
         3 also weights. Rajbhandari et al., "ZeRO", arXiv 1910.02054.
@@ -79,6 +83,7 @@ class TrainingJob:
     pipeline: int = 1
     accumulation: int = 1
     context: int = 1
+    expert: int = 1
     interleaving: int = 1
     overlapped: bool = False
     fused_loss: bool = False
@@ -94,6 +99,7 @@ class TrainingJob:
             "pipeline",
             "accumulation",
             "context",
+            "expert",
             "interleaving",
         ):
             positive(getattr(self, name), name)
@@ -104,6 +110,10 @@ class TrainingJob:
         if self.base_bits not in {4, 8, 16}:
             raise InputError(
                 f"base_bits must be 4, 8 or 16, not {brief(self.base_bits)}.", code="plan.choice"
+            )
+        if self.data % self.expert:
+            raise InputError(
+                f"expert {self.expert} must divide data, {self.data}.", code="plan.layout"
             )
         if self.shard not in {0, 1, 2, 3}:
             raise InputError(

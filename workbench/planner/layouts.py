@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
+from math import gcd
 
 from workbench.errors import InputError
 from workbench.planner.architecture import Architecture
@@ -50,18 +52,29 @@ def candidates(architecture: Architecture, job: TrainingJob, chips: int) -> Iter
             data = chips // (tensor * pipeline)
             accumulation = max(1, sequences // data)
             # In a pipeline, gathering weights for each microbatch costs too much.
-            shards = (0, 1) if pipeline > 1 else (0, 1, 2, 3)
-            for shard in shards if data > 1 else (0,):
-                for checkpointing in ("none", "full"):
-                    yield replace(
-                        job,
-                        data=data,
-                        shard=shard,
-                        tensor=tensor,
-                        pipeline=pipeline,
-                        checkpointing=checkpointing,
-                        accumulation=accumulation,
-                    )
+            shards = ((0, 1) if pipeline > 1 else (0, 1, 2, 3)) if data > 1 else (0,)
+            for shard, expert, checkpointing in product(
+                shards, expert_divisions(architecture, data, tensor), ("none", "full")
+            ):
+                yield replace(
+                    job,
+                    data=data,
+                    shard=shard,
+                    tensor=tensor,
+                    pipeline=pipeline,
+                    expert=expert,
+                    checkpointing=checkpointing,
+                    accumulation=accumulation,
+                )
+
+
+def expert_divisions(architecture: Architecture, data: int, tensor: int) -> list[int]:
+    """Return among how many chips experts are divided: one, those of a node, or as many as can."""
+    parts = [block.feed_forward.experts for block in architecture if block.expert_parameters]
+    if not parts:
+        return [1]
+    node = CHIPS_PER_NODE // tensor
+    return sorted({1, gcd(data, node, *parts), gcd(data, *parts)})
 
 
 def layouts(architecture: Architecture, chip: Chip, job: TrainingJob, chips: int) -> list[Layout]:

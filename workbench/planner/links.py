@@ -19,13 +19,14 @@ def link_work(
 ) -> dict[str, float]:
     """Return seconds per microbatch by link.
 
-    `inner` and `outer` are exchanges within a node and between nodes that overlap with other work;
-    `exposed` are sums of divided matrices, for which the next product waits. Rings move (n - 1) / n
-    of all bytes. Sharded weights are gathered before the forward and the backward pass; without
-    sharding gradients are summed once per step.
+    `inner` and `outer` are exchanges within a node and between nodes that overlap with other work.
+    `exposed` are sums of divided matrices and tokens on their way to experts and back: the next
+    product waits for them. Rings move (n - 1) / n of all bytes. Sharded weights are gathered before
+    the forward and the backward pass; without sharding gradients are summed once per step.
     """
     work = {"inner": 0.0, "outer": 0.0, "exposed": 0.0}
-    elements = architecture.parameters / (job.tensor * job.pipeline)
+    elements = architecture.parameters - architecture.expert_parameters * (1 - 1 / job.expert)
+    elements /= job.tensor * job.pipeline
     size = job.bytes.activation
     if job.shards > 1:
         gathers = 2 if job.shard >= 3 and job.pipeline == 1 else 1
@@ -41,6 +42,14 @@ def link_work(
         moved = 2 * passes * layers * job.tokens * architecture.hidden * size
         within = job.tensor <= CHIPS_PER_NODE
         work["inner" if job.overlapped else "exposed"] += _ring(moved, job.tensor, within, chip)
+    if job.expert > 1:
+        chosen = sum(b.count * b.feed_forward.active for b in architecture if b.expert_parameters)
+        # To the experts and back, forward and backward, and forward again to recompute.
+        passes = 4 + (2 if job.is_recomputed else 0)
+        moved = passes * chosen / job.pipeline * job.tokens * architecture.hidden * size
+        within = job.expert * job.tensor <= CHIPS_PER_NODE
+        seconds = _ring(moved / job.tensor, job.expert, within, chip, CHIPS_PER_NODE)
+        work["exposed"] += seconds
     if job.pipeline > 1:
         moved = 2 * job.tokens * architecture.hidden * size / job.tensor * job.interleaving
         within = job.chips <= CHIPS_PER_NODE

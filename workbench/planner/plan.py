@@ -18,6 +18,7 @@ from workbench.planner.intervals import interval
 from workbench.planner.jobs import InferenceJob, TrainingJob
 from workbench.planner.measurements import Row, inference_rows, training_rows
 from workbench.planner.models import known_models
+from workbench.planner.module_plan import ModulePlan, module_plan
 from workbench.planner.power import watts
 from workbench.planner.results import InferencePlan, TrainingPlan
 from workbench.planner.times import decode_seconds, prefill_seconds, stack_of, step_seconds
@@ -36,29 +37,30 @@ Config = Mapping[str, Any] | str | Path | Architecture
 
 
 def plan(
-    config: Config,
+    config: Any,
     chip_id: str | Chip = "h100-sxm",
     *,
     like: HasLedger | None = None,
     **settings: Any,
-) -> TrainingPlan | InferencePlan:
+) -> TrainingPlan | InferencePlan | ModulePlan:
     """Return what a large model needs on a chip, how long it takes, and which rows say so.
 
     With `microbatch` and `sequence` the plan is that of a training step, with `batch` and
-    `context` that of generating text.
+    `context` that of generating text. Of a module, the memory is planned.
 
     Parameters
     ----------
     config
-        A `config.json` as transformers writes it, its entries, or the name of a model in the
-        planner's table, such as `llama-3.1-8b`.
+        A `config.json` as transformers writes it, its entries, a configuration or a model of
+        transformers, or the name of a model in the planner's table, such as `llama-3.1-8b`; or
+        any other module of PyTorch or model of the workbench.
     chip_id
         A chip's id, such as `h200`.
     like
         A compressed file, such as `wb.compress(model, recipe)`: the matrices of the large model
         take as many bits per weight as in that file. Only for generating text.
     **settings
-        The fields of `TrainingJob` or `InferenceJob`.
+        The fields of `TrainingJob` or `InferenceJob`; for a module the arguments of `wb.memory`.
 
     Raises
     ------
@@ -73,6 +75,9 @@ def plan(
     >>> wb.plan("llama-3.1-8b", "h200", microbatch=2, sequence=2048).fits
     True
     """
+    config = _transformers(config, settings)
+    if hasattr(config, "named_parameters") or hasattr(config, "weights"):
+        return module_plan(config, chip(chip_id), **settings)
     if ("microbatch" in settings) == ("batch" in settings) or (like and "batch" not in settings):
         raise InputError(
             "Give either microbatch and sequence, for training, or batch and context, for "
@@ -92,12 +97,26 @@ def plan(
         raise InputError(f"These settings make no plan: {reason}.", code="plan.setting") from None
 
 
+def _transformers(config: Any, settings: Mapping[str, Any]) -> Any:
+    """Return the entries of a configuration or model of transformers, or `config` itself."""
+    inner = getattr(config, "config", config)
+    if hasattr(inner, "to_dict") and hasattr(inner, "model_type") and "inputs" not in settings:
+        return {**inner.to_dict(), "model_type": inner.model_type}
+    return config
+
+
 def architecture_of(config: Config) -> Architecture:
     """Return the sizes of a model, by its configuration or its name in the table."""
     if isinstance(config, Architecture):
         return config
     if isinstance(config, str) and config in known_models():
         return read_architecture(known_models()[config].config)
+    if not isinstance(config, Mapping | str | Path):
+        raise InputError(
+            "Give a config.json, its entries, the name of a model or a module, not "
+            f"{type(config).__name__}.",
+            code="plan.config_type",
+        )
     return read_architecture(config)
 
 
@@ -114,7 +133,7 @@ def train_plan(architecture: Architecture, chosen: Chip, job: TrainingJob) -> Tr
             f"{chosen.title} only runs trained networks; choose another chip for training.",
             code="plan.chip_cannot_train",
         )
-    check_division(architecture, job.tensor, job.pipeline)
+    check_division(architecture, job.tensor, job.pipeline, job.expert)
     memory = training_memory(architecture, job, chosen.context, chosen.workspace)
     seconds = step_seconds(architecture, job, chosen)
     stack = stack_of(job, chosen)
@@ -134,8 +153,16 @@ def train_plan(architecture: Architecture, chosen: Chip, job: TrainingJob) -> Tr
     )
 
 
-def check_division(architecture: Architecture, tensor: int, pipeline: int = 1) -> None:
-    """Raise `InputError` if heads or layers cannot be divided among so many chips."""
+def check_division(
+    architecture: Architecture, tensor: int, pipeline: int = 1, expert: int = 1
+) -> None:
+    """Raise `InputError` if heads, layers or experts cannot be divided among so many chips."""
+    parts = [block.feed_forward.experts for block in architecture if block.expert_parameters]
+    if expert > 1 and (not parts or any(count % expert for count in parts)):
+        raise InputError(
+            f"{min(parts, default=1)} experts cannot be divided among {expert} chips.",
+            code="plan.layout",
+        )
     heads = [block.mixer.heads for block in architecture.attention_blocks]
     if any(count % tensor for count in heads):
         raise InputError(

@@ -165,6 +165,7 @@ def layout(job: TrainingJob) -> dict[str, int]:
         "shard": job.shard,
         "tensor": job.tensor,
         "pipeline": job.pipeline,
+        "expert": job.expert,
     }
 
 

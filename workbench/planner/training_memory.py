@@ -31,9 +31,11 @@ GATHERED_LAYERS = 2
 class Stage:
     """What a chip holds: elements of weights, of the largest layer and of the head.
 
+    `complete` are the elements of its layers with all experts, `parameters` those with its own.
     `microbatches` are those whose activations it keeps at once.
     """
 
+    complete: float
     parameters: float
     weights: float
     largest: float
@@ -65,11 +67,15 @@ def stages(architecture: Architecture, job: TrainingJob) -> Iterator[Stage]:
 def _stage(
     architecture: Architecture, job: TrainingJob, layers: int, ends: int, microbatches: float
 ) -> Stage:
-    share = layers / architecture.layers
+    share, elsewhere = layers / architecture.layers, 1 - 1 / job.expert
+    complete = architecture.layer_parameters * share + ends
+    others = architecture.expert_parameters * share * elsewhere
+    largest = max(b.parameters - b.expert_parameters * elsewhere for b in architecture)
     return Stage(
-        parameters=(architecture.layer_parameters * share + ends) / job.tensor,
+        complete=complete / job.tensor,
+        parameters=(complete - others) / job.tensor,
         weights=architecture.weights * share / job.tensor,
-        largest=max(block.parameters for block in architecture) / job.tensor,
+        largest=largest / job.tensor,
         embedding=architecture.embedding / job.tensor if ends else 0,
         head=architecture.head / job.tensor,
         layers=layers,
@@ -99,16 +105,20 @@ def training_memory(
 def stage_memory(architecture: Architecture, job: TrainingJob, held: Stage) -> Memory:
     """Return the bytes of the moment when most are allocated on a chip of a stage."""
     precision = job.bytes
-    trained = held.parameters
-    each = precision.weight
+    part, each = 1.0, precision.weight
     if job.adapter_rank:
-        trained *= trainable_parameters(architecture, job) / architecture.parameters
+        part = trainable_parameters(architecture, job) / architecture.parameters
         each = frozen_bytes(architecture, job)
-    weights = held.parameters * each / (job.shards if job.shard >= 3 else 1)
-    weights += trained * precision.weight if job.adapter_rank else 0.0
-    states = trained * precision.states / (job.shards if job.shard >= 1 else 1)
+
+    def elements(level: int) -> float:
+        """Return the elements of which a chip keeps something, divided from `level` on."""
+        return held.complete / job.shards if job.shard >= level else held.parameters
+
+    weights = elements(3) * each
+    weights += held.parameters * part * precision.weight if job.adapter_rank else 0.0
+    states = elements(1) * part * precision.states
+    gradients = elements(2) * part * precision.gradient
     divided = job.shards if job.shard >= 2 else 1
-    gradients = trained * precision.gradient / divided
     gathered = gathered_bytes(architecture, job, held)
     accumulated = gradients if job.accumulation > 1 else 0.0
 
