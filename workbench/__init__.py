@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from workbench.parallel.result import ParallelTraining
     from workbench.parallel.torchrun import write_job
     from workbench.parallel.train import train_in_parallel
+    from workbench.planner.calibrate import calibrate_chip
     from workbench.planner.module_plan import ModulePlan
     from workbench.planner.plan import plan
     from workbench.planner.results import InferencePlan, TrainingPlan
@@ -143,6 +144,7 @@ __all__ = [
     "WorkbenchError",
     "attribution",
     "benchmark",
+    "calibrate_chip",
     "carbon",
     "compare",
     "compare_files",
@@ -235,6 +237,7 @@ _NAMES = {
     "experiments.train_student": ("train_student",),
     "panels": ("dashboard",),
     "panels.live": ("Live", "watch"),
+    "planner.calibrate": ("calibrate_chip",),
     "planner.module_plan": ("ModulePlan",),
     "planner.plan": ("plan",),
     "planner.results": ("InferencePlan", "TrainingPlan"),

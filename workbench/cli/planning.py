@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from pathlib import Path
 from typing import Any
 
 from workbench import formatting
@@ -16,11 +17,19 @@ INFERENCE = ("batch", "context")
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("kind", choices=("train", "infer"), help="a training step, or text")
     parser.add_argument(
-        "--config", required=True, metavar="FILE", help="a config.json, or a name such as gpt2"
+        "kind",
+        choices=("train", "infer", "calibrate"),
+        help="a training step, text, or measurements that correct the times of a chip",
     )
-    parser.add_argument("--chip", default="h100-sxm", help="the chip (default: h100-sxm)")
+    parser.add_argument("--config", metavar="FILE", help="a config.json, or a name such as gpt2")
+    parser.add_argument("--chip", help="the chip, or the file of a calibration (default: h100-sxm)")
+    parser.add_argument(
+        "--rows",
+        metavar="FILE",
+        help="measured steps as a JSON list, in place of measuring this machine",
+    )
+    parser.add_argument("--output", metavar="FILE", help="where the calibration is written")
     parser.add_argument(
         "--precision", default="bf16", help="bf16, amp, fp32, tf32, fp8, int8, int4"
     )
@@ -72,7 +81,13 @@ def run(options: argparse.Namespace) -> Result:
     from workbench.planner.jobs import InferenceJob
     from workbench.planner.plan import architecture_of, infer_plan, train_plan
 
-    architecture, chosen = architecture_of(options.config), chip(options.chip)
+    if options.kind == "calibrate":
+        return _calibrate(options)
+    if options.config is None:
+        raise InputError(
+            "Give --config: a config.json, or a name such as gpt2.", code="plan.config_missing"
+        )
+    architecture, chosen = architecture_of(options.config), chip(options.chip or "h100-sxm")
     if options.kind == "infer":
         job = InferenceJob(
             options.batch,
@@ -91,6 +106,29 @@ def run(options: argparse.Namespace) -> Result:
             raise InputError("--tokens and --price must be numbers above 0.", code="plan.size")
         result["training"] = trained.complete(options.tokens, options.price)
     return result
+
+
+def _calibrate(options: argparse.Namespace) -> Result:
+    from workbench.planner.calibrate import calibrate_chip
+    from workbench.planner.calibration_file import read_rows, write_chip
+
+    if options.output is None:
+        raise InputError(
+            "Give --output: the file of the calibration, such as chip.json.",
+            code="plan.output_missing",
+        )
+    rows = None if options.rows is None else read_rows(Path(options.rows))
+    found = calibrate_chip(options.chip, rows)
+    write_chip(found, Path(options.output))
+    assert found.calibration is not None
+    return {
+        "kind": "calibrate",
+        "chip": found.id,
+        "output": options.output,
+        "factors": dict(found.calibration.factors),
+        "errors": dict(found.calibration.errors),
+        "origin": found.calibration.origin,
+    }
 
 
 def _training_job(architecture: Any, chosen: Any, options: argparse.Namespace) -> Any:
@@ -139,7 +177,13 @@ def _training_job(architecture: Any, chosen: Any, options: argparse.Namespace) -
 
 
 def show(result: Result) -> None:
-    """Print a plan."""
+    """Print a plan or a calibration."""
+    if result["kind"] == "calibrate":
+        print(f"{result['chip']}, {result['origin']}: written to {result['output']}")
+        for name, factor in result["factors"].items():
+            error = result["errors"][name]
+            print(f"  {name:<11}{factor:.2f} times the prediction, ± {error:.0%}")
+        return
     fits = {True: "fits", False: "does not fit", None: "too close to call"}[result["fits"]]
     memory = result["memory_gib"]
     chips = f"{result['chips']} × {result['chip']}" if result["chips"] > 1 else result["chip"]

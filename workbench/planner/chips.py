@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from workbench.errors import InputError, UnknownNameError
@@ -25,11 +26,24 @@ CPU_FLOPS_PER_CYCLE, CPU_HERTZ, CPU_BANDWIDTH = 16, 2.5e9, 10e9
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """How much longer steps take than predicted, by kind: training, prefill, decode.
+
+    `errors` are the largest relative errors of those measurements after the correction.
+    """
+
+    factors: tuple[tuple[str, float], ...]
+    errors: tuple[tuple[str, float], ...]
+    origin: str
+
+
+@dataclass(frozen=True)
 class Chip:
     """A chip: rates in FLOP/s and bytes/s, memory in bytes, power in watts.
 
     `rates` are peaks without sparsity. `sustained` are measured ones, in FLOP/s; the bandwidth is
-    that of a copy. `power` is None where no figure is published.
+    that of a copy. `power` is None where no figure is published. `calibration` is that of a
+    machine.
     """
 
     id: str
@@ -45,6 +59,15 @@ class Chip:
     source: str
     date: str
     note: str = ""
+    calibration: Calibration | None = None
+
+    def factor(self, kind: str) -> float | None:
+        """Return how much longer a kind of step takes than predicted, or None if it is unknown."""
+        return dict(self.calibration.factors).get(kind) if self.calibration else None
+
+    def error(self, kind: str) -> float:
+        """Return the error that remains in the measurements of a calibration, or 0."""
+        return dict(self.calibration.errors).get(kind, 0.0) if self.calibration else 0.0
 
     @property
     def context(self) -> float:
@@ -94,15 +117,21 @@ def chips() -> dict[str, Chip]:
 
 
 def chip(name: object) -> Chip:
-    """Return a chip by its id.
+    """Return a chip by its id, or that of a calibration's file.
 
     Raises
     ------
     UnknownNameError
         If there is none of that id.
+    InputError, FileError
+        If the file is not that of a calibration, or cannot be read.
     """
     if isinstance(name, Chip):
         return name
+    if isinstance(name, str | Path) and str(name).endswith(".json"):
+        from workbench.planner.calibration_file import read_chip
+
+        return read_chip(Path(name))
     known = chips()
     if name not in known:
         raise UnknownNameError(
@@ -150,11 +179,6 @@ def _cpu() -> dict[str, Any]:
         "bandwidth": CPU_BANDWIDTH / GIGA,
         "link": 1,
     }
-
-
-def with_rates(name: Chip, bandwidth: float, **rates: float) -> Chip:
-    """Return a chip with measured rates, in bytes/s and FLOP/s, in place of typical ones."""
-    return replace(name, sustained=(*rates.items(), ("bandwidth", bandwidth)))
 
 
 def variant(name: Chip, power: float, bandwidth: float, usable: float) -> Chip:

@@ -40,6 +40,7 @@ def interval(
     rows: Sequence[Row],
     stack: str,
     is_calibrated: bool,
+    least: float = LEAST,
 ) -> Interval:
     """Return an 80 % interval around predicted seconds.
 
@@ -57,6 +58,8 @@ def interval(
         `prefill`.
     is_calibrated
         Whether rows of this chip were fitted.
+    least
+        Half-width that the interval does not fall below.
     """
     residuals = table()["residuals"][stack]
     ranked = sorted(
@@ -65,7 +68,7 @@ def interval(
     )[:NEIGHBORS]
     errors = sorted(abs(residuals[row.id]) for _, row in ranked)
     place = min(ceil(QUANTILE * (len(errors) + 1)), len(errors))
-    half = max(errors[place - 1], LEAST)
+    half = max(errors[place - 1], LEAST, least)
     nearest = ranked[0][0]
     half *= max(1.0, nearest / FAR)
     if not is_calibrated:

@@ -139,7 +139,14 @@ def train_plan(architecture: Architecture, chosen: Chip, job: TrainingJob) -> Tr
     stack = stack_of(job, chosen)
     rows = [row for row in training_rows() if row.stack == stack]
     bounds = interval(
-        seconds.total, architecture, job, chosen.id, rows, stack, seconds.is_calibrated
+        seconds.total,
+        architecture,
+        job,
+        chosen.id,
+        rows,
+        stack,
+        seconds.is_calibrated,
+        chosen.error("training"),
     )
     return TrainingPlan(
         architecture=architecture,
@@ -184,7 +191,16 @@ def infer_plan(architecture: Architecture, chosen: Chip, job: InferenceJob) -> I
     prefill = prefill_seconds(architecture, job, chosen)
     decode = decode_seconds(architecture, job, chosen)
     bounds = [
-        interval(part.total, architecture, job, chosen.id, rows, stack, part.is_calibrated)
+        interval(
+            part.total,
+            architecture,
+            job,
+            chosen.id,
+            rows,
+            stack,
+            part.is_calibrated,
+            chosen.error(stack),
+        )
         for part, stack in ((prefill, "prefill"), (decode, "decode"))
     ]
     return InferencePlan(

@@ -68,12 +68,13 @@ def step_seconds(
     """
     coefficients = fit(stack or stack_of(job, chip), chip.id)
     work = step_work(architecture, job, chip, microbatches, reduced)
-    parts = {name: seconds * coefficients.terms[name] for name, seconds in work.items()}
+    parts = _timed(work, coefficients, chip.factor("training"))
     busy = sum(parts.values())
     if job.pipeline > 1:
         rounds = job.accumulation * job.interleaving
         parts["waiting"] = (busy - parts["optimizer"]) * (job.pipeline - 1) / rounds
-    return _with_host(parts, _host_seconds(architecture, job), chip, coefficients)
+    host = _host_seconds(architecture, job)
+    return _with_host(parts, host, chip, _is_calibrated(coefficients, chip, "training"))
 
 
 def _host_seconds(architecture: Architecture, job: TrainingJob) -> float:
@@ -86,23 +87,32 @@ def prefill_seconds(architecture: Architecture, job: InferenceJob, chip: Chip) -
     """Return the seconds of reading all contexts."""
     coefficients = fit("prefill", chip.id)
     work = prefill_work(architecture, job, chip)
-    parts = {name: seconds * coefficients.terms[name] for name, seconds in work.items()}
+    parts = _timed(work, coefficients, chip.factor("prefill"))
     parts["exposed"] = shared_seconds(architecture, job, chip, job.tokens)
-    return _with_host(parts, architecture.layers * HOST_FORWARD, chip, coefficients)
+    host = architecture.layers * HOST_FORWARD
+    return _with_host(parts, host, chip, _is_calibrated(coefficients, chip, "prefill"))
 
 
 def decode_seconds(architecture: Architecture, job: InferenceJob, chip: Chip) -> Seconds:
     """Return the seconds of one more token for each sequence."""
     coefficients = fit("decode", chip.id)
     work = decode_work(architecture, job, chip)
-    parts = {name: seconds * coefficients.terms[name] for name, seconds in work.items()}
+    parts = _timed(work, coefficients, chip.factor("decode"))
     parts["exposed"] = shared_seconds(architecture, job, chip, job.batch)
-    return Seconds(sum(parts.values()), parts, coefficients.is_calibrated)
+    return Seconds(sum(parts.values()), parts, _is_calibrated(coefficients, chip, "decode"))
 
 
-def _with_host(parts: dict[str, float], host: float, chip: Chip, used: Fit) -> Seconds:
+def _timed(work: Work, used: Fit, factor: float | None) -> dict[str, float]:
+    return {name: seconds * used.terms[name] * (factor or 1.0) for name, seconds in work.items()}
+
+
+def _is_calibrated(used: Fit, chip: Chip, kind: str) -> bool:
+    return used.is_calibrated or chip.factor(kind) is not None
+
+
+def _with_host(parts: dict[str, float], host: float, chip: Chip, is_calibrated: bool) -> Seconds:
     """Return parts with the time that the chip waits for Python, if it does."""
     busy = sum(parts.values())
     if chip.kind == "gpu" and host > busy:
         parts = {**parts, "waiting": parts.get("waiting", 0.0) + host - busy}
-    return Seconds(max(busy, host if chip.kind == "gpu" else 0.0), parts, used.is_calibrated)
+    return Seconds(max(busy, host if chip.kind == "gpu" else 0.0), parts, is_calibrated)

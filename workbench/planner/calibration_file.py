@@ -1,0 +1,97 @@
+"""The file of a calibration: the rates of a machine, and how much longer steps take there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import InputError, WorkbenchError, file_errors
+from workbench.planner.architectures.read import read_json
+from workbench.planner.chips import Calibration, Chip, chip
+
+
+def write_chip(chosen: Chip, path: Path) -> None:
+    """Write the calibration of a chip as JSON.
+
+    Raises
+    ------
+    InputError
+        If the chip is not calibrated.
+    FileError
+        If the file cannot be written.
+    """
+    if chosen.calibration is None:
+        raise InputError(
+            f"{chosen.title} is not calibrated; call wb.calibrate_chip first.",
+            code="plan.no_calibration",
+        )
+    content = {
+        "calibration_of": chosen.id,
+        "usable": chosen.usable,
+        "sustained": dict(chosen.sustained),
+        "factors": dict(chosen.calibration.factors),
+        "errors": dict(chosen.calibration.errors),
+        "origin": chosen.calibration.origin,
+    }
+    with file_errors("write", path):
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def read_chip(path: Path) -> Chip:
+    """Return the chip of a calibration's file.
+
+    Raises
+    ------
+    InputError
+        If it is not such a file.
+    FileError
+        If it cannot be read.
+    """
+    content = read_json(path)
+    try:
+        base = chip(content["calibration_of"])
+        calibration = Calibration(
+            _positive(content["factors"]), _positive(content["errors"]), str(content["origin"])
+        )
+        return replace(
+            base,
+            usable=_positive({"usable": content["usable"]})[0][1],
+            sustained=_positive(content["sustained"]),
+            calibration=calibration,
+        )
+    except (AttributeError, KeyError, TypeError, ValueError, WorkbenchError):
+        raise InputError(
+            f"{path.name} is no calibration; write one with: workbench plan calibrate.",
+            code="plan.calibration_file",
+        ) from None
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Return the measured steps in a file: a JSON list of objects.
+
+    Raises
+    ------
+    InputError
+        If it holds anything else.
+    FileError
+        If it cannot be read.
+    """
+    with file_errors("read", path):
+        data = path.read_bytes()
+    try:
+        rows = json.loads(data)
+    except (ValueError, RecursionError):
+        rows = None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise InputError(f"{path.name} must hold a JSON list of measured steps.", code="plan.row")
+    return rows
+
+
+def _positive(values: Any) -> tuple[tuple[str, float], ...]:
+    """Return names with numbers above 0."""
+    pairs = tuple((str(name), float(value)) for name, value in values.items())
+    if not all(0 < value < float("inf") for _, value in pairs):
+        raise ValueError
+    return pairs
