@@ -123,3 +123,22 @@ def test_the_reason_why_numbers_are_not_used_is_true(cells, text):
 def test_a_program_is_no_table():
     with raises("upload.not_a_table", "SQL"):
         read(b"INSERT INTO t VALUES\n" + BODY.encode())
+
+
+WORDS = {
+    "koi8_r": ["Москва", "Казань", "да"],
+    "cp866": ["Москва", "Казань", "да"],
+    "cp1253": ["Αθήνα", "ναι", "όχι"],
+    "cp1254": ["İstanbul", "Muğla", "Şişli"],
+    "cp1255": ["ירושלים", "תל אביב", "חיפה"],
+    "cp1256": ["نعم", "لا", "القاهرة"],
+    "iso8859_2": ["Łódź", "Gdańsk", "Kraków"],
+    "cp1252": ["Þórshöfn", "Ísafjörður", "Akureyri"],
+}
+
+
+@pytest.mark.parametrize("encoding", WORDS)
+def test_few_words_show_the_encoding(encoding):
+    words = WORDS[encoding]
+    text = table([words[n % 3] for n in range(ROWS)])
+    assert read(text.encode(encoding)).columns[0].words == tuple(sorted(words))

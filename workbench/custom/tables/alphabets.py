@@ -13,6 +13,21 @@ MIN_KANA = 0.2
 MIN_SYLLABLES = 8
 """Different Korean syllables; fewer may be Chinese characters by chance."""
 
+_RUSSIAN = "оеаинтсрвлкмдпуяыьгзбч"
+FREQUENT = {
+    **dict.fromkeys(("cp1251", "koi8_r", "cp866"), _RUSSIAN),
+    "cp1253": "αοιετσνηυρπκμλςάίόέήώ",
+    "cp1255": "יוהלאמרתשבנדעכ",
+    "cp1256": "اليمونرتبةعدفقس",
+}
+"""Frequent small letters of Russian, Greek, Hebrew and Arabic."""
+MIN_FREQUENT = 0.7
+MIN_LEAD = 0.05
+"""How much more of the letters are frequent in the best encoding than in the next."""
+SURE = (0.85, 0.2)
+"""The same where the bytes could also be pairs, with this many different letters:"""
+MIN_LETTERS = 6
+
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 
 
@@ -25,7 +40,10 @@ def encoding_of(data: bytes) -> str | None:
     sample = data[:SAMPLE_BYTES]
     runs = _BEYOND_ASCII.findall(sample)
     paired = sum(len(run) % 2 == 0 for run in runs) >= MIN_PAIRED * len(runs)
-    candidates = _paired(b"".join(runs)) if paired else ("big5", "cp932", "gb18030")
+    beyond = b"".join(runs)
+    if paired and len({*beyond}) >= MIN_LETTERS and (codec := _frequent_codec(beyond, *SURE)):
+        return codec
+    candidates = _paired(beyond) if paired else ("big5", "cp932", "gb18030")
     for codec in candidates:
         if _is_valid(data, codec):
             return codec
@@ -60,7 +78,27 @@ def _is_valid(data: bytes, codec: str) -> bool:
 
 
 def _single_byte(sample: bytes) -> str | None:
+    """Return the codec in which most letters are frequent ones of its language, or None.
+
+    charset-normalizer decides where that leaves a doubt, which needs more text.
+    """
     from charset_normalizer import from_bytes
 
-    best = from_bytes(sample, cp_isolation=[*SINGLE_BYTE]).best()
-    return best.encoding if best is not None else None
+    beyond = b"".join(_BEYOND_ASCII.findall(sample))
+    if codec := _frequent_codec(beyond, MIN_FREQUENT, MIN_LEAD):
+        return codec
+    likely = from_bytes(sample, cp_isolation=[*SINGLE_BYTE]).best()
+    return likely.encoding if likely is not None else None
+
+
+def _frequent_codec(beyond: bytes, least: float, lead: float) -> str | None:
+    """Return the codec in which this share of letters is frequent, more than in any other."""
+    shares = {codec: _frequent(beyond, codec) for codec in FREQUENT}
+    best, second = sorted(shares, key=shares.__getitem__, reverse=True)[:2]
+    return best if shares[best] >= max(least, shares[second] + lead) else None
+
+
+def _frequent(beyond: bytes, codec: str) -> float:
+    """Return the share of letters that are frequent in the language of a codec."""
+    text = beyond.decode(codec, errors="replace")
+    return sum(map(text.count, FREQUENT[codec])) / max(1, len(text))
