@@ -132,6 +132,7 @@ class PlanStrip {
     const [memory, ...times] = numbers;
     const last = times.reverse().find(({ brief }) => brief);
     setText(this.fits, fits.text);
+    this.fits.dataset.tone = fits.tone;
     setText(this.memory, memory?.value ?? "");
     setText(this.time, last?.value ?? "");
     setText(this.label, last?.brief ?? "");
