@@ -14,7 +14,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
-from math import log10
 from statistics import mean
 from types import SimpleNamespace
 from typing import Any
@@ -30,6 +29,7 @@ from workbench.study import Space, Study, mixed_precision, run_study
 from workbench.study.elimination import can_eliminate
 from workbench.study.executors import Dask, InThisProcess, Local
 from workbench.study.goal import Goal
+from workbench.study.hypervolume import hypervolume
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.reasons import all_reasons
 from workbench.study.recommendation import Recommendation
@@ -76,15 +76,10 @@ def grid() -> None:
         )
 
 
-def hypervolume(trials: list[Trial], model: wb.Model) -> float:
-    """Return the area of log10 bytes × metric, from the original's bytes and the chance metric."""
-    width, chance = log10(model.original_bytes), 1 / max(2, len(model.task.classes))
-    area, best, previous = 0.0, chance, None
-    for trial in pareto_front(trials, model.task.metric):
-        if previous is not None:
-            area += (log10(trial.bytes) - previous) * (best - chance)
-        best, previous = max(best, trial.value or 0.0), log10(trial.bytes)
-    return area + (width - previous) * (best - chance) if previous is not None else area
+def area(trials: list[Trial], model: wb.Model) -> float:
+    """Return the hypervolume from the original's bytes and the chance metric."""
+    chance = 1 / max(2, len(model.task.classes))
+    return hypervolume(trials, model.task.metric, model.original_bytes, chance)
 
 
 def hypervolumes() -> None:
@@ -95,15 +90,15 @@ def hypervolumes() -> None:
     for name in models(FAST):
         model = wb.model(name)
         full = {trial.recipe: trial for trial in full_grid(model, space)}
-        best = hypervolume(list(full.values()), model)
+        best = area(list(full.values()), model)
         ours, others = [], []
         for seed in range(seeds):
             empty_store()
             study = Study.of(model, space, sampler="evolution", recipes=recipes, seed=seed)
             trials = run_study(model, study, log=new_log()).trials
-            ours.append(hypervolume([full[trial.recipe] for trial in trials], model) / best)
+            ours.append(area([full[trial.recipe] for trial in trials], model) / best)
             chosen = random.Random(seed).sample(list(full), recipes)
-            others.append(hypervolume([full[recipe] for recipe in chosen], model) / best)
+            others.append(area([full[recipe] for recipe in chosen], model) / best)
         differences = [a - b for a, b in zip(ours, others, strict=True)]
         reach = 2.262 * torch.tensor(differences).std().item() / len(differences) ** 0.5
         print(

@@ -7,6 +7,7 @@ import io
 import json
 from contextlib import closing
 
+import nbformat
 import pytest
 
 import workbench as wb
@@ -100,3 +101,54 @@ def test_the_questions_suggest_limits():
     assert values["max_bytes"] * 1000 < original.original_bytes
     assert values["min_accuracy"] / 100 < original.accuracy("validation")
     assert json.dumps(section)
+
+
+def test_the_other_pictures_show_progress_and_what_recipes_have_in_common(opened):
+    search(opened)
+    result = opened.session.choosing.recommendation.result
+    opened.act("focus", key="choosing", value="progress")
+    tab = opened.wait(
+        "tab", lambda t: t["figure"]["data"][0]["type"] == "scatter" and t["controls"]
+    )
+    line = opened.wait("tab", lambda t: len(t["figure"]["data"]) == 1)["figure"]["data"][0]
+    assert (len(line["x"]), line["y"][-1]) == (len(result.trials), 1.0)
+    opened.act("focus", key="choosing", value="fields")
+    tab = opened.wait("tab", lambda t: t["figure"]["data"][0]["type"] == "parcoords")
+    exact = [trial for trial in result.trials if trial.exact]
+    sizes = tab["figure"]["data"][0]["dimensions"][-2]["values"]
+    assert [round(10**size) for size in sizes] == [trial.bytes for trial in exact]
+    opened.act("focus", key="choosing", value="dreams")
+    assert opened.session.focus.choosing == "fields"
+
+
+def test_limits_are_dragged_in_the_picture(opened):
+    def edges(tab):
+        shapes = tab["figure"]["layout"]["shapes"]
+        return {shape["name"]: shape for shape in shapes if shape.get("editable")}
+
+    opened.act("focus", key="limits", value={"max_bytes": 7000, "min_accuracy": None})
+    tab = opened.wait("tab", lambda t: list(edges(t)) == ["max_bytes"])
+    assert edges(tab)["max_bytes"]["x0"] == 7000
+    questions = choosing.section(opened.session)["questions"]
+    assert [question["value"] for question in questions[:2]] == [7, None]
+    opened.session.choose_model("fashion/cnn-10k")
+    assert opened.session.focus.limits is None
+    opened.act("focus", key="limits", value=3)
+    assert opened.session.focus.limits is None
+
+
+def test_a_notebook_repeats_the_search(opened):
+    opened.act("choose_notebook")
+    assert opened.wait("banner")["text"]
+    search(opened)
+    opened.act("choose_notebook")
+    name, _mime, content = opened.file()
+    assert name == "search.ipynb"
+    notebook = nbformat.reads(content.decode(), 4)
+    nbformat.validate(notebook)
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    names = {"wb": wb}
+    model, recipe = sources[0], sources[-1]
+    exec(model + "\n" + recipe, names)
+    assert names["report"].bytes == opened.session.choosing.recommendation.best.bytes
+    assert "max_bytes=20000" in sources[1]

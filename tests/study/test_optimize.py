@@ -72,6 +72,26 @@ def test_limits_that_no_recipe_meets(tiny, limits, facts):
     assert all(fact in text for fact in facts), text
 
 
+def test_without_limits_a_loss_above_1_point_is_named(tiny):
+    goal = Goal.of(tiny, None, None, None)
+    worse = measurement.measure_trial(tiny, measurement.Job(wb.Recipe(wb.Quantize(2))))
+    assert worse.value < tiny.metric_value("validation") - 0.01
+    assert not goal.meets(worse)
+    assert f"{worse.value:.1%}".rstrip("%") in goal.violations(worse)[0]
+
+
+def test_a_file_that_is_not_smaller_is_called_so():
+    inputs = torch.randn(90, 4)
+    module = nn.Linear(4, 2).eval()
+    labels = module(inputs).argmax(dim=1)
+    parts = {"train": slice(0, 30), "validation": slice(30, 60), "test": slice(60, None)}
+    data = {name: (inputs[part], labels[part]) for name, part in parts.items()}
+    model = wb.from_module(module, **data, name="minute")
+    result = optimize(model, max_bytes=5000, seconds=0.01)
+    assert result.best.bytes > model.original_bytes
+    assert f"not smaller than the original's {model.original_bytes}" in result.reasons[0]
+
+
 def test_a_latency_is_measured_for_a_limit(tiny):
     result = optimize(tiny, max_latency_ms=1e6, seconds=2)
     assert result.met

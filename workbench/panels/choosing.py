@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
-from workbench.i18n import _
-from workbench.plots import points, recommendation, tradeoff
+from workbench.i18n import _, plural
+from workbench.panels.buttons import choice
+from workbench.plots import goal, points, study, study_fields, study_progress, tradeoff
 from workbench.plots.palette import Palette
 from workbench.recipe.description import describe
 from workbench.session import Session
 from workbench.session.choosing import Choosing
 
 if TYPE_CHECKING:
+    from workbench.study.recommendation import Recommendation
     from workbench.study.trial import Trial
 
 SECONDS = 30
@@ -22,12 +24,14 @@ SMALL = 0.1
 """The suggested largest file, as a fraction of the original."""
 LOSS = 0.02
 """The suggested smallest accuracy, below the original's."""
+HANDLE_WIDTH = 3
+"""Of the lines that limits are dragged by, in px."""
 
 
 def section(session: Session) -> dict[str, Any]:
     """Return the texts and the questions."""
     model, demand = session.model, session.choosing.demand if session.choosing else None
-    largest = SMALL * model.original_bytes / KILOBYTE
+    max_bytes, min_accuracy = _limits(session)
     questions = [
         {
             "key": "max_bytes",
@@ -36,9 +40,7 @@ def section(session: Session) -> dict[str, Any]:
                 size=formatting.size(model.original_bytes)
             ),
             "unit": _("kB"),
-            "value": _rounded(largest)
-            if demand is None
-            else demand.max_bytes and demand.max_bytes / KILOBYTE,
+            "value": max_bytes and max_bytes / KILOBYTE,
             "scale": KILOBYTE,
             "low": 0,
             "high": 1e9,
@@ -55,9 +57,7 @@ def section(session: Session) -> dict[str, Any]:
                     accuracy=formatting.percent(original)
                 ),
                 "unit": "%",
-                "value": round(100 * (original - LOSS))
-                if demand is None
-                else demand.min_accuracy and 100 * demand.min_accuracy,
+                "value": min_accuracy and round(100 * min_accuracy, 4),
                 "scale": 0.01,
                 "low": 0,
                 "high": 100,
@@ -137,37 +137,103 @@ def tab(session: Session, palette: Palette) -> dict[str, Any]:
     line = None if choosing is None else _activity(choosing)
     result = choosing.recommendation if choosing is not None else None
     if result is None:
-        original = points.original(session.model)
         figure = tradeoff.draw(
-            original,
+            points.original(session.model),
             [],
             None,
             palette,
+            goal=_goal(session, None),
             landmarks=points.presets(session.model, session.store),
             metric=session.model.task.metric,
         )
         figure["layout"]["title"]["text"] = _("Known before the search: the presets")
-        return {"activity": line, "figure": figure}
-    return {"activity": line, "figure": recommendation.draw(result, palette)}
+        return {"activity": line, "figure": _movable(figure, session)}
+    pictures = [
+        ("recipes", _("size and {metric}").format(metric=_(result.goal.metric.name))),
+        ("progress", _("progress")),
+        ("fields", _("what good recipes have in common")),
+    ]
+    controls = [choice("choosing", _("picture"), session.focus.choosing, pictures)]
+    return {"activity": line, "controls": controls, "figure": _picture(session, result, palette)}
+
+
+def _picture(session: Session, result: Recommendation, palette: Palette) -> dict[str, Any]:
+    if session.focus.choosing == "progress":
+        return study_progress.draw(result.result, _worst(result), palette)
+    if session.focus.choosing == "fields":
+        return study_fields.draw(result.result, palette)
+    best = result.best if result.choices else None
+    return _movable(study.draw(result.result, palette, _goal(session, result), best), session)
+
+
+def _goal(session: Session, result: Recommendation | None) -> goal.Goal:
+    """Return the limits to draw."""
+    max_bytes, min_accuracy = _limits(session)
+    floor = min_accuracy if session.model.task.metric.counts == "classes" else None
+    if floor is None and result is not None:
+        floor = result.goal.floor
+    return goal.Goal(max_bytes, floor)
+
+
+def _worst(result: Recommendation) -> float:
+    """Return the metric of chance for classes, and otherwise the worst that was measured."""
+    metric, classes = result.goal.metric, len(result.model.task.classes)
+    if metric.counts == "classes" and classes:
+        return 1 / classes
+    values = [t.value for t in result.result.trials if t.exact and t.value is not None]
+    return min(values, key=metric.sort_key, default=0.0)
+
+
+def _limits(session: Session) -> tuple[int | None, float | None]:
+    """Return the limits of the next search: those that are set, else the last, else suggested."""
+    if session.focus.limits is not None:
+        return session.focus.limits
+    if session.choosing is not None:
+        return session.choosing.demand.max_bytes, session.choosing.demand.min_accuracy
+    largest = round(_rounded(SMALL * session.model.original_bytes / KILOBYTE) * KILOBYTE)
+    if not _has_accuracy(session):
+        return largest, None
+    return largest, round(session.model.accuracy("validation") - LOSS, 2)
+
+
+def _movable(figure: dict[str, Any], session: Session) -> dict[str, Any]:
+    """Let the edges of the goal be dragged: the page sets the limit of the same name."""
+    for shape in figure["layout"]["shapes"]:
+        if shape["type"] == "line":
+            upright = shape.get("yref") == "paper"
+            shape["name"] = "max_bytes" if upright else "min_accuracy"
+            shape["editable"] = upright or session.model.task.metric.counts == "classes"
+            shape["layer"] = "above"
+            shape["line"] = {**shape["line"], "width": HANDLE_WIDTH}
+    return figure
 
 
 def _activity(choosing: Choosing) -> dict[str, Any]:
     result = choosing.recommendation
     count = 0 if result is None else len(result.result.trials)
     if choosing.state == "working":
-        text = _("{count} recipes measured, about {seconds} s left").format(
-            count=count, seconds=round(choosing.seconds_left)
-        )
+        text = plural(
+            "{count} recipe measured, about {seconds} s left",
+            "{count} recipes measured, about {seconds} s left",
+            count,
+        ).format(count=count, seconds=round(choosing.seconds_left))
         return {"tone": "working", "fraction": choosing.fraction, "text": text}
     if choosing.state == "stopped":
-        text = _("Stopped after {count} recipes; they are kept.").format(count=count)
+        text = plural(
+            "Stopped after {count} recipe; it is kept.",
+            "Stopped after {count} recipes; they are kept.",
+            count,
+        ).format(count=count)
         again = {"act": "continue_choosing", "text": _("continue")}
         return {"tone": "stopped", "text": text, "buttons": [again]}
     saved = 0.0 if result is None else result.result.saved
-    text = _("{count} recipes measured; {saved} of the evaluations were not needed.").format(
-        count=count, saved=formatting.percent(saved, 0)
-    )
-    return {"tone": "done", "text": text}
+    text = plural(
+        "{count} recipe measured; {saved} of the evaluations were not needed.",
+        "{count} recipes measured; {saved} of the evaluations were not needed.",
+        count,
+    ).format(count=count, saved=formatting.percent(saved, 0))
+    notebook = {"act": "choose_notebook", "text": _("notebook")}
+    return {"tone": "done", "text": text, "buttons": [notebook]}
 
 
 def _titles(choices: tuple[Trial, ...]) -> list[str]:

@@ -71,6 +71,10 @@ class Focus:
         Whether the timeline of ranks is on the simulated clock.
     prompt, seed : int
         The prompt that a language model continues, and the seed of its sampling.
+    choosing : str
+        What the page Choose draws: "recipes", "progress" or "fields".
+    limits : tuple of int and float, or None
+        The largest file and the smallest accuracy that are set there for the next search.
     plan : PlanSelection
         The large model, the chips and the sizes that are planned.
     """
@@ -87,6 +91,8 @@ class Focus:
     replay: bool = False
     prompt: int = 0
     seed: int = 0
+    choosing: str = "recipes"
+    limits: tuple[int | None, float | None] | None = None
     plan: PlanSelection = field(default_factory=PlanSelection)
 
 

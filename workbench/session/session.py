@@ -331,7 +331,7 @@ class Session(Readings, DeployJobs):
     def _enter(self, history: History, model: Model) -> None:
         if model.identity != self.model.identity:
             self._clear_jobs()
-            self.focus = replace(self.focus, first=0, layer=None)
+            self.focus = replace(self.focus, first=0, layer=None, limits=None)
             if model.task != self.model.task:
                 self.focus = replace(self.focus, example=None)
         self._state.enter(history, model)

@@ -109,6 +109,16 @@ class Goal:
                     limit=formatting.percent(self.min_accuracy, 2),
                 )
             )
+        if self.min_accuracy is None and self._misses_floor(trial):
+            floor, value = self.floor or 0.0, trial.value or 0.0
+            sentences.append(
+                _("The {metric} of {value} misses the limit of {limit} ({change}).").format(
+                    metric=_(self.metric.name),
+                    value=self.metric.format(value),
+                    limit=self.metric.format(floor),
+                    change=self.metric.change(value - floor),
+                )
+            )
         limit = self.max_latency_ms
         if limit is not None and latency is not None and latency > limit:
             sentences.append(
@@ -122,10 +132,13 @@ class Goal:
 
     def meets(self, trial: Trial) -> bool:
         """Whether an exact trial meets the limits on bytes and accuracy, and keeps the floor."""
-        keeps = self.floor is None or not self.metric.better(self.floor, trial.value or 0.0)
+        keeps = not self._misses_floor(trial)
         small = self.max_bytes is None or trial.bytes <= self.max_bytes
         accurate = self.min_accuracy is None or (trial.accuracy or 0.0) >= self.min_accuracy
         return trial.exact and keeps and small and accurate
+
+    def _misses_floor(self, trial: Trial) -> bool:
+        return self.floor is not None and self.metric.better(self.floor, trial.value or 0.0)
 
     def ranking(self, trials: Sequence[Trial]) -> list[Trial]:
         """Return the exact trials, the best first: those that meet the limits, then the nearest."""

@@ -54,15 +54,15 @@ def importance_sentence(result: StudyResult) -> str | None:
         "Among these recipes, {first} decides most about the {metric} ({first_share}), then "
         "{second} ({second_share})."
     ).format(
-        first=_label(first),
-        second=_label(second),
+        first=label(first),
+        second=label(second),
         metric=_(result.metric.name),
         first_share=formatting.percent(first_share, 0),
         second_share=formatting.percent(second_share, 0),
     )
 
 
-def _label(axis: str) -> str:
+def label(axis: str) -> str:
     """Return the label of a field, with the layer if it is that of a single one."""
     part, _dot, rest = axis.partition(".")
     name, _dot, layer = rest.partition(".")

@@ -174,7 +174,7 @@ class LimitedSearch:
         while True:
             proposed = directed(self.model, self.study, self.runner.final, count)
             chosen = [recipe for recipe in proposed if recipe not in postponed]
-            late = [recipe for recipe in chosen if self._takes(recipe) > self.remaining / 3]
+            late = [r for r in chosen if self._takes(r) > max(0.0, self.remaining / 3)]
             postponed.update(late)
             chosen = [recipe for recipe in chosen if recipe not in late][:ROUND]
             if len(chosen) == ROUND or len(proposed) < count:

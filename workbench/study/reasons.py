@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from workbench import formatting
 from workbench.domain.metric import Metric
-from workbench.i18n import _
+from workbench.evaluation.intervals import wilson
+from workbench.i18n import _, plural
 from workbench.recipe import Recipe
 from workbench.recipe.description import describe
 from workbench.recipe.recipe import BASELINES
@@ -49,13 +50,21 @@ def just_below(best: Trial, goal: Goal, result: StudyResult) -> list[Recipe]:
 def headline(best: Trial, result: StudyResult) -> str:
     """Return how large and how good the recommended file is."""
     size, value = result.original
+    if best.bytes < size:
+        compared = _("{times} smaller than the original").format(
+            times=formatting.times(size / best.bytes)
+        )
+    else:
+        compared = _("which is not smaller than the original's {size}").format(
+            size=formatting.nbytes(size)
+        )
     return _(
-        "{recipe}: {bytes}, {times} smaller than the original, {metric} {value} ({change}) on all "
-        "{count} validation examples."
+        "{recipe}: {bytes}, {compared}, {metric} {value} ({change}) on all {count} validation "
+        "examples."
     ).format(
         recipe=describe(best.recipe),
         bytes=formatting.nbytes(best.bytes),
-        times=formatting.times(size / best.bytes),
+        compared=compared,
         metric=_(result.metric.name),
         value=_value(best, result.metric),
         change=result.metric.change((best.value or 0.0) - value),
@@ -154,10 +163,26 @@ def advice(goal: Goal, result: StudyResult, *, trained: bool) -> Iterator[str]:
         yield _("Fine-tuning was not tried in this time: give more seconds, or loosen a limit.")
 
 
+def on_new_data(best: Trial, goal: Goal) -> Iterator[str]:
+    """Yield the interval of the accuracy on other examples than those it was chosen on."""
+    if goal.metric.counts == "classes" and best.total:
+        low, high = wilson(round((best.value or 0.0) * best.total), best.total)
+        yield _(
+            "On new data, the 95 % interval of its {metric} is {low} to {high}: measure it once on "
+            "test before you rely on the limit."
+        ).format(
+            metric=_(goal.metric.name),
+            low=goal.metric.format(low),
+            high=goal.metric.format(high),
+        )
+
+
 def effort(result: StudyResult, seconds: float) -> str:
     """Return how much was measured."""
-    return _(
-        "{count} recipes measured in {seconds} s; {saved} % of the evaluations were not needed."
+    return plural(
+        "{count} recipe measured in {seconds} s; {saved} % of the evaluations were not needed.",
+        "{count} recipes measured in {seconds} s; {saved} % of the evaluations were not needed.",
+        len(result.trials),
     ).format(
         count=f"{len(result.trials):,}",
         seconds=round(seconds),
@@ -187,5 +212,6 @@ def all_reasons(
         *missed,
         *contributions(best, result),
         *alternatives(best, goal, result),
+        *on_new_data(best, goal),
         effort(result, seconds),
     )

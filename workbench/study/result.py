@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.display import Displayable
 from workbench.domain.metric import Metric
-from workbench.i18n import _
+from workbench.i18n import _, plural
 from workbench.study.trial import FAILED, Trial, pareto_front
 
 if TYPE_CHECKING:
@@ -62,9 +62,12 @@ class StudyResult(Displayable):
     @property
     def summary(self) -> str:
         """The result as a sentence or two."""
-        return _(
+        return plural(
+            "{count} recipe measured, {front} of them on the front of size and {metric}. "
+            "{saved} % of the evaluations were not needed.",
             "{count} recipes measured, {front} of them on the front of size and {metric}. "
-            "{saved} % of the evaluations were not needed."
+            "{saved} % of the evaluations were not needed.",
+            len(self.trials),
         ).format(
             count=f"{len(self.trials):,}",
             front=len(self.front),

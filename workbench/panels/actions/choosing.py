@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import Any
 
 from workbench import formatting
@@ -15,6 +16,7 @@ from workbench.panels.actions.messages import positive_number
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.actions.sending import send_file
 from workbench.panels.choosing import MAX_SECONDS
+from workbench.panels.search_notebook import search_notebook
 from workbench.plots import study
 from workbench.recipe import Recipe
 from workbench.session.choosing import Demand
@@ -34,6 +36,7 @@ def choose(dashboard: Dashboard, message: dict[str, Any]) -> None:
     largest = positive_number(message.get("max_bytes"))
     max_bytes = None if largest is None else max(1, round(largest))
     demand = Demand(max_bytes, positive_number(message.get("min_accuracy")), seconds)
+    dashboard.session.set_focus(limits=None)
     _start(dashboard, demand)
 
 
@@ -63,6 +66,17 @@ def choose_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
     writer.writeheader()
     writer.writerows(rows)
     send_file(dashboard, "recipes.csv", "text/csv", text.getvalue().encode())
+
+
+@action
+def choose_notebook(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Save a notebook that repeats the search and the recommended recipe."""
+    choosing = dashboard.session.choosing
+    result = choosing.recommendation if choosing is not None else None
+    if choosing is None or result is None or not result.choices:
+        raise InputError(_("Nothing is measured yet."), code="session.nothing_measured")
+    content = json.dumps(search_notebook(result, choosing.demand), indent=1)
+    send_file(dashboard, "search.ipynb", "application/x-ipynb+json", content.encode())
 
 
 def _start(dashboard: Dashboard, demand: Demand) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from workbench.panels.actions.messages import positive_number
 from workbench.panels.comparison.attribution import selected_example, supports_attribution
 from workbench.panels.comparison.examples import EXAMPLES, page_size, page_start
 from workbench.panels.comparison.tab import selected_view, views
@@ -95,6 +96,14 @@ def _choose_kind(session: Session, value: Any) -> dict[str, Any]:
     return {"kind": value, "first": 0} if value in list(flips.KINDS) else {}
 
 
+def _limits(_session: Session, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        return {}
+    largest = positive_number(value.get("max_bytes"))
+    smallest = positive_number(value.get("min_accuracy"))
+    return {"limits": (None if largest is None else max(1, round(largest)), smallest)}
+
+
 CONTROLS: dict[str, Callable[[Session, Any], dict[str, Any]]] = {
     "view": _one_of("view", lambda session: [x.key for x in views(session.model.task)]),
     "kind": _choose_kind,
@@ -103,6 +112,8 @@ CONTROLS: dict[str, Callable[[Session, Any], dict[str, Any]]] = {
     "loss": _one_of("loss", lambda session: (False, True)),
     "accuracy": _one_of("accuracy", lambda session: (False, True)),
     "replay": _one_of("replay", lambda session: (False, True)),
+    "choosing": _one_of("choosing", lambda session: ("recipes", "progress", "fields")),
+    "limits": _limits,
     "columns": _one_of("columns", lambda session: range(2, MAX_COLUMNS + 1)),
     "page": _turn_page,
     "example": _next_example,

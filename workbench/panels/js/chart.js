@@ -7,7 +7,7 @@ import { loadPlotly } from "./plotly.js";
 import { withRoom } from "./ticks.js";
 
 /** @import { Channel } from "./channel.js" */
-/** @import { Plotly, PlotElement, PlotlyFigure, Point } from "./types" */
+/** @import { Plotly, PlotElement, PlotlyFigure, Point, Shape } from "./types" */
 
 const TITLE_HEIGHT = 36; // px of the top margin for the title in the saved image
 
@@ -41,6 +41,8 @@ export class Chart {
     this.layout = null; // the layout that is drawn
     /** @type {((point: Point) => void) | null} */
     this.onPoint = null; // called with the clicked point
+    /** @type {((change: Record<string, unknown>, shapes: Shape[]) => void) | null} */
+    this.onChange = null; // called when a shape was dragged
     loadPlotly(channel).then((plotly) => {
       this.plotly = plotly;
       this.schedule();
@@ -80,7 +82,10 @@ export class Chart {
       height: this.plot.clientHeight,
     };
     this.plotly.react(this.plot, this.drawn(figure), this.layout, CONFIG);
-    if (!this.figure) this.plot.on("plotly_click", (event) => this.onPoint?.(event.points[0]));
+    if (!this.figure) {
+      this.plot.on("plotly_click", (event) => this.onPoint?.(event.points[0]));
+      this.plot.on("plotly_relayout", (change) => this.onChange?.(change, figure.layout.shapes ?? []));
+    }
     this.figure = figure;
     this.finish(figure, seq);
   }

@@ -5,7 +5,7 @@
 import { h, setText } from "./dom.js";
 import { Tabs } from "./tabs.js";
 
-/** @import { ChoosingCard, ChoosingQuestion, ChoosingTexts, Context, LiveChoosing, Page, State, TabMessage } from "./types" */
+/** @import { ChoosingCard, ChoosingQuestion, ChoosingTexts, Context, LiveChoosing, Page, Shape, State, TabMessage } from "./types" */
 
 export class ChoosePage {
   /** @type {ChoosingTexts} */ texts;
@@ -46,7 +46,7 @@ export class ChoosePage {
     const { label, low, high, step, value } = question;
     const placeholder = question.key === "seconds" ? "" : this.texts.none;
     const props = { type: "number", min: low, max: high, step, placeholder, "aria-label": label };
-    const input = h("input", { ...props, required: question.key === "seconds" });
+    const input = h("input", { ...props, required: question.key === "seconds", onchange: () => this.draw() });
     input.value = value === null ? "" : String(value);
     return { question, input };
   }
@@ -67,6 +67,22 @@ export class ChoosePage {
     event.preventDefault();
     this.context.channel.act("choose", demandOf(this.inputs.map(({ question, input }) => [question, input.value])));
     this.tabs.choose("choose");
+  }
+
+  // Draws the limits of the next search in the picture.
+  draw() {
+    const demand = demandOf(this.inputs.map(({ question, input }) => [question, input.value]));
+    this.context.channel.act("focus", { key: "limits", value: demand });
+  }
+
+  // A limit was dragged in the picture.
+  /** @type {(change: Record<string, unknown>, shapes: Shape[]) => void} */
+  drop(change, shapes) {
+    const dropped = droppedLimit(change, shapes);
+    const line = this.inputs.find(({ question }) => question.key === dropped?.key);
+    if (!dropped || !line) return;
+    line.input.value = String(Number((dropped.value / line.question.scale).toPrecision(4)));
+    this.draw();
   }
 
   open() {
@@ -126,14 +142,15 @@ export class ChoosePage {
   showTab(message) {
     this.tabs.show(message);
     const { chart } = this.tabs;
-    if (chart)
-      chart.onPoint = ({ customdata }) => {
-        if (customdata?.recipe) this.select(customdata.recipe);
-        else if (customdata?.act) {
-          this.context.channel.act(customdata.act, customdata);
-          this.context.go("compress");
-        }
-      };
+    if (!chart) return;
+    chart.onChange = (change, shapes) => this.drop(change, shapes);
+    chart.onPoint = ({ customdata }) => {
+      if (customdata?.recipe) this.select(customdata.recipe);
+      else if (customdata?.act) {
+        this.context.channel.act(customdata.act, customdata);
+        this.context.go("compress");
+      }
+    };
   }
 
   close() {
@@ -147,4 +164,17 @@ export function demandOf(answers) {
   return Object.fromEntries(
     answers.map(([{ key, scale }, text]) => [key, text.trim() === "" ? null : Number(text) * scale]),
   );
+}
+
+// Which limit was dragged, and where to; null if none was. Accuracies are drawn as -log10 of the error.
+/** @type {(change: Record<string, unknown>, shapes: { name?: string }[]) => { key: string, value: number } | null} */
+export function droppedLimit(change, shapes) {
+  for (const [path, place] of Object.entries(change)) {
+    const [, number, axis] = path.match(/^shapes\[(\d+)\]\.([xy])[01]$/) ?? [];
+    const key = shapes[Number(number)]?.name;
+    if (typeof place !== "number") continue;
+    if (key === "max_bytes" && axis === "x") return { key, value: Math.max(1, Math.round(place)) };
+    if (key === "min_accuracy" && axis === "y") return { key, value: Math.max(0, 1 - 10 ** -place) };
+  }
+  return null;
 }

@@ -730,6 +730,12 @@ export interface Point {
 
 export interface PlotElement extends HTMLElement {
   on(event: "plotly_click", listen: (event: { points: Point[] }) => void): void;
+  on(event: "plotly_relayout", listen: (change: Record<string, unknown>) => void): void;
+}
+
+/** A shape of a figure that is dragged, if its name says which limit it is. */
+export interface Shape {
+  name?: string;
 }
 
 export interface Plotly {

@@ -1,0 +1,92 @@
+"""What good recipes have in common: parallel coordinates of their fields, bytes and metric."""
+
+from __future__ import annotations
+
+from math import log10
+from typing import TYPE_CHECKING, Any
+
+from workbench import formatting
+from workbench.i18n import _
+from workbench.plots.palette import LIGHT, Palette
+from workbench.plots.style import Figure, layout
+from workbench.study.importance import label
+
+if TYPE_CHECKING:
+    from workbench.study.result import StudyResult
+
+MAX_LINES = 300
+"""The newest recipes that are drawn, besides those of the front."""
+
+
+def draw(result: StudyResult, palette: Palette = LIGHT, title: str | None = None) -> Figure:
+    """Draw a line for each exactly measured recipe; those of the front have the color of accents.
+
+    Dragging along an axis with the mouse keeps only the lines that pass there.
+    """
+    exact = [trial for trial in result.trials if trial.exact]
+    on_front = set(map(id, result.front))
+    trials = [t for t in exact[:-MAX_LINES] if id(t) in on_front] + exact[-MAX_LINES:]
+    space = result.study.space
+    positions = [space.position(trial.recipe) for trial in trials]
+    dimensions: list[dict[str, Any]] = []
+    for number, (key, values) in enumerate(space.axes.items()):
+        places = [position[number] for position in positions]
+        if len(set(places)) > 1:
+            dimensions.append(_field(key, values, places))
+    sizes = [log10(trial.bytes) for trial in trials]
+    metric = [result.metric.sort_key(trial.value) for trial in trials]
+    dimensions.append(_numbers(_("file size"), sizes, lambda x: formatting.size(round(10**x))))
+    dimensions.append(
+        _numbers(
+            _(result.metric.name),
+            metric,
+            lambda x: result.metric.format(x if result.metric.higher_is_better else -x),
+        )
+    )
+    colors = [float(id(trial) in on_front) for trial in trials]
+    return {
+        "data": [
+            {
+                "type": "parcoords",
+                "dimensions": dimensions,
+                "line": {
+                    "color": colors,
+                    "cmin": 0,
+                    "cmax": 1,
+                    "colorscale": [[0, palette.line], [1, palette.accent]],
+                },
+                "labelfont": {"color": palette.ink, "size": 12},
+                "tickfont": {"color": palette.ink, "size": 11},
+                "rangefont": {"size": 1, "color": "rgba(0,0,0,0)"},
+                "labelangle": -20,
+            }
+        ],
+        "layout": layout(
+            palette,
+            title or _("Recipes of the front have the stronger color"),
+            margin={"l": 70, "r": 70, "t": 130, "b": 24},
+        ),
+    }
+
+
+def _field(key: str, values: Any, places: list[int]) -> dict[str, Any]:
+    used = sorted(set(places))
+    shown = used if len(used) <= 8 else used[:: -(-len(used) // 8)]
+    return {
+        "label": label(key),
+        "values": places,
+        "tickvals": shown,
+        "ticktext": [str(values[place]) for place in shown],
+    }
+
+
+def _numbers(name: str, values: list[float], text: Any) -> dict[str, Any]:
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    ticks = [low + share * (high - low) for share in (0, 0.25, 0.5, 0.75, 1)]
+    return {
+        "label": name,
+        "values": values,
+        "range": [low, high] if high > low else [low - 1, high + 1],
+        "tickvals": ticks,
+        "ticktext": [text(tick) for tick in ticks],
+    }
