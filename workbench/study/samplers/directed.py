@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import log2
 from typing import TYPE_CHECKING
 
 from workbench.domain import Model
@@ -26,6 +27,7 @@ NEAR = 1.03
 """Files that may be this much larger than the best are proposed, since bytes are only expected."""
 
 
+SHARED, BITS = "share.clusters", "quantize.bits"
 MARGIN = 1.3
 """How much larger the first recipes may be, whose sizes no similar file has corrected."""
 
@@ -103,7 +105,12 @@ def _changes(
 
 
 def _neighbors(space: Space, position: Position) -> Iterator[tuple[Position, bool]]:
-    """Yield positions that differ on one axis, and whether that axis is a choice."""
+    """Yield positions that differ on one axis, and whether that axis is a choice.
+
+    Shared values are also exchanged for quantized ones, and the reverse, at about as many bits.
+    """
+    for exchanged in _exchanged(space, position):
+        yield exchanged, True
     for axis, values in enumerate(space.axes.values()):
         is_choice = len(values) <= FEW
         distances = range(1, len(values)) if is_choice else STEPS
@@ -111,6 +118,24 @@ def _neighbors(space: Space, position: Position) -> Iterator[tuple[Position, boo
             for index in (position[axis] + distance, position[axis] - distance):
                 if 0 <= index < len(values):
                     yield (*position[:axis], index, *position[axis + 1 :]), is_choice
+
+
+def _exchanged(space: Space, position: Position) -> Iterator[Position]:
+    names = list(space.axes)
+    if SHARED not in names or BITS not in names or 0 not in space.axes[SHARED]:
+        return
+    shared, bits = names.index(SHARED), names.index(BITS)
+    clusters, widths = space.axes[SHARED], space.axes[BITS]
+    count, width = int(clusters[position[shared]]), int(widths[position[bits]])
+    for index, other in enumerate(widths if count else clusters):
+        near = log2(count) - 1 if count else width - 1
+        size = int(other) if count else log2(int(other) or 1)
+        if not near <= size <= near + 2:
+            continue
+        changed = list(position)
+        changed[shared] = clusters.index(0) if count else index
+        changed[bits] = index if count else widths.index(max(widths))
+        yield tuple(changed)
 
 
 def _interleaved(steps: Sequence[Recipe], choices: Sequence[Recipe]) -> list[Recipe]:
