@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 WORDS, CLASSES = 96, 4
@@ -43,13 +44,17 @@ def networks() -> dict[str, tuple[str, nn.Module]]:
 
 
 class Chain(nn.Module):
-    """Eight equal layers: a pipeline of 2, 4 or 8 stages has stages of equal cost."""
+    """Eight equal layers: a pipeline of 2, 4 or 8 stages has stages of equal cost.
 
-    def __init__(self, width: int = 512) -> None:
+    Without `shift`, the first layer would need no gradient of its input and be faster than others.
+    """
+
+    def __init__(self, width: int = 1024) -> None:
         super().__init__()
+        self.shift = nn.Parameter(torch.zeros(width))
         self.layers = nn.Sequential(*(nn.Linear(width, width) for _layer in range(8)))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [b, width] to the same shape."""
-        outputs: Tensor = self.layers(x)
+        outputs: Tensor = self.layers(x + self.shift)
         return outputs

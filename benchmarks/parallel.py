@@ -28,9 +28,7 @@ from _table import machine, table
 import workbench as wb
 from workbench.errors import InputError
 from workbench.parallel.pool import RankError, pool
-from workbench.parallel.replay import idle_share
-from workbench.parallel.schedules import CHUNKS_PER_RANK
-from workbench.parallel.schedules import idle_share as idle_formula
+from workbench.parallel.schedules import CHUNKS_PER_RANK, idle_share, idle_share_of
 from workbench.zoo.tables import ARCHITECTURES
 
 FORMS = [
@@ -216,8 +214,8 @@ def replay(*, quick: bool) -> None:
             )
     print(table(["model", "form", "step, wall clock", "step, replayed", "error"], rows))
     rows = []
-    inputs = torch.from_numpy(np.random.default_rng(0).normal(size=(640, 512)).astype("f"))
-    parts = {"train": slice(0, 512), "validation": slice(512, 576), "test": slice(576, 640)}
+    inputs = torch.from_numpy(np.random.default_rng(0).normal(size=(1152, 1024)).astype("f"))
+    parts = {"train": slice(0, 1024), "validation": slice(1024, 1088), "test": slice(1088, 1152)}
     model = wb.from_module(
         _parallel_modules.Chain(),
         **{split: (inputs[part], inputs[part]) for split, part in parts.items()},
@@ -227,12 +225,19 @@ def replay(*, quick: bool) -> None:
         for ranks, microbatches in ((2, 4), (2, 8), (4, 8), (4, 16)):
             result = wb.train_in_parallel(
                 model, "pipeline", ranks, schedule=schedule, microbatches=microbatches,
-                batch=512, steps=8, optimizer="sgd", exact=False,
+                batch=1024, steps=8, optimizer="sgd", exact=False,
             )  # fmt: skip
-            shares = [idle_share(step, ranks) for step in result.replays]
-            expected = idle_formula(ranks, microbatches, chunks)
-            rows.append([schedule, ranks, microbatches, f"{median(shares):.1%}", f"{expected:.1%}"])
-    print(table(["schedule", "ranks", "microbatches", "idle, replayed", "formula"], rows))
+            seconds = result.replayed_seconds
+            rows.append(
+                [
+                    schedule, ranks, microbatches, f"{result.idle_share:.1%}",
+                    f"{idle_share(ranks, microbatches, chunks):.1%}",
+                    f"{idle_share_of(seconds, microbatches, chunks):.1%}",
+                    f"{1e3 * min(seconds):.1f} to {1e3 * max(seconds):.1f} ms",
+                ]
+            )  # fmt: skip
+    columns = ["schedule", "ranks", "microbatches", "idle, replayed", "equal stages"]
+    print(table([*columns, "these stages", "a rank computes"], rows))
 
 
 def speed(*, quick: bool) -> None:
