@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+from hashlib import sha256
 
 import pytest
 import torch
 
 import workbench as wb
 from workbench.parallel.pool import pool
+from workbench.parallel.rank.network import module_of_file
 
 SOURCE = """
     from torch import nn
@@ -49,12 +51,27 @@ def source(tmp_path):
 @pytest.fixture
 def gated(source):
     """Return a user's model whose code is in `source`."""
-    from hashlib import sha256
+    return model_of_file(source)
 
-    from workbench.parallel.rank.network import module_of_file
 
+@pytest.fixture
+def gated_and_trained(source):
+    """Return the same model after some steps of training."""
+
+    def train(module):
+        for _step in range(5):
+            with torch.no_grad():
+                for parameter in module.parameters():
+                    parameter.mul_(1.1)
+
+    return model_of_file(source, train)
+
+
+def model_of_file(source, change=lambda module: None):
+    """Return the model of a file after a change of its module."""
     torch.manual_seed(0)
     module = module_of_file(source, sha256(source.read_bytes()).hexdigest(), "make")
+    change(module)
     generator = torch.Generator().manual_seed(1)
     inputs = torch.randn(96, 6, generator=generator)
     labels = torch.randint(0, 3, (96,), generator=generator)

@@ -34,7 +34,8 @@ def test_recipes_give_the_files_of_one_process():
     assert list(result.to_frame()["process"]) == [0, 1, 0]
 
 
-def test_the_model_of_a_user_is_sent(gated):
+def test_the_model_of_a_user_is_sent(gated_and_trained):
+    gated = gated_and_trained  # its weights were written to before it was registered
     report = wb.measure(gated, recipe := wb.Recipe(wb.Quantize(4)), split="test", timed=False)
     (result,) = wb.measure_in_parallel(gated, [recipe]).results
     assert (result.digest, result.accuracy) == (

@@ -99,6 +99,11 @@ class UserArchitecture(Architecture):
     traits: Traits = field(default=BUILT_IN, compare=False)
     preprocessing: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over what another process sent; tensors count their writes anew there."""
+        self.__dict__.update(state)
+        self.__dict__["versions"] = versions_of(self.source)
+
     def build(self) -> nn.Module:
         """Return a copy of the module, initialized by the `reset_parameters` of its layers.
 
