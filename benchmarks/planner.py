@@ -6,7 +6,8 @@ import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from planner_fit import PRIOR, solve
@@ -18,7 +19,8 @@ from workbench.planner.intervals import interval
 from workbench.planner.jobs import TrainingJob
 from workbench.planner.layouts import layouts
 from workbench.planner.measurements import Row, inference_rows, training_rows
-from workbench.planner.plan import architecture_of, train_plan
+from workbench.planner.memory_rows import failures
+from workbench.planner.plan import architecture_of, infer_plan, train_plan
 from workbench.planner.times import step_work
 
 
@@ -26,7 +28,13 @@ def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer repetitions")
+    parser.add_argument(
+        "--machine", action="store_true", help="calibrate this machine and time other networks"
+    )
     options = parser.parse_args()
+    if options.machine:
+        machine()
+        return
     errors()
     left_out()
     utilization()
@@ -134,12 +142,58 @@ def fitting() -> None:
     """Print the answers for rows that ran."""
     rows = [row for row in training_rows() if "offloads" not in row.facts]
     answers = [train_plan(row.architecture, chip(row.chip), row.job).fits for row in rows]
-    print(
-        f"\n{len(answers)} steps that ran: does not fit {answers.count(False)}, "
-        f"too close to call {answers.count(None)}"
-    )
-    large = wb.plan("llama-3.1-8b", "h100-sxm", batch=128, context=2048)
-    print(f"one that did not: fits {large.fits}")
+    answers += [
+        infer_plan(row.architecture, chip(row.chip), row.job).fits for row in inference_rows()
+    ]
+    counted("steps that ran", answers)
+    counted("steps that ran out of memory", [failure.fits for failure in failures()])
+
+
+def counted(name: str, answers: Sequence[bool | None]) -> None:
+    """Print how often each answer was given."""
+    fits, not_fits, is_open = (answers.count(answer) for answer in (True, False, None))
+    print(f"{len(answers)} {name}: fit {fits}, do not fit {not_fits}, too close to call {is_open}")
+
+
+def machine() -> None:
+    """Print errors for networks of transformers that a calibration of this machine has not seen."""
+    import torch
+    from transformers import AutoModelForCausalLM, GPT2Config, OPTConfig, Qwen2Config
+
+    from workbench.planner.probes import fastest
+
+    start = time.perf_counter()
+    found = wb.calibrate_chip("cpu")
+    print(f"calibrated in {time.perf_counter() - start:.0f} s: {found.calibration}")
+    sizes = {"hidden_size": 320, "num_hidden_layers": 5, "num_attention_heads": 5}
+    for config in (
+        GPT2Config(n_embd=320, n_layer=5, n_head=5, vocab_size=6000),
+        OPTConfig(**sizes, ffn_dim=1280, word_embed_proj_dim=320, vocab_size=6000),
+        Qwen2Config(**sizes, num_key_value_heads=1, intermediate_size=960, vocab_size=6000),
+    ):
+        words = torch.randint(6000, (2, 192))
+        step = training_step(AutoModelForCausalLM.from_config(config).train(), words)
+        planned = wb.plan(config, found, microbatch=2, sequence=192, precision="fp32")
+        measured = fastest(step, "cpu")
+        bounds = planned.interval
+        print(
+            f"{config.model_type}: predicted {1000 * planned.seconds.total:.1f} ms "
+            f"({1000 * bounds.low:.1f} to {1000 * bounds.high:.1f}), measured {1000 * measured:.1f}"
+        )
+
+
+def training_step(network: Any, words: Any) -> Callable[[], None]:
+    """Return a function that trains a network of transformers on some words."""
+    import torch
+
+    optimizer = torch.optim.AdamW(network.parameters(), fused=True)
+
+    def step() -> None:
+        network(input_ids=words, labels=words).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
 
 
 def speed(repetitions: int) -> None:

@@ -23,6 +23,9 @@ def test_the_page_gets_its_controls_when_it_opens(client):
     assert {field["key"] for field in message["fields"]} == message["values"].keys()
     for field in message["fields"]:
         chosen = message["values"][field["key"]]
+        if "choices" not in field:
+            assert field["low"] <= chosen <= field["high"]
+            continue
         assert chosen in [choice["value"] for choice in field["choices"]]
     assert message["fits"]["tone"] == "good"
 
@@ -35,6 +38,26 @@ def test_a_change_is_answered_at_once_and_without_the_controls(client):
     assert client.session.focus.plan.batch == 128
 
 
+def test_every_number_says_that_it_is_predicted_with_an_interval(client):
+    for values in ({"price": 2.5}, {"mode": "train", "chip": "h200"}):
+        numbers = plan(client, **values)["numbers"]
+        assert len(numbers) >= 4
+        for number in numbers:
+            assert "predicted" in number["label"]
+            assert " to " in number["label"] or "±" in number["label"]
+
+
+def test_money_is_that_of_the_chips(client):
+    assert not [n for n in plan(client)["numbers"] if "price" in n["label"]]
+    shown = plan(client, price=3.6)["numbers"][-1]
+    planned = client.session.focus.plan.plan()
+    assert float(shown["value"]) == pytest.approx(1000 / planned.tokens_per_s, rel=0.01)
+    plan(client, mode="train", chip="h200", tokens=10**9)
+    shown = plan(client, price=0.01)["numbers"][-1]
+    total = client.session.focus.plan.plan().complete(1e9, 0.01)
+    assert float(shown["value"]) == pytest.approx(total["money"], rel=0.01)
+
+
 def test_training_has_other_controls(client):
     message = plan(client, mode="train")
     keys = {field["key"]: field for field in message["fields"]}
@@ -45,7 +68,18 @@ def test_training_has_other_controls(client):
 
 @pytest.mark.parametrize(
     "values",
-    [{"batch": 3}, {"chip": "h900"}, {"model": None}, {"length": [512]}, {"nothing": 1}, {1: 2}],
+    [
+        {"price": -1},
+        {"price": True},
+        {"price": "2"},
+        {"tokens": 5},
+        {"batch": 3},
+        {"chip": "h900"},
+        {"model": None},
+        {"length": [512]},
+        {"nothing": 1},
+        {1: 2},
+    ],
 )
 def test_invalid_values_change_nothing(client, values):
     client.act("plan", values=values)

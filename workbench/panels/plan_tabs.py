@@ -7,7 +7,8 @@ from typing import Any
 from workbench.errors import WorkbenchError
 from workbench.i18n import _
 from workbench.panels.buttons import choice
-from workbench.panels.views.planning import chip_rows, duration, nearest_rows
+from workbench.panels.views.plan_numbers import duration
+from workbench.panels.views.planning import chip_rows, nearest_rows
 from workbench.plots import plan, plan_validation
 from workbench.plots.palette import Palette
 from workbench.session import Session

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 LENGTHS = (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072)
+TOKENS = (10**9, 10**10, 10**11, 10**12, 2 * 10**12, 15 * 10**12)
+HIGHEST_PRICE = 1_000_000
 CHIPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 BITS = {"train": ("bf16", "amp", "tf32", "fp32"), "infer": ("bf16", "int8", "int4", "file")}
 SIZES = {"train": {"batch": 1, "length": 2048}, "infer": {"batch": 16, "length": 8192}}
@@ -31,8 +33,9 @@ STEP_SEQUENCES = 8
 class PlanSelection:
     """What is planned: training or text, a model of the table, chips, and sizes.
 
-    With the precision `file`, matrices take `file_bits` per weight, as in the open file. With the
-    model `OPENED`, its sizes are those of the JSON text `config`.
+    `tokens` are those of a complete training, `price` is money per chip and hour. With the
+    precision `file`, matrices take `file_bits` per weight, as in the open file. With the model
+    `OPENED`, its sizes are those of the JSON text `config`.
     """
 
     mode: str = "infer"
@@ -43,6 +46,8 @@ class PlanSelection:
     batch: int = 16
     length: int = 8192
     checkpointing: str = "none"
+    tokens: int = 10**12
+    price: float = 0.0
     compared: str = "step time"
     file_bits: float = 16.0
     config: str = ""
@@ -54,6 +59,10 @@ class PlanSelection:
             for key, value in changes.items()
             if isinstance(value, str | int) and value in self.choices(key)
         }
+        price = changes.get("price")
+        is_number = isinstance(price, int | float) and not isinstance(price, bool)
+        if is_number and 0 <= price <= HIGHEST_PRICE:
+            valid["price"] = float(price)
         if valid.get("mode", self.mode) != self.mode:
             valid = {**SIZES[str(valid["mode"])], **valid}
         chosen = replace(self, **valid)  # type: ignore[arg-type]
@@ -97,6 +106,7 @@ class PlanSelection:
             "batch": BATCHES,
             "length": LENGTHS,
             "checkpointing": ("none", "full"),
+            "tokens": TOKENS,
             "compared": KINDS,
         }
         return fields.get(key, ())

@@ -39,7 +39,7 @@ def draw(plan: Plan, palette: Palette = LIGHT) -> Figure:
     """Draw the memory of a plan as one bar, and the chip's capacity as a line."""
     values = plan.as_dict()
     memory, usable = values["memory_gib"], values["usable_gib"]
-    title = _("{chip}: {used} of {usable} GiB at the peak, {fits}").format(
+    title = _("{chip}: {used} of {usable} GiB at the predicted peak, {fits}").format(
         chip=plan.chip.title,
         used=f"{memory['total'] + memory['context']:,.1f}",
         usable=f"{usable:,.1f}",
@@ -129,18 +129,22 @@ def card(plan: Plan) -> Card:
     values = plan.as_dict()
     facts = [
         (_(FITS[plan.fits]), plan.chip.title),
-        (f"{values['memory_gib']['total']:,.1f} GiB", _("at the peak")),
+        (f"{values['memory_gib']['total']:,.1f} GiB", _("at the peak, predicted")),
     ]
-    labels = {"step": _("per step"), "prefill": _("to read"), "decode": _("per token of the batch")}
+    labels = {
+        "step": _("per step, predicted, 80 % interval"),
+        "prefill": _("to read, predicted, 80 % interval"),
+        "decode": _("per token of the batch, predicted, 80 % interval"),
+    }
     for name, label in labels.items():
         if f"{name}_ms" in values:
             middle, low, high = (
                 formatting.milliseconds(values[f"{name}_ms{end}"]) for end in ("", "_low", "_high")
             )
             facts.append((f"{middle} ({low} … {high})", label))
-    facts.append((f"{plan.tokens_per_s:,.0f}", _("tokens per second")))
+    facts.append((f"{plan.tokens_per_s:,.0f}", _("tokens per second, predicted")))
     if values.get("watts"):
-        facts.append((f"{values['watts']:,.0f} W", _("per chip, from measured rows")))
+        facts.append((f"{values['watts']:,.0f} W", _("per chip, predicted")))
     notes = []
     if not plan.is_calibrated:
         notes.append(_("Not calibrated for this chip: the interval is wider."))

@@ -8,11 +8,21 @@ from workbench import formatting
 from workbench.errors import WorkbenchError
 from workbench.i18n import _
 from workbench.i18n import mark as N_
+from workbench.panels.views.plan_numbers import numbers
 from workbench.planner.changes import changes
 from workbench.planner.chips import chips
 from workbench.planner.models import known_models
 from workbench.planner.results import InferencePlan, TrainingPlan
-from workbench.planner.selection import BATCHES, BITS, CHIPS, LENGTHS, OPENED, PlanSelection
+from workbench.planner.selection import (
+    BATCHES,
+    BITS,
+    CHIPS,
+    HIGHEST_PRICE,
+    LENGTHS,
+    OPENED,
+    TOKENS,
+    PlanSelection,
+)
 from workbench.plots.plan import FITS
 
 TONES = {True: "good", False: "bad", None: "open"}
@@ -25,7 +35,7 @@ PRECISIONS = {
     "int4": N_("4 bits"),
     "file": N_("like the open file: {bits} bits"),
 }
-HIDDEN = {"infer": ["checkpointing"], "train": []}
+HIDDEN = {"infer": ["checkpointing", "tokens"], "train": []}
 
 
 def fields(selection: PlanSelection) -> list[dict[str, Any]]:
@@ -47,6 +57,8 @@ def fields(selection: PlanSelection) -> list[dict[str, Any]]:
         _stops("batch", _("batch"), BATCHES, _("Sequences that a chip processes at once.")),
         _stops("length", _("context"), LENGTHS, _("Tokens of each sequence.")),
         _choice("checkpointing", _("recompute layers"), again),
+        _stops("tokens", _("tokens in all"), TOKENS, _("Tokens of the complete training.")),
+        _amount("price", _("price of a chip hour"), _("In any currency; 0 leaves it out.")),
     ]
 
 
@@ -64,9 +76,29 @@ def _choice(
     }
 
 
+def counted(value: int) -> str:
+    """Format a number; thousands of millions as a product."""
+    billions = value // 10**9
+    return f"{formatting.count(billions)}·10⁹" if billions else formatting.count(value)
+
+
 def _stops(key: str, label: str, values: tuple[int, ...], help: str) -> dict[str, Any]:
-    choices = [{"value": value, "label": formatting.count(value)} for value in values]
+    choices = [{"value": value, "label": counted(value)} for value in values]
     return {"key": key, "label": label, "help": help, "choices": choices}
+
+
+def _amount(key: str, label: str, help: str) -> dict[str, Any]:
+    return {
+        "key": key,
+        "kind": "real",
+        "primary": False,
+        "label": label,
+        "name": label,
+        "help": help,
+        "low": 0,
+        "high": HIGHEST_PRICE,
+        "step": 0,
+    }
 
 
 def answer(selection: PlanSelection) -> dict[str, Any]:
@@ -77,7 +109,7 @@ def answer(selection: PlanSelection) -> dict[str, Any]:
             name: getattr(selection, name)
             for name in (
                 *("mode", "model", "chip", "chips", "precision", "batch", "length"),
-                "checkpointing",
+                *("checkpointing", "tokens", "price"),
             )
         },
         "hidden": HIDDEN[selection.mode],
@@ -90,49 +122,9 @@ def answer(selection: PlanSelection) -> dict[str, Any]:
     return {
         **base,
         "fits": {"text": _(FITS[plan.fits]), "tone": TONES[plan.fits]},
-        "numbers": numbers(plan),
+        "numbers": numbers(plan, selection.tokens, selection.price),
         "sentences": sentences(plan),
     }
-
-
-def numbers(plan: TrainingPlan | InferencePlan) -> list[dict[str, str]]:
-    """Return memory, times with their intervals, rates and energy.
-
-    A time has a brief label too, for narrow windows.
-    """
-    values = plan.as_dict()
-    used = _("{used} of {usable} GiB").format(
-        used=f"{values['memory_gib']['total'] + values['memory_gib']['context']:,.1f}",
-        usable=f"{values['usable_gib']:,.0f}",
-    )
-    rows = [(used, _("memory of a chip at the peak, with the driver"), "")]
-    labels = {
-        "step": _("per step"),
-        "prefill": _("to read the context"),
-        "decode": _("per token of the batch"),
-    }
-    for name, label in labels.items():
-        if f"{name}_ms" in values:
-            middle, low, high = (
-                duration(values[f"{name}_ms{end}"]) for end in ("", "_low", "_high")
-            )
-            bounds = _("{label}, 80 % interval {low} to {high}").format(
-                label=label, low=low, high=high
-            )
-            rows.append((middle, bounds, label))
-    rows.append((f"{plan.tokens_per_s:,.0f}", _("tokens per second"), ""))
-    if values.get("watts"):
-        joules = values["joules_per_step"] / plan.job.tokens_per_step  # type: ignore[union-attr]
-        label = _("joules per token; {watts} W per chip").format(watts=f"{values['watts']:,.0f}")
-        rows.append((f"{joules:.3g}", label, ""))
-    return [{"value": value, "label": label, "brief": brief} for value, label, brief in rows]
-
-
-def duration(milliseconds: float) -> str:
-    """Format a duration: milliseconds below ten seconds, then seconds."""
-    if milliseconds < 10_000:
-        return formatting.milliseconds(milliseconds)
-    return _("{seconds} s").format(seconds=f"{milliseconds / 1000:,.1f}")
 
 
 def sentences(plan: TrainingPlan | InferencePlan) -> list[str]:
@@ -152,6 +144,12 @@ def sentences(plan: TrainingPlan | InferencePlan) -> list[str]:
                 again=_("yes") if job.is_recomputed else _("no"),
             )
         )
+        if job.expert > 1:
+            result.append(
+                _("Of those that share the batch, {expert} divide the experts.").format(
+                    expert=job.expert
+                )
+            )
     if isinstance(plan, InferencePlan) and plan.job.file_bytes is not None:
         result.append(
             _(
