@@ -14,7 +14,7 @@ from workbench.planner.models import known_models
 COUNTS = json.loads((Path(__file__).parent / "transformers_counts.json").read_text())["rows"]
 TOKENS = 100
 # A window holds one token more than transformers keeps between two steps.
-WINDOWED = {"mistral", "gemma2", "gemma3_text", "cohere2", "gpt_oss"}
+WINDOWED = {"mistral", "gemma2", "gemma3_text", "cohere2", "gpt_oss", "olmo3", "exaone4"}
 # transformers repeats the keys of groups before it caches them.
 REPEATED = {"falcon new"}
 LLAMA = {

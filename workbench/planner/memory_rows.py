@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
-from workbench.planner.chips import chip
+from workbench.planner.architectures import read_architecture
+from workbench.planner.chips import Chip, chip
 from workbench.planner.compared import Compared, published
+from workbench.planner.jobs import InferenceJob, TrainingJob
 from workbench.planner.measurements import entries
 from workbench.planner.memory import GIB
-from workbench.planner.plan import plan
+from workbench.planner.plan import infer_plan, train_plan
+from workbench.planner.results import InferencePlan, TrainingPlan
 
 GIGA = 1e9
 
@@ -19,7 +23,7 @@ def litgpt_rows() -> Iterator[Compared]:
     head, rows = entries("litgpt")
     facts = (head["chip"], head["source"], head["url"], head["date"])
     for row in rows:
-        planned = plan(head["models"][row["model"]], head["chip"], **row["settings"])
+        planned = planned_row(head["models"][row["model"]], chip(head["chip"]), row["settings"])
         used = planned.memory.total / GIGA
         label = f"{row['model']}: {described(row['settings'])}"
         yield published("published memory", label, used, row["gigabytes"], "GB", facts)
@@ -46,7 +50,7 @@ def failures() -> tuple[Failure, ...]:
         where = chip(row["chip"])
         if row["usable"] is not None:
             where = replace(where, usable=row["usable"] * GIB)
-        planned = plan(head["models"][row["model"]], where, **row["settings"])
+        planned = planned_row(head["models"][row["model"]], where, row["settings"])
         result.append(
             Failure(
                 f"{row['model']}, {row['chip']}: {described(row['settings'])}",
@@ -59,6 +63,16 @@ def failures() -> tuple[Failure, ...]:
             )
         )
     return tuple(result)
+
+
+def planned_row(
+    config: dict[str, Any], where: Chip, settings: dict[str, Any]
+) -> TrainingPlan | InferencePlan:
+    """Return the plan of a row."""
+    architecture = read_architecture(config)
+    if "microbatch" in settings:
+        return train_plan(architecture, where, TrainingJob(**settings))
+    return infer_plan(architecture, where, InferenceJob(**settings))
 
 
 def described(settings: dict[str, object]) -> str:

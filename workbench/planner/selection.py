@@ -54,15 +54,14 @@ class PlanSelection:
 
     def changed(self, changes: dict[str, Any]) -> PlanSelection:
         """Return the selection with valid changes; others have no effect."""
-        valid = {
+        valid: dict[str, str | float] = {
             key: value
             for key, value in changes.items()
             if isinstance(value, str | int) and value in self.choices(key)
         }
         price = changes.get("price")
-        is_number = isinstance(price, int | float) and not isinstance(price, bool)
-        if is_number and 0 <= price <= HIGHEST_PRICE:
-            valid["price"] = float(price)
+        if isinstance(price, int | float) and not isinstance(price, bool):
+            valid |= {"price": float(price)} if 0 <= price <= HIGHEST_PRICE else {}
         if valid.get("mode", self.mode) != self.mode:
             valid = {**SIZES[str(valid["mode"])], **valid}
         chosen = replace(self, **valid)  # type: ignore[arg-type]

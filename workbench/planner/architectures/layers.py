@@ -12,7 +12,7 @@ from workbench.planner.architectures.style import Style
 
 LATENT = frozenset({"deepseek_v2", "deepseek_v3", "kimi_k2"})
 SCANS = frozenset({"mamba", "falcon_mamba"})
-PATTERNS = {"gemma3_text": 6, "cohere2": 4}
+PATTERNS = {"gemma3_text": 6, "cohere2": 4, "olmo3": 4}
 """Each n-th layer of these families reads the complete context."""
 
 

@@ -62,10 +62,13 @@ STYLES: dict[str, Style] = {
     "qwen3": Style(mlp_bias=False, query_norm="head"),
     "qwen3_moe": Style(mlp_bias=False, query_norm="head"),
     "smollm3": Style(tied=True),
+    "ernie4_5": Style(qkv_bias="use_bias", out_bias="use_bias", mlp_bias="use_bias", tied=True),
+    "seed_oss": Style(out_bias="attention_out_bias", head_dim=128),
     "granite": Style(),
     "granitemoe": Style(mlp_bias=False),
     "olmo": Style(norm=0, mlp_bias=False),
     "olmo2": Style(mlp_bias=False, query_norm="all"),
+    "olmo3": Style(mlp_bias=False, query_norm="all", windowed="pattern"),
     "olmoe": Style(mlp_bias=False, query_norm="all"),
     "gemma": Style(mlp_bias=False, tied=True, head_dim=256),
     "gemma2": Style(mlp_bias=False, tied=True, norms=4, head_dim=256, windowed="alternate"),
@@ -140,7 +143,16 @@ STYLES: dict[str, Style] = {
 
 ENTRIES_ON_BY_DEFAULT = frozenset({"enable_bias", "use_bias"})
 """Biases that a configuration has unless it says no."""
-SAME = {"gemma3": "gemma3_text", "gpt-sw3": "gpt2", "ministral3": "mistral"}
+SAME = {
+    "codegen": "gptj",
+    "exaone4": "qwen3",
+    "gemma3": "gemma3_text",
+    "gpt-sw3": "gpt2",
+    "minimax_m2": "olmoe",
+    "ministral3": "mistral",
+    "qwen3_5_text": "qwen3_next",
+    "youtu": "deepseek_v3",
+}
 """Families with the layers of another one."""
 
 REFUSED = {
