@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 import workbench as wb
 from tests.raises import raises
+from workbench.custom.tables.cells import Cells
+from workbench.custom.tables.column import Format
 from workbench.custom.tables.read import read
 
 ROWS = 60
@@ -142,3 +145,18 @@ def test_few_words_show_the_encoding(encoding):
     words = WORDS[encoding]
     text = table([words[n % 3] for n in range(ROWS)])
     assert read(text.encode(encoding)).columns[0].words == tuple(sorted(words))
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"])
+def test_columns_of_dates_of_one_form_are_read_like_single_dates(form):
+    days = [datetime(1901, 1, 31, tzinfo=UTC) + timedelta(days=997.3 * n) for n in range(ROWS)]
+    cells = ["" if n % 7 == 0 else day.strftime(form) for n, day in enumerate(days)]
+    together, single = Cells(cells).simple, Cells([*cells, "1.2.1999"]).read(Format("date"))
+    assert together[0] == Format("date")
+    expected = [single.get(cell, math.nan) for cell in cells]
+    assert together[1].tolist() == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize("cell", ["2021-02-29", "2021-01-01T24:00", "0000-01-01", "2021-1-011"])
+def test_columns_with_impossible_dates_are_read_cell_by_cell(cell):
+    assert Cells(["2020-02-29", cell]).simple is None

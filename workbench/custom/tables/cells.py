@@ -19,6 +19,11 @@ _SIMPLE = b"0123456789.eE+-\n"
 _LEADING_ZERO = re.compile(r"\n[-+]?0\d")
 _DECIMAL_POINT = re.compile(r"(?:\.\d{0,2}|\.\d{4,}|(?:\d{4}|\b0|[^\d]|^)\.\d{3})(?!\d)")
 """A point that does not separate thousands."""
+_ISO = b"0123456789-: T\n"
+_ISO_LENGTHS = (10, 16, 19)
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?)?")
+_FIRST_YEAR = -62135596800.0
+"""The start of the year 1 in seconds since 1970."""
 _EARLIEST_COMPACT = 1500_01_01
 """Smaller whole numbers are no dates like 20200131."""
 
@@ -79,6 +84,11 @@ class Cells:
         return None if may_be_dates else (Format("number", decimal), result)
 
     @cached_property
+    def simple(self) -> tuple[Format, NDArray[np.float64]] | None:
+        """The format and the values of `simple_numbers` or `_simple_dates`, else None."""
+        return self.simple_numbers or _simple_dates(self.cells)
+
+    @cached_property
     def dates(self) -> dict[str, dates.Parts | None]:
         """The parts of the different values as dates; None where one is no date."""
         return {value: dates.read(value) for value in self.values}
@@ -96,8 +106,8 @@ class Cells:
 
     def numbers(self, format: Format) -> NDArray[np.float64]:
         """Return the cells as numbers or seconds since 1970; NaN without a value, [n]."""
-        if self.simple_numbers is not None and self.simple_numbers[0] == format:
-            return self.simple_numbers[1]
+        if self.simple is not None and self.simple[0] == format:
+            return self.simple[1]
         known = dict.fromkeys(self.counts, math.nan) | self.read(format)
         return np.fromiter(map(known.__getitem__, self.cells), np.float64, len(self.cells))
 
@@ -108,6 +118,26 @@ def _is_simple(text: str) -> bool:
     if not text.isascii() or text.encode("ascii").translate(None, _SIMPLE):
         return False
     return not _LEADING_ZERO.search(f"\n{text}")
+
+
+def _simple_dates(cells: Sequence[str]) -> tuple[Format, NDArray[np.float64]] | None:
+    """Return the format and seconds since 1970 if all cells are empty or ISO dates of one form."""
+    first = next(filter(None, cells), "")
+    text = "\n".join(cells)
+    if (
+        len(first) not in _ISO_LENGTHS
+        or {*map(len, cells)} - {0, len(first)}
+        or not text.isascii()
+        or text.encode("ascii").translate(None, _ISO)
+        or not _ISO_DATE.fullmatch(first)
+    ):
+        return None
+    try:
+        moments = np.array([cell or "NaT" for cell in cells], "datetime64[s]")
+    except ValueError:
+        return None
+    result = np.where(np.isnat(moments), np.nan, moments.astype(np.int64).astype(np.float64))
+    return (Format("date"), result) if np.nanmin(result) >= _FIRST_YEAR else None
 
 
 def read_values(values: Sequence[str], format: Format) -> list[float]:

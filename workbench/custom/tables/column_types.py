@@ -70,9 +70,8 @@ def guess(cells: Cells, delimiter: str) -> Guess:
     delimiter
         The delimiter of the file; where it is a comma, a comma in a number is rarely decimal.
     """
-    simple = cells.simple_numbers
-    if simple is not None:
-        reading, values = simple
+    if cells.simple is not None:
+        reading, values = cells.simple
         return Guess(reading, decimal="" if _are_whole(values) else reading.decimal)
     if not cells.values:
         return Guess(Format("empty"))

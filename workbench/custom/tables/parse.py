@@ -60,7 +60,7 @@ def _numeric(name: str, source: Cells, lines: NDArray[np.int64], format: Format)
     result = source.numbers(format)
     present = ~np.isnan(result)
     rows: list[int] = []
-    simple = source.simple_numbers
+    simple = source.simple
     if not present.all() and (simple is None or simple[0] != format):
         odd = {value for value, number in source.read(format).items() if math.isnan(number)}
         rows = [row for row in np.flatnonzero(~present).tolist() if source.cells[row] in odd]
