@@ -160,3 +160,21 @@ def test_columns_of_dates_of_one_form_are_read_like_single_dates(form):
 @pytest.mark.parametrize("cell", ["2021-02-29", "2021-01-01T24:00", "0000-01-01", "2021-1-011"])
 def test_columns_with_impossible_dates_are_read_cell_by_cell(cell):
     assert Cells(["2020-02-29", cell]).simple is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"), [("yes", "the same value in every row"), ("", "no value")]
+)
+def test_why_the_last_column_is_not_predicted(cell, text):
+    lines = "\n".join(f"{n % 7},{n * 13 % 47},{cell}" for n in range(ROWS))
+    inspection = wb.inspect_table(f"a,b,answer\n{lines}".encode())
+    assert inspection.target.name == "b"
+    assert any(f"“answer” has {text}" in warning for warning in inspection.warnings)
+
+
+@pytest.mark.parametrize("words", [("true", "1", "no"), ("Ja", "yes", "nein"), ("是", "否", "0")])
+def test_yes_and_no_in_several_spellings_are_said(words):
+    warnings = wb.inspect_table(table([words[n % 3] for n in range(ROWS)]).encode()).warnings
+    assert any("may mean the same" in warning for warning in warnings), warnings
+    warnings = wb.inspect_table(table([words[2 * (n % 2)] for n in range(ROWS)]).encode()).warnings
+    assert not any("may mean the same" in warning for warning in warnings)

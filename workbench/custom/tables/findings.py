@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench import formatting
 from workbench.custom.tables import numbers
+from workbench.custom.tables.booleans import several_spellings
 from workbench.custom.tables.column import Column, Table
 from workbench.custom.tables.far_values import fractions_as_percent, outliers
 from workbench.custom.tables.inspection import TargetReport
@@ -53,6 +54,7 @@ def findings(table: Table, report: TargetReport, leaks: Sequence[str]) -> Iterat
             yield from column.warnings
             yield from fractions_as_percent(column, table.lines)
             yield from _currencies(column)
+            yield from several_spellings(column)
     yield from _missing_marks([column for column in table.columns if not column.reason])
     if table.encoding not in {"UTF-8", "UTF-16", ""}:
         yield _(

@@ -21,7 +21,7 @@ from workbench.custom.tables.frames import from_frame
 from workbench.custom.tables.identifiers import with_reasons
 from workbench.custom.tables.inspection import Choices
 from workbench.custom.tables.parse import parse
-from workbench.custom.tables.target import as_target, default_target
+from workbench.custom.tables.target import as_target, default_target, report_of
 from workbench.custom.tables.text_rows import read_text
 from workbench.custom.tables.text_table import TextTable
 from workbench.custom.uploads.limits import MIN_ROWS, TABLE_BYTES
@@ -88,16 +88,22 @@ def read(source: Any, choices: Choices = DEFAULT, cancel: CancelToken = NEVER) -
         text.delimiter,
         has_names,
         text.header_is_sure or choices.header is not None,
-        (*(() if marked else _about_target(names, target, choices)), *text.warnings),
+        (*(() if marked else _about_target(parsed, target, choices)), *text.warnings),
     )
 
 
-def _about_target(names: Sequence[str], target: int, choices: Choices) -> list[str]:
-    """Return a sentence if the last column cannot be predicted, and another one is instead."""
-    if choices.target is not None or target == len(names) - 1:
+def _about_target(columns: Sequence[Column], target: int, choices: Choices) -> list[str]:
+    """Return sentences if the last column cannot be predicted, and another one is instead."""
+    last = columns[-1]
+    if choices.target is not None or target == len(columns) - 1:
         return []
     sentence = _("The last column, {last}, cannot be predicted: {target} is predicted instead.")
-    return [sentence.format(last=quoted(names[-1]), target=quoted(names[target]))]
+    sentences = [sentence.format(last=quoted(last.name), target=quoted(columns[target].name))]
+    try:
+        report_of(last, DEFAULT)
+    except InputError as error:
+        sentences.append(str(error))
+    return sentences
 
 
 def read_cells(source: Any, cancel: CancelToken = NEVER) -> TextTable:

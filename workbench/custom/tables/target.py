@@ -133,6 +133,13 @@ def rows_used(table: Table, choices: Choices) -> NDArray[np.bool_]:
 
 
 def _check(column: Column, as_number: bool | None, number: bool, classes: bool) -> None:
+    if column.distinct == 0:
+        raise InputError(
+            _("{target} has no value in any row: there is nothing to predict.").format(
+                target=quoted(column.name)
+            ),
+            code="upload.constant_target",
+        )
     if column.distinct < 2:
         raise InputError(
             _("{target} has the same value in every row: there is nothing to predict.").format(
