@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { withRoom } from "../../workbench/panels/js/ticks.js";
+import { inLines, withRoom } from "../../workbench/panels/js/ticks.js";
 
 const axis = (values, texts) => ({
   type: "log",
@@ -18,12 +18,25 @@ test("a narrow axis labels the powers of ten and keeps its ticks", () => {
   const { ticktext, tickvals } = withRoom(SIZES, 180);
   assert.deepEqual(ticktext, ["10 kB", "", "100 kB", "", "1 MB"]);
   assert.deepEqual(tickvals, SIZES.tickvals);
-  const later = axis([3e4, 1e5, 3e5, 1e6], ["30 kB", "100 kB", "300 kB", "1 MB"]);
-  assert.deepEqual(withRoom(later, 140).ticktext, ["", "100 kB", "", "1 MB"]);
+  const fine = axis([0.05, 0.1, 0.2, 0.5, 1], ["0.05", "0.1", "0.2", "0.5", "1"]);
+  assert.deepEqual(withRoom(fine, 120).ticktext, ["", "0.1", "", "", "1"]);
+});
+
+test("an axis with fewer than two powers of ten labels every second tick", () => {
+  const short = axis([0.2, 0.5, 1, 2, 5], ["0.2", "0.5", "1.0", "2.0", "5.0"]);
+  assert.deepEqual(withRoom(short, 120).ticktext, ["0.2", "", "1.0", "", "5.0"]);
 });
 
 test("other axes stay as they are", () => {
   for (const other of [undefined, { type: "linear", tickvals: [1], range: [0, 1] }, { type: "log" }]) {
     assert.equal(withRoom(other, 10), other);
   }
+});
+
+test("a title is divided between words where it is wider than its chart", () => {
+  const title = "milliseconds per example";
+  assert.deepEqual(inLines(title, 400), [title]);
+  assert.deepEqual(inLines(title, 120), ["milliseconds per", "example"]);
+  assert.deepEqual(inLines(title, 20), ["milliseconds", "per", "example"]);
+  assert.deepEqual(inLines("", 20), [""]);
 });

@@ -16,7 +16,9 @@ from workbench.plots.spots import Landmark, Spot, pareto, thin
 from workbench.plots.style import Figure, axis, layout
 
 MARGIN = {"l": 84, "r": 24, "t": 48, "b": 48}
-"""Room for an axis title of two lines at the left, in px."""
+"""Room for an axis title of two lines and short labels at the left, in px."""
+SHORT, CHARACTER = 5, 7
+"""Characters of a short label at the left; the width of a further one, in px."""
 
 
 NEAR = 0.1
@@ -63,6 +65,7 @@ def draw(
     up = scales.Axis(metric, original.value)
     x_ticks, x_labels = scales.size_ticks(*x_range)
     y_ticks, y_labels = up.ticks
+    longest = max(map(len, y_labels), default=0)
     outdated = you is not None and size is not None and size != you.bytes
     goal = goal or Goal()
     presets = [mark for mark in landmarks if mark.kind == "preset"]
@@ -98,7 +101,7 @@ def draw(
                 tickvals=y_ticks,
                 ticktext=y_labels,
             ),
-            margin=MARGIN,
+            margin=MARGIN | {"l": MARGIN["l"] + CHARACTER * max(0, longest - SHORT)},
             shapes=goal.shapes(up, palette) + traces.size_line(size, palette),
             annotations=goal.labels(x_range, up, palette),
         ),

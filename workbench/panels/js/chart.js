@@ -4,12 +4,13 @@
 
 import { h, setText } from "./dom.js";
 import { loadPlotly } from "./plotly.js";
-import { withRoom } from "./ticks.js";
+import { inLines, withRoom } from "./ticks.js";
 
 /** @import { Channel } from "./channel.js" */
 /** @import { Plotly, PlotElement, PlotlyFigure, Point, Shape } from "./types" */
 
 const TITLE_HEIGHT = 36; // px of the top margin for the title in the saved image
+const LINE_HEIGHT = 17; // px of a further line of the title below the axis
 
 const CONFIG = {
   displayModeBar: false,
@@ -73,11 +74,13 @@ export class Chart {
     this.waiting = null;
     const { margin, xaxis } = figure.layout;
     const width = this.plot.clientWidth;
+    const room = width - margin.l - margin.r;
+    const lines = inLines(xaxis?.title?.text ?? "", room + 2 * Math.min(margin.l, margin.r));
     this.layout = {
       ...figure.layout,
       title: { text: "" },
-      margin: { ...margin, t: margin.t - TITLE_HEIGHT },
-      xaxis: withRoom(xaxis, width - margin.l - margin.r),
+      margin: { ...margin, t: margin.t - TITLE_HEIGHT, b: margin.b + LINE_HEIGHT * (lines.length - 1) },
+      xaxis: xaxis && { ...withRoom(xaxis, room), title: { ...xaxis.title, text: lines.join("<br>") } },
       width,
       height: this.plot.clientHeight,
     };

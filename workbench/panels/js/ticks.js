@@ -1,28 +1,53 @@
 // @ts-check
-// The labels of a logarithmic axis: in a narrow chart only those of every second tick, so that none overlap.
+// The texts below a narrow chart: fewer labels of a logarithmic axis, so that none overlap, and the title in
+// several lines, so that it is not cut.
 
 const LABEL_CHARACTER = 7; // px
 const LABEL_GAP = 8; // px between two labels
 
 /**
- * Returns the axis with fewer labels if they would overlap on `width` pixels; the lines of all ticks stay.
+ * Returns the axis with fewer labels if they would overlap on `width` pixels: those of the powers of ten, or
+ * every second one where there are fewer than two of these. The lines of all ticks stay.
  * @param {any} axis
  * @param {number} width
  */
 export function withRoom(axis, width) {
   if (axis?.type !== "log" || !axis.tickvals || !axis.range) return axis;
-  const pixels = width / (axis.range[1] - axis.range[0]);
-  /** @type {{ at: number, half: number, text: string }[]} */
-  const labels = axis.tickvals.map((/** @type {number} */ value, /** @type {number} */ index) => {
-    const text = axis.ticktext[index];
-    return { at: Math.log10(value) * pixels, half: (text.length * LABEL_CHARACTER) / 2, text };
-  });
-  const overlap = labels.some(({ at, half }, index) => {
-    const next = labels[index + 1];
-    return next && next.at - at < half + next.half + LABEL_GAP;
+  const [low, high] = axis.range;
+  /** @type {{ at: number, half: number, index: number }[]} */
+  const labels = axis.tickvals
+    .map((/** @type {number} */ value, /** @type {number} */ index) => {
+      return { at: Math.log10(value), half: (axis.ticktext[index].length * LABEL_CHARACTER) / 2, index };
+    })
+    .filter((/** @type {{ at: number }} */ { at }) => at >= low && at <= high);
+  const pixels = width / (high - low);
+  const overlap = labels.some(({ at, half }, place) => {
+    const next = labels[place + 1];
+    return next && (next.at - at) * pixels < half + next.half + LABEL_GAP;
   });
   if (!overlap) return axis;
-  const first = labels.findIndex(({ text }) => text.startsWith("1")); // powers of ten
-  const ticktext = labels.map(({ text }, index) => ((index - first) % 2 ? "" : text));
+  const powers = labels.filter(({ at }) => Math.abs(at - Math.round(at)) < 1e-9);
+  const chosen = powers.length > 1 ? powers : labels.filter((_label, place) => place % 2 === 0);
+  const kept = new Set(chosen.map(({ index }) => index));
+  const ticktext = axis.ticktext.map((/** @type {string} */ text, /** @type {number} */ index) =>
+    kept.has(index) ? text : "",
+  );
   return { ...axis, ticktext };
+}
+
+/**
+ * Returns the words of a title in lines of at most `width` pixels.
+ * @param {string} text
+ * @param {number} width
+ */
+export function inLines(text, width) {
+  const most = width / LABEL_CHARACTER;
+  /** @type {string[]} */
+  const lines = [];
+  for (const word of text.split(" ")) {
+    const longer = lines.length ? `${lines[lines.length - 1]} ${word}` : word;
+    if (lines.length && longer.length <= most) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
 }

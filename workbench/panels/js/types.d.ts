@@ -712,7 +712,12 @@ export interface Model {
 
 export interface PlotlyFigure {
   data: Trace[];
-  layout: { title: { text: string }; margin: { l: number; r: number; t: number }; xaxis?: any; height?: number };
+  layout: {
+    title: { text: string };
+    margin: { l: number; r: number; t: number; b: number };
+    xaxis?: any;
+    height?: number;
+  };
 }
 
 export interface Trace {
