@@ -30,6 +30,7 @@ def store():
     return ResultCache()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("part", "settings"), PARTS)
 def test_points_equal_measured_reports(small, store, part, settings):
     result = sensitivity(small, part, settings, store=store)
@@ -57,6 +58,7 @@ def test_points_of_convolutions(name, store):
         assert (point.bytes, point.value) == (report.bytes, report.value), point
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("part", "settings"), PARTS)
 def test_point_changes_only_its_layer(small, part, settings):
     *_, result = iter_sensitivity(small, part, settings, store=ResultCache())
@@ -82,6 +84,7 @@ def test_points_are_cached_and_shared_with_measure(small, store, monkeypatch):
     assert sensitivity(small, settings=[0.6], store=store) == first
 
 
+@pytest.mark.slow
 def test_results_grow_layer_by_layer(small, store):
     results = []
     result = sensitivity(small, Quantize(), store=store, on_report=results.append)

@@ -45,6 +45,7 @@ def sample(draw) -> tuple[dict[str, torch.Tensor], Recipe, Artifact]:
     return weights, recipe, Artifact.of("drawn", recipe, encode_tensors(weights, recipe, stats))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200)
 @given(sample())
 def test_reading_back_gives_the_same_weights_recipe_and_ledger(sample) -> None:

@@ -193,6 +193,7 @@ def change(draw, tensors) -> None:
         inside[last] = draw(JUNK)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=600)
 @given(st.data())
 def test_changed_files_are_rejected_or_read_as_the_format_page_says(small, reader, data) -> None:

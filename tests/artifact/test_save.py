@@ -25,6 +25,7 @@ def test_save_and_load(small, tmp_path) -> None:
     assert load(str(path)).digest == small.digest
 
 
+@pytest.mark.slow
 def test_a_fresh_process_reads_the_same_weights(small, tmp_path) -> None:
     path = small.save(tmp_path / "small.safetensors")
     script = (

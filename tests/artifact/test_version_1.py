@@ -113,6 +113,7 @@ def test_a_file_is_read(name, reader):
     assert on_disk.ledger == artifact.ledger
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ACCURACY)
 def test_a_file_has_the_accuracy_that_it_had(name):
     artifact = load(FOLDER / f"{name}.safetensors")

@@ -116,6 +116,7 @@ def test_all_pairs_of_lenet5_can_be_equalized_and_those_of_resnet_after_folding(
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adjust", [Adjust("fold"), Adjust("fold", equalize="pairs")])
 @pytest.mark.parametrize("name", ["fashion/lenet5", "fashion/resnet"])
 def test_folding_and_equalization_do_not_change_the_outputs(name, adjust):

@@ -245,6 +245,7 @@ def test_a_server_prints_no_json(workbench, command):
     assert (status, err) == (2, "workbench: unrecognized arguments: --json\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [["measure", "fashion/none"], ["inspect", "missing"], ["measure", SMALL, "--recipe", "{"]],

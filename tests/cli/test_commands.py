@@ -94,6 +94,7 @@ def test_measure_without_a_recipe_measures_the_original(ask):
     assert result["reasons"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "first", "more"),
     [

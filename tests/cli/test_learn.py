@@ -109,6 +109,7 @@ def photos(tmp_path):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unpacked", [False, True])
 def test_pictures_are_learned(ask, photos, tmp_path, unpacked):
     source = photos

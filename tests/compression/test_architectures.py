@@ -27,6 +27,7 @@ CHOSEN = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHOSEN)
 def test_a_fresh_module_answers_alike_with_the_file_alone(name):
     trial = run_trial(KNOWN[name])

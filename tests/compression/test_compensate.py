@@ -107,6 +107,7 @@ def test_inputs_that_are_always_zero(weight) -> None:
     assert torch.isfinite(compensate(weight, silent, weight.abs() > 1)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fashion/lenet-300-100", "fashion/lenet5", "fashion/cnn-10k"])
 @pytest.mark.parametrize(
     ("simple", "compensated"),

@@ -134,6 +134,7 @@ PATTERNS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bits", [2, 4, 32])
 @pytest.mark.parametrize("shape", PATTERNED)
 @pytest.mark.parametrize("pattern", PATTERNS)

@@ -58,6 +58,7 @@ def test_rows_are_independent() -> None:
         torch.testing.assert_close(book, expected[0], rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", kmeans.STARTS)
 @pytest.mark.parametrize("zeros", [0.0, 0.6, 0.99, 1.0])
 @pytest.mark.parametrize("granularity", ["tensor", "channel"])

@@ -83,6 +83,7 @@ def register(images):
     return register
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("use", USES)
 def test_a_model_that_was_used_and_deleted_is_freed(use, register, monkeypatch):
     monkeypatch.setattr(user_models, "MOST_HELD", 0)
@@ -117,6 +118,7 @@ def test_a_model_with_references_stays(register, monkeypatch):
     assert wb.models()[-2:] == ("custom/first", "custom/second")
 
 
+@pytest.mark.slow
 def test_a_session_keeps_its_models(register, monkeypatch):
     monkeypatch.setattr(user_models, "MOST_HELD", 0)
     register("first")
@@ -130,6 +132,7 @@ def test_a_session_keeps_its_models(register, monkeypatch):
     session.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [0, 20_000])
 def test_unused_models_stay_registered_within_the_memory_limit(room, register, monkeypatch):
     monkeypatch.setattr(user_models, "ROOM", room)

@@ -296,6 +296,7 @@ def assert_exact(module, artifact, inputs):
             assert float((actual - expected).abs().max()) <= EXACT * float(expected.abs().max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_folding_and_equalizing_change_no_output(kind):
     make, examples, folded = KINDS[kind]
@@ -366,6 +367,7 @@ BETWEEN = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BETWEEN)
 def test_layers_are_equalized_if_the_function_between_commutes_with_factors(kind):
     make, commutes = BETWEEN[kind]

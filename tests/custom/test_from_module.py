@@ -53,6 +53,7 @@ KINDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_type_of_data_gives_the_same_model(kind, small, points, make_splits):
     reference = wb.from_module(small, **make_splits(*points), name="reference")

@@ -167,6 +167,7 @@ def check(model, recipe):
     return {reason.kind for reason in facts.size.reasons}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", MODELS)
 def test_reasons_for_random_recipes_are_correct(make_model, kind):
     model = make_model(kind)
@@ -214,6 +215,7 @@ def test_the_actual_cause_is_reported(make_model, reported, kind, recipe, not_re
     assert not_reported not in kinds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", MODELS)
 @pytest.mark.parametrize("recipe", [{"prune": {"sparsity": 0.0}}, {"quantize": {"bits": 32}}])
 def test_zeros_that_were_not_requested_are_not_explained(make_model, kind, recipe):

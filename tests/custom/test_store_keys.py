@@ -158,6 +158,7 @@ def measured(arguments, recipe, split, store):
     return replace(report, size=replace(report.size, training=None))  # without the duration
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("difference", PAIRS)
 def test_models_with_a_single_difference_are_cached_separately(difference, forget, threads):
     one, another, recipe, split = PAIRS[difference]

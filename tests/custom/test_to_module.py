@@ -104,6 +104,7 @@ def outputs(module, network):
         return module(NETWORKS[network][1]()[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_file_and_its_module_give_the_outputs_of_the_model(network, recipe, tmp_path, forget):
@@ -123,6 +124,7 @@ def test_a_file_and_its_module_give_the_outputs_of_the_model(network, recipe, tm
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrap", [nn.DataParallel, torch.compile])
 def test_wrappers_of_the_module_are_removed(wrap, forget):
     artifact = wb.compress(make_model("convolutions"), RECIPES["pruned and quantized"])

@@ -17,6 +17,7 @@ WEIGHTS_ONLY = {"torch": 3}
 MOST = 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["validation", "test"])
 def test_every_prediction_is_that_of_the_file(exported, artifact, split):
     agreement = wb.confirm(exported, split)
@@ -29,6 +30,7 @@ def test_every_prediction_is_that_of_the_file(exported, artifact, split):
     assert "are those of the file" in agreement.summary
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fashion/mlp-32", "vowels/gru", "reviews/bag"])
 def test_other_kinds_of_networks(name):
     pytest.importorskip("onnxruntime")
@@ -37,6 +39,7 @@ def test_other_kinds_of_networks(name):
     assert agreement.largest_difference <= 1e-4
 
 
+@pytest.mark.slow
 def test_random_recipes_without_quantized_inputs(runtime):
     model, generator, tried = wb.model("vowels/cnn"), random.Random(7), 0
     while tried < WEIGHTS_ONLY.get(runtime, MOST):
@@ -53,6 +56,7 @@ def test_random_recipes_without_quantized_inputs(runtime):
         assert agreement.score.value == wb.measure(model, artifact.recipe).value
 
 
+@pytest.mark.slow
 def test_numbers_are_compared_by_value(runtime, regression):
     agreement = wb.confirm(wb.export(wb.compress(regression, wb.Recipe(wb.Prune(0.5))), runtime))
     assert agreement.confirmed
@@ -60,6 +64,7 @@ def test_numbers_are_compared_by_value(runtime, regression):
     assert agreement.score.value == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_package_from_a_disk_needs_its_file(package, artifact, tmp_path):
     path = package.save(tmp_path / "a.onnx")
     with raises("deploy.no_artifact"):

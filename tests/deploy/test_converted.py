@@ -33,6 +33,7 @@ def converted(runtime, artifact, packages):
     return packages[runtime]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["vowels/gru", "reviews/transformer"])
 def test_recurrent_and_attention_layers_do_not_go_to_executorch(name):
     network = exported_network(wb.compress(wb.model(name), wb.Recipe()))

@@ -61,6 +61,7 @@ def test_a_second_run_exports_and_confirms_nothing(artifact, monkeypatch):
     assert store.cached_agreement(outcome.package, "test", results) is None
 
 
+@pytest.mark.slow
 def test_a_model_of_this_process_is_exported_in_it(regression, monkeypatch):
     monkeypatch.setattr(prepare, "PROCESS", ["no such program"])
     monkeypatch.setattr(deployment, "time_in_turn", lambda *_args, **_options: Benchmark(()))

@@ -59,6 +59,7 @@ def test_nothing_is_downloaded_without_a_confirmation(tiny, capsys):
     assert not tiny.folder.exists()
 
 
+@pytest.mark.slow
 def test_a_package_that_cannot_be_installed_leaves_nothing(tiny, monkeypatch):
     missing = Environment("tiny", ("no-such-tool==1.*",), 1)
     with raises("deploy.setup_failed", "no-such-tool"):

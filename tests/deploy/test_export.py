@@ -19,6 +19,7 @@ from workbench.deploy.host import Host
 onnx = pytest.importorskip("onnx")
 
 
+@pytest.mark.slow
 def test_the_file_is_valid_and_holds_nothing_of_this_machine(package):
     model = onnx.load_from_string(package.content)
     onnx.checker.check_model(model, full_check=True)
@@ -30,6 +31,7 @@ def test_the_file_is_valid_and_holds_nothing_of_this_machine(package):
     assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "batch"
 
 
+@pytest.mark.slow
 def test_another_process_writes_the_same_bytes(package, artifact, tmp_path):
     path = artifact.save(tmp_path / "a.safetensors")
     code = "import sys, workbench as wb; wb.export(sys.argv[1]).save(sys.argv[2])"
@@ -43,6 +45,7 @@ def test_another_process_writes_the_same_bytes(package, artifact, tmp_path):
     assert len(manifest["notes"]) == 1  # zeros
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 15, 16, 17, 100])
 def test_every_size_of_a_batch_gives_the_outputs_of_pytorch(package, artifact, count):
     task = wb.model("vowels/cnn").task
@@ -56,6 +59,7 @@ def test_every_size_of_a_batch_gives_the_outputs_of_pytorch(package, artifact, c
     assert np.abs(outputs - expected).max() < 1e-5
 
 
+@pytest.mark.slow
 def test_the_script_of_a_folder_runs_without_this_package(runtime, artifact, tmp_path):
     package = wb.export(artifact, runtime)
     network = package.save(tmp_path / "package")
@@ -89,6 +93,7 @@ class ByLength(torch.nn.Module):
         return outputs
 
 
+@pytest.mark.slow
 def test_a_network_of_one_size_of_a_batch_is_refused():
     data = {name: (torch.randn(40, 4), torch.arange(40) % 2) for name in ("validation", "test")}
     model = wb.from_module(ByLength(), train=data["test"], **data, name="by-length")

@@ -64,6 +64,7 @@ def operators(package):
     return Counter(node.op_type for node in onnx.load_from_string(package.content).graph.node)
 
 
+@pytest.mark.slow
 def test_layers_multiply_the_codes_of_the_file(runtime, integers):
     package = wb.export(integers, runtime)
     result = wb.confirm(package)
@@ -78,6 +79,7 @@ def test_layers_multiply_the_codes_of_the_file(runtime, integers):
         onnx.checker.check_model(onnx.load_from_string(package.content), full_check=True)
 
 
+@pytest.mark.slow
 def test_outputs_equal_integer_arithmetic_in_numpy(quantized, integers, model):
     """Compute the linear layers with int64 in NumPy from the graph's own constants."""
     graph = onnx.load_from_string(quantized.content).graph
@@ -98,6 +100,7 @@ def test_outputs_equal_integer_arithmetic_in_numpy(quantized, integers, model):
     assert constants["fc.bias.q"].dtype == np.int32
 
 
+@pytest.mark.slow
 def test_weights_of_four_bits_by_group_are_multiplied_as_they_are(model):
     small = wb.compress(model, wb.Recipe(wb.Quantize(4, granularity="group", group_size=16)))
     exact = wb.export(small)
@@ -109,6 +112,7 @@ def test_weights_of_four_bits_by_group_are_multiplied_as_they_are(model):
     assert "8 bits" in rounded.manifest["notes"][-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [
@@ -128,6 +132,7 @@ def test_codes_stay_small_and_decode_to_the_same_values(settings, target, model)
     assert len(package) < 0.4 * len(wb.compress(model, wb.Recipe()))
 
 
+@pytest.mark.slow
 def test_embeddings_stay_codes():
     artifact = wb.compress(wb.model("reviews/bag"), wb.Recipe(wb.Quantize(8)))
     package = wb.export(artifact)
@@ -135,6 +140,7 @@ def test_embeddings_stay_codes():
     assert wb.confirm(package).confirmed
 
 
+@pytest.mark.slow
 def test_weights_without_an_integer_kernel_are_decoded_and_named(model):
     recipe = wb.Recipe(wb.Quantize(8, scheme="affine"), wb.Activations(8), wb.Adjust("fold"))
     package = wb.export(wb.compress(model, recipe))
@@ -143,6 +149,7 @@ def test_weights_without_an_integer_kernel_are_decoded_and_named(model):
     assert wb.confirm(package).confirmed
 
 
+@pytest.mark.slow
 def test_inputs_of_few_bits_and_symmetric_inputs(model):
     for activations in (
         wb.Activations(5, biases="int32", sums="quantized"),
@@ -173,6 +180,7 @@ class Bounded(nn.Module):
         return self.fc(self.norm(self.second(values)).mean((2, 3)))
 
 
+@pytest.mark.slow
 def test_rounding_moves_up_through_padding_and_bounds(model):
     torch.manual_seed(0)
     data = {name: (split.examples, split.labels) for name, split in splits(model)}
@@ -251,6 +259,7 @@ def test_a_wrong_number_shows_in_the_outputs_too(sabotage, quantized, monkeypatc
     assert result.equal < 0.5 * result.predictions
 
 
+@pytest.mark.slow
 def test_a_processor_without_vnni_gets_the_exact_sums(monkeypatch, tmp_path):
     from workbench.deploy.sessions import onnxruntime as session
 

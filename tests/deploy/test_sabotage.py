@@ -44,6 +44,7 @@ def test_a_wrong_weight_is_found(package):
     assert result.score.value != result.reference.value
 
 
+@pytest.mark.slow
 def test_the_wrong_order_of_a_recurrent_layer_is_found():
     pytest.importorskip("onnxruntime")
     package = wb.export(wb.compress(wb.model("vowels/gru"), wb.Recipe()))
@@ -65,6 +66,7 @@ def answering(monkeypatch, change):
     monkeypatch.setattr(Process, "ask", asked)
 
 
+@pytest.mark.slow
 def test_a_lower_precision_that_was_left_on_is_named(artifact, monkeypatch):
     pytest.importorskip("openvino")
     package = wb.export(artifact, wb.Target("openvino"))

@@ -40,6 +40,7 @@ def test_a_missing_runtime_is_named_with_the_line_that_installs_it(name, artifac
     assert f"{RUNTIMES[name].megabytes or 'thousand'} MB" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_no_runtime_is_loaded_before_it_is_needed():
     code = (
         "import sys, workbench as wb; wb.Target(); wb.export; wb.confirm; import workbench.cli; "

@@ -70,6 +70,7 @@ def test_report_is_cached_only_with_calibration_stats(small, store, monkeypatch)
     assert cached_report(small, recipe, "validation", store) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["size", "score"])
 @pytest.mark.parametrize("value", [None, 3, [], {}, {"bytes": 3}, {"digest": "no", "ledger": 4}])
 def test_invalid_cached_values_are_measured_again(small, store, kind, value):

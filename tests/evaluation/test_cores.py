@@ -32,6 +32,7 @@ def test_file_bytes_do_not_depend_on_threads(lenet5, threads):
     assert len(set(files)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bfloat16", [False, True])
 @pytest.mark.parametrize("method", METHODS)
 def test_counts_do_not_depend_on_threads(method, bfloat16, small, threads, monkeypatch):

@@ -53,6 +53,7 @@ def watch(recipe, name=NAME, store=None, cancel=None):
     return artifact, points
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 def test_watching_does_not_change_the_file(settings, often):
     recipe = replace(PRUNED, train=settings)
@@ -81,6 +82,7 @@ def test_from_scratch_the_first_point_is_chance():
     assert score.value < 0.25
 
 
+@pytest.mark.slow
 def test_growing_sparsity_does_not_lower_the_curve(often):
     """While the trained network is still dense, its file would have all zeros already."""
     recipe = wb.Recipe(prune=wb.Prune(0.95), train=Train(60, sparsening="cubic", threads=1))
@@ -107,6 +109,7 @@ def test_a_point_is_the_file_that_would_result(often):
         assert exact_score(wb.model(NAME), artifact).value == report.value
 
 
+@pytest.mark.slow
 def test_all_points_are_of_the_same_examples(often):
     points = watch(replace(PRUNED, train=SETTINGS["cubic"]))[1]
     assert len({(score.examples, score.total) for _step, score in points}) == 1

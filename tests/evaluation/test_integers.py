@@ -14,6 +14,7 @@ from workbench.evaluation.reference import predict
 from workbench.recipe import Activations, Quantize, Recipe
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", wb.models("fashion"))
 def test_every_model_runs_with_integer_activations(name, shortened, store):
     shortened(1000)
@@ -29,6 +30,7 @@ def test_every_model_runs_with_integer_activations(name, shortened, store):
         assert abs(report.accuracy - original.accuracy) < 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fashion/lenet5", "fashion/resnet"])
 def test_predictions_do_not_depend_on_batch_or_threads(name, threads):
     model = wb.model(name)

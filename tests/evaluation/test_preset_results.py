@@ -24,6 +24,7 @@ def test_every_preset_of_every_model_is_in_the_table(name):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
 @pytest.mark.parametrize("name", ["fashion/lenet5", "vowels/cnn"])
 def test_the_table_holds_what_is_measured(name, preset):

@@ -49,6 +49,7 @@ def test_each_seed_gives_its_own_sample(small, validation):
     np.testing.assert_array_equal(*again)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("right", [0.0, 0.11, 0.5, 0.9, 0.995, 1.0])
 def test_interval_coverage_is_at_least_nominal(small, validation, monkeypatch, right):
     """With prescribed predictions in place of a model, over many seeds."""
@@ -109,6 +110,7 @@ def test_cancel_stops_between_batches(small, validation, after, monkeypatch):
     assert sum(batch_sizes) <= MAX_FIRST_SAMPLE + 250 * after
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fashion/lenet-300-100", "fashion/lenet5"])
 def test_two_threads_share_a_model(name, recipes, fingerprint):
     model = wb.model(name)

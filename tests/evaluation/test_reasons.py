@@ -193,6 +193,7 @@ def numbers(kind, layer, artifact, size):
     }[kind]()  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name", "recipe"), CASES, ids=lambda value: str(value)[:40])
 def test_reason_states_the_numbers_of_the_ledger(kind, name, recipe):
     model = wb.model(name)
@@ -211,6 +212,7 @@ def test_every_kind_has_a_test():
     assert {kind for kind, _, _ in CASES} | OTHERS == set(SENTENCES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", wb.models("fashion"))
 def test_sentences_are_complete_and_sorted_by_weight(name, recipes):
     model = wb.model(name)

@@ -29,6 +29,7 @@ def constant_outputs(model, biases):
     return weights
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", [HARSH, GENTLE], ids=["harsh", "gentle"])
 @pytest.mark.parametrize("name", wb.models("fashion"))
 def test_predictions_do_not_depend_on_batch_and_threads(name, recipe, threads):
@@ -53,6 +54,7 @@ def test_partial_batch_predictions_equal_those_of_full_batch(small, count):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("biases", "winner"),
     [
@@ -75,6 +77,7 @@ def test_ties_resolve_to_the_lowest_class(small, lenet5, biases, winner):
         assert set(predict(model, constant_outputs(model, biases), images, batch)) == {winner}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_non_finite_outputs_give_the_same_prediction_for_every_batch(small, value):
     images = small.task.split("validation").examples[:300]

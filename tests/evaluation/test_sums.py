@@ -30,6 +30,7 @@ def few(gpt):
     return Split("validation", split.examples[:60], split.labels[:60], "few")
 
 
+@pytest.mark.slow
 def test_bits_per_character_equals_direct_computation(gpt, few):
     *_, score = iter_scores(gpt, gpt.weights(), few)
     module = wb.to_module(wb.compress(gpt, wb.Recipe()))
@@ -44,6 +45,7 @@ def test_bits_per_character_equals_direct_computation(gpt, few):
     assert score.figures["accuracy"] == pytest.approx(float(right), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_exact_value_does_not_depend_on_threads_or_seed(gpt, few):
     weights = wb.compress(gpt, FOUR_BITS).weights()
     values = set()
@@ -98,6 +100,7 @@ def test_perplexity_overflows_to_infinity():
     assert figures["bits per character"] == pytest.approx(1e5 / log(2))
 
 
+@pytest.mark.slow
 def test_report_has_the_metric_of_the_task(gpt):
     report = wb.measure(gpt, FOUR_BITS, timed=False)
     assert report.metric == "bits per character"

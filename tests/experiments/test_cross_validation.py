@@ -21,6 +21,7 @@ def outcomes(result):
     return [(fold.value, fold.examples, fold.problem) for fold in result.folds]
 
 
+@pytest.mark.slow
 def test_the_number_of_processes_does_not_change_the_result(small, brief):
     seen = []
     one = cross_validate(small, brief, folds=3, processes=1, on_update=seen.append)

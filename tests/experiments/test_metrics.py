@@ -110,6 +110,7 @@ def test_folds_are_evaluated_by_the_metric_of_the_task(linear, rule, metric):
     assert [fold.examples for fold in good.folds] == [30, 30, 30]
 
 
+@pytest.mark.slow
 def test_a_custom_metric_works_in_other_processes(linear, rule):
     model = linear(largest)
     one, two = (cross_validate(model, rule, folds=2, processes=count) for count in (1, 2))

@@ -42,6 +42,7 @@ def test_random_trials_depend_on_the_seed_and_are_distinct(small, brief):
     assert sorted(trial.settings.batch for trial in few.trials) == [8, 16]
 
 
+@pytest.mark.slow
 def test_with_folds_each_trial_has_a_mean_and_a_spread(small, brief):
     result = search(small, {"batch": (16, 32)}, brief, folds=2, processes=2)
     again = search(small, {"batch": (16, 32)}, brief, folds=2, processes=1)

@@ -113,6 +113,7 @@ def alone(school, recipe):
     return steps, run.trained().weights
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [
     {},
     {"weight_decay": 0.1, "schedule": "one_cycle"},

@@ -22,6 +22,7 @@ def taught(brief):
     return replace(brief, teacher="fashion/lenet-300-100", steps=3, batch=16)
 
 
+@pytest.mark.slow
 def test_each_accuracy_is_that_of_the_file_of_its_recipe(taught):
     model = wb.model(STUDENT)
     *_, last = sweep(model, taught, temperatures=[1, 8], mixes=[0.5, 1.0], repeats=1)
@@ -35,6 +36,7 @@ def test_each_accuracy_is_that_of_the_file_of_its_recipe(taught):
         assert reference_counts(model, weights, split).accuracy == outcome.value
 
 
+@pytest.mark.slow
 def test_repeats_differ_by_seed(taught):
     *_, last = sweep(wb.model(STUDENT), taught, temperatures=[4], repeats=3)
     assert sorted({outcome.student.seed for outcome in last.outcomes}) == [0, 1, 2]

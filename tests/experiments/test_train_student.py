@@ -82,6 +82,7 @@ def test_the_machine_is_compared_with_the_one_of_the_table(monkeypatch):
     }
 
 
+@pytest.mark.slow
 def test_it_trains_even_if_a_file_is_cached_and_can_be_cancelled():
     student = wb.student(NAME)
     events = []

@@ -274,6 +274,7 @@ FOREIGN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("name", FOREIGN)
 def test_other_files_get_the_one_helpful_line(tmp_path, capsys, command, name):
@@ -328,6 +329,7 @@ def paused(path, output, recipe):
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_two_processes_and_a_kill(tmp_path, generator, capsys):
     path, small, alone = tmp_path / "big.safetensors", tmp_path / "small", tmp_path / "alone"
     hand.write(path, {f"w{k}.weight": normal(generator, 64, 64) for k in range(6)})
@@ -383,6 +385,7 @@ def test_workbench_files_are_recognized(tmp_path, generator, capsys):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_many_tensors_take_time_in_proportion(tmp_path, generator):
     """Count what is done for each tensor instead of the time, which depends on the machine."""
     calls = {}

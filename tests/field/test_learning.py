@@ -65,6 +65,7 @@ def boosted(prepared, columns, truth, kind=HistGradientBoostingClassifier):
     return model.score(inputs[rows], truth[rows])
 
 
+@pytest.mark.slow
 def test_rows_stay_although_a_column_is_mostly_empty():
     rng = np.random.default_rng(0)
     woman, place = rng.random(891) < 0.35, rng.integers(1, 4, 891)
@@ -83,6 +84,7 @@ def test_rows_stay_although_a_column_is_mostly_empty():
     assert value > max(truth.mean(), 1 - truth.mean()) + 0.05
 
 
+@pytest.mark.slow
 def test_missing_may_mean_none_and_no_row_is_lost():
     rng = np.random.default_rng(1)
     rows = 500
@@ -99,6 +101,7 @@ def test_missing_may_mean_none_and_no_row_is_lost():
     assert value > 0.9
 
 
+@pytest.mark.slow
 def test_a_date_is_the_main_feature():
     rng = np.random.default_rng(2)
     day = np.datetime64("1981-01-01") + np.arange(2000)
@@ -140,6 +143,7 @@ def homes():
     return model, prepared, price
 
 
+@pytest.mark.slow
 def test_errors_of_a_number_are_in_its_unit(homes):
     model, prepared, price = homes
     for split in ("validation", "test"):
@@ -169,6 +173,7 @@ def test_rows_that_changed_have_their_cells_and_line(homes):
     assert row["city"] in {"Rome", "Oslo"}
 
 
+@pytest.mark.slow
 def test_the_majority_is_not_a_success(tmp_path, capsys):
     rng = np.random.default_rng(5)
     fraud = (np.arange(2000) % 200 == 0).astype(int)
@@ -222,6 +227,7 @@ def test_few_examples_are_said_with_what_to_expect_of_new_ones():
     assert f"{100 * interval.low:.0f}" in sentence
 
 
+@pytest.mark.slow
 def test_one_odd_cell_and_spellings_of_classes_change_nothing():
     rng = np.random.default_rng(8)
     income, age = rng.integers(10_000, 90_000, 400), rng.integers(18, 80, 400)

@@ -31,6 +31,7 @@ def splits():
     return prepare(read(table().encode(), CHOICES), CHOICES).splits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["train", "validation"])
 def test_the_line_of_an_outlier_is_named(splits, split, tmp_path, capsys):
     row = int(splits[split][3])

@@ -500,6 +500,7 @@ def test_values_of_12_bits_use_the_whole_range():
     assert pictures.data.parts["train"][0].max() > 240
 
 
+@pytest.mark.slow
 def test_a_model_learns_from_pictures_and_says_what_changed(monkeypatch, tmp_path):
     monkeypatch.setattr(small_models, "STEPS", {"custom": 1, "image": 30})
     files = {}
@@ -526,6 +527,7 @@ print(json.dumps({"peak": peak, "used": found.pictures_used, "largest": found.la
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells a process's peak")
 def test_pictures_of_40_million_pixels_take_less_than_a_gigabyte(tmp_path):
     files = photos({"ants": 30, "bees": 30})

@@ -41,6 +41,7 @@ def expected(pixels, background):
     return square
 
 
+@pytest.mark.slow
 def test_classes_and_ignored_files_are_right(case):
     structure, _kind, truth, pictures = case
     inspection = pictures.inspection

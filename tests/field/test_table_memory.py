@@ -51,6 +51,7 @@ LIMITS = {  # what is read or the error, megabytes
 }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is read from /proc")
 @pytest.mark.parametrize("name", LIMITS)
 def test_the_peak_of_memory_is_limited(name, tmp_path):

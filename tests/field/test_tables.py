@@ -11,6 +11,7 @@ from workbench.custom.tables.read import read
 COMBINATIONS = combinations()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(COMBINATIONS)))
 def test_values_are_those_that_were_written(number):
     made = make(number, *COMBINATIONS[number])

@@ -91,6 +91,7 @@ def largest_difference(actual: torch.Tensor, expected: torch.Tensor) -> float:
     return float((actual - expected).abs().max() / expected.abs().max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in PRUNABLE + PARTLY if n not in NORMS_OVER_CHANNELS])
 def test_removal_is_equivalent_to_zeroing(name):
     module, groups, removed, _, small = reduced(name)
@@ -180,6 +181,7 @@ def test_every_layer_that_can_lose_channels_does(name):
     assert min(group.channels for group in analysis.groups) > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mobilenet", "grouped", "group norm", "convnext", "generator"])
 @pytest.mark.parametrize(
     "recipe",
@@ -206,6 +208,7 @@ def test_combination_with_other_parts(name, recipe):
     assert report.accuracy == pytest.approx(float(accuracy))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", UNPRUNED)
 def test_unpruned_layers_are_reported_with_the_reason(name):
     model = registered(network(name), name)

@@ -30,6 +30,7 @@ def search(client, **demand):
     return client.wait("state", lambda s: not s["choosing"]["working"] and s["choosing"]["cards"])
 
 
+@pytest.mark.slow
 def test_a_search_fills_the_cards_and_the_picture(opened):
     state = search(opened)["choosing"]
     assert state["met"]
@@ -72,6 +73,7 @@ def test_a_search_can_be_stopped_and_continued(opened):
     opened.act("cancel")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [None, 0, -1, 1e9, "x"])
 def test_an_impossible_time_is_a_message(opened, seconds):
     opened.act("choose", max_bytes=None, min_accuracy=None, seconds=seconds)
@@ -79,6 +81,7 @@ def test_an_impossible_time_is_a_message(opened, seconds):
     assert opened.session.choosing is None
 
 
+@pytest.mark.slow
 def test_another_model_has_no_result(opened):
     search(opened)
     opened.session.choose_model("fashion/cnn-10k")

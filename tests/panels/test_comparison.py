@@ -82,6 +82,7 @@ def test_every_view_draws_and_has_data(changed):
         assert table(changed, view.key)
 
 
+@pytest.mark.slow
 def test_pages_turn_and_stop_at_both_ends(changed):
     comparison = changed.session.analysis("comparison")
     page = 5 * flips.ROWS
@@ -135,6 +136,7 @@ def test_the_weights_of_the_selected_layer(changed):
     assert control(tab, "layer")["value"] == "conv1.weight"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "value"),
     [

@@ -123,6 +123,7 @@ def test_a_link_is_restored(client):
     assert shown[-1]["prune.sparsity"] == 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "search", ["?prune.sparsity=7", "?nonsense=1", "?m=<script>", "?quantize.bits=", "?%00"]
 )
@@ -190,6 +191,7 @@ def test_the_download_has_the_displayed_size(client):
     assert "10,000 test images" in client.wait("saved", lambda m: "test" in m["text"])["text"]
 
 
+@pytest.mark.slow
 def test_latency_is_measured_on_request(client):
     client.set_values(prune_sparsity=0.5)
     client.wait_until_idle()
@@ -217,6 +219,7 @@ def test_latency_is_measured_on_request(client):
     assert "…" in client.last("tab")["table"]["rows"][2]["cells"]
 
 
+@pytest.mark.slow
 def test_training_on_the_page(client):
     client.set_values(prune_sparsity=0.9)
     client.wait_until_idle()
@@ -252,6 +255,7 @@ def test_training_on_the_page(client):
     assert trained["marker"]["symbol"].count("triangle-up") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "message",
     [
@@ -329,6 +333,7 @@ def table(client):
     return list(csv.DictReader(io.StringIO(data.decode())))
 
 
+@pytest.mark.slow
 def test_comparing_temperatures_on_the_page(client):
     client.wait_until_idle()
     section = client.last("page")["training"]
@@ -346,6 +351,7 @@ def test_comparing_temperatures_on_the_page(client):
     assert {row["temperature"] for row in rows if row["temperature"]} >= {"1.0", "16.0"}
 
 
+@pytest.mark.slow
 def test_a_trained_recipe_is_in_the_results_and_can_be_restored(client):
     client.set_values(prune_sparsity=0.87)  # not trained, and so not cached, by another test
     client.wait_until_idle()

@@ -66,6 +66,7 @@ def test_training_has_other_controls(client):
     assert bits == list(BITS["train"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "values",
     [
@@ -97,6 +98,7 @@ def test_a_plan_that_is_not_possible_says_why(client):
         assert client.last("tab")["key"] == key
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["infer", "train"])
 @pytest.mark.parametrize("key", TABS)
 def test_every_tab_follows_the_selection(client, key, mode):

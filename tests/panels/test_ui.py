@@ -64,6 +64,7 @@ def kinds(messages):
     return {message["kind"] for message in messages}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "part", "chart"),
     [
@@ -196,6 +197,7 @@ def test_concurrent_changes_end_at_the_newest(session):
     card.close()
 
 
+@pytest.mark.slow
 def test_closing_a_widget_leaves_the_session_and_frees_the_widget(session):
     card, other = wb.ui.Card(session), wb.ui.Card(session)
     closed = weakref.ref(card)

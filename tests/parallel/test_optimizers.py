@@ -31,6 +31,7 @@ def test_they_give_the_bits_of_pytorch(own, theirs):
     assert torch.equal(networks[0].bias, networks[1].bias)
 
 
+@pytest.mark.slow
 def test_a_rank_of_data_parallel_training_does_not_load_the_compiler():
     code = (
         "import sys, torch, workbench.parallel.rank.training\n"

@@ -37,6 +37,7 @@ def test_macs_of_lenet5_as_published(lenet5):
     assert macs(lenet5, lenet5.weights()) == 2_293_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", wb.models())
 def test_layer_macs_sum_to_at_most_the_total(name):
     model = wb.model(name)
@@ -85,6 +86,7 @@ def test_peak_memory_includes_weights_inputs_and_activations(name):
         assert activations >= 64 * (784 + 24 * 24 * 20 + 12 * 12 * 20) * 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fashion/resnet", "reviews/gru", "reviews-lm/gpt"])
 def test_peak_memory_is_the_same_on_fake_tensors(monkeypatch, name):
     model = wb.model(name)

@@ -36,6 +36,7 @@ def test_work_inside_a_layer_counts_once():
     assert sum(layer.macs for layer in work.values()) >= BATCH * 4 * products
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compressed", [False, True])
 def test_layers_of_a_model_add_up_to_its_card(compressed):
     model = wb.model("vowels/cnn")

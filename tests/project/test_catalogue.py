@@ -13,6 +13,7 @@ TEMPLATE = ROOT / "workbench" / "locale" / "workbench.pot"
 KEYWORDS = {"_": None, "mark": None, "N_": None, "plural": (1, 2)}
 
 
+@pytest.mark.slow
 @pytest.mark.check
 def test_the_template_is_current() -> None:
     extracted = extract_from_dir(ROOT / "workbench", keywords=KEYWORDS)

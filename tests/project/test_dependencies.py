@@ -88,6 +88,7 @@ def imported(folder):
     return {IMPORT_NAMES.get(name, name.replace("_", "-")) for name in third_party}
 
 
+@pytest.mark.slow
 def test_every_import_of_the_package_is_declared():
     assert imported("workbench") - runtime().keys() - inference().keys() == set()
 

@@ -68,6 +68,7 @@ def test_importing_the_package_does_not_import_torch():
     assert process.stdout.strip() == "set()"
 
 
+@pytest.mark.slow
 @pytest.mark.check
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_nothing_here_is_posix_only(path):

@@ -33,6 +33,7 @@ def run_node():
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.check
 @pytest.mark.javascript
 @pytest.mark.parametrize("name", TOOLS)
@@ -43,6 +44,7 @@ def test_javascript_passes(run_node, name):
     run_node(node.MODULES / script, *arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.javascript
 def test_units(run_node):
     run_node("--test", *sorted((ROOT / "tests" / "js").glob("*.test.js")))

@@ -140,6 +140,7 @@ def defined_names(tree):
             yield node.lineno, node.attr
 
 
+@pytest.mark.slow
 @pytest.mark.check
 @pytest.mark.parametrize("path", FILES, ids=str)
 def test_phrases(path):
@@ -153,6 +154,7 @@ def test_phrases(path):
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.slow
 @pytest.mark.check
 @pytest.mark.parametrize("path", [p for p in FILES if p.suffix in {".py", ".ipynb"}], ids=str)
 def test_names(path):

@@ -16,6 +16,7 @@ DRIVEN = "import pytest\n@pytest.mark.browser\ndef test_page(): pass\ndef test_p
 UNITS = "import pytest\n@pytest.mark.javascript\ndef test_units(): pytest.skip('no Node')\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("workers", "ci", "status"),
     [([], "", 0), ([], "true", 1), (["-p", "xdist", "-n", "1"], "true", 1)],

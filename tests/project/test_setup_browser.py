@@ -93,6 +93,7 @@ def test_run_returns_the_output():
     assert browser.run([sys.executable, "-c", "print(1)"], 60) == "1\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", ["raise SystemExit(1)", "import time; time.sleep(99)"])
 def test_run_returns_none_on_failure_or_timeout(code):
     assert browser.run([sys.executable, "-c", code], 2) is None

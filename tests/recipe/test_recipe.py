@@ -25,6 +25,7 @@ NAMES = ("conv1.weight", "conv2.weight", "fc1.weight", "fc2.weight")
 RANDOM = [random_recipe(Random(seed), NAMES) for seed in range(500)]
 
 
+@pytest.mark.slow
 def test_json_round_trip() -> None:
     for recipe in RANDOM:
         text = recipe.to_json()

@@ -56,6 +56,7 @@ def test_default_is_allowed_and_canonical(key, part, spec) -> None:
     assert type(spec.check(default, key)) is type(default)
 
 
+@pytest.mark.slow
 @every_field
 def test_random_values_are_allowed(key, part, spec) -> None:
     rng = Random(0)

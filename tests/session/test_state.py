@@ -121,6 +121,7 @@ def test_another_model_keeps_settings_of_common_layers(session):
     assert session.recipe == recipe
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("act", "code"),
     [
@@ -153,6 +154,7 @@ def test_limits_can_be_removed(session):
     assert (session.budget, session.floor) == (None, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("floor", [None, 0.855, 1.0])
 @pytest.mark.parametrize("budget", [None, 41_203])
 @pytest.mark.parametrize("name", [SMALL, CONV])
@@ -191,6 +193,7 @@ def test_an_empty_link_opens_the_default(session):
     assert session.budget is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query",
     [

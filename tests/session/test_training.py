@@ -29,6 +29,7 @@ def real(until):
     session.close()
 
 
+@pytest.mark.slow
 def test_seconds_become_steps_and_recover_accuracy(real, until):
     before = real.report
     seen = []
@@ -66,6 +67,7 @@ def test_seconds_become_steps_and_recover_accuracy(real, until):
     assert real.training == training
 
 
+@pytest.mark.slow
 def test_cancelling_keeps_the_earlier_results(real, until):
     before = real.report
     real.train(wb.Train(threads=1), seconds=3000)
@@ -79,6 +81,7 @@ def test_cancelling_keeps_the_earlier_results(real, until):
     assert real.report.recipe == SPARSE
 
 
+@pytest.mark.slow
 def test_a_slider_interrupts_training_with_a_note_and_undo_resumes_it(
     real, until, monkeypatch, tmp_path
 ):
@@ -134,6 +137,7 @@ def test_a_file_that_is_no_longer_cached_is_trained_again(real, until, monkeypat
         real.artifact(cancel=CancelToken(lambda: True))
 
 
+@pytest.mark.slow
 def test_divergence_is_a_clear_error(real, until):
     before = real.report
     real.train(wb.Train(threads=1, optimizer="sgd", learning_rate=10, clip=0), seconds=3)
@@ -161,6 +165,7 @@ def test_a_teacher_worse_than_the_student_causes_a_warning():
     assert teacher_warning(model("fashion/lenet5"), "self") is None
 
 
+@pytest.mark.slow
 def test_a_temperature_sweep_is_reported_level_by_level(real):
     seen = []
     real.subscribe(lambda session: session.sweep_result and seen.append(session.sweep_result))

@@ -50,6 +50,7 @@ def expected(big):
     return content
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="os.kill differs on Windows")
 @pytest.mark.parametrize("call", [3, 8, 11])
 def test_continue_after_being_killed(big, expected, call) -> None:
@@ -173,6 +174,7 @@ with locked(Path(sys.argv[1])):
 """
 
 
+@pytest.mark.slow
 def test_a_second_run_stops_at_once_and_the_first_ends(big, expected):
     small = big.with_name("small")
     command = [sys.executable, "-c", HOLD, str(small)]
@@ -191,6 +193,7 @@ def test_a_second_run_stops_at_once_and_the_first_ends(big, expected):
     assert {path.name for path in big.parent.iterdir()} == {"big.safetensors", "small"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="os.kill differs on Windows")
 def test_a_killed_process_loses_the_lock(big, expected):
     small = big.with_name("small")

@@ -77,6 +77,7 @@ def check(folder, tensors, recipe) -> None:
         assert torch.equal(tensors_after[name], loaded.weights()[name].to(tensor.dtype)), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_supported_part(tmp_path, tensors, name) -> None:
     check(tmp_path, tensors, Recipe.from_json(RECIPES[name]))
@@ -119,6 +120,7 @@ PRUNED = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MASKS)
 @pytest.mark.parametrize("recipe", PRUNED)
 def test_masks_are_not_pruned(tmp_path, tensors, name, recipe) -> None:

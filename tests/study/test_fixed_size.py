@@ -37,6 +37,7 @@ def case(request, small):
     return changed, key, layer, setting, size
 
 
+@pytest.mark.slow
 def test_the_size_and_the_setting_of_the_layer_are_held(small, case):
     changed, key, layer, setting, size = case
     sized = hold_size(small, changed, layer, size)

@@ -87,6 +87,7 @@ def test_values_are_those_of_measure(small, fresh):
         assert (trial.bytes, trial.value, trial.file) == (report.bytes, report.value, report.digest)
 
 
+@pytest.mark.slow
 def test_a_study_goes_on_after_it_was_killed_and_measures_nothing_twice(
     small, fresh, tmp_path, monkeypatch
 ):

@@ -200,6 +200,7 @@ def test_the_training_cost_is_cached_next_to_the_file(
     assert training_cost(model, recipe, opened()) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounding", ["straight_through", "learned", "afterwards"])
 @pytest.mark.parametrize("start", ["trained", "scratch"])
 def test_the_measured_accuracy_is_that_of_the_reloaded_file(

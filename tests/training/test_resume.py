@@ -106,6 +106,7 @@ def test_a_resumed_run_ends_the_same(
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", WITH_BATCH_NORM)
 def test_a_resumed_run_with_batch_norm_ends_the_same(
     case, tmp_path, start_run, make_recipe, finish, artifact_of, interrupt_at, same
@@ -129,6 +130,7 @@ for event in run.go(checkpoint=Path(sys.argv[2]), every=0.0):
 """
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_resumed(make_recipe, tmp_path, artifact_of, finish, same):
     recipe = make_recipe(
         prune={"sparsity": 0.9}, quantize={"bits": 4}, rounding="learned",
@@ -230,6 +232,7 @@ def test_a_cancelled_run_resumes_where_it_stopped(
     assert same(resumed.trained().weights, undisturbed.trained().weights)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fashion/lenet-300-100", RESNET])
 @pytest.mark.parametrize("sparsening", ["cubic", "rewind"])
 def test_a_run_cancelled_within_a_batch_resumes_where_it_stopped(

@@ -39,6 +39,7 @@ def correct(weights, name, examples=1000):
     return int((classes == split.labels[:examples]).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "steps"), [("fashion/lenet-300-100", 6), (RESNET, 2)])
 @pytest.mark.parametrize("cores", [1, 2])
 def test_the_same_seed_and_threads_give_the_same_file(
@@ -54,6 +55,7 @@ def test_the_same_seed_and_threads_give_the_same_file(
     assert len(blobs) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -359,6 +361,7 @@ def test_zero_steps_only_recalibrate_batch_norm(start_run, make_recipe, finish):
     assert all(torch.equal(w, weights[key]) for key, w in wb.model(RESNET).weights().items())
 
 
+@pytest.mark.slow
 def test_batch_norm_recalibration_recovers_accuracy(start_run, make_recipe, finish, artifact_of):
     recipe = make_recipe(prune={"sparsity": 0.8}, steps=0)
     run = start_run(recipe, RESNET, most=4096)

@@ -13,6 +13,7 @@ from workbench.recipe import Prune, Quantize, Recipe, Structure, Train
 SMALL = {"steps": 2, "start": "scratch", "threads": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", wb.models("fashion"))
 @pytest.mark.parametrize(("width", "left_out"), [(0.5, 0), (1.0, 1), (0.25, 1)])
 def test_a_smaller_network_is_saved_and_reloaded(name, width, left_out):
@@ -38,6 +39,7 @@ def test_half_the_width_is_a_quarter_of_the_hidden_weights():
     assert shapes["fc2.weight"] == (10, 250)  # the number of classes is fixed
 
 
+@pytest.mark.slow
 def test_a_narrow_network_can_be_pruned():
     recipe = Recipe(
         structure=Structure(0.5), prune=Prune(0.5), train=Train(**SMALL, width=0.5, teacher="self")
@@ -48,6 +50,7 @@ def test_a_narrow_network_can_be_pruned():
     assert evaluate(artifact, timed=False).sparsity_achieved == pytest.approx(0.5, abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", wb.models("fashion"))
 def test_channels_are_counted_without_left_out_layers(name):
     recipe = Recipe(structure=Structure(0.5), train=Train(**SMALL, left_out=1))

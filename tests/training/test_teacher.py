@@ -48,6 +48,7 @@ def losses(monkeypatch):
     return arguments
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [0, 3])
 @pytest.mark.parametrize("amount", [{"batch": 32}, {"batch": 600}, EVERY_EXAMPLE], ids=str)
 def test_teacher_and_student_see_the_same_batch(
@@ -86,6 +87,7 @@ def test_labels_belong_to_the_inputs(start_run, make_recipe, finish, losses):
         assert [int(label_of[image.tobytes()]) for image in images] == labels.tolist()
 
 
+@pytest.mark.slow
 def test_a_teacher_runs_once_for_all_students(start_run, make_recipe, finish, teacher_calls):
     first = start_run(make_recipe(teacher=LENET, **EVERY_EXAMPLE), most=20_000)
     examples = sum(len(inputs) for inputs in teacher_calls)
@@ -171,6 +173,7 @@ def test_gradients_of_trained_weights_cannot_prune_initial_ones(make_recipe):
         make_recipe(prune={"sparsity": 0.5, "criterion": "gradient"}, start="scratch")
 
 
+@pytest.mark.slow
 def test_a_compressed_teacher_has_the_weights_of_its_file(make_recipe, teacher_calls):
     student = wb.model(LENET)
     compressed = wb.Recipe(prune=wb.Prune(0.9), quantize=wb.Quantize(3))

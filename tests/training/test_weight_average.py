@@ -59,6 +59,7 @@ def test_a_run_returns_the_average_of_its_last_steps(start_run, make_recipe, fin
         assert not torch.equal(weight, plain.trained().weights[name])
 
 
+@pytest.mark.slow
 def test_early_stopping_evaluates_the_average(start_run, make_recipe, finish) -> None:
     run = start_run(make_recipe(steps=20, patience=20, average=0.9, learning_rate=0.01))
     finish(run)

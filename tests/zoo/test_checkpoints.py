@@ -21,6 +21,7 @@ def first(split: Split, examples: int) -> Split:
     return Split(split.name, split.examples[:examples], split.labels[:examples], "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*zoo.models("fashion"), "reviews/gru", "vowels/cnn"])
 def test_repeated_training_gives_the_same_bytes(name: str, tmp_path: Path) -> None:
     network = architecture(name)

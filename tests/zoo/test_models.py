@@ -76,6 +76,7 @@ def test_card_describes_the_checkpoint(name: str, tmp_path: Path) -> None:
     assert counter.get_total_flops() == 2 * model.card["macs"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_validation_accuracy_matches_the_card(name: str) -> None:
     model = zoo.model(name)
@@ -91,6 +92,7 @@ def test_validation_accuracy_matches_the_card(name: str) -> None:
     assert predicted[:300].tolist() == exact.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_test_accuracy_reaches_its_floor(name: str) -> None:
     model = zoo.model(name)

@@ -67,6 +67,7 @@ def _counts(card):
     return card.accuracy["validation"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("student", ALL, ids=lambda student: student.name)
 def test_the_table_has_the_accuracy_of_the_file(student):
     model = wb.model(student.name)
@@ -75,6 +76,7 @@ def test_the_table_has_the_accuracy_of_the_file(student):
     assert score.value == student.card.value == model.metric_value("validation")
 
 
+@pytest.mark.slow
 def test_the_names_are_those_of_models_everywhere(tmp_path):
     student = wb.student(NAME)
     assert student == Student("fashion/mlp-32", "fashion/resnet", 4.0, 0.05)
@@ -148,6 +150,7 @@ def test_the_nearest_temperature():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("teacher", TEACHERS)
 def test_the_examples_have_the_logits_of_the_teacher(teacher):
     examples = teacher_examples(teacher)

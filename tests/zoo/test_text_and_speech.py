@@ -17,6 +17,7 @@ FLOORS = {
 MOST_BITS = 1.75
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FLOORS)
 @pytest.mark.parametrize("split", ["validation", "test"])
 def test_accuracy_matches_the_card_and_its_floor(name, split):
@@ -30,6 +31,7 @@ def test_accuracy_matches_the_card_and_its_floor(name, split):
         assert score.value >= FLOORS[name]
 
 
+@pytest.mark.slow
 def test_bits_per_character_match_the_card_and_their_limit():
     model = zoo.model("reviews-lm/gpt")
     score = reference_score(model, model.weights(), model.task.split("validation"))

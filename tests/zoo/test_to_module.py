@@ -21,6 +21,7 @@ RECIPES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES, ids=str)
 @pytest.mark.parametrize("name", ["fashion/lenet5", "fashion/resnet"])
 def test_outputs_and_sizes_match_the_file(name, recipe):

@@ -39,6 +39,7 @@ def textures(size, rows=90):
     return UploadedData({n: (images[r], labels[r]) for n, r in parts.items()}, (*"abc",), "image")
 
 
+@pytest.mark.slow
 def test_textures_are_learned_at_64_pixels(monkeypatch):
     monkeypatch.setattr(small_models, "STEPS", {"custom": 1, "image": 60})
     model = small_models.train_small_model("textures", textures(64))

@@ -78,6 +78,7 @@ def outcome(blob, rows):
         return error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["classes", "numbers", "texts"])
 def test_changed_descriptions(request, kind):
     artifact = request.getfixturevalue(kind).artifact
@@ -96,6 +97,7 @@ def test_changed_descriptions(request, kind):
     assert refused > CHANGES / 4
 
 
+@pytest.mark.slow
 def test_a_huge_vocabulary_takes_no_memory(texts):
     content = deepcopy(texts.artifact.preprocessing)
     features = content["data"]["columns"][0]["features"]
@@ -112,6 +114,7 @@ def test_a_huge_vocabulary_takes_no_memory(texts):
     assert caught.value.code == "artifact.invalid_preprocessing"
 
 
+@pytest.mark.slow
 def test_changed_descriptions_of_pictures(pictures, folder):
     generator, picture = random.Random(0), folder / "shades" / "dark" / "0.png"
     refused = 0

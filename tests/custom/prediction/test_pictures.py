@@ -17,6 +17,7 @@ def new(folder):
     return save_pictures(folder / "new", 6, seed=7, side=(20, 50))
 
 
+@pytest.mark.slow
 def test_a_folder_an_archive_and_single_pictures_agree(pictures, new, tmp_path):
     expected = wb.predict(pictures.path, new)
     assert expected.predicted == ["bright"] * 3 + ["dark"] * 3

@@ -40,6 +40,7 @@ def read_csv(path):
         return [*csv.DictReader(file)]
 
 
+@pytest.mark.slow
 def test_a_new_process_predicts_what_the_report_says(classes, numbers, tmp_path):
     rows, commands = buyers(), []
     for trained, split in ((classes, "validation"), (numbers, "test")):

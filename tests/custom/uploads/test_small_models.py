@@ -35,6 +35,7 @@ def images(color, rows=60):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "metric"),
     [

@@ -107,6 +107,7 @@ def test_a_last_column_that_cannot_be_predicted_is_not_the_target(sender):
     assert table["warnings"][0]["text"].startswith("“unit” has the same value in every row")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "choices",
     [{"target": 3}, {"leave_out": "a"}, {"leave_out": [1]}, {"missing": "guess"}, {"header": "x"}],
@@ -146,6 +147,7 @@ def test_choices_from_before_a_reload_are_applied_if_they_fit(sender):
     assert sender.until("check", "failed")["table"]["target"]["name"] == "label"
 
 
+@pytest.mark.slow
 def test_pictures_are_checked_and_learned_from(client, sender):
     sender.send("shades.zip", shades())
     pictures = sender.until("check", "failed")["pictures"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import weakref
 
+import pytest
+
 from tests.panels.uploads.conftest import csv
 from workbench.panels.uploads import models
 from workbench.recipe import Prune, Recipe
@@ -18,6 +20,7 @@ def learn(sender, name="plants.csv"):
     assert sender.train()["step"] == "done", sender.last()
 
 
+@pytest.mark.slow
 def test_a_removed_model_is_freed_and_the_session_goes_back(client, sender):
     learn(sender)
     client.wait("learned")

@@ -46,6 +46,7 @@ def test_a_compressed_file_selects_its_recipe(client, sender):
     assert (client.session.model.name, client.session.recipe) == ("fashion/lenet-300-100", Recipe())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "data", "reader"),
     [
@@ -71,6 +72,7 @@ def test_an_invalid_file_is_one_sentence_and_changes_nothing(client, sender, nam
     assert registry.models() == tuple(ARCHITECTURES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "advice"),
     [
@@ -90,6 +92,7 @@ def test_a_file_of_another_type_is_answered_with_what_to_do(sender, name, advice
     assert answer["text"].endswith(".")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [0, -1, 2.5, True, None, "9", limits.TABLE_BYTES + 1])
 def test_an_invalid_size_is_rejected_before_any_chunk(sender, size):
     assert sender.start("a.csv", size)["step"] == "failed"
@@ -97,6 +100,7 @@ def test_an_invalid_size_is_rejected_before_any_chunk(sender, size):
     assert sender.last()["step"] == "failed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("buffers", [[], [b""], [b"x", b"y"], [b"x" * 11], [b"x" * 2**20]])
 def test_an_invalid_chunk_ends_the_upload(sender, buffers):
     sender.start("a.csv", 10)

@@ -73,12 +73,14 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tried, sender):
     assert tried.session.model.name == "custom/plants"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("values", [None, [], {"size": 3}, {"size": "x" * 10_001}])
 def test_values_that_are_no_texts_are_an_error(tried, values):
     tried.act("try_values", number=1, values=values)
     assert tried.wait("banner")["text"] == "There is no such row."
 
 
+@pytest.mark.slow
 def test_a_picture_is_predicted(client, sender):
     sender.send("shades.zip", shades())
     sender.until("check")

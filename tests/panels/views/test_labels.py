@@ -35,6 +35,7 @@ def brackets():
     i18n.set_catalog(before)
 
 
+@pytest.mark.slow
 def test_all_text_is_translated(brackets, client):
     client.act("hello", search="", theme="dark")
     recipe = Recipe(prune=Prune(0.3), quantize=Quantize(8))

@@ -184,6 +184,7 @@ def test_a_cancelled_sensitivity_scan_retains_its_points(client):
     assert 0 < client.session.sensitivity.completed < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "message",
     [

@@ -22,6 +22,7 @@ def run(lines, folder):
     ).stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -47,6 +48,7 @@ def test_the_lines_predict_with_the_file_in_its_folder(name, tmp_path):
     assert printed == f"{expected}\n"
 
 
+@pytest.mark.slow
 def test_a_custom_model_is_not_in_a_fresh_python_so_the_lines_load_its_weights(tmp_path):
     examples = np.random.default_rng(0).normal(size=(60, 4)).astype("float32")
     data = (examples, (examples[:, 0] > 0).astype("int64"))
