@@ -95,6 +95,7 @@ def cluster(monkeypatch):
     [
         ({"connects": OSError("timed out")}, "study.no_cluster", [ADDRESS]),
         ({"connects": ValueError("unknown scheme")}, "study.no_cluster", [ADDRESS]),
+        ({"connects": AssertionError()}, "study.no_cluster", [ADDRESS]),
         ({"workers": ()}, "study.no_cluster", [ADDRESS, "dask worker"]),
         ({"workers": (HERE, OLDER)}, "study.worker_version", ["10.0.0.1", "0.9", "1.0"]),
         ({"scheduler": OLDER}, "study.worker_version", ["scheduler", "0.9", "1.0"]),
@@ -110,6 +111,13 @@ def test_faults_of_a_cluster_are_one_sentence(small, cluster, tmp_path, faults, 
     with raises(code, *facts):
         run_study(small, study, log=log, executor=cluster(**faults))
     assert len(run_study(small, study, log=log, executor=cluster()).trials) == len(SPACE)
+
+
+@pytest.mark.parametrize("address", [None, "", 8786, "nonsense"])
+def test_an_address_that_is_none(cluster, address):
+    cluster()
+    with raises("study.no_cluster", "tcp://"):
+        Dask(address)
 
 
 def test_without_the_package(monkeypatch):

@@ -12,6 +12,7 @@ from workbench.cancel import CancelToken
 from workbench.domain import Model
 from workbench.errors import Cancelled, InputError, describe
 from workbench.experiments.processes import POLL
+from workbench.recipe.schema import brief
 from workbench.study.executors.executor import process_died
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.trial import Trial
@@ -35,7 +36,7 @@ class Dask:
     Raises
     ------
     InputError
-        If `distributed` is not installed.
+        If `distributed` is not installed, or the address is none.
     """
 
     def __init__(self, address: str) -> None:
@@ -46,6 +47,12 @@ class Dask:
                 "A Dask cluster needs the package distributed: pip install 'workbench[cluster]'.",
                 code="study.no_dask",
             ) from None
+        if not isinstance(address, str) or ":" not in address:
+            raise InputError(
+                f"The address of a scheduler is a text such as tcp://10.0.0.5:8786, not "
+                f"{brief(address)}.",
+                code=NO_CLUSTER,
+            )
         self.address = address
         self._client: Any = None
         self._model: Any = None
@@ -63,7 +70,7 @@ class Dask:
         try:
             self._client = self._distributed.Client(self.address, timeout=TIMEOUT)
             self._client.wait_for_workers(1, timeout=TIMEOUT)
-        except (OSError, ValueError, TypeError) as error:
+        except Exception as error:  # Dask raises an AssertionError for an unknown host
             self.close()
             raise InputError(
                 f"There is no Dask cluster with workers at {self.address}: start dask scheduler "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from math import log2
 from typing import TYPE_CHECKING
 
@@ -90,7 +91,9 @@ def _changes(
     too_large = limit is not None and trial.bytes > limit / NEAR
     steps: list[tuple[float, Recipe]] = []
     choices: list[tuple[float, Recipe]] = []
-    for position, is_choice in _neighbors(space, space.position(trial.recipe)):
+    at = space.position(trial.recipe)
+    others = ((position, True) for position in _exchanged(space, at))
+    for position, is_choice in chain(others, _neighbors(space, at)):
         recipe = space.recipe(position)
         if recipe is None or recipe in known:
             continue
@@ -105,12 +108,7 @@ def _changes(
 
 
 def _neighbors(space: Space, position: Position) -> Iterator[tuple[Position, bool]]:
-    """Yield positions that differ on one axis, and whether that axis is a choice.
-
-    Shared values are also exchanged for quantized ones, and the reverse, at about as many bits.
-    """
-    for exchanged in _exchanged(space, position):
-        yield exchanged, True
+    """Yield positions that differ on one axis, and whether that axis is a choice."""
     for axis, values in enumerate(space.axes.values()):
         is_choice = len(values) <= FEW
         distances = range(1, len(values)) if is_choice else STEPS
@@ -121,6 +119,7 @@ def _neighbors(space: Space, position: Position) -> Iterator[tuple[Position, boo
 
 
 def _exchanged(space: Space, position: Position) -> Iterator[Position]:
+    """Yield positions with quantized values for shared ones, or the reverse, at similar bits."""
     names = list(space.axes)
     if SHARED not in names or BITS not in names or 0 not in space.axes[SHARED]:
         return
