@@ -100,7 +100,7 @@ class UserArchitecture(Architecture):
     preprocessing: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take over what another process sent; tensors count their writes anew there."""
+        """Set the attributes that another process sent; its tensors count writes from zero here."""
         self.__dict__.update(state)
         self.__dict__["versions"] = versions_of(self.source)
 

@@ -29,10 +29,9 @@ def held_bytes(plan: Plan, shapes: Shapes, rank: int) -> dict[str, int] | None:
         return _with_state(plan, weights, weights)
     if plan.strategy == "zero1":
         weights = sum(FLOAT * prod(shape) for shape in shapes.values())
-        own = owners(shapes, plan.ranks)
-        return _with_state(
-            plan, weights, sum(FLOAT * prod(s) for name, s in shapes.items() if own[name] == rank)
-        )
+        owner = owners(shapes, plan.ranks)
+        updated = [shape for name, shape in shapes.items() if owner[name] == rank]
+        return _with_state(plan, weights, sum(FLOAT * prod(shape) for shape in updated))
     if plan.strategy in ("zero2", "zero3"):
         padded = sum(FLOAT * _padded(shape, plan.ranks) for shape in shapes.values())
         unpadded = sum(FLOAT * _part(shape, plan.ranks, rank) for shape in shapes.values())
