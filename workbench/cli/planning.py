@@ -118,16 +118,16 @@ def _calibrate(options: argparse.Namespace) -> Result:
             code="plan.output_missing",
         )
     rows = None if options.rows is None else read_rows(Path(options.rows))
-    found = calibrate_chip(options.chip, rows)
-    write_chip(found, Path(options.output))
-    assert found.calibration is not None
+    calibrated = calibrate_chip(options.chip, rows)
+    write_chip(calibrated, Path(options.output))
+    assert calibrated.calibration is not None
     return {
         "kind": "calibrate",
-        "chip": found.id,
+        "chip": calibrated.id,
         "output": options.output,
-        "factors": dict(found.calibration.factors),
-        "errors": dict(found.calibration.errors),
-        "origin": found.calibration.origin,
+        "factors": dict(calibrated.calibration.factors),
+        "errors": dict(calibrated.calibration.errors),
+        "origin": calibrated.calibration.origin,
     }
 
 

@@ -1,4 +1,4 @@
-"""Replace fitted terms by measurements: of this machine, or rows that a person has."""
+"""Replace fitted terms by measurements: of this machine, or rows that a user has."""
 
 from __future__ import annotations
 

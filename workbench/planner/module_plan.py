@@ -1,4 +1,4 @@
-"""Whether a person's own module fits into a chip's memory."""
+"""Whether a user's own module fits into a chip's memory."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class ModulePlan(Displayable):
         return False if used * (1 - MARGIN) > self.chip.usable else None
 
     def largest_batch(self, phase: Phase = "training") -> int:
-        """Return the largest batch that surely fits, or 0; each size is predicted anew."""
+        """Return the largest batch that surely fits, or 0; each size is predicted again."""
 
         def fit(batch: int) -> bool:
             try:

@@ -97,7 +97,7 @@ def measured_chip(chosen: Chip | None) -> Chip:
         If it is not in the table, or another one was chosen.
     """
     where = device()
-    found = chip("cpu")
+    machine = chip("cpu")
     if where == "cuda":
         name = torch.cuda.get_device_name()
         known = [key for part, key in NAMES.items() if part in name]
@@ -107,15 +107,15 @@ def measured_chip(chosen: Chip | None) -> Chip:
                 "rows.",
                 code="plan.unknown_chip",
             )
-        found = replace(chip(known[0]), usable=torch.cuda.mem_get_info()[1])
-    if chosen is not None and chosen.id != found.id:
+        machine = replace(chip(known[0]), usable=torch.cuda.mem_get_info()[1])
+    if chosen is not None and chosen.id != machine.id:
         raise InputError(
-            f"This machine has {found.title}, not {chosen.title}; give measured rows instead.",
+            f"This machine has {machine.title}, not {chosen.title}; give measured rows instead.",
             code="plan.other_chip",
         )
     kinds = (("bf16", torch.bfloat16), ("fp32", torch.float32))[where == "cpu" :]
     rates = [(name, _product_rate(where, dtype)) for name, dtype in kinds]
-    return replace(found, sustained=(*rates, ("bandwidth", _copy_rate(where))))
+    return replace(machine, sustained=(*rates, ("bandwidth", _copy_rate(where))))
 
 
 def measured_rows(base: Chip) -> Iterator[dict[str, Any]]:

@@ -58,10 +58,10 @@ def stages(architecture: Architecture, job: TrainingJob) -> Iterator[Stage]:
         return
     ends = architecture.embedding + architecture.positions
     first, parts = architecture.layers // job.pipeline, job.interleaving
-    kept = job.pipeline + ((job.pipeline - 1) / parts if parts > 1 else 0)
-    yield _stage(architecture, job, first, ends, min(kept, job.accumulation))
+    in_flight = job.pipeline + ((job.pipeline - 1) / parts if parts > 1 else 0)
+    yield _stage(architecture, job, first, ends, min(in_flight, job.accumulation))
     if architecture.layers % job.pipeline:
-        yield _stage(architecture, job, first + 1, 0, min(kept - 1, job.accumulation))
+        yield _stage(architecture, job, first + 1, 0, min(in_flight - 1, job.accumulation))
 
 
 def _stage(
@@ -138,7 +138,7 @@ def stage_memory(architecture: Architecture, job: TrainingJob, held: Stage) -> M
     saved_casts = 0.0 if job.is_recomputed else casts
     last = tokens * architecture.hidden * precision.activation
 
-    moments = (
+    candidates = (
         Memory(
             weights,
             accumulated,
@@ -180,7 +180,7 @@ def stage_memory(architecture: Architecture, job: TrainingJob, held: Stage) -> M
         ),
         Memory(weights, gradients, states, last, 0, 0, gathered),
     )
-    return max(moments, key=lambda point: point.total)
+    return max(candidates, key=lambda point: point.total)
 
 
 def gathered_bytes(architecture: Architecture, job: TrainingJob, held: Stage) -> float:
