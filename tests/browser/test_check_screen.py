@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import torch
 from playwright.sync_api import expect
+from safetensors.torch import save
 
 from tests.browser.test_accessibility import violations
 from tests.browser.test_upload import LONG, SMALL, choose_file
@@ -101,6 +105,32 @@ def test_from_the_check_to_a_prediction(visit, visited):
     visited.get_by_text("show the names and values").click()
     assert violations(visited, ".contents") == []
     visited.locator(".contents").get_by_role("button", name="close").click()
+
+
+def test_a_checkpoint_is_checked_and_saved(visit, visited):
+    tensors = {f"layers.{n}.weight": torch.randn(64, 96) for n in range(30)}
+    tensors |= {"stft_conv.weight": torch.randn(8, 1, 16), "norm.bias": torch.randn(64)}
+    content = save(tensors)
+    visited.get_by_text("your data", exact=True).click()
+    choose_file(visited, "voice.safetensors", content)
+    screen = visited.locator("dialog.check[open]")
+    expect(screen).to_contain_text("32 tensors", timeout=LONG)
+    expect(screen.get_by_role("row").filter(has_text="norm.bias")).to_contain_text("fewer than two")
+    look_at(visited, "dialog.check[open]")
+    screen.get_by_role("radio", name="4 bits").check()
+    expect(screen).to_have_attribute("data-edit", "1")
+    fixed = screen.get_by_role("checkbox", name="rounded: stft_conv.weight")
+    fixed.focus()
+    visited.keyboard.press("Space")
+    expect(screen).to_have_attribute("data-edit", "2")
+    expect(fixed).to_be_focused()
+    expect(screen.get_by_role("row").filter(has=fixed)).to_contain_text("you leave it out")
+    with visited.expect_download() as download:
+        screen.get_by_role("button", name="compress and save").click()
+    size = Path(download.value.path()).stat().st_size
+    assert download.value.suggested_filename == "voice-4-bit.safetensors"
+    status = visited.locator(".upload").get_by_role("status")
+    expect(status).to_contain_text(f"{size:,}\u202fbytes instead of {len(content):,}")
 
 
 def test_a_table_of_a_thousand_columns_keeps_its_place(visit, visited):

@@ -162,7 +162,7 @@ def inspection_of(source: Source, recipe: Recipe) -> CheckpointInspection:
         source.file_bytes,
         recipe,
         treatments(source, recipe),
-        repeated_tensors(source),
+        repeated_tensors(source) if source.has_values else {},
         source.metadata,
     )
 

@@ -83,6 +83,11 @@ class Source:
         return sum(location.size for location in self.locations.values())
 
     @property
+    def has_values(self) -> bool:
+        """Whether the values of the tensors can be read."""
+        return True
+
+    @property
     def file_bytes(self) -> int:
         """Bytes of the files, including their headers."""
         return sum(path.stat().st_size for path in self.files)

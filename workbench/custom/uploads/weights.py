@@ -127,6 +127,8 @@ def builtin_of(shapes: Shapes) -> Model | None:
 def mismatch(shapes: Shapes) -> str:
     """Return a sentence about the built-in model that is closest to tensors that fit none."""
     closest = max(_builtin(), key=lambda model: _similarity(model.card["tensors"], shapes))
+    if not closest.card["tensors"].keys() & shapes.keys():
+        return _("These weights fit no built-in model.")
     return _(
         "These weights fit no built-in model. The closest is {model}, but {difference}."
     ).format(model=closest.name, difference=_difference(closest.card["tensors"], shapes))

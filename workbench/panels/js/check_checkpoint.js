@@ -45,10 +45,10 @@ export class CheckCheckpoint {
         { className: "check-side" },
         this.bits.node,
         this.warnings.node,
-        h("h3", { text: labels.happens }),
-        this.sentences,
         h("h3", { text: labels.command }),
         this.command,
+        h("h3", { text: labels.happens }),
+        this.sentences,
       ),
       this.list(),
     );
@@ -57,7 +57,7 @@ export class CheckCheckpoint {
   list() {
     const { labels } = this;
     const title = h("h3", { id: uniqueId(), text: labels.tensors });
-    const heads = [labels.use, labels.tensor, labels.tensor_type, labels.tensor_size, labels.tensor_note];
+    const heads = [labels.rounded, labels.tensor, labels.tensor_type, labels.tensor_size, labels.tensor_note];
     const row = h("tr", { role: "row" }, ...heads.map((text) => h("th", { scope: "col", role: "columnheader", text })));
     const table = h(
       "table",
