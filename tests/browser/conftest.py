@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from playwright.sync_api import Error, expect
 
 from tests.browser.lab import Lab
 from workbench._setup import browser
@@ -24,8 +27,12 @@ START_IN_FOLDER = (
     "notebooks.folder = lambda: Path({folder!r}); " + START
 )
 TIMEOUT = 90_000  # ms, for slow machines
+expect.set_options(timeout=30_000)
 # A harmless warning of JupyterLab 4.6 extensions on Voila's 4.2 core.
 HARMLESS = re.compile(r"shared (singleton )?module")
+DEFAULT = "?m=fashion/lenet5"
+SIZE = {"width": 1280, "height": 720}
+REOPEN = Path(__file__).with_name("reopen.js").read_text("utf-8")
 
 
 @pytest.fixture(scope="session")
@@ -89,67 +96,93 @@ def command(process):
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("voila"), "serve", "preheat=1")
+    server = Server(tmp_path_factory.mktemp("voila"), "serve", "preheat=2")
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="session")
-def shipped_notebooks(tmp_path_factory):
-    """JupyterLab in the folder of the shipped notebooks."""
-    server = Server(tmp_path_factory.mktemp("lab"), "lab", "token='secret'")
-    yield Lab(server, notebooks.folder())
-    server.stop()
-
-
-@pytest.fixture(scope="session")
 def lab(tmp_path_factory):
-    """JupyterLab in an empty folder."""
-    folder = tmp_path_factory.mktemp("lab-folder")
+    """JupyterLab in a folder with copies of the shipped notebooks."""
+    folder = tmp_path_factory.mktemp("lab")
+    for path in notebooks.folder().glob("*.ipynb"):
+        shutil.copy(path, folder)
     server = Server(folder, "lab", "token='secret'", START_IN_FOLDER)
     yield Lab(server, folder)
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def context(browser_type, browser_type_launch_args, browser_context_args, tmp_path_factory):
+    """One profile for all tests: it has the scripts in its cache, and their compiled code.
+
+    A profile without a folder, which playwright uses by default, compiles them for each page.
+    """
+    context = browser_type.launch_persistent_context(
+        tmp_path_factory.mktemp("profile"), **browser_type_launch_args, **browser_context_args
+    )
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context):
+    """A new page for one test."""
+    page = context.new_page()
+    yield page
+    page.close()
+
+
+class Problems(list):
+    """The errors of a page, and its requests to another host than `host`."""
+
+    def __init__(self, page, host="localhost"):
+        self.host = host
+        page.set_default_timeout(TIMEOUT)
+        page.on("pageerror", lambda error: self.append(str(error)))
+        page.on("console", self.check_console)
+        page.on("request", lambda request: self.check_host(request.url))
+
+    def check_console(self, message):
+        if message.type == "error" and not HARMLESS.search(message.text):
+            self.append(message.text)
+
+    def check_host(self, url):
+        parts = urlsplit(url)
+        if parts.scheme not in {"blob", "data", "about"} and parts.hostname != self.host:
+            self.append(f"request to {url}")
+
+
 @contextmanager
 def watching(page, host="localhost", expected=None):
     """Check that the page has no errors but `expected`, and sends requests only to `host`."""
-    page.set_default_timeout(TIMEOUT)
-    problems = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: check_console(problems, message))
-    page.on("request", lambda request: check_host(problems, request.url, host))
+    problems = Problems(page, host)
     yield page
-    page.close(run_before_unload=True)
+    close(page)
     assert not [text for text in problems if text != expected]
+
+
+def close(page):
+    """Close a page as users do: its kernel ends."""
+    page.close(run_before_unload=True)
+    with suppress(Error):  # it is closed already, or asks whether to leave
+        page.wait_for_event("close", timeout=1000)
+    page.close()
 
 
 @pytest.fixture
 def watched(page, request):
-    """A new page for one test."""
+    """A new page of the app for one test."""
     expected = request.node.get_closest_marker("page_error")
     with watching(page, expected=expected and expected.args[0]):
         yield page
 
 
 @pytest.fixture(scope="module")
-def visited(browser, browser_context_args):
+def visited(context):
     """One page for all tests of a file that can continue on the page of another test."""
-    context = browser.new_context(**browser_context_args)
     with watching(context.new_page()) as page:
         yield page
-    context.close()
-
-
-def check_console(problems, message):
-    if message.type == "error" and not HARMLESS.search(message.text):
-        problems.append(message.text)
-
-
-def check_host(problems, url, host):
-    parts = urlsplit(url)
-    if parts.scheme not in {"blob", "data", "about"} and parts.hostname != host:
-        problems.append(f"request to {url}")
 
 
 def drag(page, slider, start, end, *, steps=40, pause=0, release=True):
@@ -171,9 +204,10 @@ def drag(page, slider, start, end, *, steps=40, pause=0, release=True):
 class Bench:
     """The page as users see it."""
 
-    def __init__(self, page, url):
+    def __init__(self, page, url=None):
         self.page = page
-        page.goto(url)
+        if url:
+            page.goto(url)
         page.locator(".wb[data-ready] .stage .plot[data-seq]").wait_for()
 
     def number(self, name):
@@ -183,7 +217,7 @@ class Bench:
         """Wait until the exact results and the chart belong to the newest values."""
         self.page.wait_for_function(
             """() => {
-              const sent = document.querySelector(".wb").dataset.sent || "0";
+              const sent = document.querySelector(".wb").dataset.sent;
               const card = document.querySelector(".card").dataset;
               const plot = document.querySelector(".stage .plot").dataset;
               return card.busy === "false" && card.exact === "true"
@@ -238,11 +272,87 @@ class Bench:
         self.choose("quantization: bits", value)
 
 
+class Shared:
+    """A page and a kernel for all tests that need the app newly displayed, but not newly loaded."""
+
+    def __init__(self, context, url):
+        self.url = url
+        self.page = context.new_page()
+        self.problems = Problems(self.page)
+
+    def show(self, address):
+        """Show the app at an address with a model; what it displayed before is gone."""
+        if self.page.url == "about:blank":
+            self.page.goto(self.url + address)
+        else:
+            self.page.evaluate(REOPEN, address)
+        return self.page
+
+    def check(self):
+        """Check that the page had no errors since the last check."""
+        problems, self.problems[:] = [*self.problems], []
+        assert not problems
+
+
+class SharedPages:
+    """The shared page, until a test fails: the next one gets another page."""
+
+    def __init__(self, context, url):
+        self.make = lambda: Shared(context, url)
+        self.shared = None
+
+    def get(self):
+        self.shared = self.shared or self.make()
+        return self.shared
+
+    def drop(self):
+        if self.shared is not None:
+            close(self.shared.page)
+            self.shared = None
+
+
+@pytest.fixture(scope="session")
+def shared_pages(context, server):
+    pages = SharedPages(context, server.url)
+    yield pages
+    pages.drop()
+
+
+@pytest.fixture
+def shared(shared_pages, request):
+    failed = request.session.testsfailed
+    shared = shared_pages.get()
+    shared.page.set_viewport_size(SIZE)
+    yield shared
+    if request.session.testsfailed > failed:
+        shared_pages.drop()
+    shared.check()
+
+
+@pytest.fixture
+def shown(shared):
+    """The page on which `show` and `show_page` display the app."""
+    return shared.page
+
+
+@pytest.fixture
+def show_page(shared):
+    """Show the app at an address, without waiting for a part of it."""
+    return shared.show
+
+
+@pytest.fixture
+def show(shared):
+    """Show the page Compress at an address."""
+    return lambda address=DEFAULT: Bench(shared.show(address))
+
+
 @pytest.fixture
 def open_bench(watched, server):
-    return lambda path="": Bench(watched, server.url + path)
+    """Load a new page, with a kernel of its own."""
+    return lambda address="": Bench(watched, server.url + address)
 
 
 @pytest.fixture(scope="module")
 def visit(visited, server):
-    return lambda path="": Bench(visited, server.url + path)
+    return lambda address="": Bench(visited, server.url + address)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import DEFAULT
+
 pytestmark = pytest.mark.browser
 
 NAMELESS = """() => [...document.querySelectorAll(".wb :is(input, select, button, progress)")]
@@ -19,46 +21,44 @@ LUMINANCE = """(selector) => {
 }"""
 
 
-def test_no_horizontal_scrolling_at_any_width(open_bench, watched):
-    bench = open_bench(
-        "?m=fashion/lenet-300-100&prune.sparsity=0.3&quantize.bits=4&level=everything"
-    )
-    for summary in watched.locator(".settings summary").all():
+def test_no_horizontal_scrolling_at_any_width(show, shown):
+    bench = show("?m=fashion/lenet-300-100&prune.sparsity=0.3&quantize.bits=4&level=everything")
+    for summary in shown.locator(".settings summary").all():
         summary.click()
     for width, height in ((390, 844), (900, 1000), (1280, 800), (1920, 1080)):
-        watched.set_viewport_size({"width": width, "height": height})
-        watched.wait_for_function(
+        shown.set_viewport_size({"width": width, "height": height})
+        shown.wait_for_function(
             "() => document.querySelector('.stage .plot .main-svg').clientWidth"
             " === document.querySelector('.stage .plot').clientWidth"
         )
-        assert watched.evaluate("document.documentElement.scrollWidth") <= width
+        assert shown.evaluate("document.documentElement.scrollWidth") <= width
     bench.settle()
 
 
-def test_the_dark_theme_and_the_theme_button(open_bench, watched):
-    open_bench("?theme=dark")
+def test_the_dark_theme_and_the_theme_button(show, shown):
+    show(f"{DEFAULT}&theme=dark")
     for selector in (".wb", ".stage", ".card", ".settings", ".top"):
-        assert watched.evaluate(LUMINANCE, selector) < 0.25, selector
+        assert shown.evaluate(LUMINANCE, selector) < 0.25, selector
     ink = "document.querySelector('.stage .plot').layout.font.color"
-    dark = watched.evaluate(ink)
-    watched.get_by_role("button", name="switch between light and dark").click()
-    expect(watched.locator(".wb")).to_have_attribute("data-theme", "light")
-    watched.wait_for_function(f"(dark) => {ink} !== dark", arg=dark)
-    assert watched.evaluate(LUMINANCE, ".stage") > 0.9
-    assert "theme=light" in watched.url
+    dark = shown.evaluate(ink)
+    shown.get_by_role("button", name="switch between light and dark").click()
+    expect(shown.locator(".wb")).to_have_attribute("data-theme", "light")
+    shown.wait_for_function(f"(dark) => {ink} !== dark", arg=dark)
+    assert shown.evaluate(LUMINANCE, ".stage") > 0.9
+    assert "theme=light" in shown.url
 
 
-def test_every_control_has_a_name_and_the_keyboard_reaches_it(open_bench, watched):
-    open_bench("?level=everything")
-    for summary in watched.locator(".settings summary").all():
+def test_every_control_has_a_name_and_the_keyboard_reaches_it(show, shown):
+    show(f"{DEFAULT}&level=everything")
+    for summary in shown.locator(".settings summary").all():
         summary.click()
-    assert watched.evaluate(NAMELESS) == []
+    assert shown.evaluate(NAMELESS) == []
     reached = set()
-    watched.locator(".wb .name").click()
+    shown.locator(".wb .name").click()
     for _ in range(60):
-        watched.keyboard.press("Tab")
-        reached.add(watched.evaluate("document.activeElement.getAttribute('aria-label')"))
-    assert {"model", "pruning: sparsity", "bits by layer: conv1.weight"} <= reached | named(watched)
+        shown.keyboard.press("Tab")
+        reached.add(shown.evaluate("document.activeElement.getAttribute('aria-label')"))
+    assert {"model", "pruning: sparsity", "bits by layer: conv1.weight"} <= reached | named(shown)
     assert "pruning: sparsity" in reached
 
 

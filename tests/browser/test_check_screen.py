@@ -153,9 +153,9 @@ def test_a_table_of_a_thousand_columns_keeps_its_place(visit, visited):
     expect(screen).to_have_count(0)
 
 
-def test_the_screen_in_jupyterlab_takes_the_keys(page, shipped_notebooks):
-    shipped_notebooks.open_file(page, "dashboard.ipynb")
-    shipped_notebooks.run_all_cells(page)
+def test_the_screen_in_jupyterlab_takes_the_keys(page, lab):
+    lab.open_file(page, "dashboard.ipynb")
+    lab.run_all_cells(page)
     page.locator(".wb[data-ready]").wait_for()
     cells = page.locator(".jp-Cell").count()
     page.get_by_text("your data", exact=True).click()

@@ -25,16 +25,24 @@ def printed(request, tmp_path_factory):
     server.stop()
 
 
-@pytest.fixture
-def visitor(browser_type, browser_type_launch_args, printed):
-    """A page of a browser that reaches only the host of the printed address."""
+@pytest.fixture(scope="module")
+def elsewhere(browser_type, browser_type_launch_args, printed):
+    """A browser that reaches only the host of the printed address."""
     host = re.search(r"//(\S+):\d+/", printed)[1]
     assert host not in {"localhost", "127.0.0.1"}
     rules = f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {host}"
     args = [x for x in browser_type_launch_args["args"] if "host-resolver" not in x]
     browser = browser_type.launch(**{**browser_type_launch_args, "args": [*args, rules]})
-    yield browser.new_page(viewport={"width": 1280, "height": 800}), host
+    yield browser, host
     browser.close()
+
+
+@pytest.fixture
+def visitor(elsewhere):
+    browser, host = elsewhere
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    yield page, host
+    page.close()
 
 
 def test_a_slider_works_at_the_printed_address(printed, visitor):

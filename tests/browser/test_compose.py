@@ -8,12 +8,12 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 
 
-def test_a_composition_moves_as_one(page, shipped_notebooks):
+def test_a_composition_moves_as_one(page, lab):
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.set_viewport_size({"width": 1400, "height": 1400})
-    shipped_notebooks.open_file(page, "compose_your_own.ipynb")
-    shipped_notebooks.run_all_cells(page)
+    lab.open_file(page, "compose_your_own.ipynb")
+    lab.run_all_cells(page)
     plot = page.locator(".wb[data-ready] .stage .plot[data-seq]")
     plot.wait_for()
     slider = page.get_by_role("slider", name="sparsity")

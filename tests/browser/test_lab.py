@@ -12,9 +12,9 @@ from tests.browser.conftest import drag
 pytestmark = pytest.mark.browser
 
 
-def test_the_page_works_in_jupyterlab(page, shipped_notebooks):
-    shipped_notebooks.open_file(page, "dashboard.ipynb")
-    shipped_notebooks.run_all_cells(page)
+def test_the_page_works_in_jupyterlab(page, lab):
+    lab.open_file(page, "dashboard.ipynb")
+    lab.run_all_cells(page)
     page.locator(".wb[data-ready] .stage .plot[data-seq]").wait_for()
     slider = page.get_by_role("slider", name="sparsity")
     slider.fill("0.9")

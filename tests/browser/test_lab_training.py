@@ -13,7 +13,7 @@ model = wb.model("fashion/lenet-300-100")
 recipe = wb.Recipe(prune=wb.Prune(0.95), quantize=wb.Quantize(bits=4))
 wb.measure(model, timed=False)
 print("ready")"""
-TRAIN = "wb.train(model, recipe, seconds=12, sparsening='cubic')"
+TRAIN = "wb.train(model, recipe, seconds=8, sparsening='cubic')"
 TITLE = ".wb.live h2"
 COURSE = """() => {
   const lines = document.querySelector(".wb.live .plot")?.data ?? [];
@@ -27,7 +27,7 @@ def test_training_moves_within_seconds_and_shows_the_course(page, lab):
     lab.run_cell(page, 0)
     page.get_by_text("ready", exact=True).wait_for()
     lab.run_cell(page, 1)
-    measuring = re.compile("Measuring how many steps fit into 12 s|Step")
+    measuring = re.compile("Measuring how many steps fit into 8 s|Step")
     expect(page.locator(TITLE)).to_have_text(measuring, timeout=1000 * SECONDS_TO_WAIT)
     titles, courses = set(), set()
     while page.locator(TITLE).count():

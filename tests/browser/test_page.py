@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import close
 from workbench.zoo import model
 
 pytestmark = pytest.mark.browser
@@ -17,24 +18,11 @@ SMALL = "?m=fashion/lenet-300-100"
 MOST_BYTES = 11_000_000
 
 
-@pytest.fixture(scope="module")
-def small(visit):
-    return visit(SMALL)
-
-
-@pytest.fixture
-def uncompressed(small):
-    """The page of the small model with an empty recipe, whatever the previous test did."""
-    small.sparsity.fill("0")
-    small.bits(32)
-    small.settle()
-    return small
-
-
 def test_the_first_paint_has_data_and_no_code(open_bench, watched):
     loaded = []
     devtools = watched.context.new_cdp_session(watched)
     devtools.send("Network.enable")
+    devtools.send("Network.setCacheDisabled", {"cacheDisabled": True})  # a first visit
     devtools.on("Network.loadingFinished", lambda event: loaded.append(event["encodedDataLength"]))
     bench = open_bench()
     expect(bench.number("accuracy")).to_have_text(re.compile(r"^9\d\.\d"))
@@ -53,11 +41,11 @@ def test_the_chart_is_drawn_without_the_script_of_the_server(page, server):
     page.locator(".stage .plot[data-seq] .main-svg").first.wait_for()
 
 
-def test_cancel_retains_the_last_results(open_bench, watched):
-    bench = open_bench("?m=fashion/resnet")
+def test_cancel_retains_the_last_results(show, shown):
+    bench = show("?m=fashion/resnet")
     bench.settle()
     for share in range(31, 90, 2):
-        watched.evaluate(
+        shown.evaluate(
             """(share) => new Promise((done) => {
               const slider = document.querySelector('[aria-label="pruning: sparsity"]');
               slider.value = share;
@@ -74,40 +62,41 @@ def test_cancel_retains_the_last_results(open_bench, watched):
             })""",
             share / 100,
         )
-        watched.locator('.card[data-busy="false"]').wait_for()
-        if watched.locator(".card.stale").count():
+        shown.locator('.card[data-busy="false"]').wait_for()
+        if shown.locator(".card.stale").count():
             break
-    expect(watched.locator(".card.stale")).to_be_visible()
+    expect(shown.locator(".card.stale")).to_be_visible()
     expect(bench.number("bytes")).to_have_text(re.compile(r"\d"))
 
 
-def test_a_slider_updates_results_chart_and_url(uncompressed, visited):
-    bench = uncompressed
+def test_a_slider_updates_results_chart_and_url(show, shown):
+    bench = show(SMALL)
+    bench.settle()
     before = bench.number("bytes").inner_text()
     bench.sparsity.focus()
     for _ in range(7):
-        visited.keyboard.press("Shift+ArrowRight")
-    visited.keyboard.press("ArrowRight")
+        shown.keyboard.press("Shift+ArrowRight")
+    shown.keyboard.press("ArrowRight")
     assert bench.sparsity.get_attribute("aria-valuetext") == "71\u202f%"
     bench.bits(5)
     bench.settle()
     assert bench.number("bytes").inner_text() != before
     size = int(re.sub(r"\D", "", bench.number("bytes").inner_text()))
     assert bench.point["bytes"] == size
-    expect(visited).to_have_url(re.compile(r"prune\.sparsity=0\.71&quantize\.bits=5"))
-    announcement = visited.locator(".announcement[role=status]")
+    expect(shown).to_have_url(re.compile(r"prune\.sparsity=0\.71&quantize\.bits=5"))
+    announcement = shown.locator(".announcement[role=status]")
     expect(announcement).to_contain_text(bench.number("bytes").inner_text())
-    visited.get_by_role("button", name="undo").click()
+    shown.get_by_role("button", name="undo").click()
     expect(bench.slider("quantization: bits")).to_have_attribute("aria-valuetext", "32 bits")
 
 
-def test_a_drag_ends_at_the_last_position(open_bench, watched):
-    bench = open_bench(SMALL)
+def test_a_drag_ends_at_the_last_position(show, shown):
+    bench = show(SMALL)
     bench.drag(bench.sparsity, 0, 0.7)
     bench.settle()
-    shown = bench.readout.inner_text()
-    requested = watched.locator(".card dd").first.inner_text()
-    assert requested == shown.replace("\u202f%", ".0\u202f%")
+    readout = bench.readout.inner_text()
+    requested = shown.locator(".card dd").first.inner_text()
+    assert requested == readout.replace("\u202f%", ".0\u202f%")
 
 
 def test_a_click_restores_a_visited_recipe(open_bench, watched):
@@ -127,19 +116,18 @@ def test_a_click_restores_a_visited_recipe(open_bench, watched):
     expect(bench.sparsity).to_have_value("0.5")
 
 
-def test_the_download_has_the_displayed_size_and_says_how_to_run_it(
-    uncompressed, visited, tmp_path
-):
-    bench = uncompressed
+def test_the_download_has_the_displayed_size_and_says_how_to_run_it(show, shown, tmp_path):
+    bench = show(SMALL)
+    bench.settle()
     bench.sparsity.fill("0.8")
     bench.bits(4)
     bench.settle()
-    with visited.expect_download() as download:
-        visited.get_by_role("button", name="download").click()
+    with shown.expect_download() as download:
+        shown.get_by_role("button", name="download").click()
     size = len(Path(download.value.path()).read_bytes())
     assert bench.number("bytes").inner_text() == f"{size:,}\u202fbytes"
     assert download.value.suggested_filename.endswith(".safetensors")
-    saved = visited.get_by_role("region", name="The saved file")
+    saved = shown.get_by_role("region", name="The saved file")
     expect(saved).to_contain_text("10,000 test images")
     expect(saved.get_by_role("heading")).to_have_text(download.value.suggested_filename)
     expect(saved).to_be_in_viewport(ratio=1)
@@ -148,8 +136,8 @@ def test_the_download_has_the_displayed_size_and_says_how_to_run_it(
     subprocess.run([sys.executable, "-c", lines], cwd=tmp_path, check=True)
     saved.get_by_role("button", name="close").click()
     expect(saved).to_be_hidden()
-    with visited.expect_download() as download:
-        visited.get_by_role("button", name="save as PNG").click()
+    with shown.expect_download() as download:
+        shown.get_by_role("button", name="save as PNG").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
 
 
@@ -163,12 +151,12 @@ def test_an_invalid_link_is_reported_and_runs_nothing(open_bench, watched):
     expect(watched.get_by_role("alert")).to_be_hidden()
 
 
-def test_two_visitors_do_not_disturb_each_other(open_bench, watched, server):
-    bench = open_bench(SMALL)
-    other = watched.context.new_page()
+def test_two_visitors_do_not_disturb_each_other(show, shown, server):
+    bench = show(SMALL)
+    other = shown.context.new_page()
     other.goto(server.url + SMALL)
     other.locator(".wb[data-ready]").wait_for()
     bench.sparsity.fill("0.5")
     bench.settle()
     expect(other.get_by_role("slider", name="sparsity")).to_have_value("0")
-    other.close(run_before_unload=True)
+    close(other)

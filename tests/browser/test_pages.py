@@ -15,35 +15,35 @@ def link(page, name):
     return page.get_by_role("navigation").get_by_role("button", name=name, exact=True)
 
 
-def test_a_page_opens_from_the_navigation_and_the_back_button_returns(open_bench, watched):
-    bench = open_bench(f"{SMALL}&prune.sparsity=0.5")
+def test_a_page_opens_from_the_navigation_and_the_back_button_returns(show, shown):
+    bench = show(f"{SMALL}&prune.sparsity=0.5")
     bench.settle()
-    expect(link(watched, "Compress")).to_have_attribute("aria-current", "page")
-    link(watched, "Train").click()
-    expect(watched).to_have_url(re.compile(r"prune\.sparsity=0\.5.*&page=train$"))
-    expect(link(watched, "Train")).to_have_attribute("aria-current", "page")
-    expect(watched.get_by_role("button", name="fine-tune")).to_be_visible()
+    expect(link(shown, "Compress")).to_have_attribute("aria-current", "page")
+    link(shown, "Train").click()
+    expect(shown).to_have_url(re.compile(r"prune\.sparsity=0\.5.*&page=train$"))
+    expect(link(shown, "Train")).to_have_attribute("aria-current", "page")
+    expect(shown.get_by_role("button", name="fine-tune")).to_be_visible()
     expect(bench.sparsity).to_be_hidden()
-    watched.go_back()
+    shown.go_back()
     expect(bench.sparsity).to_be_visible()
-    expect(watched).not_to_have_url(re.compile("page="))
-    watched.go_forward()
-    expect(watched.get_by_role("button", name="fine-tune")).to_be_visible()
+    expect(shown).not_to_have_url(re.compile("page="))
+    shown.go_forward()
+    expect(shown.get_by_role("button", name="fine-tune")).to_be_visible()
 
 
-def test_the_recipe_goes_with_the_user_and_survives_the_back_button(open_bench, watched):
-    bench = open_bench(SMALL)
+def test_the_recipe_goes_with_the_user_and_survives_the_back_button(show, shown):
+    bench = show(SMALL)
     bench.sparsity.fill("0.5")
     bench.settle()
-    watched.get_by_role("button", name="train ▸").click()
-    card = watched.locator(".page:not([hidden]) .card")
+    shown.get_by_role("button", name="train ▸").click()
+    card = shown.locator(".page:not([hidden]) .card")
     expect(card).to_contain_text("50.0\u202f%")
-    watched.get_by_role("button", name="undo").click()
+    shown.get_by_role("button", name="undo").click()
     expect(card).to_contain_text("same size")
-    watched.go_back()
+    shown.go_back()
     expect(bench.sparsity).to_have_value("0")  # back changes the page; undo changes the recipe
-    expect(watched).not_to_have_url(re.compile("prune.sparsity"))
-    watched.get_by_role("button", name="redo").click()
+    expect(shown).not_to_have_url(re.compile("prune.sparsity"))
+    shown.get_by_role("button", name="redo").click()
     expect(bench.sparsity).to_have_value("0.5")
 
 
@@ -65,15 +65,15 @@ def test_an_address_opens_its_page_and_its_hidden_pages_cost_nothing(watched, se
     assert "chart" in kinds(frames)
 
 
-def test_the_keyboard_reaches_the_pages(open_bench, watched):
-    open_bench(SMALL)
-    watched.locator(".wb h1").click()
-    watched.keyboard.press("Tab")
-    watched.keyboard.press("Tab")
-    watched.keyboard.press("Enter")
-    expect(link(watched, "Train")).to_be_focused()
-    expect(link(watched, "Train")).to_have_attribute("aria-current", "page")
-    assert watched.get_by_role("heading", level=1).count() == 1
+def test_the_keyboard_reaches_the_pages(show, shown):
+    show(SMALL)
+    shown.locator(".wb h1").click()
+    shown.keyboard.press("Tab")
+    shown.keyboard.press("Tab")
+    shown.keyboard.press("Enter")
+    expect(link(shown, "Train")).to_be_focused()
+    expect(link(shown, "Train")).to_have_attribute("aria-current", "page")
+    assert shown.get_by_role("heading", level=1).count() == 1
 
 
 def test_the_first_paint_does_not_jump(open_bench, watched):
@@ -88,14 +88,14 @@ def test_the_first_paint_does_not_jump(open_bench, watched):
     assert watched.evaluate("window.shift") < 0.02
 
 
-def test_no_page_scrolls_sideways(open_bench, watched):
-    open_bench(f"{SMALL}&prune.sparsity=0.3&quantize.bits=4").settle()
+def test_no_page_scrolls_sideways(show, shown):
+    show(f"{SMALL}&prune.sparsity=0.3&quantize.bits=4").settle()
     for name in ("Train", "Compress"):
-        link(watched, name).click()
+        link(shown, name).click()
         for width in (320, 390, 760, 900, 1280):
-            watched.set_viewport_size({"width": width, "height": 800})
+            shown.set_viewport_size({"width": width, "height": 800})
             fits = "(width) => document.documentElement.scrollWidth <= width"
-            watched.wait_for_function(fits, arg=width)  # the chart follows in the next frame
+            shown.wait_for_function(fits, arg=width)  # the chart follows in the next frame
 
 
 def kinds(frames):

@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import DEFAULT
+
 pytestmark = pytest.mark.browser
 
 CONTROLS = """() => [...document.querySelectorAll(
@@ -24,17 +26,19 @@ def names(page):
     return page.evaluate(CONTROLS)
 
 
-@pytest.mark.parametrize("path", ["", "?m=fashion/cnn-10k.resnet.t4.labels1&origin=fashion/lenet5"])
-def test_the_start_level_fits_on_a_small_screen(open_bench, watched, path):
-    watched.set_viewport_size({"width": 1280, "height": 800})
-    open_bench(path).settle()
-    assert len(names(watched)) <= 12
-    assert names(watched)[1:3] == HEADLINES[:2]
+@pytest.mark.parametrize(
+    "path", [DEFAULT, "?m=fashion/cnn-10k.resnet.t4.labels1&origin=fashion/lenet5"]
+)
+def test_the_start_level_fits_on_a_small_screen(show, shown, path):
+    shown.set_viewport_size({"width": 1280, "height": 800})
+    show(path).settle()
+    assert len(names(shown)) <= 12
+    assert names(shown)[1:3] == HEADLINES[:2]
     for name in HEADLINES:
-        expect(watched.get_by_role("slider", name=name)).to_be_visible()
-    shown = [f'.settings [aria-label="{name}"]' for name in HEADLINES]
-    shown += [".settings", ".stage .plot", '[data-number="accuracy"]', '[data-number="bytes"]']
-    assert watched.evaluate(OUTSIDE, shown) == []
+        expect(shown.get_by_role("slider", name=name)).to_be_visible()
+    parts = [f'.settings [aria-label="{name}"]' for name in HEADLINES]
+    parts += [".settings", ".stage .plot", '[data-number="accuracy"]', '[data-number="bytes"]']
+    assert shown.evaluate(OUTSIDE, parts) == []
 
 
 def test_a_level_shows_more_and_changes_no_recipe(open_bench, watched):
@@ -58,42 +62,42 @@ def test_a_level_shows_more_and_changes_no_recipe(open_bench, watched):
     assert names(watched) == everything
 
 
-def test_options_appear_once_their_part_acts(open_bench, watched):
-    bench = open_bench("?m=fashion/lenet-300-100&level=everything")
-    assert "pruning: criterion" not in names(watched)
+def test_options_appear_once_their_part_acts(show, shown):
+    bench = show("?m=fashion/lenet-300-100&level=everything")
+    assert "pruning: criterion" not in names(shown)
     bench.sparsity.fill("0.5")
-    assert "pruning: criterion" in names(watched)
-    assert "quantization: 16-bit format" not in names(watched)
+    assert "pruning: criterion" in names(shown)
+    assert "quantization: 16-bit format" not in names(shown)
     bench.bits(16)
-    assert "quantization: 16-bit format" in names(watched)
-    assert "quantization: granularity" not in names(watched)
+    assert "quantization: 16-bit format" in names(shown)
+    assert "quantization: granularity" not in names(shown)
 
 
-def test_batch_norm_is_absent_on_a_network_without_it(open_bench, watched):
-    open_bench("?level=everything")
-    assert "adjustment: batch norm" not in names(watched)
-    assert "adjustment: biases" in names(watched)
-    watched.get_by_label("model", exact=True).select_option("fashion/resnet")
-    expect(watched.get_by_role("radiogroup", name="adjustment: batch norm")).to_be_visible()
-    watched.get_by_label("model", exact=True).select_option("reviews/bag")
-    expect(watched.get_by_role("slider", name="structure: channels removed")).to_be_hidden()
-    assert not [name for name in names(watched) if name.startswith(("structure", "distillation"))]
+def test_batch_norm_is_absent_on_a_network_without_it(show, shown):
+    show(f"{DEFAULT}&level=everything")
+    assert "adjustment: batch norm" not in names(shown)
+    assert "adjustment: biases" in names(shown)
+    shown.get_by_label("model", exact=True).select_option("fashion/resnet")
+    expect(shown.get_by_role("radiogroup", name="adjustment: batch norm")).to_be_visible()
+    shown.get_by_label("model", exact=True).select_option("reviews/bag")
+    expect(shown.get_by_role("slider", name="structure: channels removed")).to_be_hidden()
+    assert not [name for name in names(shown) if name.startswith(("structure", "distillation"))]
 
 
-def test_arrow_keys_step_through_the_bits(open_bench, watched):
-    bench = open_bench("?m=fashion/lenet-300-100")
+def test_arrow_keys_step_through_the_bits(show, shown):
+    bench = show("?m=fashion/lenet-300-100")
     slider = bench.slider("quantization: bits")
     slider.focus()
     for text in ("16 bits", "8 bits", "7 bits"):
-        watched.keyboard.press("ArrowLeft")
+        shown.keyboard.press("ArrowLeft")
         expect(slider).to_have_attribute("aria-valuetext", text)
     bench.settle()
-    expect(watched).to_have_url(re.compile(r"quantize\.bits=7"))
-    group = watched.get_by_role("group", name="Quantization")
+    expect(shown).to_have_url(re.compile(r"quantize\.bits=7"))
+    group = shown.get_by_role("group", name="Quantization")
     group.locator(".stops span", has_text=re.compile("^4$")).click()
     expect(slider).to_have_attribute("aria-valuetext", "4 bits")
     bench.settle()
-    expect(watched).to_have_url(re.compile(r"quantize\.bits=4"))
+    expect(shown).to_have_url(re.compile(r"quantize\.bits=4"))
 
 
 def test_the_goal_counts_the_results_that_meet_it(open_bench, watched):
@@ -111,9 +115,9 @@ def test_the_goal_counts_the_results_that_meet_it(open_bench, watched):
     expect(watched.locator(".hint")).to_contain_text("Too large")
 
 
-def test_the_tour_waits_for_the_hand(open_bench, watched):
-    bench = open_bench("?m=fashion/lenet-300-100&tour=1")
-    bubble = watched.get_by_role("dialog", name="guided tour")
+def test_the_tour_waits_for_the_hand(show, shown):
+    bench = show("?m=fashion/lenet-300-100&tour=1")
+    bubble = shown.get_by_role("dialog", name="guided tour")
     count = bubble.locator(".count")
     expect(count).to_have_text("1 of 6")
     bench.sparsity.fill("0.7")
@@ -123,24 +127,24 @@ def test_the_tour_waits_for_the_hand(open_bench, watched):
     expect(count).to_have_text("2 of 6")
     bench.bits(4)
     expect(count).to_have_text("3 of 6")
-    watched.get_by_role("button", name="undo").click()
+    shown.get_by_role("button", name="undo").click()
     expect(count).to_have_text("4 of 6")
     bench.choose("distillation: temperature", 4)
     expect(count).to_have_text("5 of 6")
-    watched.get_by_label("minimum accuracy").focus()
-    watched.keyboard.press("Tab")  # the bubble follows the control that it explains
+    shown.get_by_label("minimum accuracy").focus()
+    shown.keyboard.press("Tab")  # the bubble follows the control that it explains
     expect(bubble.get_by_role("button", name="skip")).to_be_focused()
-    watched.keyboard.press("Enter")
+    shown.keyboard.press("Enter")
     expect(count).to_have_text("6 of 6")
     expect(bubble).to_contain_text("Download")
-    watched.keyboard.press("Escape")
+    shown.keyboard.press("Escape")
     expect(bubble).to_be_hidden()
-    expect(watched).not_to_have_url(re.compile("tour"))
+    expect(shown).not_to_have_url(re.compile("tour"))
 
 
-def test_the_tour_starts_from_its_button(open_bench, watched):
-    open_bench("?m=reviews/bag")
-    watched.get_by_role("button", name="tour", exact=True).click()
-    expect(watched.get_by_role("dialog", name="guided tour")).to_contain_text("1 of 5")
-    watched.get_by_role("button", name="end the tour").click()
-    expect(watched.get_by_role("dialog", name="guided tour")).to_be_hidden()
+def test_the_tour_starts_from_its_button(show, shown):
+    show("?m=reviews/bag")
+    shown.get_by_role("button", name="tour", exact=True).click()
+    expect(shown.get_by_role("dialog", name="guided tour")).to_contain_text("1 of 5")
+    shown.get_by_role("button", name="end the tour").click()
+    expect(shown.get_by_role("dialog", name="guided tour")).to_be_hidden()

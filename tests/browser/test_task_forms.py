@@ -12,18 +12,18 @@ pytestmark = pytest.mark.browser
 SOUNDS = "?m=vowels/cnn&prune.sparsity=0.9&quantize.bits=3"
 
 
-def test_changed_recordings_and_their_attribution(open_bench, watched):
-    open_bench(SOUNDS).settle()
-    watched.get_by_role("tab", name="what changed").click()
-    watched.locator(".tab-body .plot .annotation-text").first.wait_for()
-    title = watched.locator(".tab-body h2")
+def test_changed_recordings_and_their_attribution(show, shown):
+    show(SOUNDS).settle()
+    shown.get_by_role("tab", name="what changed").click()
+    shown.locator(".tab-body .plot .annotation-text").first.wait_for()
+    title = shown.locator(".tab-body h2")
     expect(title).to_have_text(re.compile(r"^\d+ recordings went wrong, mostly Speaker"))
-    watched.get_by_role("button", name="attribution").click()
-    watched.locator(".tab-body .plot .colorbar").first.wait_for(state="attached")
+    shown.get_by_role("button", name="attribution").click()
+    shown.locator(".tab-body .plot .colorbar").first.wait_for(state="attached")
     expect(title).to_have_text(re.compile(r"^Predicted Speaker "))
-    watched.set_viewport_size({"width": 390, "height": 844})
-    watched.wait_for_function(
+    shown.set_viewport_size({"width": 390, "height": 844})
+    shown.wait_for_function(
         "() => document.querySelector('.tab-body .plot .main-svg')?.clientWidth"
         " === document.querySelector('.tab-body .plot').clientWidth"
     )
-    assert watched.evaluate("document.documentElement.scrollWidth") <= 390
+    assert shown.evaluate("document.documentElement.scrollWidth") <= 390

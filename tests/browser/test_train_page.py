@@ -15,9 +15,8 @@ LONG = 120_000  # ms
 class TrainPage:
     """The page as users see it."""
 
-    def __init__(self, page, url):
+    def __init__(self, page):
         self.page = page
-        page.goto(url)
         self.start = page.locator(".training button.primary")
         self.start.wait_for()
         self.activity = page.locator(".activity")
@@ -45,11 +44,23 @@ class TrainPage:
 
 @pytest.fixture
 def train_page(watched, server):
-    return lambda path=PRUNED: TrainPage(watched, server.url + path)
+    """Load the page for a test that trains."""
+
+    def load(address):
+        watched.goto(server.url + address)
+        return TrainPage(watched)
+
+    return load
+
+
+@pytest.fixture
+def show_settings(show_page):
+    """Show the page for a test that only chooses settings."""
+    return lambda address: TrainPage(show_page(address))
 
 
 def test_the_curve_rises_from_the_compressed_model_to_the_exact_result(train_page):
-    bench = train_page()
+    bench = train_page(PRUNED)
     before = bench.accuracy.inner_text()
     bench.seconds(6)
     bench.start.click()
@@ -72,7 +83,7 @@ def test_the_curve_rises_from_the_compressed_model_to_the_exact_result(train_pag
 
 
 def test_every_tab_says_what_runs_and_a_stopped_run_resumes(train_page, watched):
-    bench = train_page()
+    bench = train_page(PRUNED)
     expect(watched.locator(".tab-body .empty")).to_contain_text("Nothing is trained yet")
     bench.seconds(300)
     bench.start.click()
@@ -108,32 +119,32 @@ def test_every_tab_says_that_temperatures_are_compared(train_page, watched):
     expect(bench.activity).not_to_contain_text("about", timeout=LONG)
 
 
-def test_the_settings_follow_from_the_aim(train_page, watched):
-    bench = train_page()
-    shown = lambda label: watched.locator(".training .field:visible", has_text=label)  # noqa: E731
+def test_the_settings_follow_from_the_aim(show_settings, shown):
+    bench = show_settings(PRUNED)
+    field = lambda label: shown.locator(".training .field:visible", has_text=label)  # noqa: E731
     expect(bench.start).to_have_text("Fine-tune for 20 s")
-    expect(shown("temperature")).to_have_count(0)
+    expect(field("temperature")).to_have_count(0)
     bench.choose("Distill")
     expect(bench.start).to_have_text("Distill for 20 s")
-    expect(shown("temperature")).to_have_count(1)
-    expect(shown("teacher").locator("option", has_text="labels only")).to_have_count(0)
+    expect(field("temperature")).to_have_count(1)
+    expect(field("teacher").locator("option", has_text="labels only")).to_have_count(0)
     bench.choose("From scratch")
     expect(bench.start).to_have_text("Train for 20 s")
-    expect(shown("width")).to_have_count(1)
-    shown("teacher").locator("select").select_option("the original model")
+    expect(field("width")).to_have_count(1)
+    field("teacher").locator("select").select_option("the original model")
     expect(bench.start).to_have_text("Train a student for 20 s")
-    watched.locator(".training summary", has_text="Pruning and rounding").click()
-    expect(shown("rounding")).to_have_count(1)
+    shown.locator(".training summary", has_text="Pruning and rounding").click()
+    expect(field("rounding")).to_have_count(1)
 
 
-def test_settings_without_an_effect_are_absent(train_page, watched):
-    train_page("?m=fashion/lenet-300-100&page=train")  # neither pruned nor rounded
-    expect(watched.locator(".training summary:visible", has_text="Pruning")).to_have_count(0)
+def test_settings_without_an_effect_are_absent(show_settings, shown):
+    show_settings("?m=fashion/lenet-300-100&page=train")  # neither pruned nor rounded
+    expect(shown.locator(".training summary:visible", has_text="Pruning")).to_have_count(0)
 
 
-def test_distillation_starts_from_the_selected_student(train_page, watched):
-    bench = train_page("?m=fashion/mlp-32.lenet5.t4.labels5&origin=fashion/lenet5&page=train")
+def test_distillation_starts_from_the_selected_student(show_settings, shown):
+    bench = show_settings("?m=fashion/mlp-32.lenet5.t4.labels5&origin=fashion/lenet5&page=train")
     bench.choose("Distill")
-    shown = lambda label: watched.locator(".training .field:visible", has_text=label)  # noqa: E731
-    expect(shown("teacher").locator("select")).to_have_value("fashion/lenet5")
-    expect(shown("temperature").locator("input").first).to_have_value("4")
+    field = lambda label: shown.locator(".training .field:visible", has_text=label)  # noqa: E731
+    expect(field("teacher").locator("select")).to_have_value("fashion/lenet5")
+    expect(field("temperature").locator("input").first).to_have_value("4")
