@@ -73,7 +73,6 @@ def test_limits_that_no_recipe_meets(tiny, limits, facts):
     assert all(fact in text for fact in facts), text
 
 
-<<<<<<< HEAD
 def test_without_limits_a_loss_above_1_point_is_named(tiny):
     goal = Goal.of(tiny, None, None, None)
     worse = measurement.measure_trial(tiny, measurement.Job(wb.Recipe(wb.Quantize(2))))
@@ -94,9 +93,7 @@ def test_a_file_that_is_not_smaller_is_called_so():
     assert f"not smaller than the original's {model.original_bytes}" in result.reasons[0]
 
 
-=======
 @pytest.mark.slow
->>>>>>> 6634604 (test: mark as slow what takes more than a second)
 def test_a_latency_is_measured_for_a_limit(tiny):
     result = optimize(tiny, max_latency_ms=1e6, seconds=2)
     assert result.met
