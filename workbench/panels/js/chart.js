@@ -87,7 +87,7 @@ export class Chart {
     this.plotly.react(this.plot, this.drawn(figure), this.layout, CONFIG);
     if (!this.figure) {
       this.plot.on("plotly_click", (event) => this.onPoint?.(event.points[0]));
-      this.plot.on("plotly_relayout", (change) => this.onChange?.(change, figure.layout.shapes ?? []));
+      this.plot.on("plotly_relayout", (change) => this.onChange?.(change, this.figure?.layout.shapes ?? []));
     }
     this.figure = figure;
     this.finish(figure, seq);

@@ -718,6 +718,7 @@ export interface PlotlyFigure {
     xaxis?: any;
     height?: number;
   };
+  layout: { title: { text: string }; margin: { t: number }; shapes?: Shape[]; height?: number };
 }
 
 export interface Trace {
