@@ -97,7 +97,7 @@ def test_a_changed_file_gets_a_sentence(tmp_path, change):
     write_chip(wb.calibrate_chip("b200", [milliseconds("gpt2", TRAINING, "step_ms", 1.0)]), file)
     file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
     with raises("plan.calibration_file"):
-        chip(file)
+        wb.plan("gpt2", str(file), **TRAINING)
 
 
 def test_a_chip_without_calibration_is_not_written(tmp_path):

@@ -76,8 +76,8 @@ def run(options: argparse.Namespace) -> Result:
     UnknownNameError
         If there is no such chip.
     """
+    from workbench.planner.calibration_file import chip_of
     from workbench.planner.changes import changes
-    from workbench.planner.chips import chip
     from workbench.planner.jobs import InferenceJob
     from workbench.planner.plan import architecture_of, infer_plan, train_plan
 
@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> Result:
         raise InputError(
             "Give --config: a config.json, or a name such as gpt2.", code="plan.config_missing"
         )
-    architecture, chosen = architecture_of(options.config), chip(options.chip or "h100-sxm")
+    architecture, chosen = architecture_of(options.config), chip_of(options.chip or "h100-sxm")
     if options.kind == "infer":
         job = InferenceJob(
             options.batch,

@@ -8,7 +8,8 @@ from statistics import median
 from typing import Any
 
 from workbench.errors import InputError
-from workbench.planner.chips import Calibration, Chip, chip
+from workbench.planner.calibration_file import chip_of
+from workbench.planner.chips import Calibration, Chip
 from workbench.planner.plan import plan
 from workbench.planner.results import InferencePlan, TrainingPlan
 from workbench.recipe.schema import brief
@@ -54,9 +55,9 @@ def calibrate_chip(
     if rows is None:
         from workbench.planner.probes import measured_chip, measured_rows
 
-        base = measured_chip(None if chip_id is None else chip(chip_id))
+        base = measured_chip(None if chip_id is None else chip_of(chip_id))
         return corrected(base, list(measured_rows(base)), "probes of this machine")
-    return corrected(chip(chip_id or "cpu"), rows, f"{len(rows)} measured rows")
+    return corrected(chip_of(chip_id or "cpu"), rows, f"{len(rows)} measured rows")
 
 
 def corrected(base: Chip, rows: Sequence[Mapping[str, Any]], origin: str) -> Chip:

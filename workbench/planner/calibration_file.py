@@ -12,6 +12,20 @@ from workbench.planner.architectures.read import read_json
 from workbench.planner.chips import Calibration, Chip, chip
 
 
+def chip_of(name: object) -> Chip:
+    """Return a chip by its id, or that of a calibration's file, whose name ends with .json.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of that id.
+    InputError, FileError
+        If the file is not that of a calibration, or cannot be read.
+    """
+    is_file = isinstance(name, str | Path) and str(name).endswith(".json")
+    return read_chip(Path(str(name))) if is_file else chip(name)
+
+
 def write_chip(chosen: Chip, path: Path) -> None:
     """Write the calibration of a chip as JSON.
 

@@ -7,7 +7,6 @@ import os
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from workbench.errors import InputError, UnknownNameError
@@ -117,21 +116,15 @@ def chips() -> dict[str, Chip]:
 
 
 def chip(name: object) -> Chip:
-    """Return a chip by its id, or that of a calibration's file.
+    """Return a chip by its id.
 
     Raises
     ------
     UnknownNameError
         If there is none of that id.
-    InputError, FileError
-        If the file is not that of a calibration, or cannot be read.
     """
     if isinstance(name, Chip):
         return name
-    if isinstance(name, str | Path) and str(name).endswith(".json"):
-        from workbench.planner.calibration_file import read_chip
-
-        return read_chip(Path(name))
     known = chips()
     if name not in known:
         raise UnknownNameError(

@@ -10,7 +10,8 @@ from workbench.artifact.ledger import Ledger
 from workbench.errors import InputError
 from workbench.planner.architecture import Architecture
 from workbench.planner.architectures import read_architecture
-from workbench.planner.chips import Chip, chip
+from workbench.planner.calibration_file import chip_of
+from workbench.planner.chips import Chip
 from workbench.planner.compressed import bits_per_weight, compressed_bytes
 from workbench.planner.fits import fits
 from workbench.planner.inference_memory import inference_memory
@@ -55,7 +56,7 @@ def plan(
         transformers, or the name of a model in the planner's table, such as `llama-3.1-8b`; or
         any other module of PyTorch or model of the workbench.
     chip_id
-        A chip's id, such as `h200`.
+        A chip's id, such as `h200`, a calibrated chip, or the file of a calibration.
     like
         A compressed file, such as `wb.compress(model, recipe)`: the matrices of the large model
         take as many bits per weight as in that file. Only for generating text.
@@ -77,14 +78,14 @@ def plan(
     """
     config = _transformers(config, settings)
     if hasattr(config, "named_parameters") or hasattr(config, "weights"):
-        return module_plan(config, chip(chip_id), **settings)
+        return module_plan(config, chip_of(chip_id), **settings)
     if ("microbatch" in settings) == ("batch" in settings) or (like and "batch" not in settings):
         raise InputError(
             "Give either microbatch and sequence, for training, or batch and context, for "
             "generating text.",
             code="plan.kind",
         )
-    architecture, where = architecture_of(config), chip(chip_id)
+    architecture, where = architecture_of(config), chip_of(chip_id)
     try:
         if "microbatch" in settings:
             return train_plan(architecture, where, TrainingJob(**settings))
