@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 GIB = 2**30
 
@@ -27,11 +27,11 @@ class Memory:
     @property
     def total(self) -> float:
         """All kinds but `context`."""
-        return float(sum(asdict(self).values())) - self.context
+        return float(sum(vars(self).values())) - self.context
 
     def gib(self) -> dict[str, float]:
         """Return GiB by kind, with `total`."""
         return {
             "total": self.total / GIB,
-            **{name: value / GIB for name, value in asdict(self).items()},
+            **{name: value / GIB for name, value in vars(self).items()},
         }

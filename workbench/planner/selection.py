@@ -6,6 +6,7 @@ The rest of the planner is imported when a plan is made, because every session h
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
@@ -118,24 +119,7 @@ class PlanSelection:
         InputError
             If the chip does not train, or does not compute in this precision.
         """
-        from workbench.planner.chips import chip
-        from workbench.planner.compressed import compressed_bytes
-        from workbench.planner.jobs import InferenceJob
-        from workbench.planner.plan import infer_plan, train_plan
-
-        architecture, where = self.architecture(), chip(chip_id or self.chip)
-        if self.mode == "infer":
-            tensor = min(self.chips, 8)
-            is_file = self.precision == "file"
-            job = InferenceJob(
-                self.batch,
-                self.length,
-                "bf16" if is_file else self.precision,
-                tensor=tensor,
-                file_bytes=compressed_bytes(architecture, self.file_bits) if is_file else None,
-            )
-            return infer_plan(architecture, where, job)
-        return train_plan(architecture, where, self.training_job(chip_id))
+        return _planned(self, chip_id)
 
     def training_job(self, chip_id: str | None = None) -> TrainingJob:
         """Return the training step; on several chips, the fastest layout that fits."""
@@ -161,3 +145,26 @@ class PlanSelection:
             except WorkbenchError:  # this chip does not train, or not in this precision
                 continue
         return plans
+
+
+@lru_cache(maxsize=64)
+def _planned(selection: PlanSelection, chip_id: str | None) -> TrainingPlan | InferencePlan:
+    """Return a plan, which the answer and the tabs of the page share."""
+    from workbench.planner.chips import chip
+    from workbench.planner.compressed import compressed_bytes
+    from workbench.planner.jobs import InferenceJob
+    from workbench.planner.plan import infer_plan, train_plan
+
+    architecture, where = selection.architecture(), chip(chip_id or selection.chip)
+    if selection.mode == "infer":
+        tensor = min(selection.chips, 8)
+        is_file = selection.precision == "file"
+        job = InferenceJob(
+            selection.batch,
+            selection.length,
+            "bf16" if is_file else selection.precision,
+            tensor=tensor,
+            file_bytes=compressed_bytes(architecture, selection.file_bits) if is_file else None,
+        )
+        return infer_plan(architecture, where, job)
+    return train_plan(architecture, where, selection.training_job(chip_id))
