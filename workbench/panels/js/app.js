@@ -2,7 +2,7 @@
 // The whole app: header, banner and pages. A page is built when it is first opened; only the open page
 // is shown and kept up to date. The address holds the open page.
 
-import { getKey, saveState, setKey } from "./address.js";
+import { getKey, isStandalone, saveState, setKey } from "./address.js";
 import { ChoosePage } from "./choose_page.js";
 import { CompressPage } from "./compress_page.js";
 import { DeployPage } from "./deploy_page.js";
@@ -36,7 +36,7 @@ export class App {
       tryModel: () => this.header.upload.trial.open(),
     };
     this.header = new Header(context.channel, context.theme, this.context.go);
-    this.main = h("main");
+    this.main = h(isStandalone() ? "main" : "div", { className: "main" }); // a notebook has its own
     /** @type {Record<string, { view: View, built: Page }>} */
     this.opened = {};
     this.key = ""; // of the open page

@@ -25,7 +25,7 @@ export class Header {
     this.theme = theme;
     this.go = go;
     this.upload = new Upload(channel);
-    this.node = h("header", { className: "top" });
+    this.node = h(isStandalone() ? "header" : "div", { className: "top" }); // a notebook has its own
   }
 
   /** @param {Page} page */
