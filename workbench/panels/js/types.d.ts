@@ -717,6 +717,7 @@ export interface PlotlyFigure {
     margin: { l: number; r: number; t: number; b: number };
     xaxis?: any;
     height?: number;
+    shapes?: Shape[];
   };
   layout: { title: { text: string }; margin: { t: number }; shapes?: Shape[]; height?: number };
 }
