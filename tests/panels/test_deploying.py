@@ -111,8 +111,9 @@ def test_the_page_loads_no_runtime_and_says_what_is_missing(client, monkeypatch)
     missing = {runtime.name for runtime in RUNTIMES.values() if runtime.missing()}
     assert len(deploying.section(client.session)["missing"]) == len(missing)
     code = (
-        "import sys; from workbench.panels import deploying\n"
-        "names = ('torch', 'onnx', 'onnxruntime', 'openvino')\n"
+        "import sys; import workbench; from workbench.panels import deploying\n"
+        "names = ('torch', 'onnx', 'onnxscript', 'onnxruntime', 'openvino', 'executorch',\n"
+        "         'ai_edge_litert', 'litert_torch', 'keras', 'tensorrt')\n"
         "print([name for name in names if name in sys.modules])"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -131,7 +131,12 @@ def benchmark_options(parser: argparse.ArgumentParser) -> None:
         "the network)",
     )
     parser.add_argument("--batch", default="1,64", metavar="A,B", help="examples per call")
-    parser.add_argument("--threads", type=int, default=1, help="of one call (default: 1)")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        help="of one call (default: 1); all cores are timed too",
+    )
 
 
 def benchmark(options: argparse.Namespace) -> dict[str, Any]:
@@ -180,14 +185,15 @@ def _targets(names: Sequence[str], batches: Sequence[int], threads: int) -> list
 
 def show_benchmark(result: dict[str, Any]) -> None:
     """Print a table of the times."""
-    print("runtime      batch  minimum   median      p90  milliseconds per call")
+    print("runtime      batch threads  minimum   median      p90  milliseconds per call")
     for row in result["timings"]:
         times = "".join(f"{row[name]:9.3f}" for name in ("minimum", "median", "p90"))
         speedup = "" if row["speedup"] is None else f"  {row['speedup']:.2f} × PyTorch"
-        print(f"{row['runtime']:<12} {row['batch']:5d}{times}{speedup}")
+        print(f"{row['runtime']:<12} {row['batch']:5d} {row['threads']:7d}{times}{speedup}")
     for row in result["timings"]:
         energy = Energy.from_dict(row["energy"])
-        print(f"  {row['runtime']}, batch {row['batch']}, 1,000 examples: {energy.text}")
+        place = f"batch {row['batch']}, threads {row['threads']}"
+        print(f"  {row['runtime']}, {place}, 1,000 examples: {energy.text}")
     energies = [Energy.from_dict(row["energy"]) for row in result["timings"]]
     for note in Energy.total(energies).explanation:
         print(f"  – {note}")

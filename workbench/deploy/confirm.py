@@ -8,7 +8,7 @@ from os import PathLike
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from workbench.artifact.artifact import Artifact, as_artifact
 from workbench.cancel import NEVER, CancelToken
@@ -51,8 +51,8 @@ def confirm(
         If the package was not made from this file, its file is missing, or it returns outputs of
         another shape.
     ArtifactError
-        If the package or the file is damaged, or a layer of the package has other codes or scales
-        than the file.
+        If the package or the file is damaged, or a layer of the package has other codes, scales or
+        reset gates than the file.
     """
     loaded = package if isinstance(package, Package) else load_package(package)
     RUNTIMES[loaded.target.runtime].check_installed()
@@ -86,9 +86,15 @@ class Reference:
         return outputs_of_file(self._network, self.inputs, self._cancel)
 
     def check(self, package: Package) -> None:
-        """Raise `ArtifactError` if a layer of a package has other codes or scales."""
-        if self._network.spec.inputs and package.name.endswith(".onnx"):
-            from workbench.deploy.integers.check import check_integers  # loads onnx
+        """Raise `ArtifactError` if a layer of a package has other codes, scales or reset gates."""
+        if not package.name.endswith(".onnx"):
+            return
+        from workbench.deploy.recurrent import check_reset_gates  # loads onnx
+
+        if any(isinstance(layer, nn.GRU) for layer in self._network.module.modules()):
+            check_reset_gates(package.content)
+        if self._network.spec.inputs:
+            from workbench.deploy.integers.check import check_integers
 
             check_integers(package.content, self._network.artifact)
 

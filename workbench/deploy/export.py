@@ -109,8 +109,9 @@ class Exporter:
         artifact, written = self.artifact, None
         if artifact.spec.inputs and runtime.suffix in {KERAS, *CONVERTERS}:
             raise InputError(
-                f"A {runtime.suffix} file cannot round the inputs of layers: leave out the "
-                "recipe's activations.",
+                f"No {runtime.suffix} file is written for layers that round their inputs: export "
+                "to onnxruntime or openvino, which run them in integers, or leave out the recipe's "
+                "activations.",
                 code="deploy.quantized_inputs",
             )
         content = self._content(target)

@@ -85,7 +85,10 @@ def _points(
     metric: Metric,
     palette: Palette,
 ) -> dict[str, Any]:
-    timings = [t for t in result.timings if (t.runtime, t.precision) == runtime]
+    threads = result.timings[0].threads  # those of all cores are in the table
+    timings = [
+        t for t in result.timings if (t.runtime, t.precision, t.threads) == (*runtime, threads)
+    ]
     name, value = scores[runtime]
     return {
         "type": "scatter",

@@ -27,7 +27,8 @@ def latency_ms(
         If `cancel` is cancelled.
     """
     if target is not None:
-        timings = benchmark([export(artifact, target)], batches=(1,), cancel=cancel).timings
+        package, threads = export(artifact, target), (target.threads,)
+        timings = benchmark([package], batches=(1,), threads=threads, cancel=cancel).timings
         return timings[0].median
     shaped = model.with_spec(artifact.spec)
     times = resources.latency(shaped, artifact.operands(), cancel=cancel)
