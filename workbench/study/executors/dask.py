@@ -47,7 +47,7 @@ class Dask:
                 "A Dask cluster needs the package distributed: pip install 'workbench[cluster]'.",
                 code="study.no_dask",
             ) from None
-        if not isinstance(address, str) or ":" not in address:
+        if ":" not in str(address):
             raise InputError(
                 f"The address of a scheduler is a text such as tcp://10.0.0.5:8786, not "
                 f"{brief(address)}.",
