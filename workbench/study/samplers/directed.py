@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, zip_longest
+from itertools import chain
 from math import log2
 from typing import TYPE_CHECKING
 
@@ -138,9 +138,13 @@ def _exchanged(space: Space, position: Position) -> Iterator[Position]:
 
 
 def _interleaved(steps: Sequence[Recipe], choices: Sequence[Recipe]) -> list[Recipe]:
-    """Return a step, a choice, and so on: only the first few are measured before the next round."""
-    pairs = zip_longest(steps, choices)
-    return [recipe for pair in pairs for recipe in pair if recipe is not None]
+    """Return two steps, a choice, and so on."""
+    pairs = [list(steps[i : i + 2]) for i in range(0, len(steps), 2)]
+    mixed: list[Recipe] = []
+    for number in range(max(len(pairs), len(choices))):
+        mixed += pairs[number] if number < len(pairs) else []
+        mixed += choices[number : number + 1]
+    return mixed
 
 
 def _by_turns(rows: Sequence[Sequence[Recipe]]) -> Iterator[Recipe]:
