@@ -98,3 +98,11 @@ def test_the_console_prints_every_runtime(artifact, tmp_path, capsys):
     assert f"{len(artifact):,} bytes" in printed
     assert "torch" in printed
     assert main(["benchmark", str(path), "--to", "torch", "--batch", "many"]) == 2
+
+
+def test_packages_of_two_files_are_not_compared(package):
+    other = wb.export(
+        wb.compress(wb.model("fashion/mlp-32"), wb.Recipe(wb.Quantize(bits=2))), "onnxruntime"
+    )
+    with raises("deploy.other_artifact", "2 compressed files"):
+        wb.benchmark([package, other])

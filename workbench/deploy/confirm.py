@@ -57,14 +57,8 @@ def confirm(
     loaded = package if isinstance(package, Package) else load_package(package)
     RUNTIMES[loaded.target.runtime].check_installed()
     reference = Reference(artifact_of(loaded, artifact), split, cancel)
-    reference.check(loaded)
     with Host(loaded.target.runtime) as host:
-        host.load(loaded)
-        cancel.check()
-        outputs = host.run(reference.inputs.numpy(), loaded.target.batch)
-        facts = host.facts
-    cancel.check()
-    return reference.compare(loaded, torch.from_numpy(outputs), facts)
+        return reference.confirm(loaded, host)
 
 
 class Reference:
@@ -84,6 +78,15 @@ class Reference:
     @cached_property
     def _outputs(self) -> Outputs:
         return outputs_of_file(self._network, self.inputs, self._cancel)
+
+    def confirm(self, package: Package, host: Host) -> Agreement:
+        """Run a package in the process of its runtime, and compare; see `confirm`."""
+        self.check(package)
+        host.load(package)
+        self._cancel.check()
+        outputs = host.run(self.inputs.numpy(), package.target.batch)
+        self._cancel.check()
+        return self.compare(package, torch.from_numpy(outputs), host.facts)
 
     def check(self, package: Package) -> None:
         """Raise `ArtifactError` if a layer of a package has other codes, scales or reset gates."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from workbench import formatting
 from workbench.cancel import NEVER, CancelToken
-from workbench.deploy.confirm import artifact_of, confirm
+from workbench.deploy.confirm import Reference, artifact_of
 from workbench.deploy.host import Calls, Host
 from workbench.deploy.package import Package
 from workbench.deploy.runtimes import RUNTIMES
@@ -169,19 +169,29 @@ def benchmark(
     Raises
     ------
     InputError
-        If a package predicts something else than its file, or there is no package.
+        If a package predicts something else than its file, the packages come from several files,
+        or there is no package.
     RuntimeFailedError
         If a runtime crashes, hangs, or runs something else than was requested.
     """
     if not packages:
         raise InputError("Give at least one package.", code="deploy.no_package")
+    files = {artifact_of(package).digest: artifact_of(package) for package in packages}
+    if len(files) > 1:
+        raise InputError(
+            f"These packages come from {len(files)} compressed files: time those of one file.",
+            code="deploy.other_artifact",
+        )
     for package in packages:
-        agreement = confirm(package, split, cancel=cancel)
-        if not agreement.confirmed:
-            raise InputError(agreement.summary, code="deploy.not_confirmed")
+        RUNTIMES[package.target.runtime].check_installed()
     numbers = one_and_all_cores(packages[0].target.threads) if threads is None else threads
     with ExitStack() as stack:
         pairs = [(p, stack.enter_context(Host(p.target.runtime))) for p in packages]
+        reference = Reference(artifact_of(packages[0]), split, cancel)
+        for package, host in pairs:
+            agreement = reference.confirm(package, host)
+            if not agreement.confirmed:
+                raise InputError(agreement.summary, code="deploy.not_confirmed")
         return time_in_turn(pairs, batches=batches, threads=numbers, split=split, cancel=cancel)
 
 
