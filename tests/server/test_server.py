@@ -63,6 +63,7 @@ def test_a_visitor_gets_a_preheated_kernel_only_if_it_has_started(monkeypatch):
     assert not uses_it()
     kernel.set_result({})
     assert uses_it()
+    monkeypatch.setattr(PageHandler, "kernel_manager", SimpleNamespace())  # as with --preheat 0
     assert not uses_it(size=0)
 
 

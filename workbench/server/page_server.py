@@ -44,8 +44,9 @@ class PageHandler(TornadoVoilaHandler):
         A kernel that Voila starts only some seconds from now, because another visitor has just
         taken one, is left to a later visitor; this one gets a new kernel at once.
         """
-        pools = self.kernel_manager._pools  # noqa: SLF001 - Voila tells only their size
-        pool = pools[self.notebook_path] if size else []
+        if not size:  # without preheated kernels there are no pools
+            return False
+        pool = self.kernel_manager._pools[self.notebook_path]  # noqa: SLF001 - Voila tells only its size
         if not (pool and pool[0].done()):
             return False
         return bool(super().should_use_rendered_notebook(data, size, None, None, {}))
