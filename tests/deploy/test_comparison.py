@@ -48,10 +48,9 @@ def test_expected_predictions_are_those_of_the_reference_evaluation(artifact, bo
     monkeypatch.setattr(comparison, "predict_float64", again)
     model = network.model.with_spec(network.spec)
     expected = predict(model, network.operands, data.examples)
-    _borderline, different = differences(network, data, file.exact, file)
-    assert not len(different)
+    assert not len(differences(network, data, file.exact, file).different)
     shifted = file.exact.roll(1, dims=1)  # every prediction is the next class
-    indices = np.concatenate(differences(network, data, shifted, file))
+    indices = np.concatenate(differences(network, data, shifted, file)[:2])
     assert len(indices) == len(expected)
     assert sum(evaluated) < 2 * len(data)  # only those that float32 does not decide
     assert bool(evaluated) == (bound > BORDERLINE)

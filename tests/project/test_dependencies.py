@@ -54,6 +54,12 @@ def breadth():
     return ranges(project()["optional-dependencies"]["breadth"])
 
 
+def studies():
+    """Return the optional libraries of studies, which their benchmarks need."""
+    extras = project()["optional-dependencies"]
+    return ranges([*extras["study"], *extras["cluster"]])
+
+
 def website():
     return ranges(project()["optional-dependencies"]["docs"])
 
@@ -95,7 +101,7 @@ def test_every_import_of_the_package_is_declared():
 
 @pytest.mark.parametrize("folder", ["tests", "benchmarks"])
 def test_every_import_of_tests_and_benchmarks_is_declared(folder):
-    extra = breadth().keys() if folder == "benchmarks" else set()
+    extra = breadth().keys() | studies().keys() if folder == "benchmarks" else set()
     assert imported(folder) - runtime().keys() - tools().keys() - extra == set()
 
 

@@ -9,13 +9,13 @@ from workbench import formatting
 from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, layout
-from workbench.study.importance import label
+from workbench.recipe.labels import field_label
 
 if TYPE_CHECKING:
     from workbench.study.result import StudyResult
 
 MAX_LINES = 300
-"""The newest recipes that are drawn, besides those of the front."""
+"""The newest recipes that are drawn, in addition to those of the front."""
 
 
 def draw(result: StudyResult, palette: Palette = LIGHT, title: str | None = None) -> Figure:
@@ -73,7 +73,7 @@ def _field(key: str, values: Any, places: list[int]) -> dict[str, Any]:
     used = sorted(set(places))
     shown = used if len(used) <= 8 else used[:: -(-len(used) // 8)]
     return {
-        "label": label(key),
+        "label": field_label(key),
         "values": places,
         "tickvals": shown,
         "ticktext": [str(values[place]) for place in shown],

@@ -8,7 +8,6 @@ from workbench import formatting
 from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout
-from workbench.study.hypervolume import hypervolumes
 
 if TYPE_CHECKING:
     from workbench.study.result import StudyResult
@@ -19,6 +18,8 @@ def draw(result: StudyResult, worst: float, palette: Palette = LIGHT) -> Figure:
 
     `worst` is the value of the metric from which it is measured, such as that of chance.
     """
+    from workbench.study.hypervolume import hypervolumes  # studies load torch
+
     areas = hypervolumes(result.trials, result.metric, result.original[0], worst)
     final = areas[-1] if areas and areas[-1] else 1.0
     line = {

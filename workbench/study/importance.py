@@ -8,8 +8,7 @@ import numpy as np
 
 from workbench import formatting
 from workbench.i18n import _
-from workbench.recipe.recipe import PARTS
-from workbench.recipe.schema import specs
+from workbench.recipe.labels import field_label
 from workbench.study.result import StudyResult
 
 MIN_TRIALS = 20
@@ -54,17 +53,9 @@ def importance_sentence(result: StudyResult) -> str | None:
         "Among these recipes, {first} decides most about the {metric} ({first_share}), then "
         "{second} ({second_share})."
     ).format(
-        first=label(first),
-        second=label(second),
+        first=field_label(first),
+        second=field_label(second),
         metric=_(result.metric.name),
         first_share=formatting.percent(first_share, 0),
         second_share=formatting.percent(second_share, 0),
     )
-
-
-def label(axis: str) -> str:
-    """Return the label of a field, with the layer if it is that of a single one."""
-    part, _dot, rest = axis.partition(".")
-    name, _dot, layer = rest.partition(".")
-    label = next(spec.label for spec in specs(PARTS[part]) if spec.name == name)
-    return f"{label} ({layer})" if layer else label

@@ -37,11 +37,11 @@ MAX_NAMES = 3
 
 def several_spellings(column: Column) -> Iterator[str]:
     """Yield a sentence if all words of a column mean yes or no, and several mean the same."""
-    words = {word: word.lower() for word in column.words}
-    if len(words) < 3 or not {*words.values()} <= YES | NO:
+    spellings = {word: word.lower() for word in column.words}
+    if len(spellings) < 3 or not {*spellings.values()} <= YES | NO:
         return
     for meaning in (YES, NO):
-        same = [word for word, lower in words.items() if lower in meaning]
+        same = [word for word, lower in spellings.items() if lower in meaning]
         if len(same) > 1:
             yield _(
                 "{column}: {words} may mean the same, and are different values: write each in one "

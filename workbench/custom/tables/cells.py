@@ -133,10 +133,10 @@ def _simple_dates(cells: Sequence[str]) -> tuple[Format, NDArray[np.float64]] | 
     ):
         return None
     try:
-        moments = np.array([cell or "NaT" for cell in cells], "datetime64[s]")
+        times = np.array([cell or "NaT" for cell in cells], "datetime64[s]")
     except ValueError:
         return None
-    result = np.where(np.isnat(moments), np.nan, moments.astype(np.int64).astype(np.float64))
+    result = np.where(np.isnat(times), np.nan, times.astype(np.int64).astype(np.float64))
     return (Format("date"), result) if np.nanmin(result) >= _FIRST_YEAR else None
 
 

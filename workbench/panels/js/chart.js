@@ -80,7 +80,8 @@ export class Chart {
       ...figure.layout,
       title: { text: "" },
       margin: { ...margin, t: margin.t - TITLE_HEIGHT, b: margin.b + LINE_HEIGHT * (lines.length - 1) },
-      xaxis: xaxis && { ...withRoom(xaxis, room), title: { ...xaxis.title, text: lines.join("<br>") } },
+      // plotly fails on an axis that is named but undefined
+      ...(xaxis && { xaxis: { ...withRoom(xaxis, room), title: { ...xaxis.title, text: lines.join("<br>") } } }),
       width,
       height: this.plot.clientHeight,
     };
