@@ -10,8 +10,7 @@ import pytest
 
 import workbench as wb
 from tests.raises import raises
-from workbench.cache.results import ResultCache
-from workbench.study import Space, Study, measurement, run_study
+from workbench.study import Space, Study, run_study
 from workbench.study.executors import Dask
 
 SPACE = Space({"quantize.bits": [2, 3]})
@@ -74,10 +73,8 @@ class Client:
 
 
 @pytest.fixture
-def cluster(monkeypatch):
+def cluster(monkeypatch, fresh):
     """Return a function that sets the faults of a cluster."""
-    store = ResultCache()
-    monkeypatch.setattr(measurement, "default_result_cache", lambda: store)
 
     def make(**faults):
         client = type("Client", (Client,), faults)

@@ -10,10 +10,8 @@ import sys
 import psutil
 import pytest
 
-import workbench as wb
 from tests.raises import raises
-from workbench.cache.results import ResultCache
-from workbench.study import Space, Study, measurement, run_study
+from workbench.study import Space, Study, run_study
 from workbench.study.executors import Local
 
 AXES = {"prune.sparsity": [0, 0.3, 0.5, 0.8], "quantize.bits": [2, 3, 4]}
@@ -27,16 +25,7 @@ study = Study.of(model, Space({AXES!r}), sampler="evolution", recipes={RECIPES})
 run_study(model, study, log=sys.argv[1], on_update=lambda result: print(flush=True))
 """
 
-
-@pytest.fixture(autouse=True)
-def fresh(monkeypatch):
-    store = ResultCache()
-    monkeypatch.setattr(measurement, "default_result_cache", lambda: store)
-
-
-@pytest.fixture
-def tiny():
-    return wb.model("fashion/mlp-32")
+pytestmark = pytest.mark.usefixtures("fresh")
 
 
 @pytest.fixture

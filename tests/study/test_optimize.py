@@ -10,7 +10,6 @@ from torch import nn
 
 import workbench as wb
 from tests.raises import raises
-from workbench.cache.results import ResultCache
 from workbench.cancel import CancelToken
 from workbench.cli import main
 from workbench.errors import Cancelled
@@ -19,16 +18,7 @@ from workbench.study.candidates import first_recipes, space_of
 from workbench.study.goal import Goal
 from workbench.study.optimize import optimize
 
-
-@pytest.fixture(autouse=True)
-def fresh(monkeypatch):
-    store = ResultCache()
-    monkeypatch.setattr(measurement, "default_result_cache", lambda: store)
-
-
-@pytest.fixture
-def tiny():
-    return wb.model("fashion/mlp-32")
+pytestmark = pytest.mark.usefixtures("fresh")
 
 
 @pytest.mark.slow

@@ -35,18 +35,6 @@ LARGE = Space(
 )
 
 
-@pytest.fixture
-def fresh(monkeypatch):
-    """Return a function that empties the store, and do so."""
-
-    def empty():
-        store = ResultCache()
-        monkeypatch.setattr(measurement, "default_result_cache", lambda: store)
-
-    empty()
-    return empty
-
-
 def points(trials):
     return [(trial.bytes, trial.value) for trial in trials]
 

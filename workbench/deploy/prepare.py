@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +23,7 @@ import torch
 from workbench.artifact.artifact import Artifact, load
 from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.agreement import Agreement
+from workbench.deploy.answering import Answer, answer_requests, private_output
 from workbench.deploy.confirm import Reference
 from workbench.deploy.export import Exporter
 from workbench.deploy.package import MANIFEST, Package
@@ -38,7 +39,6 @@ from workbench.zoo.registry import model as find_model
 PROCESS = [sys.executable, "-m", "workbench.deploy.prepare"]
 SECONDS = 3600.0
 """For one answer: a converter may take a quarter of an hour, a large model longer."""
-Answer = dict[str, Any]
 
 
 class Preparation(Protocol):
@@ -208,22 +208,15 @@ class Answers:
 
 def main() -> None:
     """Answer requests until standard input ends."""
-    stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what an exporter prints
-    answers = Answers()
-    commands: dict[str, Callable[[Mapping[str, Any]], Answer]] = {
-        "export": answers.export,
-        "inputs": answers.inputs,
-        "compare": answers.compare,
-        "roofline": answers.roofline,
-    }
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            answer = commands[request["command"]](request)
-        except WorkbenchError as error:
-            answer = {"error": str(error)}
-        print(json.dumps(answer), file=stream, flush=True)
+    with private_output() as stream:
+        answers = Answers()
+        commands = {
+            "export": answers.export,
+            "inputs": answers.inputs,
+            "compare": answers.compare,
+            "roofline": answers.roofline,
+        }
+        answer_requests(stream, commands, WorkbenchError)
 
 
 if __name__ == "__main__":

@@ -7,23 +7,21 @@ reads one JSON object per line from standard input, and answers each with one on
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 import psutil
 
+from workbench.deploy.answering import Answer, answer_requests, private_output
 from workbench.deploy.sessions.session import Session
 from workbench.profiling.energy.meter import EnergyMeter
 
-Answer = dict[str, Any]
 SESSIONS = "workbench.deploy.sessions."
 WARM_UP_CALLS = 3
 """Before a batch is first timed; one later."""
@@ -94,29 +92,13 @@ class Worker:
 
 def main() -> None:
     """Answer requests until standard input ends."""
-    with _private_output() as answers:
+    with private_output() as answers:
         with suppress(Exception):  # loading a network says what is missing
             import_module(SESSIONS + sys.argv[1])
         worker = Worker()
-        commands: dict[str, Callable[[Mapping[str, Any]], Answer]] = {
-            "load": worker.load,
-            "run": worker.run,
-            "time": worker.time,
-        }
-        for line in sys.stdin:
-            request = json.loads(line)
-            try:
-                answer = commands[request["command"]](request)
-            except Exception as error:  # noqa: BLE001 - a runtime raises errors of any type
-                answer = {"error": f"{type(error).__name__}: {error}"}
-            print(json.dumps(answer), file=answers, flush=True)
-
-
-def _private_output() -> TextIO:
-    """Return standard output; what a runtime prints goes to standard error from now on."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return answers
+        commands = {"load": worker.load, "run": worker.run, "time": worker.time}
+        # a runtime raises errors of any type
+        answer_requests(answers, commands, Exception, lambda e: f"{type(e).__name__}: {e}")
 
 
 def _resident() -> int:

@@ -1,8 +1,8 @@
 // @ts-check
 // The check of a checkpoint: how many bits its weights get, which tensors are rounded, which stay and why.
 
-import { Question, Rows, showText, Warnings } from "./check_parts.js";
-import { h, setText, uniqueId } from "./dom.js";
+import { checkList, Question, Rows, showText, Warnings } from "./check_parts.js";
+import { h, setText } from "./dom.js";
 
 /** @import { CheckedCheckpoint, CheckedTensor, CheckpointChoices, Labels } from "./types" */
 
@@ -55,28 +55,9 @@ export class CheckCheckpoint {
   }
 
   list() {
-    const { labels } = this;
-    const title = h("h3", { id: uniqueId(), text: labels.tensors });
+    const { labels, rows, filters } = this;
     const heads = [labels.rounded, labels.tensor, labels.tensor_type, labels.tensor_size, labels.tensor_note];
-    const row = h("tr", { role: "row" }, ...heads.map((text) => h("th", { scope: "col", role: "columnheader", text })));
-    const table = h(
-      "table",
-      { role: "table", className: "tensors", "aria-labelledby": title.id },
-      h("thead", { role: "rowgroup" }, row),
-      this.rows.node,
-    );
-    return h(
-      "div",
-      { className: "check-list" },
-      h("div", { className: "check-list-head" }, title, this.filters.node),
-      h(
-        "div",
-        { className: "scroll", role: "region", tabIndex: 0, "aria-labelledby": title.id },
-        table,
-        this.empty,
-        this.more,
-      ),
-    );
+    return checkList({ title: labels.tensors, heads, rows, filters, className: "tensors" }, this.empty, this.more);
   }
 
   /** @param {Partial<CheckpointChoices>} choices */

@@ -155,3 +155,21 @@ export function showText(node, text) {
   setText(node, text);
   node.hidden = !text;
 }
+
+/**
+ * A table with the title and the filters above it; it scrolls by itself.
+ * @param {{ title: string, heads: string[], rows: Rows<any>, filters: Question, className?: string }} parts
+ * @param {HTMLElement[]} below - what stands below the table
+ */
+export function checkList({ title, heads, rows, filters, className = "" }, ...below) {
+  const heading = h("h3", { id: uniqueId(), text: title });
+  const row = h("tr", { role: "row" }, ...heads.map((text) => h("th", { scope: "col", role: "columnheader", text })));
+  const head = h("thead", { role: "rowgroup" }, row);
+  const table = h("table", { role: "table", className, "aria-labelledby": heading.id }, head, rows.node);
+  return h(
+    "div",
+    { className: "check-list" },
+    h("div", { className: "check-list-head" }, heading, filters.node),
+    h("div", { className: "scroll", role: "region", tabIndex: 0, "aria-labelledby": heading.id }, table, ...below),
+  );
+}

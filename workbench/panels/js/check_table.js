@@ -1,7 +1,7 @@
 // @ts-check
 // The check of a table: what to predict, from which columns, and how the file was read.
 
-import { checkbox, classBars, Question, Rows, showText, Warnings } from "./check_parts.js";
+import { checkbox, checkList, classBars, Question, Rows, showText, Warnings } from "./check_parts.js";
 import { h, setText, uniqueId } from "./dom.js";
 
 /** @import { CheckedColumn, CheckedTable, Labels, TableChoices } from "./types" */
@@ -71,22 +71,9 @@ export class CheckTable {
   }
 
   list() {
-    const { labels } = this;
-    const title = h("h3", { id: uniqueId(), text: labels.columns });
+    const { labels, rows, filters } = this;
     const heads = [labels.use, labels.column, labels.type, labels.missing, labels.unreadable, labels.note];
-    const row = h("tr", { role: "row" }, ...heads.map((text) => h("th", { scope: "col", role: "columnheader", text })));
-    const table = h(
-      "table",
-      { role: "table", "aria-labelledby": title.id },
-      h("thead", { role: "rowgroup" }, row),
-      this.rows.node,
-    );
-    return h(
-      "div",
-      { className: "check-list" },
-      h("div", { className: "check-list-head" }, title, this.filters.node),
-      h("div", { className: "scroll", role: "region", tabIndex: 0, "aria-labelledby": title.id }, table, this.empty),
-    );
+    return checkList({ title: labels.columns, heads, rows, filters }, this.empty);
   }
 
   /** @param {Partial<TableChoices>} choices */
