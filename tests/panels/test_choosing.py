@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 import workbench as wb
-from workbench.panels import choosing
+from workbench.panels import choosing, search_notebook
 from workbench.recipe import Recipe
 from workbench.session import Session
 
@@ -155,3 +155,17 @@ def test_a_notebook_repeats_the_search(opened):
     exec(model + "\n" + recipe, names)
     assert names["report"].bytes == opened.session.choosing.recommendation.best.bytes
     assert "max_bytes=20000" in sources[1]
+
+
+def test_a_model_of_this_session_gets_no_notebook(opened, monkeypatch):
+    search(opened)
+    assert "choose_notebook" in acts(opened)
+    monkeypatch.setattr(search_notebook, "custom_models", lambda: {"fashion/mlp-32": None})
+    assert "choose_notebook" not in acts(opened)
+    opened.act("choose_notebook")
+    assert "only in this session" in opened.wait("banner")["text"]
+
+
+def acts(client):
+    buttons = choosing._activity(client.session.choosing)["buttons"]
+    return [button["act"] for button in buttons]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workbench import formatting
 from workbench.i18n import _, plural
 from workbench.panels.buttons import choice
+from workbench.panels.search_notebook import can_repeat
 from workbench.plots import goal, points, study, study_fields, study_progress, tradeoff
 from workbench.plots.palette import Palette
 from workbench.recipe.description import describe
@@ -233,7 +234,8 @@ def _activity(choosing: Choosing) -> dict[str, Any]:
         count,
     ).format(count=count, saved=formatting.percent(saved, 0))
     notebook = {"act": "choose_notebook", "text": _("notebook")}
-    return {"tone": "done", "text": text, "buttons": [notebook]}
+    buttons = [notebook] if result is not None and can_repeat(result) else []
+    return {"tone": "done", "text": text, "buttons": buttons}
 
 
 def _titles(choices: tuple[Trial, ...]) -> list[str]:

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Any
 from workbench.i18n import _
 from workbench.recipe.description import describe
 from workbench.session.choosing import Demand
+from workbench.zoo.registry import custom_models
 
 if TYPE_CHECKING:
     from workbench.study.recommendation import Recommendation
+
+
+def can_repeat(result: Recommendation) -> bool:
+    """Whether another kernel finds the model: a user's model lives in this one only."""
+    return result.model.name not in custom_models()
 
 
 def search_notebook(result: Recommendation, demand: Demand) -> dict[str, Any]:

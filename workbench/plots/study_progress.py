@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def draw(result: StudyResult, worst: float, palette: Palette = LIGHT) -> Figure:
-    """Draw the hypervolume by the number of recipes, relative to the present one.
+    """Draw the hypervolume by the number of recipes, as a share of the current one.
 
     `worst` is the value of the metric from which it is measured, such as that of chance.
     """
@@ -38,7 +38,7 @@ def draw(result: StudyResult, worst: float, palette: Palette = LIGHT) -> Figure:
             xaxis=axis(palette, _("recipes measured"), rangemode="tozero"),
             yaxis=axis(
                 palette,
-                _("hypervolume, relative to the present"),
+                _("hypervolume, as a share of the current one"),
                 range=[0, 1.05],
                 tickformat=".0%",
             ),

@@ -16,7 +16,7 @@ from workbench.panels.actions.messages import positive_number
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.actions.sending import send_file
 from workbench.panels.choosing import MAX_SECONDS
-from workbench.panels.search_notebook import search_notebook
+from workbench.panels.search_notebook import can_repeat, search_notebook
 from workbench.plots import study
 from workbench.recipe import Recipe
 from workbench.session.choosing import Demand
@@ -75,6 +75,13 @@ def choose_notebook(dashboard: Dashboard, message: dict[str, Any]) -> None:
     result = choosing.recommendation if choosing is not None else None
     if choosing is None or result is None or not result.choices:
         raise InputError(_("Nothing is measured yet."), code="session.nothing_measured")
+    if not can_repeat(result):
+        raise InputError(
+            _(
+                "A notebook cannot open {model}, which is only in this session: save the file."
+            ).format(model=result.model.name),
+            code="session.not_repeatable",
+        )
     content = json.dumps(search_notebook(result, choosing.demand), indent=1)
     send_file(dashboard, "search.ipynb", "application/x-ipynb+json", content.encode())
 

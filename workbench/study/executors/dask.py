@@ -36,7 +36,7 @@ class Dask:
     Raises
     ------
     InputError
-        If `distributed` is not installed, or the address is none.
+        If `distributed` is not installed, or the address is not valid.
     """
 
     def __init__(self, address: str) -> None:
