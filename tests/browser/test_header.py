@@ -39,7 +39,9 @@ def test_the_lines_of_the_header(opened, width, lines):
 def test_a_page_has_only_controls_that_act_on_it(opened):
     page = opened.page
     page.set_viewport_size({"width": 1280, "height": 800})
-    model, undo = page.get_by_label("model", exact=True), page.get_by_role("button", name="undo")
+    # the page Plan, once opened, has a select of that name too
+    model = page.get_by_role("banner").get_by_label("model", exact=True)
+    undo = page.get_by_role("button", name="undo")
     for name, has_model, has_undo in (
         ("Compress", True, True),
         ("Deploy", True, True),
@@ -47,7 +49,7 @@ def test_a_page_has_only_controls_that_act_on_it(opened):
         ("Plan", False, False),
     ):
         go(page, name)
-        expect(page.locator("select.models")).to_be_visible(visible=has_model)
+        expect(model).to_be_visible(visible=has_model)
         expect(undo).to_be_visible(visible=has_undo)
     go(page, "Compress")
     expect(model).to_be_visible()
