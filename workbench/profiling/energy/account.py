@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from workbench.i18n import _
 from workbench.profiling.energy.energy import Energy
 from workbench.profiling.energy.source import LostSourceError, Reading, Source
@@ -31,19 +33,19 @@ class Account:
         self._read_at: float | None = None
         self._ran = 0.0  # seconds of sections since the last reading
 
-    def resume(self, now: float) -> None:
-        """Begin a section at the time `now`, in seconds."""
-        if self._read_at is None or now - self._read_at >= self.source.every:
-            self.settle(now)
+    @property
+    def due(self) -> float:
+        """When the source may be read again, in seconds."""
+        return -math.inf if self._read_at is None else self._read_at + self.source.every
 
     def run(self, seconds: float) -> None:
         """Count `seconds` of a section."""
         self.seconds += seconds
         self._ran += seconds
 
-    def pause(self, now: float) -> None:
-        """End a section at the time `now`."""
-        if self._read_at is None or now - self._read_at >= self.source.every:
+    def settle_if_due(self, now: float) -> None:
+        """Read the source at the time `now` if its last reading is old enough."""
+        if now >= self.due:
             self.settle(now)
 
     def settle(self, now: float) -> None:
@@ -61,7 +63,7 @@ class Account:
         self._last, self._read_at, self._ran = reading, now, 0.0
 
     def learn_idle(self, seconds: float) -> None:
-        """Take the power since `resume` as that of idle hardware."""
+        """Take the power since the last reading as that of idle hardware."""
         before, reading = self._last, self._read()
         if reading is not None and self.source.how != "model":
             self._idle_watts = (reading.joules - before.joules) / seconds

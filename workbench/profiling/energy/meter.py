@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -64,6 +65,8 @@ class EnergyMeter:
         self._clock = machine.clock
         self._lock = threading.Lock()
         self._began: float | None = None
+        self._ran = 0.0  # seconds of sections that no account has yet
+        self._due = -math.inf  # when the next source may be read
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         if subtracts:
@@ -73,16 +76,18 @@ class EnergyMeter:
         """Begin a section."""
         with self._lock:
             self._began = now = self._clock()
-            for account in self._accounts:
-                account.resume(now)
+            if now >= self._due:
+                self._settle_due(now)
 
     def pause(self) -> None:
         """End a section."""
         with self._lock:
-            now = self._advance()
-            self._began = None
-            for account in self._accounts:
-                account.pause(now)
+            now = self._clock()
+            if self._began is not None:
+                self._ran += now - self._began
+                self._began = None
+            if now >= self._due:
+                self._settle_due(now)
 
     @contextmanager
     def section(self) -> Iterator[None]:
@@ -153,18 +158,28 @@ class EnergyMeter:
                 account.settle(now)
 
     def _advance(self) -> float:
-        """Count the time since the section began or was last counted."""
+        """Count the time of all sections until now in the accounts, and return it."""
         now = self._clock()
         if self._began is not None:
-            for account in self._accounts:
-                account.run(now - self._began)
+            self._ran += now - self._began
             self._began = now
+        for account in self._accounts:
+            account.run(self._ran)
+        self._ran = 0.0
         return now
+
+    def _settle_due(self, now: float) -> None:
+        """Read the sources whose time has come. Most sections do not get here: it costs more."""
+        for account in self._accounts:
+            account.run(self._ran)
+            account.settle_if_due(now)
+        self._ran = 0.0
+        self._due = min(account.due for account in self._accounts)
 
     def _learn_idle(self, seconds: float, sleep: Callable[[float], None]) -> None:
         start = self._clock()
         for account in self._accounts:
-            account.resume(start)
+            account.settle_if_due(start)
         sleep(seconds)
         end = self._clock()
         for account in self._accounts:
