@@ -158,7 +158,13 @@ def counted(name: str, answers: Sequence[bool | None]) -> None:
 def machine() -> None:
     """Print errors for networks of transformers that a calibration of this machine has not seen."""
     import torch
-    from transformers import AutoModelForCausalLM, GPT2Config, OPTConfig, Qwen2Config
+    from transformers import (
+        AutoModelForCausalLM,
+        GPT2Config,
+        LlamaConfig,
+        OPTConfig,
+        Qwen2Config,
+    )
 
     from workbench.planner.probes import fastest
 
@@ -166,20 +172,36 @@ def machine() -> None:
     found = wb.calibrate_chip("cpu")
     print(f"calibrated in {time.perf_counter() - start:.0f} s: {found.calibration}")
     sizes = {"hidden_size": 320, "num_hidden_layers": 5, "num_attention_heads": 5}
-    for config in (
-        GPT2Config(n_embd=320, n_layer=5, n_head=5, vocab_size=6000),
-        OPTConfig(**sizes, ffn_dim=1280, word_embed_proj_dim=320, vocab_size=6000),
-        Qwen2Config(**sizes, num_key_value_heads=1, intermediate_size=960, vocab_size=6000),
+    wide = {"num_attention_heads": 8, "hidden_size": 512, "intermediate_size": 1376}
+    for config, batch, tokens in (
+        (GPT2Config(n_embd=320, n_layer=5, n_head=5, vocab_size=6000), 2, 192),
+        (GPT2Config(n_embd=192, n_layer=8, n_head=3, vocab_size=1000), 4, 256),
+        (OPTConfig(**sizes, ffn_dim=1280, word_embed_proj_dim=320, vocab_size=6000), 2, 192),
+        (
+            Qwen2Config(**sizes, num_key_value_heads=1, intermediate_size=960, vocab_size=6000),
+            2,
+            192,
+        ),
+        (LlamaConfig(**wide, num_hidden_layers=3, vocab_size=16000), 1, 96),
+        (LlamaConfig(**wide, num_hidden_layers=5, vocab_size=2000), 1, 512),
     ):
-        words = torch.randint(6000, (2, 192))
-        step = training_step(AutoModelForCausalLM.from_config(config).train(), words)
-        planned = wb.plan(config, found, microbatch=2, sequence=192, precision="fp32")
-        measured = fastest(step, "cpu")
-        bounds = planned.interval
-        print(
-            f"{config.model_type}: predicted {1000 * planned.seconds.total:.1f} ms "
-            f"({1000 * bounds.low:.1f} to {1000 * bounds.high:.1f}), measured {1000 * measured:.1f}"
-        )
+        words = torch.randint(1000, (batch, tokens))
+        network = AutoModelForCausalLM.from_config(config)
+        trained = fastest(training_step(network.train(), words), "cpu")
+        network.eval()
+        with torch.inference_mode():
+            read = fastest(lambda: network(words, logits_to_keep=1), "cpu")  # noqa: B023
+        training = wb.plan(config, found, microbatch=batch, sequence=tokens, precision="fp32")
+        reading = wb.plan(config, found, batch=batch, context=tokens, precision="fp32")
+        for name, seconds, bounds, measured in (
+            ("step", training.seconds, training.interval, trained),
+            ("read", reading.prefill, reading.prefill_interval, read),
+        ):
+            low, total, high = (1000 * part for part in (bounds.low, seconds.total, bounds.high))
+            print(
+                f"{config.model_type:<8}{name:<6}predicted {total:.1f} ms ({low:.1f} to "
+                f"{high:.1f}), measured {1000 * measured:.1f}, {total / 1000 / measured - 1:+.0%}"
+            )
 
 
 def training_step(network: Any, words: Any) -> Callable[[], None]:

@@ -7,8 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+import workbench as wb
+from workbench.panels.plan_tabs import chips_tab
+from workbench.planner.calibration_file import write_chip
 from workbench.planner.models import known_models
 from workbench.planner.selection import BITS, PlanSelection
+from workbench.plots.palette import LIGHT
 
 TABS = ("plan_memory", "plan_chips", "plan_rows", "plan_compared")
 
@@ -141,7 +145,7 @@ def test_a_large_model_can_be_compressed_like_the_open_file(client):
 
 def test_a_configuration_of_the_user_can_be_planned(client):
     config = {**known_models()["llama-3.2-1b"].config, "num_hidden_layers": 4}
-    client.act("plan", config=json.dumps(config))
+    client.act("plan", file=json.dumps(config))
     message = client.last("plan")
     assert message["values"]["model"] == "opened"
     assert "opened" in [choice["value"] for choice in message["fields"][1]["choices"]]
@@ -150,9 +154,31 @@ def test_a_configuration_of_the_user_can_be_planned(client):
     assert plan(client, model="opened")["values"]["model"] == "opened"
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"model_type": "bert"}', "{" * 10_000])
+def test_a_calibration_of_the_user_can_be_planned_with(client, tmp_path):
+    row = {"config": "gpt2", "batch": 16, "context": 8192}
+    fast = wb.plan(chip_id="b200", **row).as_dict()["decode_ms"]
+    write_chip(wb.calibrate_chip("b200", [row | {"decode_ms": 3 * fast}]), tmp_path / "chip.json")
+    client.act("plan", file="{}")
+    client.act("plan", file=(tmp_path / "chip.json").read_text())
+    assert not client.last("banner")["text"]
+    message = client.last("plan")
+    assert message["values"]["chip"] == "opened"
+    assert "opened" in [choice["value"] for choice in message["fields"][2]["choices"]]
+    opened = plan(client, model="gpt2")
+    assert client.session.focus.plan.plan().decode.total == pytest.approx(3 * fast / 1000)
+    assert not any("Not calibrated" in text for text in opened["sentences"])
+    assert any("Not calibrated" in text for text in plan(client, chip="b200")["sentences"])
+    table = chips_tab(client.session, LIGHT)["table"]
+    assert [row["selected"] for row in table["rows"]].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"model_type": "bert"}', "{" * 10_000, '{"calibration_of": "b200"}', "1"],
+)
 def test_a_bad_configuration_is_reported_and_changes_nothing(client, text):
     before = client.session.focus.plan
-    client.act("plan", config=text)
+    client.act("plan", file=text)
     assert client.last("banner")["text"]
     assert client.session.focus.plan.model == before.model
+    assert client.session.focus.plan.chip == before.chip

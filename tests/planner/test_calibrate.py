@@ -108,7 +108,7 @@ def test_a_chip_without_calibration_is_not_written(tmp_path):
 
 
 def test_this_machine_is_measured(monkeypatch):
-    monkeypatch.setattr(probes, "SIZES", {"cpu": ((64, 1, 16), (128, 1, 16))})
+    monkeypatch.setattr(probes, "SHAPES", {"cpu": ((64, 1, 1, 16, 64), (128, 1, 2, 16, 32))})
     monkeypatch.setattr(probes, "PRODUCT", {"cpu": 64})
     monkeypatch.setattr(probes, "COPIED", {"cpu": 2**20})
     monkeypatch.setattr(probes.torch.cuda, "is_available", lambda: False)
@@ -122,7 +122,7 @@ def test_this_machine_is_measured(monkeypatch):
 
 
 def test_the_measured_network_is_the_one_that_is_planned():
-    network = probes.Network(128, 2)
+    network = probes.Network(128, 2, 96)
     row = next(iter(_rows_of(128, 2)))
     planned = wb.plan(row["config"], "cpu", batch=1, context=8, precision="fp32")
     assert planned.architecture.parameters == sum(p.numel() for p in network.parameters())
@@ -135,7 +135,7 @@ def test_the_measured_network_is_the_one_that_is_planned():
 
 def _rows_of(hidden, layers):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(probes, "SIZES", {"cpu": ((hidden, layers, 8),)})
+        patch.setattr(probes, "SHAPES", {"cpu": ((hidden, layers, 1, 8, 96),)})
         patch.setattr(probes.torch.cuda, "is_available", lambda: False)
         yield from probes.measured_rows(chip("cpu"))
 

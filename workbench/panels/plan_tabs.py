@@ -28,11 +28,11 @@ def memory_tab(session: Session, palette: Palette) -> dict[str, Any]:
 def chips_tab(session: Session, palette: Palette) -> dict[str, Any]:
     """Return the plan on every chip as a table."""
     selection = session.focus.plan
-    selected = selection.chip
+    selected = selection.chip_of(selection.chip)
     rows = [
         {
             "key": None,
-            "selected": other.chip.id == selected,
+            "selected": other.chip == selected,
             "cells": [
                 row["chip"],
                 row["fits"],

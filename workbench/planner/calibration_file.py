@@ -63,7 +63,17 @@ def read_chip(path: Path) -> Chip:
     FileError
         If it cannot be read.
     """
-    content = read_json(path)
+    return parse_chip(read_json(path), path.name)
+
+
+def parse_chip(content: Any, name: str) -> Chip:
+    """Return the chip of a calibration by the entries of its file, which is called `name`.
+
+    Raises
+    ------
+    InputError
+        If they are not those of a calibration.
+    """
     try:
         base = chip(content["calibration_of"])
         calibration = Calibration(
@@ -77,7 +87,7 @@ def read_chip(path: Path) -> Chip:
         )
     except (AttributeError, KeyError, TypeError, ValueError, WorkbenchError):
         raise InputError(
-            f"{path.name} is no calibration; write one with: workbench plan calibrate.",
+            f"{name} is no calibration; write one with: workbench plan calibrate.",
             code="plan.calibration_file",
         ) from None
 

@@ -68,9 +68,8 @@ def interval(
     )[:NEIGHBORS]
     errors = sorted(abs(residuals[row.id]) for _, row in ranked)
     place = min(ceil(QUANTILE * (len(errors) + 1)), len(errors))
-    half = max(errors[place - 1], LEAST, least)
-    nearest = ranked[0][0]
-    half *= max(1.0, nearest / FAR)
+    widened = errors[place - 1] * max(1.0, ranked[0][0] / FAR)
+    half = max(widened, LEAST, least)
     if not is_calibrated:
         factor, added = UNCALIBRATED
         half = factor * half + added

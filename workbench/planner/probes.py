@@ -26,15 +26,32 @@ NAMES = {
     "RTX 4090": "rtx-4090",
 }
 """Parts of the names that the driver gives to chips of the table."""
-SIZES = {
-    "cpu": ((256, 4, 128), (384, 4, 128), (512, 4, 128)),
-    "cuda": ((1024, 8, 2048), (2048, 8, 2048), (4096, 4, 2048)),
+SHAPES = {
+    "cpu": (
+        (256, 4, 1, 128, 8192),
+        (384, 4, 2, 128, 2048),
+        (512, 4, 1, 256, 8192),
+        (256, 2, 4, 128, 1024),
+        (512, 2, 1, 512, 1024),
+        (128, 6, 8, 64, 2048),
+        (384, 6, 1, 64, 4096),
+        (256, 4, 2, 384, 8192),
+    ),
+    "cuda": (
+        (1024, 8, 4, 512, 32768),
+        (1024, 16, 1, 2048, 8192),
+        (2048, 8, 1, 2048, 32768),
+        (2048, 8, 2, 4096, 8192),
+        (4096, 4, 1, 2048, 32768),
+        (4096, 2, 8, 1024, 8192),
+    ),
 }
-"""Hidden units, layers and tokens of the models."""
+"""Hidden units, layers, sequences, tokens of each and vocabulary of the models: unlike each other,
+so that the error of each by the others is that of a model which was not measured."""
 PRODUCT = {"cpu": 1024, "cuda": 8192}
 COPIED = {"cpu": 2**26, "cuda": 2**31}
 """Rows of square matrices, and bytes of a copy."""
-VOCABULARY, HEAD, REPEATS = 8192, 64, 5
+HEAD, REPEATS = 64, 5
 
 
 class Layer(nn.Module):
@@ -66,12 +83,12 @@ class Layer(nn.Module):
 class Network(nn.Module):
     """Embedding, layers and head."""
 
-    def __init__(self, hidden: int, layers: int) -> None:
+    def __init__(self, hidden: int, layers: int, vocabulary: int) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(VOCABULARY, hidden)
+        self.embedding = nn.Embedding(vocabulary, hidden)
         self.layers = nn.ModuleList(Layer(hidden) for _ in range(layers))
         self.final = nn.RMSNorm(hidden)
-        self.head = nn.Linear(hidden, VOCABULARY, bias=False)
+        self.head = nn.Linear(hidden, vocabulary, bias=False)
 
     def forward(self, words: Tensor, caches: list[list[Tensor]] | None = None) -> Tensor:
         """Return the logits of all tokens in training, else of the last."""
@@ -122,33 +139,33 @@ def measured_rows(base: Chip) -> Iterator[dict[str, Any]]:
     """Yield measured training steps and, on a processor, reading and generating text."""
     where = device()
     precision, dtype = ("fp32", torch.float32) if where == "cpu" else ("bf16", torch.bfloat16)
-    for hidden, layers, tokens in SIZES[where]:
+    for hidden, layers, batch, tokens, vocabulary in SHAPES[where]:
         torch.manual_seed(0)
-        network = Network(hidden, layers).to(where, dtype)
+        network = Network(hidden, layers, vocabulary).to(where, dtype)
         config = {
             "model_type": "llama",
             "hidden_size": hidden,
             "num_hidden_layers": layers,
             "num_attention_heads": hidden // HEAD,
             "intermediate_size": 3 * hidden,
-            "vocab_size": VOCABULARY,
+            "vocab_size": vocabulary,
             "tie_word_embeddings": False,
         }
-        words = torch.randint(VOCABULARY, (1, tokens), device=where)
+        words = torch.randint(vocabulary, (batch, tokens), device=where)
         step = _training_step(network, words)
         yield {
             "config": config,
-            "microbatch": 1,
+            "microbatch": batch,
             "sequence": tokens,
             "precision": precision,
             "step_ms": 1000 * fastest(step, where),
         }
         with torch.inference_mode():
             network.eval()
-            row = {"config": config, "batch": 1, "context": tokens, "precision": precision}
+            row = {"config": config, "batch": batch, "context": tokens, "precision": precision}
             row["prefill_ms"] = 1000 * fastest(lambda: network(words), where)  # noqa: B023
             if where == "cpu":  # on a GPU, Python would be measured
-                empty = torch.zeros(1, hidden // HEAD, tokens, HEAD, dtype=dtype)
+                empty = torch.zeros(batch, hidden // HEAD, tokens, HEAD, dtype=dtype)
                 caches = [[empty, empty] for _ in range(layers)]
                 token = words[:, :1]
                 row["decode_ms"] = 1000 * fastest(lambda: network(token, caches), where)  # noqa: B023

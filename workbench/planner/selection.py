@@ -13,6 +13,7 @@ from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from workbench.planner.architecture import Architecture
+    from workbench.planner.chips import Chip
     from workbench.planner.jobs import TrainingJob
     from workbench.planner.results import InferencePlan, TrainingPlan
 
@@ -25,7 +26,7 @@ BITS = {"train": ("bf16", "amp", "tf32", "fp32"), "infer": ("bf16", "int8", "int
 SIZES = {"train": {"batch": 1, "length": 2048}, "infer": {"batch": 16, "length": 8192}}
 """The sizes with which each task starts."""
 OPENED = "opened"
-"""The name of a model whose configuration the user has opened."""
+"""The name of a model, or of a chip, whose file the user has opened."""
 STEP_SEQUENCES = 8
 """Sequences per chip and step of the layouts that are compared."""
 
@@ -36,7 +37,8 @@ class PlanSelection:
 
     `tokens` are those of a complete training, `price` is money per chip and hour. With the
     precision `file`, matrices take `file_bits` per weight, as in the open file. With the model
-    `OPENED`, its sizes are those of the JSON text `config`.
+    `OPENED`, its sizes are those of the JSON text `config`; with the chip `OPENED`, it is that of
+    the JSON text `calibration`.
     """
 
     mode: str = "infer"
@@ -52,6 +54,7 @@ class PlanSelection:
     compared: str = "step time"
     file_bits: float = 16.0
     config: str = ""
+    calibration: str = ""
 
     def changed(self, changes: dict[str, Any]) -> PlanSelection:
         """Return the selection with valid changes; others have no effect."""
@@ -70,17 +73,42 @@ class PlanSelection:
             chosen = replace(chosen, precision="bf16")
         return chosen
 
-    def with_config(self, text: str) -> PlanSelection:
-        """Return the selection of the model that the text of a `config.json` describes.
+    def with_file(self, text: str) -> PlanSelection:
+        """Return the selection of the model or of the chip that a JSON file describes.
 
         Raises
         ------
         InputError
-            If it is not the configuration of a known language model.
+            If it is neither the `config.json` of a known language model nor the file of a
+            calibration.
         """
-        chosen = replace(self, model=OPENED, config=text)
-        chosen.architecture()
+        from workbench.planner.architectures.read import parse_json
+
+        if "calibration_of" in parse_json(text.encode(), "config.json"):
+            chosen = replace(self, chip=OPENED, calibration=text)
+            chosen.chip_of(OPENED)
+        else:
+            chosen = replace(self, model=OPENED, config=text)
+            chosen.architecture()
         return chosen
+
+    def chip_of(self, name: str) -> Chip:
+        """Return a chip of the table, or the one whose calibration was opened."""
+        from workbench.planner.architectures.read import parse_json
+        from workbench.planner.calibration_file import parse_chip
+        from workbench.planner.chips import chip
+
+        if name == OPENED:
+            content = parse_json(self.calibration.encode(), "chip.json")
+            return parse_chip(content, "chip.json")
+        return chip(name)
+
+    def known_chips(self) -> dict[str, Chip]:
+        """Return the chips that can be selected, by name."""
+        from workbench.planner.chips import chips
+
+        opened = {OPENED: self.chip_of(OPENED)} if self.calibration else {}
+        return {**opened, **chips()}
 
     def architecture(self) -> Architecture:
         """Return the sizes of the model."""
@@ -93,14 +121,13 @@ class PlanSelection:
 
     def choices(self, key: str) -> tuple[Any, ...]:
         """Return the values of a field."""
-        from workbench.planner.chips import chips
         from workbench.planner.models import known_models
         from workbench.planner.validation import KINDS
 
         fields: dict[str, tuple[Any, ...]] = {
             "mode": ("infer", "train"),
             "model": (*known_models(), *((OPENED,) if self.config else ())),
-            "chip": tuple(chips()),
+            "chip": tuple(self.known_chips()),
             "chips": CHIPS,
             "precision": tuple(dict.fromkeys(BITS["train"] + BITS["infer"])),
             "batch": BATCHES,
@@ -123,23 +150,20 @@ class PlanSelection:
 
     def training_job(self, chip_id: str | None = None) -> TrainingJob:
         """Return the training step; on several chips, the fastest layout that fits."""
-        from workbench.planner.chips import chip
         from workbench.planner.jobs import TrainingJob
         from workbench.planner.layouts import best_layout
 
         job = TrainingJob(self.batch, self.length, self.precision, checkpointing=self.checkpointing)
         if self.chips == 1:
             return job
-        where = chip(chip_id or self.chip)
+        where = self.chip_of(chip_id or self.chip)
         job = replace(job, accumulation=STEP_SEQUENCES)
         return best_layout(self.architecture(), where, job, self.chips).job
 
     def others(self) -> list[TrainingPlan | InferencePlan]:
         """Return the same plan on every chip that can carry it out."""
-        from workbench.planner.chips import chips
-
         plans = []
-        for name in chips():
+        for name in self.known_chips():
             try:
                 plans.append(self.plan(name))
             except WorkbenchError:  # this chip does not train, or not in this precision
@@ -150,12 +174,11 @@ class PlanSelection:
 @lru_cache(maxsize=64)
 def _planned(selection: PlanSelection, chip_id: str | None) -> TrainingPlan | InferencePlan:
     """Return a plan, which the answer and the tabs of the page share."""
-    from workbench.planner.chips import chip
     from workbench.planner.compressed import compressed_bytes
     from workbench.planner.jobs import InferenceJob
     from workbench.planner.plan import infer_plan, train_plan
 
-    architecture, where = selection.architecture(), chip(chip_id or selection.chip)
+    architecture, where = selection.architecture(), selection.chip_of(chip_id or selection.chip)
     if selection.mode == "infer":
         tensor = min(selection.chips, 8)
         is_file = selection.precision == "file"

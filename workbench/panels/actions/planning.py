@@ -10,8 +10,8 @@ from workbench.panels.error_boundary import error_boundary
 from workbench.panels.views import planning
 from workbench.planner.compressed import bits_per_weight
 
-LARGEST_CONFIG = 2**20
-"""Characters of a configuration that the page may send."""
+LARGEST_FILE = 2**20
+"""Characters of a file that the page may send."""
 
 
 @action
@@ -21,11 +21,12 @@ def plan(dashboard: Dashboard, message: dict[str, Any]) -> None:
     before = dashboard.session.focus.plan
     if report is not None:
         before = replace(before, file_bits=round(bits_per_weight(report.size.ledger), 4))
-    changes, config = message.get("values"), message.get("config")
+    changes, text = message.get("values"), message.get("file")
     selection = before.changed(changes) if isinstance(changes, dict) else before
-    if isinstance(config, str) and len(config) <= LARGEST_CONFIG:
+    if isinstance(text, str) and len(text) <= LARGEST_FILE:
         with error_boundary(dashboard.show_message):
-            selection = selection.with_config(config)
+            selection = selection.with_file(text)
+            dashboard.show_message("")  # hide why an earlier file was refused
     answer = {"kind": "plan", **planning.answer(selection)}
     if not isinstance(changes, dict) or selection.mode != before.mode:
         answer["fields"] = planning.fields(selection)

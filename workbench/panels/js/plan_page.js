@@ -82,7 +82,7 @@ export class PlanPage {
   // Sends the text of the chosen file; Python reads it and answers with the controls.
   async openConfig() {
     const [file] = this.file.files ?? [];
-    if (file) this.context.channel.act("plan", { config: await file.text() });
+    if (file) this.context.channel.act("plan", { file: await file.text() });
     this.file.value = "";
   }
 

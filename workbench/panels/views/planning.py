@@ -10,7 +10,6 @@ from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.panels.views.plan_numbers import numbers
 from workbench.planner.changes import changes
-from workbench.planner.chips import chips
 from workbench.planner.models import known_models
 from workbench.planner.results import InferencePlan, TrainingPlan
 from workbench.planner.selection import (
@@ -43,7 +42,10 @@ def fields(selection: PlanSelection) -> list[dict[str, Any]]:
     models = [(model.name, model.title) for model in known_models().values()]
     if selection.config:
         models.insert(0, (OPENED, _("config.json that was opened")))
-    where = [(chip.id, chip.title) for chip in chips().values()]
+    where = [
+        (name, _("{chip}, calibrated").format(chip=chip.title) if name == OPENED else chip.title)
+        for name, chip in selection.known_chips().items()
+    ]
     modes = [("infer", _("generate text")), ("train", _("train"))]
     bits_of_file = f"{selection.file_bits:.2f}"
     bits = [(key, _(PRECISIONS[key]).format(bits=bits_of_file)) for key in BITS[selection.mode]]
@@ -104,7 +106,7 @@ def _amount(key: str, label: str, help: str) -> dict[str, Any]:
 def answer(selection: PlanSelection) -> dict[str, Any]:
     """Return the answer to the selection, or the sentence why there is none."""
     base = {
-        "open": _("open a config.json"),
+        "open": _("open a config.json or a calibration"),
         "values": {
             name: getattr(selection, name)
             for name in (
@@ -158,7 +160,13 @@ def sentences(plan: TrainingPlan | InferencePlan) -> list[str]:
             )
         )
     if not plan.is_calibrated:
-        result.append(_("Not calibrated for this chip: no measured row of it was fitted."))
+        result.append(
+            _(
+                "Not calibrated for this chip: no measured row of it was fitted. To measure a "
+                "machine, run workbench plan calibrate --output chip.json there, and open "
+                "chip.json here."
+            )
+        )
     if plan.chip.note:
         result.append(plan.chip.note)
     return result
