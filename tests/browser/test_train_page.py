@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
+
+import workbench as wb
+from workbench import formatting
+from workbench.session.link import parse_query
 
 pytestmark = pytest.mark.browser
 PRUNED = "?m=fashion/lenet-300-100&prune.sparsity=0.95&quantize.bits=4&page=train"
@@ -80,6 +85,21 @@ def test_the_curve_rises_from_the_compressed_model_to_the_exact_result(train_pag
     assert sparsity["yaxis"] == "y2"
     assert sparsity["y"] == sorted(sparsity["y"])
     assert sparsity["y"][-1] == pytest.approx(0.95, abs=0.01)
+
+
+def test_a_number_of_steps_gives_everyone_the_same_result(train_page, watched):
+    bench = train_page(PRUNED)
+    watched.locator(".training .segments label", has_text="steps").click()
+    watched.get_by_role("spinbutton", name="steps").fill("25")
+    watched.keyboard.press("Tab")
+    expect(bench.start).to_have_text("Fine-tune for 25 steps")
+    bench.start.click()
+    expect(bench.title).to_contain_text(", 25 steps in", timeout=LONG)
+    selection, _budget, _floor = parse_query(urlsplit(watched.url).query)
+    repeated = wb.measure(wb.model(selection.model), selection.recipe)  # in this process
+    assert bench.accuracy.inner_text() == formatting.percent(repeated.score.accuracy)
+    size = watched.locator('.card [data-number="bytes"]').inner_text()
+    assert re.sub(r"\D", "", size) == str(repeated.size.bytes)
 
 
 def test_every_tab_says_what_runs_and_a_stopped_run_resumes(train_page, watched):

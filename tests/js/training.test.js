@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { acts, aimOf, inSeconds, withAim } from "../../workbench/panels/js/training.js";
+import { acts, aimOf, withAim, withAmount } from "../../workbench/panels/js/training.js";
 
 const temperature = {
   needs: [
@@ -26,7 +26,7 @@ test("the aim follows from the start and the teacher", () => {
 });
 
 test("the button says how long training takes", () => {
-  assert.equal(inSeconds("Distill for {seconds} s", 20), "Distill for 20 s");
+  assert.equal(withAmount("Distill for {amount}", "{count} s", 20), "Distill for 20 s");
 });
 
 test("distillation keeps a chosen teacher, or starts from that of the student", () => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from workbench.errors import RecipeError
@@ -49,8 +50,21 @@ AIMS = {
     ),
 }
 """What training is for: a label, an explanation, and the settings that it implies."""
-SECONDS = 20
-MAX_SECONDS = 3600
+LENGTHS = {
+    "seconds": (
+        N_("The time for training; the number of steps that fit is measured first."),
+        N_("{count} s"),
+        20,
+        3600,
+    ),
+    "steps": (
+        N_("The same steps give everyone the same network, however fast the machine is."),
+        N_("{count} steps"),
+        300,
+        200_000,
+    ),
+}
+"""What limits a training: an explanation, how buttons say it, the default and the maximum."""
 
 
 def section(session: Session) -> dict[str, Any]:
@@ -78,28 +92,18 @@ def section(session: Session) -> dict[str, Any]:
             for title, names in {**GROUPS, REST: rest}.items()
         ],
         "values": {name: getattr(settings, name) for name in ("start", "teacher", *described)},
-        "seconds": {
-            "key": "seconds",
-            "kind": "integer",
-            "primary": False,
-            "label": _("seconds"),
-            "name": _("training: seconds"),
-            "help": _("The time for training; the number of steps that fit is measured first."),
-            "low": 1,
-            "high": MAX_SECONDS,
-            "step": 1,
-            "value": SECONDS,
-        },
+        "length": _length_field(),
+        "amounts": {name: _amount_field(name) for name in LENGTHS},
         "buttons": {
-            "fine_tune": _("Fine-tune for {seconds} s"),
-            "distill": _("Distill for {seconds} s"),
-            "train": _("Train for {seconds} s"),
-            "student": _("Train a student for {seconds} s"),
+            "fine_tune": _("Fine-tune for {amount}"),
+            "distill": _("Distill for {amount}"),
+            "train": _("Train for {amount}"),
+            "student": _("Train a student for {amount}"),
         },
-        "sweep": _("Compare temperatures for {seconds} s") if _can_sweep(session) else None,
+        "sweep": _("Compare temperatures for {amount}") if _can_sweep(session) else None,
         "sweep_help": _(
-            "Trains the uncompressed network at five temperatures and on labels only, twice each, "
-            "within the time budget."
+            "Trains the uncompressed network at five temperatures and on labels only, twice each: "
+            "within the seconds all together, or for as many steps each."
         ),
         "warnings": {
             name: teacher_warning(session.model, name)
@@ -128,8 +132,10 @@ def _distilled(session: Session) -> dict[str, Any] | None:
     return {"teacher": student.teacher, "temperature": student.temperature}
 
 
-def settings(values: Mapping[str, Any], recipe: Recipe, threads: int) -> Train:
-    """Return the training settings for the values of the controls.
+def settings(
+    values: Mapping[str, Any], recipe: Recipe, threads: int, steps: int | None = None
+) -> Train:
+    """Return the training settings for the values of the controls, and a number of steps.
 
     Values without an effect under `recipe` are omitted, so that recipes hold only what matters.
 
@@ -143,7 +149,8 @@ def settings(values: Mapping[str, Any], recipe: Recipe, threads: int) -> Train:
         if key not in known:
             raise RecipeError(f"Training has no setting {key!r}.", code="recipe.unknown_setting")
     Train(**values)  # all values must be allowed, with or without an effect
-    return Train(**training_fields.effective(values, recipe), threads=threads)
+    chosen = Train(**training_fields.effective(values, recipe), threads=threads)
+    return chosen if steps is None else replace(chosen, steps=steps)
 
 
 def _can_sweep(session: Session) -> bool:
@@ -176,6 +183,40 @@ def _aim_field(*, distills: bool) -> dict[str, Any]:
             for aim, (label, text, _values) in AIMS.items()
             if distills or aim != "distill"
         ],
+    }
+
+
+def _length_field() -> dict[str, Any]:
+    """Return the choice of what limits a training."""
+    return {
+        "key": "length",
+        "kind": "choice",
+        "primary": True,
+        "label": _("stop after"),
+        "name": _("training: stop after"),
+        "help": "",
+        "choices": [
+            {"value": "seconds", "label": _("seconds"), "help": _(LENGTHS["seconds"][0])},
+            {"value": "steps", "label": _("steps"), "help": _(LENGTHS["steps"][0])},
+        ],
+    }
+
+
+def _amount_field(name: str) -> dict[str, Any]:
+    """Return the number of seconds or steps, with the text of it on buttons."""
+    explanation, text, default, most = LENGTHS[name]
+    return {
+        "key": name,
+        "kind": "integer",
+        "primary": False,
+        "label": _("seconds") if name == "seconds" else _("steps"),
+        "name": _("training: seconds") if name == "seconds" else _("training: steps"),
+        "help": _(explanation),
+        "low": 1,
+        "high": most,
+        "step": 1,
+        "value": default,
+        "amount": _(text),
     }
 
 

@@ -10,7 +10,7 @@ from workbench.domain import Model
 from workbench.domain.applicable import has_batch_norm
 from workbench.recipe import Recipe
 
-ALWAYS_HIDDEN = frozenset({"steps", "threads"})  # set by the time budget and by the machine
+ALWAYS_HIDDEN = frozenset({"steps", "threads"})  # set by the length of training and by the machine
 IMAGES_ONLY = frozenset({"shift", "mirror"})
 TEACHER = frozenset({"teacher", "temperature", "mix", "matching"})
 CLASSES_ONLY = frozenset({"labels"})

@@ -172,11 +172,13 @@ class Jobs:
     def sweep(
         self,
         settings: Train,
-        seconds: float,
+        seconds: float | None,
         cancel: CancelToken = NEVER,
         on_progress: ProgressCallback = ignore,
     ) -> None:
-        """Train the model at several temperatures, for `seconds` in total; a newer call wins.
+        """Train the model at several temperatures; a newer call wins.
+
+        All students together take `seconds`, or each the steps of `settings`.
 
         Raises
         ------

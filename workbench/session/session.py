@@ -177,10 +177,10 @@ class Session(Readings, DeployJobs):
         else:
             state.notify()
 
-    def train(self, settings: Train, seconds: float) -> None:
-        """Train the current recipe with `settings`, for as many steps as `seconds` allow.
+    def train(self, settings: Train, seconds: float | None = None) -> None:
+        """Train the current recipe with `settings`, for as many steps as `seconds` allow, if given.
 
-        The number of steps is measured first and stored in the recipe, which then repeats the run.
+        Their number is measured first and stored in the recipe, which then repeats the run.
         """
         recipe = replace(without_idle_factorization(self.recipe), train=settings)
         check_training(self.model, recipe)

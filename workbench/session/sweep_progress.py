@@ -16,8 +16,8 @@ class SweepProgress:
 
     Attributes
     ----------
-    seconds : float
-        The time budget.
+    seconds : float or None
+        The time budget, if there is one.
     students, finished : int
         How many students there are, and how many have finished; 0 while the speed is measured.
     completed : float
@@ -28,7 +28,7 @@ class SweepProgress:
         Whether the sweep has ended; with a `completed` below 1, it was stopped.
     """
 
-    seconds: float
+    seconds: float | None
     students: int = 0
     finished: int = 0
     completed: float = 0.0

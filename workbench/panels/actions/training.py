@@ -19,7 +19,7 @@ from workbench.recipe.train import SELF
 
 @action
 def train(dashboard: Dashboard, message: dict[str, Any]) -> None:
-    """Train with the current recipe for a number of seconds."""
+    """Train with the current recipe for a number of seconds or steps."""
     dashboard.session.train(*_settings(message, dashboard.session.recipe))
 
 
@@ -31,7 +31,7 @@ def resume(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 @action
 def sweep(dashboard: Dashboard, message: dict[str, Any]) -> None:
-    """Train students at several temperatures within a number of seconds."""
+    """Train students at several temperatures for a number of seconds or steps."""
     settings, seconds = _settings(message, Recipe())  # students are not compressed
     dashboard.cancel = CancelToken()
     run_in_background("sweep", _sweep, dashboard, settings, seconds)
@@ -59,19 +59,29 @@ def query_teacher(dashboard: Dashboard, message: dict[str, Any]) -> None:
         run_in_background("teacher", _query_teacher, dashboard, teacher, temperature, example)
 
 
-def _settings(message: dict[str, Any], recipe: Recipe) -> tuple[Train, float]:
-    values, seconds = message.get("values"), positive_number(message.get("seconds"))
-    if not isinstance(values, dict) or seconds is None or seconds > training.MAX_SECONDS:
+def _settings(message: dict[str, Any], recipe: Recipe) -> tuple[Train, float | None]:
+    """Return the settings, and the seconds unless the length is a number of steps."""
+    values = message.get("values")
+    name = "steps" if "steps" in message else "seconds"
+    amount = positive_number(message.get(name))
+    most = training.LENGTHS[name][-1]
+    is_length = amount is not None and amount <= most and (name == "seconds" or amount % 1 == 0)
+    if not isinstance(values, dict) or not is_length:
+        text = {
+            "seconds": _("Choose a training time of up to {maximum} seconds."),
+            "steps": _("Choose a whole number of up to {maximum} steps."),
+        }[name]
         raise InputError(
-            _("Choose a training time of up to {maximum} seconds.").format(
-                maximum=formatting.count(training.MAX_SECONDS)
-            ),
-            code="argument.invalid_seconds",
+            text.format(maximum=formatting.count(most)), code=f"argument.invalid_{name}"
         )
-    return training.settings(values, recipe, os.cpu_count() or 1), seconds
+    assert amount is not None
+    threads = os.cpu_count() or 1
+    if name == "steps":
+        return training.settings(values, recipe, threads, int(amount)), None
+    return training.settings(values, recipe, threads), amount
 
 
-def _sweep(dashboard: Dashboard, settings: Train, seconds: float) -> None:
+def _sweep(dashboard: Dashboard, settings: Train, seconds: float | None) -> None:
     with progress_bar(dashboard, _("Training students at several temperatures")) as on_progress:
         dashboard.session.sweep(settings, seconds, dashboard.cancel, on_progress)
 

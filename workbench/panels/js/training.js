@@ -5,14 +5,17 @@ import { h, setText } from "./dom.js";
 import { control, number, segments } from "./field.js";
 
 /** @import { Channel } from "./channel.js" */
-/** @import { Aim, LiveTraining, Page, TrainingField, TrainingTexts, Value, Values } from "./types" */
+/** @import { MadeControl } from "./field.js" */
+/** @import { Aim, Field, LiveTraining, Page, TrainingField, TrainingTexts, Value, Values } from "./types" */
 
 export class TrainingSection {
   /** @type {TrainingTexts} */ texts;
   /** @type {Values} */ values;
   /** @type {{ node: HTMLElement, field: TrainingField, show: (value: any) => void }[]} */ controls;
   /** @type {HTMLDetailsElement[]} */ groups;
-  /** @type {number | undefined} */ seconds;
+  /** @type {Record<string, number> | undefined} */ amounts; // seconds and steps
+  /** @type {Record<string, MadeControl>} */ lengths = {};
+  length = "seconds"; // which of them limits training
   /** @type {LiveTraining | undefined} */ live; // what Python says about the current recipe
   /** @type {(() => void) | undefined} */ onStart; // called when training starts
   /** @type {(() => void) | undefined} */ onSweep; // called when the comparison of temperatures starts
@@ -40,12 +43,13 @@ export class TrainingSection {
     this.controls = [];
     const aim = segments(training.aim, (value) => this.choose(value));
     aim.show(this.aim);
-    this.seconds ??= training.seconds.value;
-    const seconds = number(training.seconds, (value) => {
-      this.seconds = value;
+    const length = segments(training.length, (value) => {
+      this.length = value;
       this.update();
     });
-    seconds.show(this.seconds);
+    length.show(this.length);
+    this.amounts ??= mapped(training.amounts, ({ value }) => value);
+    this.lengths = mapped(training.amounts, (field) => this.makeAmount(field));
     this.groups = training.groups.map(({ title, fields }) =>
       h("details", {}, h("summary", { text: title }), ...fields.map((field) => this.make(field))),
     );
@@ -58,7 +62,8 @@ export class TrainingSection {
       this.aimHelp,
       ...training.main.map((field) => this.make(field)),
       this.warning,
-      seconds.node,
+      length.node,
+      ...Object.values(this.lengths).map(({ node }) => node),
       this.button,
       this.sweepButton,
       ...this.groups,
@@ -72,6 +77,16 @@ export class TrainingSection {
     made.show(this.values[field.key]);
     this.controls.push({ ...made, field });
     return made.node;
+  }
+
+  /** @param {Field & { value: number }} field */
+  makeAmount(field) {
+    const made = number(field, (value) => {
+      this.amounts = { ...this.amounts, [field.key]: value };
+      this.update();
+    });
+    made.show(this.amounts?.[field.key] ?? field.value);
+    return made;
   }
 
   /** @type {(key: string, value: Value) => void} */
@@ -98,8 +113,10 @@ export class TrainingSection {
     for (const group of this.groups)
       group.hidden = [...group.querySelectorAll(".field")].every((node) => isHidden(node));
     const kind = values.start === "scratch" && values.teacher ? "student" : this.aim;
-    setText(this.button, inSeconds(texts.buttons[kind], this.seconds));
-    setText(this.sweepButton, inSeconds(texts.sweep ?? "", this.seconds));
+    for (const [name, { node }] of Object.entries(this.lengths)) node.hidden = name !== this.length;
+    const amount = texts.amounts[this.length].amount;
+    setText(this.button, withAmount(texts.buttons[kind], amount, this.amounts?.[this.length]));
+    setText(this.sweepButton, withAmount(texts.sweep ?? "", amount, this.amounts?.[this.length]));
     this.sweepButton.hidden = !texts.sweep || !values.teacher;
     setText(this.aimHelp, texts.aim.choices.find((choice) => choice.value === this.aim)?.help ?? "");
     setText(this.warning, texts.warnings[values.teacher] || "");
@@ -126,12 +143,12 @@ export class TrainingSection {
   }
 
   start() {
-    this.channel.act("train", { values: this.values, seconds: this.seconds });
+    this.channel.act("train", { values: this.values, [this.length]: this.amounts?.[this.length] });
     this.onStart?.();
   }
 
   sweep() {
-    this.channel.act("sweep", { values: this.values, seconds: this.seconds });
+    this.channel.act("sweep", { values: this.values, [this.length]: this.amounts?.[this.length] });
     this.onSweep?.();
   }
 }
@@ -158,9 +175,16 @@ export function aimOf({ start, teacher }) {
   return teacher ? "distill" : "fine_tune";
 }
 
-/** @type {(text: string, seconds: number | undefined) => string} */
-export function inSeconds(text, seconds) {
-  return text.replace("{seconds}", String(seconds));
+// The text of a button with the length of the training.
+/** @type {(text: string, amount: string, count: number | undefined) => string} */
+export function withAmount(text, amount, count) {
+  return text.replace("{amount}", amount.replace("{count}", String(count)));
+}
+
+// A record with the results of a function for each value.
+/** @type {<T, R>(record: Record<string, T>, result: (value: T) => R) => Record<string, R>} */
+function mapped(record, result) {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, result(value)]));
 }
 
 /** @type {(node: Element) => boolean} */

@@ -84,7 +84,8 @@ export interface TrainingTexts {
   main: TrainingField[];
   groups: { title: string; fields: TrainingField[] }[];
   values: Values;
-  seconds: Field & { value: number };
+  length: Field;
+  amounts: Record<string, Field & { value: number; amount: string }>;
   buttons: Record<Aim | "student", string>;
   sweep: string | null;
   sweep_help: string;

@@ -82,7 +82,11 @@ def sweep_activity(session: Session) -> Activity | None:
 
 def _sweep_text(sweep: SweepProgress) -> str:
     if not sweep.students:
-        return course.measuring(sweep.seconds)
+        return (
+            _("Preparing the training")
+            if sweep.seconds is None
+            else course.measuring(sweep.seconds)
+        )
     if sweep.seconds_left is None:
         return _("Training {students} students").format(**_counts(sweep))
     text = _("Training {students} students: {finished} finished, about {seconds} s left")

@@ -34,7 +34,7 @@ class Account:
         self._ran = 0.0  # seconds of sections since the last reading
 
     @property
-    def due(self) -> float:
+    def next_reading(self) -> float:
         """When the source may be read again, in seconds."""
         return -math.inf if self._read_at is None else self._read_at + self.source.every
 
@@ -45,7 +45,7 @@ class Account:
 
     def settle_if_due(self, now: float) -> None:
         """Read the source at the time `now` if its last reading is old enough."""
-        if now >= self.due:
+        if now >= self.next_reading:
             self.settle(now)
 
     def settle(self, now: float) -> None:

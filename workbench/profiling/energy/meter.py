@@ -66,7 +66,7 @@ class EnergyMeter:
         self._lock = threading.Lock()
         self._began: float | None = None
         self._ran = 0.0  # seconds of sections that no account has yet
-        self._due = -math.inf  # when the next source may be read
+        self._next_reading = -math.inf  # when the next source may be read
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         if subtracts:
@@ -76,7 +76,7 @@ class EnergyMeter:
         """Begin a section."""
         with self._lock:
             self._began = now = self._clock()
-            if now >= self._due:
+            if now >= self._next_reading:
                 self._settle_due(now)
 
     def pause(self) -> None:
@@ -86,7 +86,7 @@ class EnergyMeter:
             if self._began is not None:
                 self._ran += now - self._began
                 self._began = None
-            if now >= self._due:
+            if now >= self._next_reading:
                 self._settle_due(now)
 
     @contextmanager
@@ -174,7 +174,7 @@ class EnergyMeter:
             account.run(self._ran)
             account.settle_if_due(now)
         self._ran = 0.0
-        self._due = min(account.due for account in self._accounts)
+        self._next_reading = min(account.next_reading for account in self._accounts)
 
     def _learn_idle(self, seconds: float, sleep: Callable[[float], None]) -> None:
         start = self._clock()
