@@ -35,7 +35,7 @@ def test_waiting_ends_when_the_last_rank_arrives():
 
 def test_a_replay_of_undisturbed_spans_is_the_timeline():
     (measured,) = timelines(RANKS, aligned=False)
-    (simulated,) = replay(RANKS)
+    (simulated,) = replay(RANKS, cores=2)
     assert simulated.seconds == measured.seconds
     for activity in ("compute", "communicate", "wait"):
         for rank in (0, 1):
@@ -46,7 +46,7 @@ def test_a_replay_uses_processor_time_and_not_the_time_that_others_took():
     shared = [span("compute", 0, 9, cpu=1), *FAST[1:]]
     moved = [{**s, "start": s["start"] + 8, "end": s["end"] + 8} for s in SLOW[1:]]
     ranks = [[{"step": 0, "spans": shared}], [{"step": 0, "spans": [SLOW[0], *moved]}]]
-    (simulated,) = replay(ranks)
+    (simulated,) = replay(ranks, cores=2)
     assert simulated.seconds_of(0, "compute") == 2
 
 

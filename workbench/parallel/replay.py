@@ -1,15 +1,16 @@
 """A replay of measured steps on a simulated clock, on which every rank has a core of its own.
 
 With more ranks than cores, ranks take turns and the wall clock says little. A computation lasts as
-long as its processor time. A communication lasts as long as the median of its kind and size, from
-the arrival of the last rank. What a rank waits for follows from the order.
+long as its processor time. A communication lasts as long as others of its kind and size, from the
+arrival of the last rank: on average, or, with more ranks than cores, as long as their median,
+because some then wait for a core. What a rank waits for follows from the order.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 from workbench.parallel.timeline import (
@@ -26,9 +27,9 @@ Spans = Sequence[Mapping[str, Any]]
 Cost = Callable[[Mapping[str, Any]], float]
 
 
-def replay(ranks: Sequence[RankSteps]) -> tuple[StepTimeline, ...]:
-    """Return the steps of all ranks on the simulated clock."""
-    cost = _costs(ranks)
+def replay(ranks: Sequence[RankSteps], cores: int) -> tuple[StepTimeline, ...]:
+    """Return the steps of all ranks, measured on a number of cores, on the simulated clock."""
+    cost = _costs(ranks, fmean if len(ranks) <= cores else median)
     return tuple(
         StepTimeline(
             ranks[0][number]["step"] + 1,
@@ -113,8 +114,8 @@ class _Simulation:
             )
 
 
-def _costs(ranks: Sequence[RankSteps]) -> Cost:
-    """Return the median seconds of a communication by its kind and size.
+def _costs(ranks: Sequence[RankSteps], typical: Callable[[list[float]], float]) -> Cost:
+    """Return the typical seconds of a communication by its kind and size.
 
     It lasts until the last rank has its result: the root of a broadcast, for example, goes on
     earlier than the others, but the next communication begins when the last rank arrives.
@@ -130,12 +131,16 @@ def _costs(ranks: Sequence[RankSteps]) -> Cost:
             if span["kind"] != "send":
                 last = ends[span["key"]] - arrivals[span["key"]]
                 seconds[span["kind"], span["bytes"]].append(max(0.0, last))
-    medians = {key: median(values) for key, values in seconds.items()}
-    return lambda span: medians[span["kind"], span["bytes"]]
+    costs = {key: typical(values) for key, values in seconds.items()}
+    return lambda span: costs[span["kind"], span["bytes"]]
 
 
 def idle_share(timeline: StepTimeline, ranks: int) -> float:
-    """Return the share of all ranks' time in which they do not compute, 0 to 1."""
+    """Return the share of all ranks' time in which they wait or have ended, 0 to 1."""
     total = ranks * timeline.seconds
-    computing = sum(timeline.seconds_of(rank, COMPUTE) for rank in range(ranks))
-    return 1 - computing / total if total else 0.0
+    busy = sum(
+        timeline.seconds_of(rank, activity)
+        for rank in range(ranks)
+        for activity in (COMPUTE, COMMUNICATE)
+    )
+    return 1 - busy / total if total else 0.0

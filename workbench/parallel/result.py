@@ -181,7 +181,7 @@ class ParallelTraining(Displayable):
 
     @property
     def idle_share(self) -> float | None:
-        """The share of the ranks' time that they do not compute, replayed; None if they race."""
+        """The share of the ranks' time in which they wait, replayed; None if they race."""
         if not self.replays:
             return None
         return median(idle_share(step, self.plan.ranks) for step in self.replays)

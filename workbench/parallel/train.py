@@ -193,9 +193,10 @@ class _Run:
     ) -> ParallelTraining:
         shapes = parameter_shapes(self._model)
         aligned = not self.plan.synchronized
-        measured = timelines([rank["spans"] for rank in ranks], aligned=aligned)
+        spans, cores = [rank["spans"] for rank in ranks], cpu_count()
+        measured = timelines(spans, aligned=aligned)
         single = timelines([baseline["spans"]], aligned=True)
-        replayed = () if self.plan.shares_weights else replay([rank["spans"] for rank in ranks])
+        replayed = () if self.plan.shares_weights else replay(spans, cores)
         return ParallelTraining(
             model=self._model.name,
             plan=self.plan,
@@ -222,7 +223,7 @@ class _Run:
             baseline_seconds_per_step=median(step.seconds for step in single),
             first_step_seconds=self._first_step,
             communicated_formula=formulas.communicated_bytes(self.plan, shapes),
-            cores=cpu_count(),
+            cores=cores,
         )
 
     def _score(self, name: str) -> float:

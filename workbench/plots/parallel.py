@@ -135,9 +135,9 @@ def _idle(result: ParallelTraining) -> str:
     ranks, microbatches = result.plan.ranks, result.plan.microbatches
     chunks, seconds = CHUNKS_PER_RANK[result.plan.schedule], result.replayed_seconds
     return _(
-        "On the simulated clock the ranks idle {idle} of the time. Equal stages without "
-        "communication would idle {formula}; those of this network, which compute {least} to "
-        "{most} per step, {stages}; the rest is communication."
+        "On the simulated clock the ranks idle {idle} of the time: they wait for others. Equal "
+        "stages without communication would idle {formula}; those of this network, which compute "
+        "{least} to {most} per step, {stages}; the rest is waiting for messages."
     ).format(
         idle=formatting.percent(result.idle_share or 0),
         formula=formatting.percent(idle_share(ranks, microbatches, chunks)),

@@ -100,6 +100,8 @@ class Training:
         self._record(0, None)
         begin = time.perf_counter()
         for step in range(self.plan.steps):
+            if step >= first_timed and not self.plan.shares_weights and not self.baseline:
+                dist.barrier()  # a late start would count as waiting of the others
             with self.clock.measuring() as measured:
                 loss = self.strategy.backward(step)
                 if step > 0:
