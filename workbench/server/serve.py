@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from pathlib import Path
 from secrets import token_hex
 
@@ -52,6 +53,7 @@ def serve(
     WorkbenchError
         If the port is not available.
     """
+    _skip_iri_grammar()
     from workbench.server.page_server import PageServer, settings
 
     set_passive_waiting()
@@ -93,6 +95,7 @@ def lab(
     WorkbenchError
         If the port is not available.
     """
+    _skip_iri_grammar()
     from jupyterlab.labapp import LabApp
 
     set_passive_waiting()
@@ -129,3 +132,11 @@ def lab(
 def _normalize_base_url(base_url: str) -> str:
     inner = base_url.strip("/")
     return f"/{inner}/" if inner else "/"
+
+
+def _skip_iri_grammar() -> None:
+    """Let jsonschema go without a package whose import compiles the grammar of IRIs for a second.
+
+    It checks internationalized addresses, which no schema of Jupyter has.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
