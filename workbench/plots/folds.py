@@ -9,7 +9,7 @@ from workbench.domain.metric import Metric
 from workbench.i18n import _
 from workbench.plots import scales, spread
 from workbench.plots.palette import LIGHT, Palette
-from workbench.plots.style import Figure, axis, layout
+from workbench.plots.style import Figure, axis, bar_figure
 
 if TYPE_CHECKING:
     from workbench.experiments.cross_validation import CrossValidation
@@ -35,24 +35,15 @@ def draw(result: CrossValidation, palette: Palette = LIGHT) -> Figure:
         "hovertemplate": "%{x}<br>%{customdata}<extra></extra>",
         "marker": {"color": palette.categories[0]},
     }
-    return {
-        "data": [bars],
-        "layout": layout(
-            palette,
-            summary(result),
-            height=360,
-            bargap=0.4,
-            xaxis=axis(palette, "", type="category", showgrid=False),
-            yaxis=axis(
-                palette,
-                _("{metric} on the held-out fold").format(metric=_(metric.name)),
-                range=[bottom, top],
-                tickvals=ticks,
-                ticktext=labels,
-            ),
-            shapes=_mean_and_band(result, up, palette),
-        ),
-    }
+    yaxis = axis(
+        palette,
+        _("{metric} on the held-out fold").format(metric=_(metric.name)),
+        range=[bottom, top],
+        tickvals=ticks,
+        ticktext=labels,
+    )
+    shapes = _mean_and_band(result, up, palette)
+    return bar_figure(bars, palette, summary(result), yaxis, shapes=shapes)
 
 
 def summary(result: CrossValidation) -> str:

@@ -8,7 +8,7 @@ from workbench import formatting
 from workbench.display import Card
 from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
-from workbench.plots.style import Figure, axis, layout
+from workbench.plots.style import Figure, axis, bar_figure
 from workbench.profiling.energy.energy import HOW
 
 if TYPE_CHECKING:
@@ -38,17 +38,8 @@ def draw(result: InferenceEnergy, palette: Palette = LIGHT) -> Figure:
         "marker": {"color": palette.categories[0]},
     }
     title = _("joules for 1,000 examples, {how}").format(how=_(HOW[result.energy.how]))
-    return {
-        "data": [bars],
-        "layout": layout(
-            palette,
-            summary(result),
-            height=360,
-            bargap=0.4,
-            xaxis=axis(palette, "", type="category", showgrid=False),
-            yaxis=axis(palette, title, rangemode="tozero"),
-        ),
-    }
+    yaxis = axis(palette, title, rangemode="tozero")
+    return bar_figure(bars, palette, summary(result), yaxis)
 
 
 def summary(result: InferenceEnergy) -> str:

@@ -91,18 +91,7 @@ def _bars(
             for size in sizes
         ],
         "hovertemplate": "%{x}<br>%{customdata}<extra></extra>",
-        "marker": {
-            "color": color,
-            "line": {"width": 0},
-            "pattern": {
-                "shape": kind.pattern,
-                "fillmode": "overlay",
-                "fgcolor": palette.panel,
-                "fgopacity": 0.7,
-                "size": 6,
-                "solidity": 0.25,
-            },
-        },
+        "marker": kind.marker(color, palette),
     }
 
 

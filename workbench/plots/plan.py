@@ -68,18 +68,7 @@ def bars(memory: Mapping[str, float], usable: float, title: str, palette: Palett
             "name": _(kind.label_id),
             "y": [""],
             "x": [memory[kind.field]],
-            "marker": {
-                "color": color,
-                "line": {"width": 0},
-                "pattern": {
-                    "shape": kind.pattern,
-                    "fillmode": "overlay",
-                    "fgcolor": palette.panel,
-                    "fgopacity": 0.7,
-                    "size": 6,
-                    "solidity": 0.25,
-                },
-            },
+            "marker": kind.marker(color, palette),
             "hovertemplate": f"{_(kind.label_id)}: %{{x:,.2f}} GiB<extra></extra>",
         }
         for kind, color in zip(KINDS, colors, strict=False)

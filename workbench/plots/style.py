@@ -85,3 +85,14 @@ def log_axis(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
     marks = [mark * 10.0**power for power in range(-12, 16) for mark in (1, 2, 5)]
     text = [f"{mark:,.12g}" for mark in marks]
     return axis(palette, title, type="log", tickvals=marks, ticktext=text, **more)
+
+
+def bar_figure(
+    bars: dict[str, Any], palette: Palette, title: str, yaxis: dict[str, Any], **more: Any
+) -> Figure:
+    """Return a figure with one bar for each category."""
+    xaxis = axis(palette, "", type="category", showgrid=False)
+    return {
+        "data": [bars],
+        "layout": layout(palette, title, height=360, bargap=0.4, xaxis=xaxis, yaxis=yaxis, **more),
+    }

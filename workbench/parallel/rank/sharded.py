@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import nn
 from torch.distributed.device_mesh import DeviceMesh
 
 from workbench.parallel.formulas import owners
-from workbench.parallel.rank.data_parallel import Replica, Synchronized
-from workbench.parallel.rank.distributed_tensors import full, part
+from workbench.parallel.rank.data_parallel import Synchronized
+from workbench.parallel.rank.distributed_replica import DistributedReplica
 from workbench.parallel.rank.network import trained
 from workbench.parallel.rank.strategy import Setup, make_optimizer
 
@@ -47,7 +47,7 @@ class ShardedOptimizer(Synchronized):
                         parameter.copy_(values.view_as(parameter))
 
 
-class FullySharded(Replica):
+class FullySharded(DistributedReplica):
     """ZeRO-2 and ZeRO-3 with FSDP2."""
 
     def __init__(self, setup: Setup) -> None:
@@ -58,18 +58,6 @@ class FullySharded(Replica):
         for unit in [*units(setup.module), setup.module]:
             fully_shard(unit, mesh=mesh, reshard_after_forward=free)
         super().__init__(setup)
-
-    def gradients(self) -> dict[str, Tensor]:
-        """Return the gradient, gathered from all ranks."""
-        return {name: full(grad) for name, grad in super().gradients().items()}
-
-    def weights(self) -> dict[str, Tensor]:
-        """Return the weights, gathered from all ranks."""
-        return {name: full(weight) for name, weight in super().weights().items()}
-
-    def held(self) -> dict[str, list[Tensor]]:
-        """Return this rank's parts."""
-        return {kind: [part(t) for t in parts] for kind, parts in super().held().items()}
 
 
 def units(module: nn.Module) -> list[nn.Module]:

@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
+from torch import fx, nn
 from torch.distributed.device_mesh import DeviceMesh
 from torch.overrides import TorchFunctionMode
 
 from workbench import formatting
 from workbench.domain.losses import label_loss
-from workbench.parallel.rank.data_parallel import Replica
-from workbench.parallel.rank.distributed_tensors import full, part
+from workbench.parallel.rank.distributed_replica import DistributedReplica
 from workbench.parallel.rank.graph import PREFIX, elementwise, trace
 from workbench.parallel.rank.network import trained
 from workbench.parallel.rank.strategy import Setup, UnsupportedError, run
@@ -23,7 +22,7 @@ LEAST_SHARE = 0.5
 """The share of weights in layers that can be split, below which the strategy is refused."""
 
 
-class TensorParallel(Replica):
+class TensorParallel(DistributedReplica):
     """Linear layers and embeddings are split; all ranks see all examples.
 
     A linear layer that feeds only elementwise operations and one more linear layer forms a pair
@@ -56,18 +55,6 @@ class TensorParallel(Replica):
         loss = label_loss(run(self.module, inputs), labels)
         loss.backward()
         return float(loss.detach())
-
-    def gradients(self) -> dict[str, Tensor]:
-        """Return the gradient, gathered from all ranks."""
-        return {name: full(grad) for name, grad in super().gradients().items()}
-
-    def weights(self) -> dict[str, Tensor]:
-        """Return the weights, gathered from all ranks."""
-        return {name: full(weight) for name, weight in super().weights().items()}
-
-    def held(self) -> dict[str, list[Tensor]]:
-        """Return this rank's parts."""
-        return {kind: [part(t) for t in parts] for kind, parts in super().held().items()}
 
 
 def splittable(setup: Setup) -> dict[str, nn.Linear | nn.Embedding]:
