@@ -31,7 +31,9 @@ BATCHES = 8
 BATCH = 64
 COVARIANCE_EXAMPLES = 2048
 COVARIANCE_BATCH = 128
-VERSION = 3
+ENOUGH_INPUTS = 131_072
+"""Inputs of each layer after which covariances are not made more precise."""
+VERSION = 4
 """Incremented when statistics are computed differently."""
 
 
@@ -127,8 +129,9 @@ def mean_absolute_gradients(model: Model, cancel: CancelToken = NEVER) -> dict[s
 def input_covariances(model: Model, cancel: CancelToken = NEVER) -> dict[str, Tensor]:
     """Return the mean of x xᵀ over the inputs x of each layer, float32 [n, n] by weight name.
 
-    The inputs are those of the original network on at most the first 2,048 training examples. A
-    convolution has one x for each position.
+    The inputs are those of the original network on at most the first 2,048 training examples, in
+    batches until each layer has had 131,072 of them. A convolution, or a layer of a network for
+    sequences, has one x for each position.
     """
     import torch
 
@@ -152,6 +155,8 @@ def input_covariances(model: Model, cancel: CancelToken = NEVER) -> dict[str, Te
                 observe_inputs(model, model.weights(), batch, add)
             cancel.check()
             cancel.progress(min(1.0, (start + COVARIANCE_BATCH) / examples))
+            if min(counts.values(), default=0) >= ENOUGH_INPUTS:
+                break
     return {
         name: (total / counts[name]).to(torch.float32)
         for name, total in sums.items()
