@@ -81,7 +81,8 @@ class Cells:
         if np.isnan(result).all() or np.nanmax(np.abs(result)) >= numbers.MAX_NUMBER:
             return None
         may_be_dates = np.nanmin(result) >= _EARLIEST_COMPACT
-        return None if may_be_dates else (Format("number", decimal), result)
+        is_rounded = np.nanmax(np.abs(result)) >= 10.0**numbers.MAX_DIGITS
+        return None if may_be_dates or is_rounded else (Format("number", decimal), result)
 
     @cached_property
     def simple(self) -> tuple[Format, NDArray[np.float64]] | None:

@@ -35,6 +35,8 @@ LARGE_SAMPLE = 2000
 """Different cells whose words are counted."""
 SAMPLE = 100
 """Different cells that are examined first."""
+COMPACT_DATES = frozenset({8, 12, 14})
+"""Digits of dates without separators: alone, with hour and minute, and with seconds."""
 MIN_CODE = 3
 """Digits of codes with leading zeros, such as postal codes."""
 
@@ -139,15 +141,20 @@ def _rows(cells: Cells, values: Sequence[str]) -> int:
 
 
 def _are_codes(values: Sequence[str]) -> bool:
-    """Whether numbers are codes: all of the same length, some with a leading zero."""
+    """Whether numbers are codes: too long for float64, or of one length with leading zeros."""
+    if max(map(len, values)) > numbers.MAX_DIGITS and all(map(str.isdigit, values)):
+        return True
     if len({*map(len, values)}) > 1 or len(values[0]) <= MIN_CODE:
         return False
     return any(value[0] == "0" for value in values) and all(map(str.isdigit, values))
 
 
 def _are_compact_dates(values: Sequence[str]) -> bool:
-    """Whether all values are dates of eight digits, such as 20200131."""
-    if {*map(len, values)} != {8} or len(values) < 2 or not all(map(str.isdigit, values)):
+    """Whether all values are dates of digits only, such as 20200131, or with a time."""
+    lengths = {*map(len, values)}
+    if len(lengths) > 1 or len(values) < 2 or not lengths <= COMPACT_DATES:
+        return False
+    if not all(map(str.isdigit, values)):
         return False
     return all(dates.read(value) is not None for value in values)
 

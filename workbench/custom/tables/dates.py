@@ -19,32 +19,42 @@ LAST_SHORT_YEAR = 49
 MAX_LENGTH = 50
 
 _TIME = (
-    r"(?:[T ,:]\s*(?:at\s+|um\s+)?(?P<hour>\d{1,2})(?:[:h.](?P<minute>\d{2}))"
-    r"(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?\s*(?P<half>[AaPp]\.?[Mm]\.?)?"
+    r"(?:[T ,:]\s*(?:at\s+|um\s+)?(?P<half_before>[上下]午|오[전후])?\s*(?P<hour>\d{1,2})"
+    r"(?:[:h.](?P<minute>\d{2}))(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
+    r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?(?:\s*(?:Uhr|uur|hrs?))?"
     r"\s*(?P<zone>Z|[A-Z]{3,4}|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?"
 )
-_NAME = r"(?P<name>[^\W\d_]{3,10})\.?"
+_NAME = r"(?P<name>[^\W\d_]{3,12})\.?"
 _WEEKDAY = r"(?:[^\W\d_]{2,10}\.?,?\s+)?"
 _YEAR = r"(?P<year>\d{4}|\d{2})"
 _LONG_YEAR = r"(?P<year>\d{4})"
 _DAY = r"(?P<day>\d{1,2})"
+_COMPACT_TIME = r"(?:[T ]?(?P<hour>\d{2}):?(?P<minute>\d{2})(?::?(?P<second>\d{2}))?Z?)?"
+_CLOCK = (
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?"
+    r"(?:\s+(?P<zone>[A-Z]{3,4}|[+-]\d{4}))?"
+)
 _WITH_TIME = (
     rf"{_LONG_YEAR}(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark){_DAY}",
     rf"(?P<first>\d{{1,2}})(?P<mark>[-/.])(?P<last>\d{{1,2}})(?P=mark){_YEAR}",
     rf"{_WEEKDAY}{_DAY}(?:st|nd|rd|th|\.)?[-/\s]*(?:de\s+)?{_NAME}[-/\s,]*(?:de\s+)?{_YEAR}",
     rf"{_WEEKDAY}{_NAME}[-\s]*{_DAY}(?:st|nd|rd|th)?[-,\s]+{_LONG_YEAR}",
     rf"{_LONG_YEAR}[-\s]{_NAME}[-\s]{_DAY}",
-    rf"{_LONG_YEAR}年(?P<month>\d{{1,2}})月{_DAY}日",
+    rf"{_LONG_YEAR}[年년]\s*(?P<month>\d{{1,2}})[月월]\s*{_DAY}[日일]",
+    rf"{_LONG_YEAR}\.\s*(?P<month>\d{{1,2}})\.\s*{_DAY}\.?",
 )
 _WITHOUT_TIME = (
-    r"(?P<year>(?:19|20)\d{2})(?P<month>\d{2})(?P<day>\d{2})",
+    r"(?P<year>(?:19|20)\d{2})(?P<month>\d{2})(?P<day>\d{2})" + _COMPACT_TIME,
+    rf"{_WEEKDAY}{_NAME}\s+{_DAY}\s+{_CLOCK}\s+{_LONG_YEAR}",
     rf"{_LONG_YEAR}[-/.](?P<month>\d{{1,2}})",
     rf"(?P<month>\d{{1,2}})[-/.]{_LONG_YEAR}",
+    rf"{_LONG_YEAR}[-\s]?M(?P<month>\d{{1,2}})",
+    rf"{_LONG_YEAR}[-/\s]{_NAME}",
     rf"{_NAME}[-\s,]+{_LONG_YEAR}",
     rf"{_NAME}-{_YEAR}",
     rf"{_LONG_YEAR}[-\s]?[Qq](?P<quarter>[1-4])",
     rf"[Qq](?P<quarter>[1-4])[-/\s]?{_LONG_YEAR}",
-    rf"{_LONG_YEAR}年(?P<month>\d{{1,2}})月",
+    rf"{_LONG_YEAR}[年년]\s*(?P<month>\d{{1,2}})[月월]",
     r"(?P<hour>\d{1,3}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?\s*(?P<half>[AaPp]\.?[Mm]\.?)?",
 )
 _PATTERNS = tuple(
@@ -196,10 +206,10 @@ def _time(groups: dict[str, str]) -> float | None:
     """Return seconds since midnight, or None if there is no such time."""
     hour, minute = int(groups.get("hour", 0)), int(groups.get("minute", 0))
     whole_seconds = int(groups.get("second", 0))
-    if half := groups.get("half"):
+    if half := groups.get("half", groups.get("half_before")):
         if not 1 <= hour <= 12:
             return None
-        hour = hour % 12 + (12 if half[0] in "Pp" else 0)
+        hour = hour % 12 + (12 if half[0] in "Pp下" or half == "오후" else 0)
     if ("year" in groups and hour > 24) or minute > 59 or whole_seconds > 60:
         return None
     return hour * 3600 + minute * 60 + whole_seconds + float(f"0.{groups.get('fraction', 0)}")

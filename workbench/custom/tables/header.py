@@ -15,6 +15,9 @@ SAMPLE = 50
 """Rows from which it is decided."""
 MIN_SAME_TYPE = 0.8
 MAX_REPEATED = 0.5
+MAX_FEW = 5
+MIN_ROWS_OF_WORD = 10
+"""Different words of a column, and rows for each, from which a word above them is a name."""
 MIN_COUNTED = 3
 """Consecutive numbers in the first line that are names."""
 TYPE_WORDS = frozenset(
@@ -47,7 +50,8 @@ def is_header(first: Sequence[str], columns: Sequence[Sequence[str]]) -> tuple[b
         vote = _vote(name, cells[:SAMPLE])
         names += vote > 0
         data += vote < 0
-    if _count_up(first) and not _count_up([cells[0] for cells in columns]):
+    are_years = _count_up(first) and not _count_up([cells[0] for cells in columns])
+    if are_years or any(map(_is_foreign, first, columns)):
         return True, data == 0
     repeated = len({*first}) < len(first) and data > 0
     if names and not data:
@@ -154,6 +158,18 @@ def _vote(name: str, cells: Sequence[str]) -> int:
         return -1
     repeated = 1 - len({*values}) / len(values)
     return 1 if repeated > MAX_REPEATED and len(values) >= 10 else 0
+
+
+def _is_foreign(name: str, cells: Sequence[str]) -> bool:
+    """Whether a word stands above two or more others that repeat, and is none of them."""
+    words = {*cells}
+    return (
+        2 <= len(words) <= MAX_FEW
+        and len(words) * MIN_ROWS_OF_WORD <= len(cells)
+        and not any(map(_is_value, (name, *words)))
+        and not is_missing(name)
+        and name not in words
+    )
 
 
 def _share_of_values(cells: Sequence[str]) -> float:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.custom.tables.column import Column
+from workbench.custom.tables.column import Column, Format
 from workbench.custom.tables.target import classes_of
 
 MAX_ERRORS = 0.01
@@ -22,7 +24,26 @@ def leaks(columns: tuple[Column, ...], target: Column, *, as_number: bool) -> tu
     a number, the column has the same order or the same value for each value of the target.
     """
     check = _tells_number if as_number else _tells_classes
-    return tuple(column.name for column in columns if not column.reason and check(column, target))
+    return tuple(
+        column.name
+        for column in columns
+        if not column.reason
+        and (check(column, target) or (not as_number and _is_filled_with(column, target)))
+    )
+
+
+def _is_filled_with(column: Column, target: Column) -> bool:
+    """Whether a column has a value in the rows of some classes only, and in all of these."""
+    if column.present.all():
+        return False
+    filled = replace(
+        column,
+        numbers=column.present.astype(np.float64),
+        codes=None,
+        present=np.ones_like(column.present),
+        format=Format("number"),
+    )
+    return _tells_classes(filled, target)
 
 
 def _tells_classes(column: Column, target: Column) -> bool:

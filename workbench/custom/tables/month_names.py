@@ -1,20 +1,20 @@
-"""Names of months, by their first letters."""
+"""Names of months in European languages, by their first letters."""
 
 from __future__ import annotations
 
 _NAMES = (
-    ("jan", "ene", "gen", "янв"),
-    ("feb", "fév", "fev", "фев"),
-    ("mar", "mär", "mrz", "maa", "мар"),
-    ("apr", "avr", "abr", "апр"),
-    ("may", "mai", "mag", "mei", "maj", "май", "мая"),
-    ("jun", "juin", "giu", "июн"),
-    ("jul", "juil", "lug", "июл"),
-    ("aug", "aoû", "aou", "ago", "авг"),
-    ("sep", "set", "сен"),
-    ("oct", "okt", "ott", "out", "окт"),
-    ("nov", "ноя"),
-    ("dec", "déc", "dez", "dic", "дек"),
+    ("jan", "ene", "gen", "янв", "sty", "oca"),
+    ("feb", "fév", "fev", "фев", "lut", "şub"),
+    ("mar", "mär", "már", "mrz", "maa", "мар"),
+    ("apr", "avr", "abr", "апр", "ápr", "kwi", "nis"),
+    ("may", "mai", "mag", "mei", "maj", "máj", "май", "мая"),
+    ("jun", "jún", "juin", "giu", "июн", "cze", "haz"),
+    ("jul", "júl", "juil", "lug", "июл", "lip", "tem"),
+    ("aug", "aoû", "aou", "ago", "авг", "sie", "ağu"),
+    ("sep", "set", "сен", "wrz", "sze", "eyl"),
+    ("oct", "okt", "ott", "out", "окт", "paź", "eki"),
+    ("nov", "ноя", "lis", "kas"),
+    ("dec", "déc", "dez", "dic", "дек", "gru", "ara"),
 )
 _MONTHS = {name: number for number, names in enumerate(_NAMES, start=1) for name in names}
 

@@ -16,6 +16,8 @@ from workbench.custom.tables.column import Format
 
 MAX_NUMBER = 1e100
 """Larger numbers are not understood: their squares would be infinite."""
+MAX_DIGITS = 16
+"""Longer whole numbers are rounded in float64."""
 MAX_LENGTH = 60
 """Longer cells are no numbers."""
 SEPARATORS = ((".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "))
@@ -35,7 +37,7 @@ MIN_SEPARATED = 5
 """Numbers with a separator, next to integers, that make it a separator of thousands."""
 
 _FOREIGN_DIGITS = "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४५६७८९０１２３４５６７８９"  # float() reads these too
-_MARKS = {"\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "‘": "'", "`": "'"}
+_MARKS = {"％": "%", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "‘": "'", "`": "'"}
 _SPACES = str.maketrans(_MARKS)
 _DIGITS = str.maketrans(
     {**dict.fromkeys("0123456789" + _FOREIGN_DIGITS, "1"), "\0": "0", "−": "-", **_MARKS}
@@ -45,7 +47,7 @@ _FORTRAN = str.maketrans("Dd", "ee")
 _LONE_ZERO = re.compile(r"(?<![\d.,' \u00a0\u202f’])0(?=[.,])")
 _has_mark = re.compile("[\n\0]").search
 _SHAPE = re.compile(
-    rf"(?P<open>\()?(?P<sign>[-+]?)\s*(?P<before>{CURRENCIES})?\s*(?P<sign2>[-+]?)"
+    rf"'?(?P<open>\()?(?P<sign>[-+]?)\s*(?P<before>{CURRENCIES})?\s*(?P<sign2>[-+]?)"
     rf"(?P<body>[0-9.,](?:[0-9.,' ]*[0-9.,])?)(?P<exponent>[eE][-+]?1+|[dD][-+]1+)?"
     rf"\s*(?P<after>{CURRENCIES}|{UNIT})?\s*(?P<trailing>-)?(?P<close>\))?(?:[*†‡]{{1,3}}|\[1+\])?"
 )

@@ -84,11 +84,8 @@ class _Rows:
                 continue
             if len(cells) == width + 1 and not cells[-1]:
                 del cells[-1]
-            if len(cells) != width:
-                if cells[0].startswith(layout.COMMENTS):
-                    self.comments += 1
-                else:
-                    self.irregular.append((line, len(cells)))
+            if len(cells) != width or (not self.lines and _is_rule(cells)):
+                self._add_other(line, cells)
                 continue
             self.lines.append(line)
             chunk.append(cells)
@@ -103,6 +100,13 @@ class _Rows:
             raise Cancelled("Reading was cancelled.")
         self._add(chunk)
 
+    def _add_other(self, line: int, cells: list[str]) -> None:
+        """Note a line that is no row of the table."""
+        if cells[0].startswith(layout.COMMENTS):
+            self.comments += 1
+        elif not _is_rule(cells):
+            self.irregular.append((line, len(cells)))
+
     def _add(self, chunk: list[list[str]]) -> None:
         for index, cells in enumerate(zip(*chunk, strict=True)):
             stripped = list(map(str.strip, cells))
@@ -114,6 +118,12 @@ class _Rows:
                 if len(shared) > MAX_SHARED:
                     self._shared[index] = None
             self.columns[index].extend(stripped)
+
+
+def _is_rule(cells: Sequence[str]) -> bool:
+    """Whether a row is the line below the names of a table in Markdown, such as |---|:---:|."""
+    marks = "".join(cells)
+    return "--" in marks and not marks.strip(" -:=")
 
 
 def _table(rows: _Rows, encoding: str) -> TextTable:
