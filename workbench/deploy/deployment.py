@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from workbench.artifact.artifact import Artifact
@@ -161,27 +162,38 @@ class _Run:
         self, targets: Sequence[Target], prepared: Preparation, cancel: CancelToken
     ) -> None:
         """Export for one target after the other; runtimes run the packages at the same time."""
-        compared = []
+        compared, inputs = [], None
         with ThreadPoolExecutor(len(targets)) as pool:
             for target in targets:
                 cancel.check()
                 try:
                     package = prepared.export(target)
+                    inputs = inputs or prepared.inputs()  # later requests wait for exports
                 except WorkbenchError as error:
                     cancel.check()
                     self._update(Outcome(target, error=str(error)))
                     continue
                 self._update(Outcome(target, package))
                 outcome = Outcome(target, package)
-                compared.append(pool.submit(self._compare, outcome, package, prepared, cancel))
+                compared.append(
+                    pool.submit(self._compare, outcome, package, inputs, prepared, cancel)
+                )
             for result in compared:
                 result.result()
 
     def _compare(
-        self, outcome: Outcome, package: Package, prepared: Preparation, cancel: CancelToken
+        self,
+        outcome: Outcome,
+        package: Package,
+        inputs: Path,
+        prepared: Preparation,
+        cancel: CancelToken,
     ) -> None:
+        host = self.hosts[outcome.target]
         try:
-            agreement = self._agreement(outcome.target, package, prepared)
+            host.load(package)
+            outputs = host.run_file(inputs, outcome.target.batch)
+            agreement = prepared.compare(package, outputs, host.facts)
         except WorkbenchError as error:
             if not cancel.cancelled:
                 self._update(replace(outcome, error=str(error)))
@@ -189,12 +201,6 @@ class _Run:
         keep_package(package)
         keep_agreement(package, agreement, self._results)
         self._update(replace(outcome, agreement=agreement))
-
-    def _agreement(self, target: Target, package: Package, prepared: Preparation) -> Agreement:
-        host = self.hosts[target]
-        host.load(package)
-        outputs = host.run_file(prepared.inputs(), target.batch)
-        return prepared.compare(package, outputs, host.facts)
 
     def _time(self, packages: Sequence[Package], cancel: CancelToken) -> None:
         pairs = [(package, self.hosts[package.target]) for package in packages]

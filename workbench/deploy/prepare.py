@@ -7,8 +7,6 @@ roofline disturb nothing that runs in the calling process.
 from __future__ import annotations
 
 import json
-import os
-import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,17 +24,20 @@ from workbench.deploy.agreement import Agreement
 from workbench.deploy.answering import Answer, answer_requests, private_output
 from workbench.deploy.confirm import Reference
 from workbench.deploy.export import Exporter
+from workbench.deploy.onnx_file import TRACED, onnx_bytes
 from workbench.deploy.package import MANIFEST, Package
-from workbench.deploy.process import Process, RuntimeFailedError
+from workbench.deploy.process import RuntimeFailedError
 from workbench.deploy.records import agreement_from_record, agreement_record
+from workbench.deploy.runtimes import RUNTIMES
+from workbench.deploy.spare import SPARE
 from workbench.deploy.target import Target
+from workbench.deploy.torch_file import program_bytes
 from workbench.errors import InputError, WorkbenchError
 from workbench.i18n import _
 from workbench.profiling.roofline import Roofline, roofline
 from workbench.zoo.registry import custom_models
 from workbench.zoo.registry import model as find_model
 
-PROCESS = [sys.executable, "-m", "workbench.deploy.prepare"]
 SECONDS = 3600.0
 """For one answer: a converter may take a quarter of an hour, a large model longer."""
 
@@ -125,15 +126,15 @@ class Here:
         self._folder.cleanup()
 
 
-class Elsewhere(Process):
-    """A preparation in a process of low priority."""
+class Elsewhere:
+    """A preparation in a process of low priority, which goes on to wait for the next file."""
 
     def __init__(self, artifact: Artifact, split: str) -> None:
-        variables = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-        super().__init__("export", PROCESS, variables, low_priority=True)
         self._artifact, self._lock = artifact, threading.Lock()
-        file = artifact.save(self.path / "file.safetensors")
-        self._request = {"file": str(file), "split": split, "folder": str(self.path)}
+        self._folder = TemporaryDirectory(prefix="workbench-")
+        self._process = SPARE.take()
+        file = artifact.save(Path(self._folder.name) / "file.safetensors")
+        self._request = {"file": str(file), "split": split, "folder": self._folder.name}
 
     def export(self, target: Target) -> Package:
         """Return the package for a target, with the numbers of its file."""
@@ -155,10 +156,14 @@ class Elsewhere(Process):
         """Return the layers against the peaks of this machine."""
         return Roofline.from_dict(self._answer("roofline"))
 
+    def end(self) -> None:
+        """End the process at once; a request that waits for it fails."""
+        self._process.end()
+
     def _answer(self, command: str, **request: Any) -> Answer:
         with self._lock:
             try:
-                answer = self.ask(command, SECONDS, **self._request, **request)
+                answer = self._process.ask(command, SECONDS, **self._request, **request)
             except RuntimeFailedError as error:
                 raise RuntimeFailedError(
                     _("The process that exports the file ended early: try again."),
@@ -168,24 +173,41 @@ class Elsewhere(Process):
             raise InputError(answer["error"], code="deploy.export_failed")
         return answer
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            SPARE.keep(self._process)
+        else:  # an answer may be missing
+            self._process.close()
+        self._folder.cleanup()
+
 
 class Answers:
-    """What the process answers; the first request opens the file."""
+    """What the process answers; the first request about a file opens it."""
 
     def __init__(self) -> None:
+        self._file = ""
         self._here: Here | None = None
         self._packages: dict[Target, Package] = {}
 
     def open(self, request: Mapping[str, Any]) -> Here:
-        """Return the preparation of the request's file."""
-        if self._here is None:
+        """Return the preparation of the request's file, which replaces the one before."""
+        if self._here is None or self._file != request["file"]:
             self._here = Here(load(request["file"]), request["split"])
+            self._file, self._packages = request["file"], {}
         return self._here
 
     def export(self, request: Mapping[str, Any]) -> Answer:
         """Export for a target, and name the folder of the package."""
-        target = Target(**request["target"])
-        package = self.open(request).export(target)
+        target, here = Target(**request["target"]), self.open(request)
+        package = here.export(target)
         folder = Path(request["folder"]) / str(len(self._packages))
         self._packages[target] = package
         package.save(folder)
@@ -197,8 +219,8 @@ class Answers:
 
     def compare(self, request: Mapping[str, Any]) -> Answer:
         """Return the record of an agreement."""
-        package = self._packages[Target(**request["target"])]
         here, outputs = self.open(request), Path(request["outputs"])
+        package = self._packages[Target(**request["target"])]
         return agreement_record(here.compare(package, outputs, request["facts"]))
 
     def roofline(self, request: Mapping[str, Any]) -> Answer:
@@ -206,9 +228,18 @@ class Answers:
         return self.open(request).roofline().as_dict()
 
 
+def import_all() -> None:
+    """Export a network without layers: PyTorch imports for it what any export needs."""
+    inputs = torch.zeros(TRACED, 1)
+    program_bytes(torch.nn.Identity(), inputs)
+    if RUNTIMES["onnxruntime"].missing() is None:
+        onnx_bytes(torch.nn.Identity(), inputs)
+
+
 def main() -> None:
     """Answer requests until standard input ends."""
     with private_output() as stream:
+        import_all()
         answers = Answers()
         commands = {
             "export": answers.export,

@@ -27,7 +27,7 @@ from workbench.zoo.registry import model as find_model
 BASELINE = "torch"
 BATCHES = (1, 64)
 ROUNDS = 5
-SECONDS = 0.06
+SECONDS = 0.04
 """How long a package runs in each round, at least one call."""
 MAX_CALLS = 200
 """Calls in each round."""

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from workbench.deploy.sessions.session import Array, Session
+
+
+def _import_all() -> None:
+    """Load a program, for which PyTorch imports a thousand modules, while the caller exports."""
+    stream = BytesIO()
+    torch.export.save(torch.export.export(torch.nn.Identity(), (torch.zeros(1),)), stream)
+    torch.export.load(BytesIO(stream.getvalue()))
+
+
+_import_all()
 
 
 class TorchSession:
