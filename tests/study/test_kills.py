@@ -20,9 +20,11 @@ SCRIPT = f"""
 import sys
 import workbench as wb
 from workbench.study import Space, Study, run_study
+from workbench.study.executors import Local
 model = wb.model("fashion/mlp-32")
-study = Study.of(model, Space({AXES!r}), sampler="evolution", recipes={RECIPES})
-run_study(model, study, log=sys.argv[1], on_update=lambda result: print(flush=True))
+study = Study.of(model, Space({AXES!r}), recipes={RECIPES})
+update = lambda result: print(flush=True)
+run_study(model, study, log=sys.argv[1], executor=Local(2), on_update=update)
 """
 
 pytestmark = pytest.mark.usefixtures("fresh")
@@ -30,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("fresh")
 
 @pytest.fixture
 def study(tiny):
-    return Study.of(tiny, Space(AXES), sampler="evolution", recipes=RECIPES)
+    return Study.of(tiny, Space(AXES), recipes=RECIPES)
 
 
 def points(result):
@@ -51,7 +53,10 @@ def test_a_killed_process_leaves_a_log_that_continues(tiny, study, tmp_path):
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
         for _ in range(6):
             process.stdout.readline()
+        workers = _workers(process.pid)
         process.kill()
+    assert len(workers) == 2
+    assert not psutil.wait_procs(workers, timeout=30)[1]
     before = measurements(log)
     assert 6 <= len(before) <= RECIPES
     resumed = run_study(tiny, study, log=log)
@@ -77,7 +82,7 @@ def test_a_killed_worker_is_one_sentence_and_the_same_call_continues(tiny, study
     assert len(keys) == len(set(keys))
 
 
-def _workers():
-    """Return the worker processes of this process."""
-    children = psutil.Process().children(recursive=True)
+def _workers(parent=None):
+    """Return the worker processes of a process, or of this one."""
+    children = psutil.Process(parent).children(recursive=True)
     return [child for child in children if "popen_loky" in " ".join(child.cmdline())]

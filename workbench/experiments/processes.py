@@ -6,9 +6,15 @@ without running the caller's script again, kills workers on shutdown, and report
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+
+import psutil
 
 from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, TrainingError
@@ -17,6 +23,8 @@ from workbench.validation import expect_count
 
 POLL = 0.1
 """Seconds between two polls of `cancelled`."""
+WATCH = 1.0
+"""Seconds between two looks whether the parent of a worker still runs."""
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
@@ -55,7 +63,9 @@ def _in_parallel(
 ) -> Iterator[tuple[int, Outcome]]:
     from joblib.externals.loky import ProcessPoolExecutor
 
-    pool = ProcessPoolExecutor(max_workers=workers, env=ENVIRONMENT)
+    pool = ProcessPoolExecutor(
+        workers, env=ENVIRONMENT, initializer=end_with, initargs=(os.getpid(),)
+    )
     try:
         numbers = {
             pool.submit(run_job_with_teacher, run_job, job, user_teacher(job)): number
@@ -75,3 +85,16 @@ def _in_parallel(
         ) from error
     finally:
         pool.shutdown(wait=True, kill_workers=True)
+
+
+def end_with(parent: int) -> None:
+    """End this worker soon after its parent, which cannot end it if it is killed."""
+
+    def watch() -> None:
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(parent)
+            while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                time.sleep(WATCH)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

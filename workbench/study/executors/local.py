@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -10,7 +11,7 @@ from typing import Any
 from workbench.cancel import CancelToken
 from workbench.domain import Model
 from workbench.errors import Cancelled
-from workbench.experiments.processes import ENVIRONMENT, POLL
+from workbench.experiments.processes import ENVIRONMENT, POLL, end_with
 from workbench.study.executors.executor import process_died
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.trial import Trial
@@ -37,7 +38,7 @@ class Local:
         from joblib.externals.loky import ProcessPoolExecutor
 
         self._pool = ProcessPoolExecutor(
-            self.processes, env=ENVIRONMENT, initializer=_begin, initargs=(model,)
+            self.processes, env=ENVIRONMENT, initializer=_begin, initargs=(model, os.getpid())
         )
 
     def submit(self, number: int, job: Job) -> None:
@@ -68,10 +69,11 @@ class Local:
             self._pool = None
 
 
-def _begin(model: Model) -> None:
+def _begin(model: Model, parent: int) -> None:
     import torch
 
     global _model
+    end_with(parent)
     torch.set_num_threads(1)
     _model = model
 
