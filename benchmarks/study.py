@@ -83,10 +83,10 @@ def area(trials: list[Trial], model: wb.Model) -> float:
 
 
 def hypervolumes() -> None:
-    """Compare evolution with random recipes, after as many recipes, over seeds."""
+    """Compare the default sampler with random recipes, after as many recipes, over seeds."""
     seeds, recipes = (2, 30) if QUICK else (10, 60)
     space = SMALL_GRID if QUICK else GRID
-    print("\nmodel                  evolution  random  difference, 95 % interval")
+    print("\nmodel                  surrogate  random  difference, 95 % interval")
     for name in models(FAST):
         model = wb.model(name)
         full = {trial.recipe: trial for trial in full_grid(model, space)}
@@ -94,7 +94,7 @@ def hypervolumes() -> None:
         ours, others = [], []
         for seed in range(seeds):
             empty_store()
-            study = Study.of(model, space, sampler="evolution", recipes=recipes, seed=seed)
+            study = Study.of(model, space, recipes=recipes, seed=seed)
             trials = run_study(model, study, log=new_log()).trials
             ours.append(area([full[trial.recipe] for trial in trials], model) / best)
             chosen = random.Random(seed).sample(list(full), recipes)
@@ -116,7 +116,7 @@ def common_way() -> None:
         model = wb.model(name)
         empty_store()
         run_study(model, Study.of(model, SMALL_GRID, recipes=2), log=new_log())  # imports
-        study = Study.of(model, GRID, sampler="evolution")
+        study = Study.of(model, GRID)
         begin = time.perf_counter()
         ours = len(run_study(model, study, log=new_log(), seconds=seconds).trials)
         spent = time.perf_counter() - begin
@@ -135,7 +135,7 @@ def overhead() -> None:
         measure_trial(model, Job(recipe))
     run_study(model, Study.of(model, space, sampler="sobol", recipes=1), log=new_log())  # imports
     begin = time.perf_counter()
-    result = run_study(model, Study.of(model, space, sampler="evolution"), log=new_log())
+    result = run_study(model, Study.of(model, space), log=new_log())
     seconds = (time.perf_counter() - begin) / len(result.trials)
     print(f"\noverhead per recipe whose result is known: {1000 * seconds:.1f} ms")
 

@@ -38,7 +38,7 @@ import json, sys, workbench as wb
 from workbench.study import Space, Study, run_study
 from workbench.study.executors import InThisProcess, Local
 model, space = wb.model({MODEL!r}), Space({dict(GRID.axes)!r})
-study = Study.of(model, space, sampler="evolution", recipes={RECIPES})
+study = Study.of(model, space, recipes={RECIPES})
 executor = Local(2) if sys.argv[2] == "local" else InThisProcess()
 if __name__ == "__main__":
     result = run_study(model, study, log=sys.argv[1], executor=executor)
@@ -109,7 +109,7 @@ def kill_process(where: str) -> None:
 def kill_workers(what: str, make: Callable[[], Any], pids: Callable[[Any], list[int]]) -> None:
     """Kill a random worker again and again until enough were killed."""
     model = wb.model(MODEL)
-    study = Study.of(model, GRID, sampler="evolution", recipes=RECIPES)
+    study = Study.of(model, GRID, recipes=RECIPES)
     begin = time.perf_counter()
     undisturbed = front(run_study(model, study, log=new_log(), executor=make()))
     pause = (time.perf_counter() - begin) / 4

@@ -57,7 +57,7 @@ def regression():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sampler", ["grid", "sobol", "evolution"])
+@pytest.mark.parametrize("sampler", ["grid", "sobol", "surrogate", "evolution"])
 def test_no_point_of_the_front_is_lost(case, sampler, fresh):
     full = [measure_trial(case, Job(recipe)) for recipe in LARGE]
     assert {trial.state for trial in full} == {EXACT}
@@ -79,7 +79,7 @@ def test_values_are_those_of_measure(small, fresh):
 def test_a_study_goes_on_after_it_was_killed_and_measures_nothing_twice(
     small, fresh, tmp_path, monkeypatch
 ):
-    study = Study.of(small, SPACE, sampler="evolution", recipes=9)
+    study = Study.of(small, SPACE, recipes=9)
     undisturbed = run_study(small, study, log=tmp_path / "undisturbed")
     calls = []
     real = measurement.compress

@@ -16,7 +16,7 @@ from workbench.validation import expect_count, expect_model
 VERSION = 2
 """Incremented when equal descriptions no longer give equal trials."""
 
-SAMPLER_NAMES = ("grid", "sobol", "evolution", "directed", "by_layer", "tpe")
+SAMPLER_NAMES = ("grid", "sobol", "surrogate", "evolution", "directed", "by_layer", "tpe")
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,9 @@ class Study:
     space : Space
         The recipes.
     sampler : str
-        How recipes are chosen: ``grid``, ``sobol``, ``evolution``, ``directed`` (toward the
-        limits), ``by_layer`` (bits of layers) or, with Optuna, ``tpe``.
+        How recipes are chosen: ``grid``, ``sobol``, ``surrogate`` (by the expected gain of
+        hypervolume), ``evolution``, ``directed`` (toward the limits), ``by_layer`` (bits of layers)
+        or, with Optuna, ``tpe``.
     recipes : int or None
         How many recipes are measured at most; None for all of the space.
     max_bytes : int or None
@@ -53,7 +54,7 @@ class Study:
     model: str
     identity: tuple[str, ...]
     space: Space
-    sampler: str = "evolution"
+    sampler: str = "surrogate"
     recipes: int | None = None
     max_bytes: int | None = None
     min_value: float | None = None

@@ -11,6 +11,7 @@ from workbench.study.samplers.directed import directed
 from workbench.study.samplers.evolution import evolution
 from workbench.study.samplers.optuna import tpe
 from workbench.study.samplers.space_filling import grid_search, sobol
+from workbench.study.samplers.surrogate import surrogate
 from workbench.study.trial import Trial
 
 Sampler = Callable[[Any, Any, Sequence[Trial], int], list[Recipe]]
@@ -20,6 +21,7 @@ are new. An empty list ends the study."""
 SAMPLERS: dict[str, Sampler] = {
     "grid": grid_search,
     "sobol": sobol,
+    "surrogate": surrogate,
     "evolution": evolution,
     "directed": directed,
     "by_layer": by_layer,
