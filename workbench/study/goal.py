@@ -41,6 +41,8 @@ class Goal:
         smallest file, else at the best metric.
     original_accuracy : float, optional
         The accuracy of the original, of a task that has one.
+    lost_on_test : float
+        How much less accuracy the original has on test than on validation.
     """
 
     metric: Metric
@@ -49,6 +51,7 @@ class Goal:
     max_latency_ms: float | None = None
     floor: float | None = None
     original_accuracy: float | None = None
+    lost_on_test: float = 0.0
 
     @classmethod
     def of(
@@ -81,7 +84,8 @@ class Goal:
         scores = model.card["accuracy"][SPLIT]
         known = "correct" in scores or "accuracy" in scores
         accuracy = model.accuracy(SPLIT) if known else None
-        return cls(metric, max_bytes, min_accuracy, max_latency_ms, floor, accuracy)
+        lost = 0.0 if accuracy is None else accuracy - model.accuracy("test")
+        return cls(metric, max_bytes, min_accuracy, max_latency_ms, floor, accuracy, lost)
 
     @property
     def aims_at_bytes(self) -> bool:

@@ -21,6 +21,7 @@ from workbench.study import reasons
 from workbench.study.goal import Goal
 from workbench.study.importance import importance_sentence
 from workbench.study.latency import latency_ms
+from workbench.study.other_networks import other_network
 from workbench.study.recommendation import Recommendation
 from workbench.study.runner import Runner, TimeIsUp
 from workbench.study.samplers.directed import directed
@@ -70,6 +71,8 @@ class LimitedSearch:
     cancel: CancelToken
     important: str | None = None
     """Which fields decide, as a sentence."""
+    other: str | None = None
+    """Which other network is better, as a sentence."""
     latencies: dict[str, float] = field(default_factory=dict)
     slowest: float | None = None
     """The longest time in which a slow method has made a file."""
@@ -109,6 +112,7 @@ class LimitedSearch:
         with suppress(TimeIsUp):
             self.runner.check_front()
         self._measure_nearest()
+        self.other = other_network(self.model, self.goal, next(iter(self._ranking()), None))
         with suppress(TimeIsUp):
             self._time_latencies()
             self._explain()
@@ -150,7 +154,7 @@ class LimitedSearch:
         )
         violations = draft.violations if choices else ()
         sentences = reasons.all_reasons(choices, self.goal, result, violations, self.elapsed)
-        extra = () if self.important is None else (self.important,)
+        extra = [text for text in (self.other, self.important) if text is not None]
         return replace(draft, reasons=(*sentences, *extra))
 
     def _set_deadline(self, share: float) -> None:

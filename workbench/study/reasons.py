@@ -21,6 +21,9 @@ MAX_LOSS = 0.05
 SMALL = 0.02
 """A front point is mentioned if its file is smaller by at least this fraction."""
 
+NOTABLE = 0.003
+"""A loss from validation to test is mentioned if it is at least this large."""
+
 
 def without_each_part(recipe: Recipe) -> list[Recipe]:
     """Return the recipe with its fast methods, and without each of its parts, if it has two."""
@@ -175,6 +178,11 @@ def on_new_data(best: Trial, goal: Goal) -> Iterator[str]:
             low=goal.metric.format(low),
             high=goal.metric.format(high),
         )
+    if goal.lost_on_test >= NOTABLE:
+        yield _(
+            "The original itself loses {points} from validation to test: expect the same of its "
+            "files, or set the limit higher by as much."
+        ).format(points=formatting.points(goal.lost_on_test).lstrip("+"))
 
 
 def effort(result: StudyResult, seconds: float) -> str:

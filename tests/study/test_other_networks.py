@@ -1,0 +1,59 @@
+"""Other networks: named with numbers that hold, and only if they are better under the limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import workbench as wb
+from workbench import formatting
+from workbench.recipe import Quantize, Recipe
+from workbench.study.goal import Goal
+from workbench.study.measurement import Job, measure_trial
+from workbench.study.other_networks import other_network
+from workbench.study.reasons import on_new_data
+from workbench.study.trial import EXACT, Trial
+from workbench.zoo.students import student
+
+BEST = Trial(Recipe(), EXACT, 70_000, value=0.9, accuracy=0.9, total=5000)
+
+
+def test_a_smaller_network_is_named_with_what_its_file_measures(lenet5):
+    sentence = other_network(lenet5, Goal.of(lenet5, None, 0.896, None), BEST)
+    other = measure_trial(wb.model("fashion/cnn-10k"), Job(Recipe(Quantize(8))))
+    assert other.accuracy >= 0.896
+    assert "fashion/cnn-10k with 8 bits" in sentence
+    assert formatting.nbytes(other.bytes) in sentence
+    assert formatting.percent(other.value) in sentence
+
+
+@pytest.mark.parametrize(
+    ("limits", "size"),
+    [((None, 0.896, None), 9_000), ((None, 0.99, None), 70_000), ((None, None, 5.0), 70_000)],
+)
+def test_nothing_is_said_without_a_better_one(lenet5, limits, size):
+    goal = Goal.of(lenet5, *limits)
+    assert other_network(lenet5, goal, replace(BEST, bytes=size, value=0.92, accuracy=0.92)) is None
+
+
+def test_other_tasks_are_not_compared():
+    bag = wb.model("reviews/bag")
+    assert "fashion" not in (other_network(bag, Goal.of(bag, None, 0.7, None), None) or "")
+
+
+def test_a_distilled_student_is_a_network_too(tiny):
+    limit = max(s.card.value for s in students("fashion/mlp-32"))
+    goal = Goal.of(tiny, 50_000, limit, None)
+    unpruned = min(s.card.bytes for s in students("fashion/mlp-32"))
+    sentence = other_network(tiny, replace(goal, max_bytes=unpruned), None)
+    assert sentence is not None
+
+
+def test_a_loss_of_the_original_on_test_is_said(tiny, lenet5):
+    goal = Goal.of(tiny, None, 0.8, None)
+    lost = tiny.accuracy("validation") - tiny.accuracy("test")
+    said = " ".join(on_new_data(BEST, goal))
+    assert lost > 0.003
+    assert f"loses {formatting.points(lost).lstrip('+')} from validation to test" in said
+    assert "loses" not in " ".join(on_new_data(BEST, replace(goal, lost_on_test=0.002)))
