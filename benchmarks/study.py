@@ -25,6 +25,7 @@ import workbench as wb
 from workbench.panels import choosing
 from workbench.plots.palette import LIGHT
 from workbench.session.choosing import Choosing, Demand
+from workbench.session.records import Focus
 from workbench.study import Space, Study, mixed_precision, run_study
 from workbench.study.elimination import can_eliminate
 from workbench.study.executors import Dask, InThisProcess, Local
@@ -160,7 +161,9 @@ def redraw() -> None:
         choices = tuple(goal.ranking(trials)[:3])
         reasons = all_reasons(choices, goal, result, (), 1.0)
         drawn = Recommendation(model, goal, result, choices, {}, reasons, 1.0)
-        session: Any = SimpleNamespace(model=model, choosing=Choosing(demand, drawn, "done"))
+        session: Any = SimpleNamespace(
+            model=model, choosing=Choosing(demand, drawn, "done"), focus=Focus()
+        )
         choosing.live(session)
         choosing.tab(session, LIGHT)
         seconds.append(time.perf_counter() - begin)
