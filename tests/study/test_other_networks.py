@@ -14,7 +14,7 @@ from workbench.study.measurement import Job, measure_trial
 from workbench.study.other_networks import other_network
 from workbench.study.reasons import on_new_data
 from workbench.study.trial import EXACT, Trial
-from workbench.zoo.students import student
+from workbench.zoo.students import students
 
 BEST = Trial(Recipe(), EXACT, 70_000, value=0.9, accuracy=0.9, total=5000)
 
