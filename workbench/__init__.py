@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from workbench.custom.loaders.libraries import from_timm, from_transformers
     from workbench.custom.pictures.learn import from_pictures, inspect_pictures
     from workbench.custom.plugin import LazySplit, ModelPlugin
+    from workbench.custom.prediction.evaluate import NewDataReport, evaluate
     from workbench.custom.prediction.predict import predict
     from workbench.custom.prediction.predictions import Predictions
     from workbench.custom.tables.inspect import inspect_table
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from workbench.domain import Model, Task
     from workbench.errors import WorkbenchError
     from workbench.evaluation.honest_figures import HonestFigures, honest_figures
-    from workbench.evaluation.measure import evaluate, measure
+    from workbench.evaluation.measure import measure
     from workbench.evaluation.report import Report
     from workbench.experiments.train_student import train_student
     from workbench.panels import dashboard, ui
@@ -119,6 +120,7 @@ __all__ = [
     "Model",
     "ModelPlugin",
     "ModulePlan",
+    "NewDataReport",
     "NumberComparison",
     "Package",
     "ParallelEvaluation",
@@ -218,6 +220,7 @@ _NAMES = {
     "custom.loaders.libraries": ("from_timm", "from_transformers"),
     "custom.pictures.learn": ("from_pictures", "inspect_pictures"),
     "custom.plugin": ("LazySplit", "ModelPlugin"),
+    "custom.prediction.evaluate": ("NewDataReport", "evaluate"),
     "custom.prediction.predict": ("predict",),
     "custom.prediction.predictions": ("Predictions",),
     "custom.tables.inspect": ("inspect_table",),
@@ -232,7 +235,7 @@ _NAMES = {
     "domain": ("Model", "Task"),
     "errors": ("WorkbenchError",),
     "evaluation.honest_figures": ("HonestFigures", "honest_figures"),
-    "evaluation.measure": ("evaluate", "measure"),
+    "evaluation.measure": ("measure",),
     "evaluation.report": ("Report",),
     "experiments.train_student": ("train_student",),
     "panels": ("dashboard",),

@@ -105,6 +105,11 @@ def distill(parser: Parser) -> None:
 def evaluate(parser: Parser) -> None:
     """Add the options of `evaluate`."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="files made by compress")
+    parser.add_argument(
+        "--data",
+        metavar="DATA",
+        help="new rows or pictures with known values, for files of models of your own data",
+    )
     add_split(parser)
 
 

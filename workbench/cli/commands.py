@@ -146,7 +146,7 @@ def _train(options: argparse.Namespace) -> Result:
 
 def _evaluate(options: argparse.Namespace) -> Result:
     from workbench.artifact.artifact import load
-    from workbench.evaluation.measure import evaluate
+    from workbench.custom.prediction.evaluate import evaluate
 
     artifacts = []
     for path in options.files:
@@ -157,8 +157,11 @@ def _evaluate(options: argparse.Namespace) -> Result:
     with progress_bar("evaluating") as advance:
         for path, artifact in artifacts:
             advance(len(results), len(artifacts))
-            report = evaluate(artifact, split=options.split)
-            results.append({"file": path, **report.as_dict()})
+            if options.data is None:
+                result = evaluate(artifact, split=options.split).as_dict()
+            else:
+                result = evaluate(artifact, data=options.data).as_dict()
+            results.append({"file": path, **result})
         advance(len(artifacts), len(artifacts))
     return results[0] if len(results) == 1 else {"files": results}
 

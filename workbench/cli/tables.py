@@ -131,7 +131,25 @@ def reports(result: Result) -> None:
     """Print one report, or those of several files."""
     for item in result.get("files", [result]):
         print(item["file"])
-        report(item)
+        if "target" in item:
+            _new_data(item)
+        else:
+            report(item)
+
+
+def _new_data(result: Result) -> None:
+    """Print how well a file predicts new data."""
+    metric, score = metric_named(result["metric"]), result["score"]
+    value = metric.format(result["value"])
+    count = f"{score['examples']:,} of {result['rows']:,}"
+    print(f"  {result['target']}: {metric.name} {value} on {count} new examples")
+    for sentence in (*result["figures"]["sentences"], *result["notes"]):
+        print(f"  – {sentence}")
+    if score["confusion"]:
+        width = max(map(len, result["classes"])) + 2
+        print(" " * (width + 2) + "".join(f"{name:>{width}}" for name in result["classes"]))
+        for name, counts in zip(result["classes"], score["confusion"], strict=True):
+            print(f"  {name:<{width}}" + "".join(f"{count:>{width},}" for count in counts))
 
 
 def _ratio(result: Result) -> str:

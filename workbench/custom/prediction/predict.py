@@ -63,7 +63,7 @@ def predict(
     >>> wb.predict(file, [{"size": 90}, {"size": 35}]).predicted
     ['yes', 'no']
     """
-    artifact = _artifact(file)
+    artifact = artifact_of(file)
     model = file_model(artifact)
     assert artifact.preprocessing is not None  # file_model checks it
     description = Description.from_dict(artifact.preprocessing)
@@ -89,7 +89,8 @@ def new_examples(description: Description, rows: Any, cancel: CancelToken) -> Ne
     return table_rows(rows, description.data, description.classes, width, cancel)
 
 
-def _artifact(file: Any) -> Artifact:
+def artifact_of(file: Any) -> Artifact:
+    """Return the artifact of a path, of a model that is not compressed, or itself."""
     if isinstance(file, str | PathLike):
         return load(file)
     if isinstance(file, Model):

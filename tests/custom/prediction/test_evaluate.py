@@ -1,0 +1,53 @@
+"""Files evaluated on new data with known values, against a direct computation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import workbench as wb
+from tests.custom.prediction.conftest import HEADER, as_csv, buyers
+from tests.raises import raises
+from workbench.cli.main import main
+
+
+def test_classes_are_counted_as_predicted(classes):
+    rows = buyers(90, seed=7)
+    rows[5][-1] = ""
+    report = wb.evaluate(classes.path, data=as_csv(rows))
+    predicted = wb.predict(classes.path, as_csv(rows)).predicted
+    pairs = [(row[-1], name) for row, name in zip(rows, predicted, strict=True) if row[-1]]
+    counts = {a: {b: pairs.count((a, b)) for b in report.classes} for a in report.classes}
+    assert report.confusion == counts
+    assert (report.rows, report.score.examples, report.target) == (90, 89, "buys")
+    assert report.value == sum(a == b for a, b in pairs) / 89
+    truth = [a for a, _b in pairs]
+    assert report.figures.baseline == max(map(truth.count, set(truth))) / 89
+    assert report.figures.recalls["yes"] == counts["yes"]["yes"] / truth.count("yes")
+    assert report.to_frame()["true"][0] == report.classes[0]
+    assert "89" in report.heading
+
+
+def test_errors_of_numbers_are_in_the_unit_of_the_target(numbers):
+    rows = [row for row in buyers(80, seed=8) if row[1]]
+    report = wb.evaluate(numbers.path, data=as_csv(rows))
+    predictions = wb.predict(numbers.path, as_csv(rows))
+    truth = np.array([float(row[HEADER.index(report.target)].replace(",", "")) for row in rows])
+    errors = np.array(predictions.predicted) - truth
+    assert report.value == pytest.approx(1 - np.mean(errors**2) / truth.var(), rel=1e-4, abs=1e-4)
+    assert report.figures.value == pytest.approx(np.sqrt(np.mean(errors**2)), rel=1e-4)
+    assert report.confusion == {}
+
+
+def test_the_console_prints_the_confusion_matrix(classes, tmp_path, capsys):
+    data = tmp_path / "new.csv"
+    data.write_bytes(as_csv(buyers(60, seed=9)))
+    assert main(["evaluate", str(classes.path), "--data", str(data)]) == 0
+    assert "buys: accuracy" in (printed := capsys.readouterr().out)
+    assert "60 of 60 new examples" in printed
+
+
+def test_data_without_values_are_refused(classes):
+    rows = [row[:-1] for row in buyers(60, seed=9)]
+    with raises("evaluate.no_values", "buys"):
+        wb.evaluate(classes.path, data=as_csv(rows, HEADER[:-1]))
