@@ -162,13 +162,13 @@ def _vote(name: str, cells: Sequence[str]) -> int:
 
 def _is_foreign(name: str, cells: Sequence[str]) -> bool:
     """Whether a word stands above two or more others that repeat, and is none of them."""
-    words = {*cells}
+    others = {*cells}
     return (
-        2 <= len(words) <= MAX_FEW
-        and len(words) * MIN_ROWS_OF_WORD <= len(cells)
-        and not any(map(_is_value, (name, *words)))
+        2 <= len(others) <= MAX_FEW
+        and len(others) * MIN_ROWS_OF_WORD <= len(cells)
+        and not any(map(_is_value, (name, *others)))
         and not is_missing(name)
-        and name not in words
+        and name not in others
     )
 
 
