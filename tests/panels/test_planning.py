@@ -155,7 +155,7 @@ def test_a_configuration_of_the_user_can_be_planned(client):
 
 
 def test_a_calibration_of_the_user_can_be_planned_with(client, tmp_path):
-    row = {"config": "gpt2", "batch": 16, "context": 8192}
+    row = {"config": "gpt2", "batch": 16, "context": 512}
     fast = wb.plan(chip_id="b200", **row).as_dict()["decode_ms"]
     write_chip(wb.calibrate_chip("b200", [row | {"decode_ms": 3 * fast}]), tmp_path / "chip.json")
     client.act("plan", file="{}")
@@ -164,7 +164,7 @@ def test_a_calibration_of_the_user_can_be_planned_with(client, tmp_path):
     message = client.last("plan")
     assert message["values"]["chip"] == "opened"
     assert "opened" in [choice["value"] for choice in message["fields"][2]["choices"]]
-    opened = plan(client, model="gpt2")
+    opened = plan(client, model="gpt2", length=512)
     assert client.session.focus.plan.plan().decode.total == pytest.approx(3 * fast / 1000)
     assert not any("Not calibrated" in text for text in opened["sentences"])
     assert any("Not calibrated" in text for text in plan(client, chip="b200")["sentences"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +92,7 @@ def run(options: argparse.Namespace) -> Result:
             options.batch,
             options.context,
             options.precision,
-            tensor=options.tp or 1,
+            tensor=_inference_chips(options),
             cache_bytes=options.cache_bits / 8,
             file_bytes=options.weight_bytes,
         )
@@ -101,11 +100,23 @@ def run(options: argparse.Namespace) -> Result:
         return {**planned.as_dict(), "changes": changes(planned)}
     trained = train_plan(architecture, chosen, _training_job(architecture, chosen, options))
     result = {**trained.as_dict(), "changes": changes(trained)}
+    if options.price is not None and options.tokens is None:
+        raise InputError("--price needs --tokens: how many a training has.", code="plan.size")
     if options.tokens is not None:
-        if not 0 < options.tokens < math.inf or not 0 <= (options.price or 0) < math.inf:
-            raise InputError("--tokens and --price must be numbers above 0.", code="plan.size")
         result["training"] = trained.complete(options.tokens, options.price)
     return result
+
+
+def _inference_chips(options: argparse.Namespace) -> int:
+    """Return how many chips share the matrices: `--tp`, or `--chips`, which must agree."""
+    given = {value for value in (options.tp, options.chips) if value is not None}
+    if len(given) > 1:
+        raise InputError(
+            f"--tp is {options.tp}, but --chips is {options.chips}; generating text divides the "
+            "matrices among all chips.",
+            code="plan.layout",
+        )
+    return given.pop() if given else 1
 
 
 def _calibrate(options: argparse.Namespace) -> Result:
@@ -135,8 +146,9 @@ def _training_job(architecture: Any, chosen: Any, options: argparse.Namespace) -
     from workbench.planner.jobs import TrainingJob, positive
     from workbench.planner.layouts import best_layout
 
-    tensor, pipeline = options.tp or 1, options.pp or 1
-    data = options.dp or 1
+    tensor, pipeline, data = (
+        1 if value is None else value for value in (options.tp, options.pp, options.dp)
+    )
     for value, name in ((tensor, "--tp"), (pipeline, "--pp"), (data, "--dp")):
         positive(value, name)
     if options.chips is not None:
@@ -217,7 +229,7 @@ def _show_memory(result: Result, memory: dict[str, float]) -> None:
 
 def _show_notes(result: Result) -> None:
     if not result["calibrated"]:
-        print("  – not calibrated for this chip: no measured row of it was fitted")
+        print("  – not calibrated: no fitted row is of this chip and of this kind of plan")
     for sentence in result["changes"]:
         print(f"  – {sentence}")
     if "training" in result:

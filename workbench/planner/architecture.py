@@ -135,6 +135,7 @@ class Architecture:
 
     `embedding` are the elements of the token embedding, `positions` those of learned positions and
     of projections around the embedding, `final` those after the last layer without the head.
+    `longest` are the tokens that learned positions allow, None for other positions.
     """
 
     family: str
@@ -146,7 +147,7 @@ class Architecture:
     positions: int = 0
     final: int = 0
     head_bias: int = 0
-    context: int | None = None
+    longest: int | None = None
 
     def __iter__(self) -> Iterator[Block]:
         return iter(self.blocks)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 
+from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.planner.architecture import Architecture
 from workbench.planner.chips import Chip
 from workbench.planner.fits import fits, largest
 from workbench.planner.inference_memory import inference_memory
 from workbench.planner.jobs import InferenceJob, TrainingJob
+from workbench.planner.plan import infer_plan, train_plan
 from workbench.planner.results import InferencePlan, TrainingPlan
 from workbench.planner.training_memory import training_memory
 
@@ -43,6 +46,9 @@ def largest_context(plan: TrainingPlan | InferencePlan) -> int:
 
 
 def _with(plan: TrainingPlan | InferencePlan, name: str, value: int) -> bool | None:
+    longest = plan.architecture.longest
+    if name in {"context", "sequence"} and longest is not None and value > longest:
+        return False
     return job_fits(plan.architecture, plan.chip, replace(plan.job, **{name: value}))  # type: ignore[arg-type]
 
 
@@ -55,8 +61,19 @@ def changes(plan: TrainingPlan | InferencePlan) -> list[str]:
             )
         ]
     suggestions = _training(plan) if isinstance(plan, TrainingPlan) else _inference(plan)
-    first = [text for job, text in suggestions if job_fits(plan.architecture, plan.chip, job)][:3]
+    possible = (text for job, text in suggestions if _is_possible(plan, job))
+    first = list(islice(possible, 3))
     return first or [_("No single change makes it fit on this chip; choose a larger chip.")]
+
+
+def _is_possible(plan: TrainingPlan | InferencePlan, job: TrainingJob | InferenceJob) -> bool:
+    """Return whether the chip can carry out a job, and it fits."""
+    try:
+        if isinstance(job, TrainingJob):
+            return train_plan(plan.architecture, plan.chip, job).fits is True
+        return infer_plan(plan.architecture, plan.chip, job).fits is True
+    except InputError:  # heads that cannot be divided, or numbers that the chip does not compute
+        return False
 
 
 def _training(plan: TrainingPlan) -> Iterator[tuple[TrainingJob, str]]:

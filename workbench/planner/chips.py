@@ -126,11 +126,11 @@ def chip(name: object) -> Chip:
     if isinstance(name, Chip):
         return name
     known = chips()
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise UnknownNameError(
             f"There is no chip {name!r}; known are {', '.join(known)}.", code="plan.unknown_chip"
         )
-    return known[str(name)]
+    return known[name]
 
 
 def _chip(row: dict[str, Any]) -> Chip:

@@ -25,7 +25,7 @@ def inference_memory(
     workspace
         Bytes that the library for matrix products keeps.
     """
-    elements = cached_elements(architecture, job.context + job.new_tokens)
+    elements = cached_elements(architecture, job.context + job.new_tokens, job.tensor)
     operands = max(
         block.feed_forward.width * (4 if block.feed_forward.gated else 2)
         + (2 * block.mixer.kv_heads * block.mixer.key_dim if block.mixer.heads else 0)
@@ -36,7 +36,7 @@ def inference_memory(
         weights=job.weight_bytes(architecture) / job.tensor,
         activations=job.tokens * (per_token * job.bytes.activation + 8),
         logits=job.batch * architecture.vocabulary * 4,
-        kv_cache=job.batch * elements * job.cache_bytes / job.tensor,
+        kv_cache=job.batch * elements * job.cache_bytes,
         buffers=workspace + HEAD_BUFFER * architecture.head / job.tensor,
         context=context,
     )

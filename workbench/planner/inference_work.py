@@ -74,10 +74,10 @@ def decode_work(architecture: Architecture, job: InferenceJob, chip: Chip) -> Wo
         read = max(read - chip.usable, 0.0)
     weights = read / bandwidth
     flops = 2 * job.batch * (architecture.weights + architecture.head)
-    cache = job.batch * cached_elements(architecture, job.context) * job.cache_bytes / bandwidth
+    cached = cached_elements(architecture, job.context, job.tensor)
     return {
         "weights": weights / job.tensor,
-        "cache": cache / job.tensor,
+        "cache": job.batch * cached * job.cache_bytes / bandwidth,
         "products": max(flops / chip.rate(job.bytes.rate) - weights, 0) / job.tensor,
         "kernels": float(architecture.layers),
     }

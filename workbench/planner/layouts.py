@@ -39,8 +39,10 @@ def candidates(architecture: Architecture, job: TrainingJob, chips: int) -> Iter
     """Yield every division of `chips`, sharding and checkpointing of `job`.
 
     Matrices are divided within a node of eight chips only. The tokens of a step stay about the
-    same: with fewer chips that share the batch, each processes more microbatches.
+    same: with fewer chips that share the batch, each processes more microbatches. A job with
+    checkpointing keeps it.
     """
+    checkpointings = ("none", "full") if job.checkpointing == "none" else (job.checkpointing,)
     heads = min((b.mixer.heads for b in architecture.attention_blocks), default=CHIPS_PER_NODE)
     sequences = job.accumulation * chips
     for tensor in divisors(chips):
@@ -54,7 +56,7 @@ def candidates(architecture: Architecture, job: TrainingJob, chips: int) -> Iter
             # In a pipeline, gathering weights for each microbatch costs too much.
             shards = ((0, 1) if pipeline > 1 else (0, 1, 2, 3)) if data > 1 else (0,)
             for shard, expert, checkpointing in product(
-                shards, expert_divisions(architecture, data, tensor), ("none", "full")
+                shards, expert_divisions(architecture, data, tensor), checkpointings
             ):
                 yield replace(
                     job,

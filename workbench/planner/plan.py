@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from workbench.planner.architecture import Architecture
 from workbench.planner.architectures import read_architecture
 from workbench.planner.calibration_file import chip_of
 from workbench.planner.chips import Chip
+from workbench.planner.comparable import check_length, has_rows_of_its_kind
 from workbench.planner.compressed import bits_per_weight, compressed_bytes
 from workbench.planner.fits import fits
 from workbench.planner.inference_memory import inference_memory
@@ -22,7 +24,13 @@ from workbench.planner.models import known_models
 from workbench.planner.module_plan import ModulePlan, module_plan
 from workbench.planner.power import watts
 from workbench.planner.results import InferencePlan, TrainingPlan
-from workbench.planner.times import decode_seconds, prefill_seconds, stack_of, step_seconds
+from workbench.planner.times import (
+    Seconds,
+    decode_seconds,
+    prefill_seconds,
+    stack_of,
+    step_seconds,
+)
 from workbench.planner.training_memory import training_memory
 
 
@@ -135,8 +143,9 @@ def train_plan(architecture: Architecture, chosen: Chip, job: TrainingJob) -> Tr
             code="plan.chip_cannot_train",
         )
     check_division(architecture, job.tensor, job.pipeline, job.expert)
+    check_length(architecture, job.sequence)
     memory = training_memory(architecture, job, chosen.context, chosen.workspace)
-    seconds = step_seconds(architecture, job, chosen)
+    seconds = _checked(step_seconds(architecture, job, chosen), architecture, chosen, job)
     stack = stack_of(job, chosen)
     rows = [row for row in training_rows() if row.stack == stack]
     bounds = interval(
@@ -187,10 +196,13 @@ def check_division(
 def infer_plan(architecture: Architecture, chosen: Chip, job: InferenceJob) -> InferencePlan:
     """Return the plan of reading contexts and generating text."""
     check_division(architecture, job.tensor)
+    check_length(architecture, job.context)
     memory = inference_memory(architecture, job, chosen.context, chosen.workspace)
     rows: tuple[Row, ...] = inference_rows()
-    prefill = prefill_seconds(architecture, job, chosen)
-    decode = decode_seconds(architecture, job, chosen)
+    prefill, decode = (
+        _checked(seconds(architecture, job, chosen), architecture, chosen, job)
+        for seconds in (prefill_seconds, decode_seconds)
+    )
     bounds = [
         interval(
             part.total,
@@ -215,3 +227,12 @@ def infer_plan(architecture: Architecture, chosen: Chip, job: InferenceJob) -> I
         prefill_interval=bounds[0],
         decode_interval=bounds[1],
     )
+
+
+def _checked(
+    seconds: Seconds, architecture: Architecture, chosen: Chip, job: TrainingJob | InferenceJob
+) -> Seconds:
+    """Return seconds that count as calibrated only if rows of such a plan exist."""
+    if chosen.calibration is not None or has_rows_of_its_kind(architecture, job):
+        return seconds
+    return replace(seconds, is_calibrated=False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from workbench.display import Displayable
+from workbench.errors import InputError
 from workbench.planner.architecture import Architecture
 from workbench.planner.chips import Chip
 from workbench.planner.intervals import Interval
@@ -83,7 +85,14 @@ class TrainingPlan(Displayable):
             Tokens in all.
         price
             Money per chip and hour.
+
+        Raises
+        ------
+        InputError
+            If either is not a number above 0, or 0 for the price.
         """
+        if not (0 < tokens < math.inf and 0 <= (price or 0) < math.inf):
+            raise InputError("tokens and price must be numbers above 0.", code="plan.size")
         seconds = tokens / self.tokens_per_s
         steps = tokens / self.job.tokens_per_step
         hours = seconds / HOUR * self.job.chips
@@ -158,14 +167,16 @@ class InferencePlan(Displayable):
         return f"InferencePlan({self.chip.id}, fits={self.fits}, token={self.decode.total:.4g} s)"
 
 
-def layout(job: TrainingJob) -> dict[str, int]:
-    """Return how a job is divided."""
+def layout(job: TrainingJob) -> dict[str, int | str]:
+    """Return how a job is divided, with what else a step consists of."""
     return {
         "data": job.data,
         "shard": job.shard,
         "tensor": job.tensor,
         "pipeline": job.pipeline,
         "expert": job.expert,
+        "accumulation": job.accumulation,
+        "checkpointing": job.checkpointing,
     }
 
 

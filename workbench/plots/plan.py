@@ -136,7 +136,7 @@ def card(plan: Plan) -> Card:
         facts.append((f"{values['watts']:,.0f} W", _("per chip, predicted")))
     notes = []
     if not plan.is_calibrated:
-        notes.append(_("Not calibrated for this chip: the interval is wider."))
+        notes.append(_("Not calibrated: the interval is wider."))
     notes += [
         _("Nearest measured row: {row}.").format(row=row["row"])
         for row in values["nearest_rows"][:1]

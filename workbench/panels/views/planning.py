@@ -162,9 +162,9 @@ def sentences(plan: TrainingPlan | InferencePlan) -> list[str]:
     if not plan.is_calibrated:
         result.append(
             _(
-                "Not calibrated for this chip: no measured row of it was fitted. To measure a "
-                "machine, run workbench plan calibrate --output chip.json there, and open "
-                "chip.json here."
+                "Not calibrated: no fitted row is of this chip and of this kind of plan. To "
+                "measure a machine, run workbench plan calibrate --output chip.json there, and "
+                "open chip.json here."
             )
         )
     if plan.chip.note:

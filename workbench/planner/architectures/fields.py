@@ -37,8 +37,10 @@ class Fields:
                 return self.entries[key]
         return None
 
-    def size(self, name: str, default: int | None = None, least: int = 1) -> int:
-        """Return an integer of at least `least`.
+    def size(
+        self, name: str, default: int | None = None, least: int = 1, most: int = LARGEST
+    ) -> int:
+        """Return an integer from `least` to `most`.
 
         Raises
         ------
@@ -56,9 +58,9 @@ class Fields:
         is_integer = (
             isinstance(value, int | float) and not isinstance(value, bool) and value % 1 == 0
         )
-        if not is_integer or not least <= value <= LARGEST:
+        if not is_integer or not least <= value <= most:
             raise InputError(
-                f"{name} must be an integer from {least} to {LARGEST:,}, not {brief(value)}.",
+                f"{name} must be an integer from {least} to {most:,}, not {brief(value)}.",
                 code="plan.config_size",
             )
         return int(value)

@@ -12,13 +12,15 @@ from workbench.planner.architectures.style import Style
 
 LATENT = frozenset({"deepseek_v2", "deepseek_v3", "kimi_k2"})
 SCANS = frozenset({"mamba", "falcon_mamba"})
+MOST_LAYERS = 10_000
+"""No model has more layers; a larger number is a mistake."""
 PATTERNS = {"gemma3_text": 6, "cohere2": 4, "olmo3": 4}
 """Each n-th layer of these families reads the complete context."""
 
 
 def blocks(fields: Fields, style: Style) -> tuple[Block, ...]:
     """Return the layers in order; equal neighbors share a block."""
-    count = fields.size("num_hidden_layers")
+    count = fields.size("num_hidden_layers", most=MOST_LAYERS)
     rows = [
         (_mixer(fields, style, i, count), _feed_forward(fields, style, i)) for i in range(count)
     ]

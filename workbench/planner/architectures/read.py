@@ -107,7 +107,16 @@ def _architecture(key: str) -> Architecture:
             f"{brief(family)} is no known model_type; known are {', '.join(sorted(STYLES))}.",
             code="plan.config_family",
         )
-    return _known(Fields(entries, family))
+    try:
+        return _known(Fields(entries, family))
+    except InputError:
+        raise
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise InputError(
+            f"An entry of this configuration of {family} has an unexpected kind of value "
+            f"({brief(str(error))}); give the config.json as transformers writes it.",
+            code="plan.config_value",
+        ) from error
 
 
 def _family(entries: Mapping[str, Any]) -> str:
@@ -123,7 +132,7 @@ def _known(fields: Fields) -> Architecture:
     style = STYLES[fields.family]
     hidden, vocabulary = fields.size("hidden_size"), fields.size("vocab_size")
     width = fields.size("word_embed_proj_dim", hidden) if fields.family == "opt" else hidden
-    positions = 0
+    positions, longest = 0, None
     if style.positions is not None:
         longest = fields.size("max_position_embeddings", 1024)
         positions = (longest + style.positions) * hidden
@@ -132,7 +141,6 @@ def _known(fields: Fields) -> Architecture:
     if style.embedding_norm:
         positions += 2 * hidden
     tied = fields.flag("tie_word_embeddings", style.tied)
-    context = fields.get("max_position_embeddings")
     return Architecture(
         family=fields.family,
         hidden=hidden,
@@ -143,5 +151,5 @@ def _known(fields: Fields) -> Architecture:
         positions=positions,
         final=style.norm * hidden if style.final_norm else 0,
         head_bias=vocabulary if style.head_bias else 0,
-        context=context if isinstance(context, int) else None,
+        longest=longest,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 
@@ -78,7 +78,7 @@ STYLES: dict[str, Style] = {
     "glm": Style(out_bias=False, mlp_bias=False, head_dim=128),
     "glm4": Style(out_bias=False, mlp_bias=False, head_dim=128, norms=4),
     "glm4_moe": Style(out_bias=False, mlp_bias=False),
-    "phi3": NO_BIAS,
+    "phi3": replace(NO_BIAS, windowed="all"),
     "phi": Style(
         gated=False, norm=2, norms=1, qkv_bias=True, out_bias=True, mlp_bias=True, head_bias=True
     ),
@@ -92,6 +92,7 @@ STYLES: dict[str, Style] = {
         out_bias="use_bias",
         mlp_bias="use_bias",
         tied=True,
+        windowed="all",
     ),
     "gpt_oss": Style(
         qkv_bias=True,
