@@ -22,6 +22,11 @@ def test_the_page_works_in_jupyterlab(page, lab):
     expect(requested).to_have_text("90.0\u202f%")
     slider.fill("0.8")  # the second event arrives on another thread of the kernel
     expect(requested).to_have_text("80.0\u202f%")
+    slider.focus()
+    slider.press("ArrowRight")  # JupyterLab has shortcuts of its own for arrows
+    expect(slider).to_have_value("0.81")
+    slider.press("ArrowLeft")
+    expect(requested).to_have_text("80.0\u202f%")
     drag(page, slider, 0.8, 0.3)
     drag(page, slider, 0.3, 0.5)
     undo = page.get_by_role("button", name="undo")

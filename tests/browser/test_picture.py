@@ -153,7 +153,7 @@ def test_the_picture_shows_the_presets_and_a_click_selects_one(open_bench, watch
 def test_the_most_useful_reason_is_first_and_a_button_shows_the_others(show, shown):
     bench = show("?m=fashion/lenet5&prune.sparsity=0.95&quantize.bits=3")
     bench.settle()
-    expect(shown.locator(".card .reason")).to_contain_text("Smaller, but not faster here")
+    expect(shown.locator(".card .reason")).to_contain_text("is a large loss")
     more = shown.locator(".card").get_by_role("button", name=re.compile(r"^\d+ more"))
     reasons = shown.locator(".card .reasons")
     expect(reasons).to_be_hidden()
@@ -162,7 +162,7 @@ def test_the_most_useful_reason_is_first_and_a_button_shows_the_others(show, sho
     expect(reasons).to_be_visible()
     count = reasons.locator("li").count()
     assert more.inner_text().startswith(f"{count} more")
-    assert "large loss" in reasons.inner_text()
+    assert "Smaller, but not faster here" in reasons.inner_text()
     more.click()
     expect(reasons).to_be_hidden()
 

@@ -37,7 +37,6 @@ export class Check {
     this.node = h("dialog", {
       className: "check panel",
       "aria-labelledby": this.title.id,
-      "data-lm-suppress-shortcuts": "true",
     });
     this.node.addEventListener("cancel", (event) => {
       event.preventDefault(); // Python answers, with a cancelled training or a closed screen

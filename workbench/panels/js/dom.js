@@ -3,6 +3,10 @@
 
 /** @import { Props } from "./types" */
 
+// JupyterLab runs its shortcuts for what has the focus, such as → on a slider, unless it has this attribute.
+const WITHOUT_SHORTCUTS = "data-lm-suppress-shortcuts";
+const FOCUSABLE = new Set(["a", "button", "input", "select", "summary", "textarea"]);
+
 /**
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
@@ -12,6 +16,7 @@
  */
 export function h(tag, props = {}, ...children) {
   const node = document.createElement(tag);
+  if (FOCUSABLE.has(tag) || "tabIndex" in props) node.setAttribute(WITHOUT_SHORTCUTS, "true");
   for (const [name, value] of Object.entries(props)) {
     if (value === null || value === undefined || value === false) continue;
     if (name === "text") node.textContent = String(value);

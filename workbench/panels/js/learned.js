@@ -24,7 +24,6 @@ export class LearnedFigures {
     this.node = h("dialog", {
       className: "check learned panel",
       "aria-labelledby": this.title.id,
-      "data-lm-suppress-shortcuts": "true",
     });
     this.node.addEventListener("close", () => this.clear());
   }

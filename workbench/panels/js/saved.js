@@ -39,6 +39,7 @@ export class Saved {
       ),
       this.lines,
       this.note,
+      h("p", { text: labels.run_elsewhere }),
     );
   }
 

@@ -38,7 +38,6 @@ export class Trial {
     this.node = h("dialog", {
       className: "check trial panel",
       "aria-labelledby": this.title.id,
-      "data-lm-suppress-shortcuts": "true",
     });
     this.node.addEventListener("close", () => channel.act("upload_cancel"));
     channel.on("predictions", (message) => this.show(message));

@@ -77,6 +77,7 @@ def page_labels(metric: Metric = ACCURACY) -> dict[str, str]:
         "contents_show": _("show the names and values"),
         "contents_list": _("names and values"),
         "run": _("Run it in Python, in the folder of the file:"),
+        "run_elsewhere": _("For ONNX Runtime, OpenVINO and phones, the page Deploy exports it."),
         "download": _("download"),
         "cancel": _("cancel"),
         "close": _("close"),

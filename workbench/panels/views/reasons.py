@@ -55,7 +55,7 @@ def sentences(
 ) -> list[str]:
     """Return all reasons about a report, the most useful first.
 
-    Broken outputs come first, then that the file is not faster, then a large loss of the metric,
+    Broken outputs come first, then a large loss of the metric, then that the file is not faster,
     then that it is not smaller, then what was requested and not achieved, then bytes. If the file
     is a student, `replaced_macs` are the multiply-accumulates of the model that it replaces.
     """
@@ -64,8 +64,8 @@ def sentences(
     reasons = report.size.reasons
     return [
         *_texts(reasons, BROKEN),
-        *_speed(reasons, replaced_macs),
         *_cliff(report, original, metric),
+        *_speed(reasons, replaced_macs),
         *_baseline(report, baseline, metric),
         *_texts(reasons, LENGTH),
         *_texts(reasons, ACHIEVED),
