@@ -384,3 +384,16 @@ def test_a_file_that_is_not_trained_yet_cannot_be_downloaded(client):
     client.act("download")
     assert "not trained yet" in client.wait("banner", lambda banner: banner["text"])["text"]
     client.act("cancel")
+
+
+def test_a_page_that_is_built_during_training_has_numbers(client):
+    client.wait_until_idle()
+    client.act("train", values=client.last("page")["training"]["values"], steps=50_000)
+    assert client.session.busy
+    client.dashboard.publish(full=True)
+    state = client.last("state")
+    assert state["numbers"]["pending"]
+    assert state["numbers"]["status"] == "measuring"
+    client.dashboard.publish()
+    assert client.last("state")["outdated"]  # what the page shows stays
+    client.session.cancel()

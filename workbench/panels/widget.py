@@ -182,6 +182,8 @@ class SessionWidget(anywidget.AnyWidget):
         session = self.session
         selected, report = self._selected, session.report
         seq, outdated = self._seq_of(report)
+        if full and outdated:  # a page that is built shows nothing yet that could stay
+            report, outdated = None, False
         origin = session.origin  # it may change in another thread meanwhile
         with_page = full or origin != self._shown_origin
         messages = [self._page()] if with_page else []
