@@ -82,8 +82,6 @@ class Dask:
             # A task, not scattered data: if a worker dies, Dask gives the model to another one.
             self._model = self._client.submit(_same, model, pure=False)
             self._result(self._model)
-            # Else recipes queue at the worker that has the model, as sending it takes longer.
-            self._client.replicate([self._model])
         except BaseException:
             self.close()
             raise
