@@ -12,7 +12,7 @@ from tests.raises import raises
 from workbench.cache.files import FileCache
 from workbench.cache.results import ResultCache
 from workbench.cancel import CancelToken
-from workbench.deploy import deployment, prepare, spare, store
+from workbench.deploy import deployment, prepare, store
 from workbench.deploy.records import agreement_from_record, agreement_record
 from workbench.deploy.runtimes import Runtime
 from workbench.deploy.timing import Benchmark, one_and_all_cores
@@ -26,7 +26,6 @@ def _private_cache(monkeypatch):
     programs, files = FileCache(None), FileCache(None)
     monkeypatch.setattr(store, "_programs", lambda: programs)
     monkeypatch.setattr(store, "default_file_cache", lambda: files)
-    monkeypatch.setattr(prepare, "SPARE", spare.Spare())
 
 
 def deploy(artifact, results, targets=(PROGRAM,), cancel=None):
@@ -64,7 +63,7 @@ def test_a_second_run_exports_and_confirms_nothing(artifact, monkeypatch):
 
 @pytest.mark.slow
 def test_a_model_of_this_process_is_exported_in_it(regression, monkeypatch):
-    monkeypatch.setattr(spare, "COMMAND", ["no such program"])
+    monkeypatch.setattr(prepare, "COMMAND", ["no such program"])
     monkeypatch.setattr(deployment, "time_in_turn", lambda *_args, **_options: Benchmark(()))
     artifact = wb.compress(regression, wb.Recipe())
     outcome = deploy(artifact, ResultCache())[-1].outcomes[0]
@@ -74,7 +73,7 @@ def test_a_model_of_this_process_is_exported_in_it(regression, monkeypatch):
 
 
 def test_a_runtime_that_is_missing_is_named(artifact, monkeypatch):
-    monkeypatch.setattr(spare, "COMMAND", ["no such program"])
+    monkeypatch.setattr(prepare, "COMMAND", ["no such program"])
     monkeypatch.setattr(Runtime, "missing", lambda _runtime: "Install it.")
     (state,) = deploy(artifact, ResultCache())
     assert state.outcomes[0].error == "Install it."
@@ -94,12 +93,12 @@ def test_a_runtime_that_refuses_is_named_and_not_timed(artifact, monkeypatch):
 
 
 def test_a_process_that_ends_early_is_named(artifact, monkeypatch):
-    monkeypatch.setattr(spare, "COMMAND", [sys.executable, "-c", "raise SystemExit(3)"])
+    monkeypatch.setattr(prepare, "COMMAND", [sys.executable, "-c", "raise SystemExit(3)"])
     assert "ended early" in deploy(artifact, ResultCache())[-1].outcomes[0].error
 
 
 def test_cancelling_ends_the_process(artifact, monkeypatch):
-    monkeypatch.setattr(spare, "COMMAND", [sys.executable, "-c", "import time; time.sleep(60)"])
+    monkeypatch.setattr(prepare, "COMMAND", [sys.executable, "-c", "import time; time.sleep(60)"])
     cancel = CancelToken()
     cancel.cancel()
     with raises("cancelled"):

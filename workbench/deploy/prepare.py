@@ -7,6 +7,7 @@ roofline disturb nothing that runs in the calling process.
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,12 +25,12 @@ from workbench.deploy.agreement import Agreement
 from workbench.deploy.answering import Answer, answer_requests, private_output
 from workbench.deploy.confirm import Reference
 from workbench.deploy.export import Exporter
+from workbench.deploy.interpreter import process_variables
 from workbench.deploy.onnx_file import TRACED, onnx_bytes
 from workbench.deploy.package import MANIFEST, Package
-from workbench.deploy.process import RuntimeFailedError
+from workbench.deploy.process import Process, RuntimeFailedError
 from workbench.deploy.records import agreement_from_record, agreement_record
 from workbench.deploy.runtimes import RUNTIMES
-from workbench.deploy.spare import SPARE
 from workbench.deploy.target import Target
 from workbench.deploy.torch_file import program_bytes
 from workbench.errors import InputError, WorkbenchError
@@ -38,6 +39,7 @@ from workbench.profiling.roofline import Roofline, roofline
 from workbench.zoo.registry import custom_models
 from workbench.zoo.registry import model as find_model
 
+COMMAND = [sys.executable, "-m", "workbench.deploy.prepare"]
 SECONDS = 3600.0
 """For one answer: a converter may take a quarter of an hour, a large model longer."""
 
@@ -127,12 +129,13 @@ class Here:
 
 
 class Elsewhere:
-    """A preparation in a process of low priority, which goes on to wait for the next file."""
+    """A preparation in a process of low priority."""
 
     def __init__(self, artifact: Artifact, split: str) -> None:
         self._artifact, self._lock = artifact, threading.Lock()
         self._folder = TemporaryDirectory(prefix="workbench-")
-        self._process = SPARE.take()
+        variables = process_variables(Path(sys.executable))
+        self._process = Process("export", COMMAND, variables, low_priority=True)
         file = artifact.save(Path(self._folder.name) / "file.safetensors")
         self._request = {"file": str(file), "split": split, "folder": self._folder.name}
 
@@ -182,10 +185,7 @@ class Elsewhere:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None:
-            SPARE.keep(self._process)
-        else:  # an answer may be missing
-            self._process.close()
+        self._process.close()
         self._folder.cleanup()
 
 

@@ -66,11 +66,6 @@ class Process:
             with suppress(ProcessLookupError):  # it has ended, which the first request notices
                 lower_priority(self._process.pid)
 
-    @property
-    def running(self) -> bool:
-        """Whether the process has not ended."""
-        return self._process.poll() is None
-
     def ask(self, command: str, seconds: float, **request: Any) -> dict[str, Any]:
         """Return the answer to a request.
 

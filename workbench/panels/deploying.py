@@ -66,7 +66,7 @@ def live(session: Session) -> dict[str, Any]:
     settings = results.summary(session.model.name, session.recipe, session.origin)
     file = _("The file: {settings}.").format(settings=settings)
     if deploying is None:
-        text = _("Nothing is exported until you press the button.")
+        text = _("Nothing runs until you press the button.")
         return {"file": file, "working": False, "headline": text, "fraction": None, "rows": []}
     rows = [_row(session, deploying, number) for number in range(len(deploying.targets))]
     return {

@@ -7,7 +7,6 @@ from workbench.session.calls import Calls
 from workbench.session.deploying import Deploying, deploy_file, targets
 from workbench.session.jobs import Jobs
 from workbench.session.state import State
-from workbench.zoo.registry import custom_models
 
 
 class DeployJobs(Jobs):
@@ -26,14 +25,6 @@ class DeployJobs(Jobs):
     def _clear_jobs(self) -> None:
         super()._clear_jobs()
         self.deploying: Deploying | None = None
-
-    def expect_deploy(self) -> None:
-        """Start the process that exports files: `deploy` may be called soon."""
-        if self._state.model.name in custom_models():
-            return  # exported in this process
-        from workbench.deploy.spare import SPARE
-
-        SPARE.start()
 
     def deploy(self, cancel: CancelToken = NEVER) -> None:
         """Run the current file in every installed runtime; a newer call wins.

@@ -28,7 +28,6 @@ def hello(dashboard: Dashboard, message: dict[str, Any]) -> None:
             with error_boundary(lambda reason: dashboard.show_message(_invalid_link(reason))):
                 _restore(dashboard, search, message.get("file"))
     dashboard.publish(full=True)
-    _expect(dashboard)
 
 
 @action
@@ -55,7 +54,6 @@ def page(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Open a page; only the open page is kept up to date."""
     dashboard.turn_to(str(message.get("key")))
     dashboard.publish(chart=True)
-    _expect(dashboard)
 
 
 @action
@@ -82,12 +80,6 @@ def plotly(dashboard: Dashboard, message: dict[str, Any]) -> None:
 def _set_theme(dashboard: Dashboard, message: dict[str, Any]) -> None:
     if message.get("theme") in THEMES:
         dashboard.theme = message["theme"]
-
-
-def _expect(dashboard: Dashboard) -> None:
-    """Prepare for what the user may start on the open page."""
-    if dashboard.open_page == "deploy":
-        dashboard.session.expect_deploy()
 
 
 def _restore(dashboard: Dashboard, search: str, file: object) -> None:

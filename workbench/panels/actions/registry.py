@@ -17,7 +17,6 @@ class Dashboard(Channel, Protocol):
     """The part of `panels.widget.SessionWidget` that actions use."""
 
     theme: str
-    open_page: str | None
     open_tab: str | None
     cancel: CancelToken
     analysis_runner: AnalysisRunner
