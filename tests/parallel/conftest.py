@@ -13,6 +13,7 @@ from workbench.parallel.pool import pool
 from workbench.parallel.rank.network import module_of_file
 
 SOURCE = """
+    import torch
     from torch import nn
 
 
@@ -33,6 +34,23 @@ SOURCE = """
 
     def make():
         return Gated()
+
+
+    class Scaled(nn.Module):
+        '''A scalar parameter, and a layer that is never called.'''
+
+        def __init__(self):
+            super().__init__()
+            self.first, self.uncalled = nn.Linear(6, 8), nn.Linear(8, 2)
+            self.scale = nn.Parameter(torch.tensor(1.5))
+            self.last = nn.Linear(8, 3)
+
+        def forward(self, x):
+            return self.last(self.first(x).relu()) * self.scale
+
+
+    def scaled():
+        return Scaled()
 
 
     def broken():
@@ -67,10 +85,16 @@ def gated_and_trained(source):
     return model_of_file(source, train)
 
 
-def model_of_file(source, change=lambda module: None):
+@pytest.fixture
+def scaled(source):
+    """Return a model with a scalar parameter and a layer that is never called."""
+    return model_of_file(source, function="scaled")
+
+
+def model_of_file(source, change=lambda module: None, function="make"):
     """Return the model of a file after a change of its module."""
     torch.manual_seed(0)
-    module = module_of_file(source, sha256(source.read_bytes()).hexdigest(), "make")
+    module = module_of_file(source, sha256(source.read_bytes()).hexdigest(), function)
     change(module)
     generator = torch.Generator().manual_seed(1)
     inputs = torch.randn(96, 6, generator=generator)

@@ -186,7 +186,16 @@ def test_models_that_ranks_cannot_make_are_refused(gated, source):
         wb.train_in_parallel(gated, source=f"{source}:broken", **SMALL)
 
 
-def test_strategies_that_do_not_fit_are_refused_with_the_reason():
+@pytest.mark.parametrize("strategy", ["data", "pipeline"])
+def test_scalars_and_layers_that_are_never_called_keep_their_values(scaled, source, strategy):
+    result = wb.train_in_parallel(scaled, strategy, 2, source=f"{source}:scaled", **SMALL)
+    assert result.gradient_difference < 1e-6
+    assert max(record.distance for record in result.records if record.rank >= 0) < 1e-6
+
+
+def test_strategies_that_do_not_fit_are_refused_with_the_reason(scaled, source):
+    with raises("parallel.scalar_parameter", "scale"):
+        wb.train_in_parallel(scaled, "zero3", 2, source=f"{source}:scaled", **SMALL)
     with raises("parallel.too_few_layers", 2):
         wb.train_in_parallel(wb.model("fashion/mlp-32"), "pipeline", 3, **SMALL)
     with raises("parallel.few_matrices", "%"):

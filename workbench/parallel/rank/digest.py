@@ -14,7 +14,9 @@ def digest(weights: Mapping[str, Tensor]) -> str:
     content = hashlib.sha256()
     for name in sorted(weights):
         content.update(name.encode())
-        content.update(weights[name].detach().contiguous().view(torch.uint8).numpy().tobytes())
+        content.update(
+            weights[name].detach().reshape(-1).contiguous().view(torch.uint8).numpy().tobytes()
+        )
     return content.hexdigest()
 
 

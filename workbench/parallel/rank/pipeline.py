@@ -54,6 +54,12 @@ class Pipeline:
                     ranks = self.holders.setdefault(names[id(parameter)], [])
                     if stage % plan.ranks not in ranks:
                         ranks.append(stage % plan.ranks)
+        # No stage has the layers that are never called; rank 0 keeps their weights.
+        self.uncalled = {
+            name: p.detach().clone()
+            for name, p in trained(setup.module).items()
+            if name not in self.holders
+        }
         self.parts = {s: m for s, m in enumerate(parts) if s % plan.ranks == setup.rank}
         self.parameters: dict[str, nn.Parameter] = {}
         for module in self.parts.values():
@@ -90,7 +96,8 @@ class Pipeline:
 
     def weights(self) -> dict[str, Tensor]:
         """Return the weights of all stages."""
-        return self._collect({name: p.detach() for name, p in self.parameters.items()})
+        called = {name: p.detach() for name, p in self.parameters.items()}
+        return self._collect(self.uncalled | called)
 
     def held(self) -> dict[str, list[Tensor]]:
         """Return the weights and gradients of this rank's stages."""

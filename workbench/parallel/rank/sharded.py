@@ -17,7 +17,7 @@ from workbench.parallel.formulas import owners
 from workbench.parallel.rank.data_parallel import Synchronized
 from workbench.parallel.rank.distributed_replica import DistributedReplica
 from workbench.parallel.rank.network import trained
-from workbench.parallel.rank.strategy import Setup, make_optimizer
+from workbench.parallel.rank.strategy import Setup, UnsupportedError, make_optimizer
 
 
 class ShardedOptimizer(Synchronized):
@@ -53,6 +53,13 @@ class FullySharded(DistributedReplica):
     def __init__(self, setup: Setup) -> None:
         from torch.distributed.fsdp import fully_shard
 
+        scalars = [name for name, p in setup.module.named_parameters() if p.dim() == 0]
+        if scalars:
+            raise UnsupportedError(
+                f"The scalar parameter {scalars[0]} cannot be divided among ranks; give it the "
+                "shape (1,), or use strategy='data' or 'zero1'.",
+                code="parallel.scalar_parameter",
+            )
         mesh = DeviceMesh("cpu", torch.arange(setup.plan.ranks))
         free = setup.plan.strategy == "zero3"
         for unit in [*units(setup.module), setup.module]:
