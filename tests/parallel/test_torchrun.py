@@ -65,3 +65,23 @@ def test_what_machines_cannot_do_is_refused(tmp_path, gated):
         wb.write_job(model, tmp_path, sync="shared", **SETTINGS)
     with raises("parallel.uneven_machines"):
         wb.write_job(model, tmp_path, ranks=3, machines=2, **SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"host": "a b; rm"}, "parallel.host"),
+        ({"host": 3}, "parallel.host"),
+        ({"port": -1}, "parallel.port"),
+        ({"port": "29500"}, "parallel.port"),
+    ],
+)
+def test_a_bad_address_gets_a_sentence_and_writes_nothing(tmp_path, changes, code):
+    with raises(code):
+        wb.write_job(wb.model("fashion/mlp-32"), tmp_path / "job", **changes)
+    assert not (tmp_path / "job").exists()
+
+
+def test_a_folder_with_blanks_is_quoted(tmp_path):
+    job = wb.write_job(wb.model("fashion/mlp-32"), tmp_path / "job 2")
+    assert shlex.split(job.lines[0])[-1] == str(tmp_path / "job 2")

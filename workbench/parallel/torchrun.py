@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -68,6 +70,7 @@ def write_job(
             "Machines do not share memory; choose another sync than 'shared'.",
             code="parallel.no_shared_memory",
         )
+    _check_address(host, port)
     path = Path(folder)
     with file_errors("write", path):
         path.mkdir(parents=True, exist_ok=True)
@@ -77,6 +80,16 @@ def write_job(
     return TorchrunJob(
         path, tuple(torchrun_line(plan, path, n, host, port) for n in range(plan.machines))
     )
+
+
+def _check_address(host: object, port: object) -> None:
+    if not isinstance(host, str) or not re.fullmatch(r"[\w.:\[\]-]+", host):
+        raise InputError(
+            "host must be the name or the address of the first machine, such as '10.0.0.5'.",
+            code="parallel.host",
+        )
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 2**16:
+        raise InputError("port must be an integer from 1 to 65,535.", code="parallel.port")
 
 
 def copy_source(job: dict[str, Any], folder: Path) -> None:
@@ -99,5 +112,5 @@ def torchrun_line(plan: Plan, folder: Path, machine: int, host: str, port: int) 
         )
     return (
         f"torchrun --nnodes={plan.machines} --nproc-per-node={processes} --node-rank={machine} "
-        f"--master-addr={host} --master-port={port} -m {MODULE} {folder}"
+        f"--master-addr={host} --master-port={port} -m {MODULE} {shlex.quote(str(folder))}"
     )
