@@ -26,13 +26,10 @@ from workbench.deploy.answering import Answer, answer_requests, private_output
 from workbench.deploy.confirm import Reference
 from workbench.deploy.export import Exporter
 from workbench.deploy.interpreter import process_variables
-from workbench.deploy.onnx_file import TRACED, onnx_bytes
 from workbench.deploy.package import MANIFEST, Package
 from workbench.deploy.process import Process, RuntimeFailedError
 from workbench.deploy.records import agreement_from_record, agreement_record
-from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.target import Target
-from workbench.deploy.torch_file import program_bytes
 from workbench.errors import InputError, WorkbenchError
 from workbench.i18n import _
 from workbench.profiling.roofline import Roofline, roofline
@@ -128,16 +125,15 @@ class Here:
         self._folder.cleanup()
 
 
-class Elsewhere:
+class Elsewhere(Process):
     """A preparation in a process of low priority."""
 
     def __init__(self, artifact: Artifact, split: str) -> None:
-        self._artifact, self._lock = artifact, threading.Lock()
-        self._folder = TemporaryDirectory(prefix="workbench-")
         variables = process_variables(Path(sys.executable))
-        self._process = Process("export", COMMAND, variables, low_priority=True)
-        file = artifact.save(Path(self._folder.name) / "file.safetensors")
-        self._request = {"file": str(file), "split": split, "folder": self._folder.name}
+        super().__init__("export", COMMAND, variables, low_priority=True)
+        self._artifact, self._lock = artifact, threading.Lock()
+        file = artifact.save(self.path / "file.safetensors")
+        self._request = {"file": str(file), "split": split, "folder": str(self.path)}
 
     def export(self, target: Target) -> Package:
         """Return the package for a target, with the numbers of its file."""
@@ -159,14 +155,10 @@ class Elsewhere:
         """Return the layers against the peaks of this machine."""
         return Roofline.from_dict(self._answer("roofline"))
 
-    def end(self) -> None:
-        """End the process at once; a request that waits for it fails."""
-        self._process.end()
-
     def _answer(self, command: str, **request: Any) -> Answer:
         with self._lock:
             try:
-                answer = self._process.ask(command, SECONDS, **self._request, **request)
+                answer = self.ask(command, SECONDS, **self._request, **request)
             except RuntimeFailedError as error:
                 raise RuntimeFailedError(
                     _("The process that exports the file ended early: try again."),
@@ -176,32 +168,18 @@ class Elsewhere:
             raise InputError(answer["error"], code="deploy.export_failed")
         return answer
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._process.close()
-        self._folder.cleanup()
-
 
 class Answers:
-    """What the process answers; the first request about a file opens it."""
+    """What the process answers; the first request opens the file."""
 
     def __init__(self) -> None:
-        self._file = ""
         self._here: Here | None = None
         self._packages: dict[Target, Package] = {}
 
     def open(self, request: Mapping[str, Any]) -> Here:
-        """Return the preparation of the request's file, which replaces the one before."""
-        if self._here is None or self._file != request["file"]:
+        """Return the preparation of the request's file."""
+        if self._here is None:
             self._here = Here(load(request["file"]), request["split"])
-            self._file, self._packages = request["file"], {}
         return self._here
 
     def export(self, request: Mapping[str, Any]) -> Answer:
@@ -228,18 +206,9 @@ class Answers:
         return self.open(request).roofline().as_dict()
 
 
-def import_all() -> None:
-    """Export a network without layers: PyTorch imports for it what any export needs."""
-    inputs = torch.zeros(TRACED, 1)
-    program_bytes(torch.nn.Identity(), inputs)
-    if RUNTIMES["onnxruntime"].missing() is None:
-        onnx_bytes(torch.nn.Identity(), inputs)
-
-
 def main() -> None:
     """Answer requests until standard input ends."""
     with private_output() as stream:
-        import_all()
         answers = Answers()
         commands = {
             "export": answers.export,
