@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from workbench.errors import InputError
 from workbench.planner.architecture import Architecture
 from workbench.planner.jobs import InferenceJob, TrainingJob
 
@@ -18,14 +17,3 @@ def has_rows_of_its_kind(architecture: Architecture, job: TrainingJob | Inferenc
     if isinstance(job, TrainingJob):
         return not job.adapter_rank and job.expert == 1
     return job.tensor == 1 and job.file_bytes is None and job.bytes.weight >= 2
-
-
-def check_length(architecture: Architecture, tokens: int) -> None:
-    """Raise `InputError` if a model has learned positions for fewer tokens."""
-    longest = architecture.longest
-    if longest is not None and tokens > longest:
-        raise InputError(
-            f"{architecture.family} has learned positions for {longest:,} tokens, not for "
-            f"{tokens:,}; choose at most {longest:,}.",
-            code="plan.too_long",
-        )

@@ -13,7 +13,7 @@ from workbench.planner.architecture import Architecture
 from workbench.planner.architectures import read_architecture
 from workbench.planner.calibration_file import chip_of
 from workbench.planner.chips import Chip
-from workbench.planner.comparable import check_length, has_rows_of_its_kind
+from workbench.planner.comparable import has_rows_of_its_kind
 from workbench.planner.compressed import bits_per_weight, compressed_bytes
 from workbench.planner.fits import fits
 from workbench.planner.inference_memory import inference_memory
@@ -190,6 +190,17 @@ def check_division(
         raise InputError(
             f"{architecture.layers} layers cannot be divided among {pipeline} chips.",
             code="plan.layout",
+        )
+
+
+def check_length(architecture: Architecture, tokens: int) -> None:
+    """Raise `InputError` if a model has learned positions for fewer tokens."""
+    longest = architecture.longest
+    if longest is not None and tokens > longest:
+        raise InputError(
+            f"{architecture.family} has learned positions for {longest:,} tokens, not for "
+            f"{tokens:,}; choose at most {longest:,}.",
+            code="plan.too_long",
         )
 
 
