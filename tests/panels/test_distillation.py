@@ -220,7 +220,7 @@ def test_with_a_student_the_tabs_name_what_the_file_is_compared_with(client):
 
 
 def test_the_reason_about_speed_compares_a_student_with_the_chosen_model(client):
-    client.session.distill(wb.student("fashion/mlp-32.resnet.t4.labels5"), wb.Recipe(wb.Prune(0.9)))
+    client.session.distill(wb.student("fashion/mlp-32.resnet.t4.labels5"), wb.Recipe(wb.Prune(0.3)))
     state = client.wait_until_idle()
     ratio = wb.model(client.session.origin).card["macs"] / client.session.model.card["macs"]
     first = state["numbers"]["reasons"][0]
