@@ -44,11 +44,14 @@ FLASH_ATTENTION_2 = 335e12
 """FLOP/s of FlashAttention-2 on an H100 (Dao, arXiv 2307.08691)."""
 STRENGTH = 0.01
 """Weight of an expected coefficient, relative to a row."""
+BALANCED = ("tpu-v4", "tpu-v5e", "tpu-v5p")
+"""TPUs with about as many operations per byte of memory; the v6e has two to three times as many."""
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "pytorch": {"h100-sxm": ("h100-sxm", "h200"), "h200": ("h100-sxm", "h200")},
     "sharded": {
         **{name: (name,) for name in ("a100-40", "a100-80", "h100-sxm")},
-        **dict.fromkeys(("tpu-v5p", "tpu-v6e"), ("tpu-v5p", "tpu-v6e")),
+        **dict.fromkeys(BALANCED, BALANCED),
+        "tpu-v6e": ("tpu-v6e",),
     },
 }
 """Whose rows are fitted for a chip: H100 and H200 are one design with different memory."""

@@ -12,8 +12,6 @@ CARRIED = {
     ("pytorch", "h100-pcie"): "h100-sxm",
     ("sharded", "h200"): "h100-sxm",
     ("sharded", "h100-pcie"): "h100-sxm",
-    ("sharded", "tpu-v4"): "tpu-v5p",
-    ("sharded", "tpu-v5e"): "tpu-v6e",
 }
 """Chips of the same design whose coefficients serve for another one."""
 GENERAL = "general"

@@ -12,6 +12,7 @@ from typing import Any
 from workbench.i18n import _
 from workbench.planner.architecture import Architecture
 from workbench.planner.architectures import read_architecture
+from workbench.planner.flops import flops_per_token
 from workbench.planner.jobs import InferenceJob, TrainingJob
 
 TRAINING_TABLES = ("gpu_training", "llm_foundry")
@@ -90,7 +91,7 @@ def entries(name: str) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
 @lru_cache(maxsize=1)
 def training_rows() -> tuple[Row, ...]:
     """Return all measured training steps."""
-    return (*_own_training(), *_foundry(), *_maxtext())
+    return (*_own_training(), *_foundry(), *_maxtext(), *_maxtext_sizes())
 
 
 @lru_cache(maxsize=1)
@@ -163,6 +164,39 @@ def _maxtext() -> Iterator[Row]:
             url=head["url"],
             date=head["date"],
             facts={"offloads": True},  # some activations are moved to the host
+        )
+
+
+def _maxtext_sizes() -> Iterator[Row]:
+    head, rows = entries("maxtext_sizes")
+    for number, row in enumerate(rows):
+        tensor, sequence = row["tensor"], head["sequence"]
+        job = TrainingJob(
+            row["sequences_per_chip"] * tensor,
+            sequence,
+            "amp",
+            "fused",
+            row["checkpointing"],
+            data=row["chips"] // tensor,
+            shard=3,
+            tensor=tensor,
+            overlapped=True,
+            fused_loss=True,
+        )
+        config = head["models"][row["model"]]
+        flops = flops_per_token(read_architecture(config), sequence, "palm")
+        seconds = row["sequences_per_chip"] * sequence * flops / (row["tflops"] * 1e12)
+        yield Row(
+            id=f"maxtext-sizes-{number}",
+            stack=head["stack"],
+            chip=row["chip"],
+            model=row["model"],
+            config=tuple(config.items()),
+            job=job,
+            measured={"step_ms": 1000 * seconds},
+            source=head["source"],
+            url=head["url"],
+            date=head["date"],
         )
 
 
