@@ -15,7 +15,7 @@ from scipy.optimize import nnls
 from workbench.planner.chips import chip
 from workbench.planner.inference_work import DECODE_TERMS, PREFILL_TERMS, decode_work, prefill_work
 from workbench.planner.measurements import inference_rows, training_rows
-from workbench.planner.times import HOST_FORWARD, step_work
+from workbench.planner.times import HOST_FORWARD, decode_seconds, step_work
 
 TABLE = Path(__file__).parents[1] / "workbench/planner/tables/coefficients.json"
 PRIOR = {
@@ -165,7 +165,36 @@ def power() -> dict:
             for row in rows
         ]
     )
-    return rounded(dict(zip(KINDS, nnls(matrix, used)[0], strict=True)))
+    found = dict(zip(KINDS, nnls(matrix, used)[0], strict=True))
+    return rounded({**found, **decode_power(found["products"])})
+
+
+def decode_power(products: float) -> dict:
+    """Return the share of the power above idle that reads draw while text is generated.
+
+    Power was measured while Python started the kernels of a token; between them the chip draws a
+    little more than when it is idle, which is the second value. `products` is the share of
+    products in training.
+    """
+    from workbench.planner.power import decode_busy
+
+    work, joules = [], []
+    for row in inference_rows():
+        where, measured = chip(row.chip), row.measured
+        seconds = decode_seconds(row.architecture, row.job, where)
+        graph, eager = measured["decode_ms"] / 1000, measured["eager_ms"] / 1000
+        busy = decode_busy(row.architecture, row.job, where, seconds)
+        used = (measured["eager_watts"] - where.idle) * eager / (where.power - where.idle)
+        joules.append(used - products * busy["products"])
+        work.append([busy["reads"] * graph / seconds.total, eager - graph])
+    relative, target = np.array(work) / np.array(joules)[:, None], np.ones(len(joules))
+    every = np.arange(len(joules))
+    errors = [
+        abs(relative[i] @ nnls(relative[every != i], target[every != i])[0] - 1) for i in every
+    ]
+    most = np.quantile(errors, 0.8)
+    print(f"power of a token: left out, mean {np.mean(errors):.3f}, 80 % within {most:.3f}")
+    return dict(zip(("reads", "between"), nnls(relative, target)[0], strict=True))
 
 
 def main() -> None:

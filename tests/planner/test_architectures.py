@@ -93,6 +93,41 @@ def test_a_full_window_grows_no_further():
     assert elements_per_token(mistral, 4097) == 0
 
 
+ON = {"use_sliding_window": True, "max_window_layers": 4}
+
+
+@pytest.mark.parametrize(
+    ("family", "entries", "windowed"),
+    [
+        # As transformers 5.24 caches them, of six layers.
+        ("qwen2", ON, [4, 5]),
+        ("qwen3", ON, [4, 5]),
+        ("qwen2_moe", ON, [0, 2]),
+        ("qwen3_moe", ON, [0, 1, 2, 3, 4, 5]),
+        ("smollm3", ON, [3]),
+        ("smollm3", {**ON, "no_rope_layers": [1, 1, 0, 1, 1, 0]}, [2, 5]),
+        ("qwen3_moe", {"use_sliding_window": False}, []),
+        ("qwen2", {}, []),
+        ("qwen2", {"layer_types": ["full_attention", "sliding_attention"] * 3}, [1, 3, 5]),
+        ("mistral", {}, [0, 1, 2, 3, 4, 5]),
+        ("gemma2", {}, [0, 2, 4]),
+        ("cohere2", {}, [0, 1, 2, 4, 5]),
+        ("gpt_neo", {"attention_types": [[["global", "local"], 3]], "window_size": 16}, []),
+    ],
+)
+def test_the_layers_that_read_a_window(family, entries, windowed):
+    sizes = {"num_hidden_layers": 6, "sliding_window": 16, "max_position_embeddings": 256}
+    experts = {
+        "num_experts": 4,
+        "num_experts_per_tok": 2,
+        "moe_intermediate_size": 16,
+        "shared_expert_intermediate_size": 16,
+    }
+    architecture = read_architecture({**LLAMA, **sizes, **experts, "model_type": family, **entries})
+    read = [block.mixer.attended(100) for block in architecture for _ in range(block.count)]
+    assert read == [16 if index in windowed else 100 for index in range(6)]
+
+
 def test_a_model_of_pictures_and_text_is_read_by_its_language_model():
     config = {"model_type": "some_vlm", "text_config": LLAMA, "vision_config": {"hidden_size": 7}}
     assert read_architecture(config) == read_architecture(LLAMA)

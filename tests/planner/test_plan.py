@@ -272,12 +272,13 @@ def test_what_cannot_be_divided_gets_a_sentence(settings):
 
 
 def test_the_edge_tpu_is_fast_while_the_weights_stay_on_it():
-    def token(size):
-        plan = wb.plan("gpt2", "edge-tpu", batch=1, context=8, precision="int8", file_bytes=size)
-        return plan.decode.total
+    def plan(size):
+        return wb.plan("gpt2", "edge-tpu", batch=1, context=8, precision="int8", file_bytes=size)
 
-    assert token(7e6) == pytest.approx(token(4e6), rel=0.2)
-    assert token(14e6) > 5 * token(7e6)
+    for stack in ("decode", "prefill"):
+        inside, less, outside = (getattr(plan(size), stack).total for size in (7e6, 4e6, 14e6))
+        assert inside == pytest.approx(less, rel=0.2)
+        assert outside > 2 * inside
 
 
 def test_chips_that_share_a_model_generate_faster_but_wait_for_each_other():
@@ -326,6 +327,32 @@ def test_a_complete_training():
     assert total["days"] == pytest.approx(1e12 / plan.tokens_per_s / 86400)
     assert total["money"] == pytest.approx(2 * total["chip_hours"])
     assert total["kwh"] == pytest.approx(total["chip_hours"] * plan.watts / 1000)
+    for name in ("kwh", "money", "chip_hours"):
+        assert total[f"{name}_low"] < total[name] < total[f"{name}_high"]
+    spread = total["money_high"] / total["money"]
+    assert spread == pytest.approx(plan.interval.high / plan.seconds.total)
+    assert total["kwh_high"] / total["kwh"] > spread  # the power is uncertain too
+
+
+def test_energy_of_generating_text():
+    for name in ("h100-sxm", "h200"):
+        plan = wb.plan("llama-3.1-8b", name, batch=16, context=4096)
+        where = plan.chip
+        assert where.idle < plan.watts < where.power
+        expected = plan.watts * plan.decode.total / 16
+        assert plan.energy.value == pytest.approx(expected)
+        found = plan.as_dict()
+        assert found["joules_per_token_low"] < expected < found["joules_per_token_high"]
+        assert found["prefill_joules"] <= where.power * 1.03 * plan.prefill.total
+    large = wb.plan("llama-3.1-8b", "h200", batch=128, context=4096)
+    assert large.watts > plan.watts  # products overlap with reading the weights
+    assert large.energy.value < plan.energy.value
+    unknown = wb.plan("llama-3.1-8b", "tpu-v5e", batch=1, context=512)
+    assert unknown.as_dict()["joules_per_token"] is None
+    money = plan.money_per_million(3.6)
+    assert money.value == pytest.approx(1e6 / plan.tokens_per_s * 0.001)
+    with raises("plan.size"):
+        plan.money_per_million(float("nan"))
 
 
 def test_adapters_need_no_states_of_frozen_weights():

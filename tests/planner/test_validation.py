@@ -18,6 +18,7 @@ BOUNDS = {
     ("peak memory", False): (0.01, 0.02),
     ("energy", True): (0.08, 0.15),
     ("time per token", True): (0.05, 0.10),
+    ("energy per token", True): (0.03, 0.11),
     ("reserved memory", False): (0.05, 0.10),
     ("published memory", False): (0.06, 0.11),
     ("state memory", False): (0.001, 0.005),
@@ -50,6 +51,17 @@ def test_steps_in_float8_are_predicted():
     errors = [row_seconds(row).total / row.measured["step_ms"] * 1000 - 1 for row in rows]
     assert len(errors) == 7
     assert max(map(abs, errors)) < 0.06
+
+
+def test_steps_on_tpus_are_planned_to_fit_and_within_a_quarter():
+    rows = [row for row in training_rows() if row.id.startswith("maxtext-sizes")]
+    kept = [row for row in rows if row.model != "128B" or row.chip != "tpu-v5e"]  # offloads
+    assert len(kept) == 13
+    for row in kept:
+        plan = train_plan(row.architecture, chip(row.chip), row.job)
+        assert plan.fits
+        assert plan.seconds.total * 1000 == pytest.approx(row.measured["step_ms"], rel=0.25)
+        assert plan.is_calibrated
 
 
 def test_steps_with_divided_matrices_are_predicted(validation):

@@ -57,7 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--base-bits", type=int, default=16, help="bits of frozen weights: 16, 8 or 4"
     )
     training.add_argument("--tokens", type=float, help="tokens of the complete training")
-    training.add_argument("--price", type=float, help="money per chip and hour")
+    parser.add_argument("--price", type=float, help="money per chip and hour")
     inference = parser.add_argument_group("inference")
     inference.add_argument("--batch", type=int, default=1, help="sequences at once (default: 1)")
     inference.add_argument("--context", type=int, default=2048, help="tokens read (default: 2048)")
@@ -77,6 +77,7 @@ def run(options: argparse.Namespace) -> Result:
     """
     from workbench.planner.calibration_file import chip_of
     from workbench.planner.changes import changes
+    from workbench.planner.estimate import named
     from workbench.planner.jobs import InferenceJob
     from workbench.planner.plan import architecture_of, infer_plan, train_plan
 
@@ -97,7 +98,9 @@ def run(options: argparse.Namespace) -> Result:
             file_bytes=options.weight_bytes,
         )
         planned = infer_plan(architecture, chosen, job)
-        return {**planned.as_dict(), "changes": changes(planned)}
+        money = None if options.price is None else planned.money_per_million(options.price)
+        costs = named(money, "money_per_million")
+        return {**planned.as_dict(), **costs, "changes": changes(planned)}
     trained = train_plan(architecture, chosen, _training_job(architecture, chosen, options))
     result = {**trained.as_dict(), "changes": changes(trained)}
     if options.price is not None and options.tokens is None:
@@ -211,10 +214,29 @@ def show(result: Result) -> None:
                 for key in (f"{name}_ms", f"{name}_ms_low", f"{name}_ms_high")
             )
             print(f"  {label:<11}{middle} ({low} to {high}, 80 %)")
-    print(f"  tokens/s   {result['tokens_per_s']:,.0f}")
-    if result.get("watts"):
-        print(f"  energy     {result['watts']:,.0f} W, {result['joules_per_step']:,.1f} J per step")
+    print(f"  tokens/s   {_bounded(result, 'tokens_per_s', 0)}")
+    _show_energy(result)
+    if result.get("money_per_million") is not None:
+        print(f"  money      {_bounded(result, 'money_per_million')} for a million tokens")
     _show_notes(result)
+
+
+def _bounded(values: Result, name: str, digits: int = 2) -> str:
+    """Return a number with its interval."""
+    middle, low, high = (f"{values[name + end]:,.{digits}f}" for end in ("", "_low", "_high"))
+    return f"{middle} ({low} to {high})"
+
+
+def _show_energy(result: Result) -> None:
+    if result["watts"] is None:
+        print("  energy     not known: the power of this chip is not published")
+        return
+    print(f"  power      {result['watts']:,.0f} W per chip")
+    if "joules_per_step" in result:
+        print(f"  energy     {_bounded(result, 'joules_per_step', 1)} J per step")
+        return
+    print(f"  energy     {_bounded(result, 'joules_per_token', 3)} J per token")
+    print(f"             {_bounded(result, 'prefill_joules', 1)} J to read the context")
 
 
 def _show_memory(result: Result, memory: dict[str, float]) -> None:
@@ -239,10 +261,9 @@ def _show_notes(result: Result) -> None:
 
 
 def _show_training(training: Result) -> None:
-    days = f"{training['days']:,.1f} days"
-    print(f"  training   {days} ({training['days_low']:,.1f} to {training['days_high']:,.1f})")
-    print(f"             {training['chip_hours']:,.0f} chip hours")
+    print(f"  training   {_bounded(training, 'days', 1)} days")
+    print(f"             {_bounded(training, 'chip_hours', 0)} chip hours")
     if training["kwh"] is not None:
-        print(f"             {training['kwh']:,.0f} kWh of the chips")
+        print(f"             {_bounded(training, 'kwh', 0)} kWh of the chips")
     if training["money"] is not None:
-        print(f"             {training['money']:,.0f} at the price given")
+        print(f"             {_bounded(training, 'money', 0)} at the price given")

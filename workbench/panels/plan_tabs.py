@@ -13,7 +13,7 @@ from workbench.plots import plan, plan_validation
 from workbench.plots.palette import Palette
 from workbench.session import Session
 
-COMPARED = ("step time", "peak memory", "energy", "time per token")
+COMPARED = ("step time", "peak memory", "energy", "time per token", "energy per token")
 """The kinds of rows that buttons show; the others are in the file."""
 
 

@@ -37,12 +37,18 @@ def touched_bytes(architecture: Architecture, job: InferenceJob, tokens: int) ->
     return total
 
 
+def _read_bytes(architecture: Architecture, job: InferenceJob, chip: Chip, tokens: int) -> float:
+    """Return the bytes of weights that a pass reads from outside: on an edge chip, the excess."""
+    touched = touched_bytes(architecture, job, tokens)
+    return max(touched - chip.usable, 0.0) if chip.kind == "edge" else touched
+
+
 def prefill_work(architecture: Architecture, job: InferenceJob, chip: Chip) -> Work:
     """Return seconds by kind of reading all contexts at once, with logits of the last place."""
     rate, bandwidth = chip.rate(job.bytes.rate), chip.copy_rate
     flops = 2 * (job.tokens * architecture.weights + job.batch * architecture.head)
     work = dict.fromkeys(PREFILL_TERMS, 0.0)
-    read = touched_bytes(architecture, job, job.tokens) / bandwidth
+    read = _read_bytes(architecture, job, chip, job.tokens) / bandwidth
     work["products"] = max(flops / rate, read) / job.tensor
     moved = 0.0
     for block in architecture:
@@ -69,10 +75,7 @@ def decode_work(architecture: Architecture, job: InferenceJob, chip: Chip) -> Wo
     take longer than reading their weights.
     """
     bandwidth = chip.copy_rate
-    read = touched_bytes(architecture, job, job.batch)
-    if chip.kind == "edge":  # what fits on the chip stays there
-        read = max(read - chip.usable, 0.0)
-    weights = read / bandwidth
+    weights = _read_bytes(architecture, job, chip, job.batch) / bandwidth
     flops = 2 * job.batch * (architecture.weights + architecture.head)
     cached = cached_elements(architecture, job.context, job.tensor)
     return {

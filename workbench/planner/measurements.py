@@ -108,7 +108,7 @@ def inference_rows() -> tuple[Row, ...]:
             job=InferenceJob(row["batch"], row["context"]),
             measured={
                 name: row[name]
-                for name in ("prefill_ms", "decode_ms", "peak_gib")
+                for name in ("prefill_ms", "decode_ms", "eager_ms", "eager_watts", "peak_gib")
                 if row[name] is not None
             },
             source=head["source"],

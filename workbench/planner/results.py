@@ -10,14 +10,23 @@ from workbench.display import Displayable
 from workbench.errors import InputError
 from workbench.planner.architecture import Architecture
 from workbench.planner.chips import Chip
+from workbench.planner.estimate import Estimate, named
 from workbench.planner.intervals import Interval
 from workbench.planner.jobs import InferenceJob, TrainingJob
 from workbench.planner.measurements import Row
 from workbench.planner.memory import Memory
+from workbench.planner.power import (
+    DECODE_ERROR,
+    OTHER_ERROR,
+    TRAINING_ERROR,
+    decode_watts,
+    power_error,
+    watts,
+)
 from workbench.planner.times import Seconds
 
-MILLI = 1000
-HOUR, DAY = 3600, 86400
+MILLI, MILLION = 1000, 1e6
+HOUR, DAY, JOULES_PER_KWH = 3600, 86400, 3.6e6
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,14 +48,32 @@ class TrainingPlan(Displayable):
     watts: float | None
 
     @property
+    def step(self) -> Estimate:
+        """Seconds per step."""
+        return Estimate(self.seconds.total, self.interval.low, self.interval.high)
+
+    @property
+    def throughput(self) -> Estimate:
+        """Tokens per second of all chips."""
+        return self.step.inverse(self.job.tokens_per_step)
+
+    @property
     def tokens_per_s(self) -> float:
         """Tokens per second of all chips."""
-        return self.job.tokens_per_step / self.seconds.total
+        return self.throughput.value
+
+    @property
+    def energy(self) -> Estimate | None:
+        """Joules per step of all chips, or None if the chip's power is not published."""
+        if self.watts is None:
+            return None
+        error = power_error(self.chip, TRAINING_ERROR)
+        return self.step.times(self.watts * self.job.chips).widened(error)
 
     @property
     def joules(self) -> float | None:
         """Joules per step of all chips, or None if the chip's power is not published."""
-        return None if self.watts is None else self.watts * self.seconds.total * self.job.chips
+        return self.energy.value if self.energy else None
 
     @property
     def is_calibrated(self) -> bool:
@@ -66,18 +93,16 @@ class TrainingPlan(Displayable):
             "fits": self.fits,
             "memory_gib": self.memory.gib(),
             "usable_gib": self.chip.usable / 2**30,
-            "step_ms": self.seconds.total * MILLI,
-            "step_ms_low": self.interval.low * MILLI,
-            "step_ms_high": self.interval.high * MILLI,
-            "tokens_per_s": self.tokens_per_s,
+            **self.step.times(MILLI).as_dict("step_ms"),
+            **self.throughput.as_dict("tokens_per_s"),
             "watts": self.watts,
-            "joules_per_step": self.joules,
+            **named(self.energy, "joules_per_step"),
             "calibrated": self.is_calibrated,
             "nearest_rows": [describe(row) for row in self.interval.rows],
         }
 
-    def complete(self, tokens: float, price: float | None = None) -> dict[str, float | None]:
-        """Return what a training on `tokens` costs.
+    def costs(self, tokens: float, price: float | None = None) -> dict[str, Estimate | None]:
+        """Return the days, chip hours, kWh and money of a training on `tokens`.
 
         Parameters
         ----------
@@ -91,22 +116,24 @@ class TrainingPlan(Displayable):
         InputError
             If either is not a number above 0, or 0 for the price.
         """
-        if not (0 < tokens < math.inf and 0 <= (price or 0) < math.inf):
-            raise InputError("tokens and price must be numbers above 0.", code="plan.size")
-        seconds = tokens / self.tokens_per_s
+        check_amount(tokens, "tokens")
+        check_price(price)
+        seconds = self.throughput.inverse(tokens)
         steps = tokens / self.job.tokens_per_step
-        hours = seconds / HOUR * self.job.chips
-        low, high = (
-            bound / self.seconds.total for bound in (self.interval.low, self.interval.high)
-        )
+        hours = seconds.times(self.job.chips / HOUR)
         return {
-            "days": seconds / DAY,
-            "days_low": seconds / DAY * low,
-            "days_high": seconds / DAY * high,
+            "days": seconds.times(1 / DAY),
             "chip_hours": hours,
-            "kwh": None if self.joules is None else self.joules * steps / 3.6e6,
-            "money": None if price is None else price * hours,
+            "kwh": self.energy.times(steps / JOULES_PER_KWH) if self.energy else None,
+            "money": None if price is None else hours.times(price),
         }
+
+    def complete(self, tokens: float, price: float | None = None) -> dict[str, float | None]:
+        """Return `costs` as JSON data, with `_low` and `_high` of each number."""
+        numbers: dict[str, float | None] = {}
+        for name, estimate in self.costs(tokens, price).items():
+            numbers |= named(estimate, name)
+        return numbers
 
     def __repr__(self) -> str:
         return f"TrainingPlan({self.chip.id}, fits={self.fits}, step={self.seconds.total:.4g} s)"
@@ -134,20 +161,58 @@ class InferencePlan(Displayable):
         return self.decode.is_calibrated
 
     @property
+    def reading(self) -> Estimate:
+        """Seconds to read all contexts of the batch."""
+        return Estimate(self.prefill.total, self.prefill_interval.low, self.prefill_interval.high)
+
+    @property
+    def token(self) -> Estimate:
+        """Seconds per token of the batch."""
+        return Estimate(self.decode.total, self.decode_interval.low, self.decode_interval.high)
+
+    @property
+    def throughput(self) -> Estimate:
+        """Generated tokens per second of the batch."""
+        return self.token.inverse(self.job.batch)
+
+    @property
     def tokens_per_s(self) -> float:
         """Generated tokens per second of the batch."""
-        return self.job.batch / self.decode.total
+        return self.throughput.value
+
+    @property
+    def watts(self) -> float | None:
+        """Mean watts of a chip that generates text, or None if its power is not published."""
+        return decode_watts(self.architecture, self.job, self.chip, self.decode)
+
+    @property
+    def energy(self) -> Estimate | None:
+        """Joules of all chips per generated token, or None if their power is not published."""
+        power, chips = self.watts, self.job.tensor
+        if power is None:
+            return None
+        error = power_error(self.chip, DECODE_ERROR)
+        return self.token.times(power * chips / self.job.batch).widened(error)
+
+    def money_per_million(self, price: float) -> Estimate:
+        """Return the money for a million generated tokens at a price per chip and hour.
+
+        Raises
+        ------
+        InputError
+            If the price is not a number of at least 0.
+        """
+        check_price(price)
+        return self.token.times(price * self.job.tensor / HOUR * MILLION / self.job.batch)
+
+    @property
+    def reading_energy(self) -> Estimate | None:
+        """Joules of all chips to read all contexts, or None if their power is not published."""
+        power = watts(self.prefill, self.chip)
+        return self.reading.times(power * self.job.tensor).widened(OTHER_ERROR) if power else None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan as JSON data; times in milliseconds, memory in GiB per chip."""
-        times: dict[str, float] = {}
-        for name, seconds, bounds in (
-            ("prefill", self.prefill, self.prefill_interval),
-            ("decode", self.decode, self.decode_interval),
-        ):
-            times[f"{name}_ms"] = seconds.total * MILLI
-            times[f"{name}_ms_low"] = bounds.low * MILLI
-            times[f"{name}_ms_high"] = bounds.high * MILLI
         return {
             "kind": "infer",
             "family": self.architecture.family,
@@ -157,14 +222,30 @@ class InferencePlan(Displayable):
             "fits": self.fits,
             "memory_gib": self.memory.gib(),
             "usable_gib": self.chip.usable / 2**30,
-            **times,
-            "tokens_per_s": self.tokens_per_s,
+            **self.reading.times(MILLI).as_dict("prefill_ms"),
+            **self.token.times(MILLI).as_dict("decode_ms"),
+            **self.throughput.as_dict("tokens_per_s"),
+            "watts": self.watts,
+            **named(self.energy, "joules_per_token"),
+            **named(self.reading_energy, "prefill_joules"),
             "calibrated": self.is_calibrated,
             "nearest_rows": [describe(row) for row in self.decode_interval.rows],
         }
 
     def __repr__(self) -> str:
         return f"InferencePlan({self.chip.id}, fits={self.fits}, token={self.decode.total:.4g} s)"
+
+
+def check_amount(value: float, name: str) -> None:
+    """Raise `InputError` unless a number is above 0 and finite."""
+    if not 0 < value < math.inf:
+        raise InputError(f"{name} must be a number above 0, not {value:g}.", code="plan.size")
+
+
+def check_price(price: float | None) -> None:
+    """Raise `InputError` unless a price is at least 0 and finite, or None."""
+    if price is not None and not 0 <= price < math.inf:
+        raise InputError(f"price must be a number of at least 0, not {price:g}.", code="plan.size")
 
 
 def layout(job: TrainingJob) -> dict[str, int | str]:

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from workbench.display import Displayable
 from workbench.planner.chips import chip
+from workbench.planner.coefficients import table
 from workbench.planner.compared import Compared
 from workbench.planner.jobs import InferenceJob, TrainingJob
 from workbench.planner.measurements import Row, inference_rows, training_rows
@@ -17,6 +18,7 @@ from workbench.planner.memory import GIB
 from workbench.planner.memory_rows import litgpt_rows
 from workbench.planner.plan import infer_plan, train_plan
 from workbench.planner.published import published_rows
+from workbench.planner.results import InferencePlan
 from workbench.planner.times import Seconds, step_seconds
 
 KINDS = (
@@ -24,6 +26,7 @@ KINDS = (
     "peak memory",
     "energy",
     "time per token",
+    "energy per token",
     "time to read",
     "reserved memory",
     "published memory",
@@ -94,9 +97,24 @@ def _inference() -> Iterator[Compared]:
         token, reading = planned.decode.total * MILLI, planned.prefill.total * MILLI
         yield _of(row, "time per token", token, row.measured["decode_ms"], "ms")
         yield _of(row, "time to read", reading, row.measured["prefill_ms"], "ms")
+        yield _token_energy(row, planned)
         if "peak_gib" in row.measured:
             used = planned.memory.total / GIB
             yield _of(row, "peak memory", used, row.measured["peak_gib"], "GiB")
+
+
+def _token_energy(row: Row, planned: InferencePlan) -> Compared:
+    """Return the joules of a step while Python starts each kernel, which takes most of the time.
+
+    That time is the measured one; the energy of the step itself and of waiting are predicted.
+    """
+    where, measured = planned.chip, row.measured
+    assert planned.watts is not None
+    assert where.power is not None
+    eager, graph = measured["eager_ms"] / MILLI, planned.decode.total
+    waiting = where.idle + table()["power"]["between"] * (where.power - where.idle)
+    predicted = planned.watts * graph + waiting * (eager - graph)
+    return _of(row, "energy per token", predicted, measured["eager_watts"] * eager, "J")
 
 
 def _of(

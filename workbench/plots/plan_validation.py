@@ -19,6 +19,7 @@ HEIGHT = 460
 KINDS = {
     "step time": N_("step time"),
     "time per token": N_("time per token"),
+    "energy per token": N_("energy per token"),
     "time to read": N_("time to read"),
     "peak memory": N_("peak memory"),
     "reserved memory": N_("reserved memory"),

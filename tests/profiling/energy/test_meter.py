@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.profiling.energy.fakes import Clock, Nvml, Powercap, machine
+from tests.raises import raises
 from workbench.profiling.energy import meter as meters
 from workbench.profiling.energy.meter import EnergyMeter, energy_of
 from workbench.profiling.energy.processors import CpuPower
@@ -268,3 +269,9 @@ def test_energy_of():
     result, energy = energy_of(lambda: "result")
     assert result == "result"
     assert energy.joules >= 0
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), "2"])
+def test_a_bad_idle_time_gets_a_sentence(meter, seconds):
+    with raises("energy.invalid_idle"):
+        meter(idle_seconds=seconds)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from workbench import formatting
 from workbench.i18n import _
+from workbench.planner.estimate import Estimate
 from workbench.planner.fits import MARGIN, SHARED_MARGIN
-from workbench.planner.power import ERROR
 from workbench.planner.results import InferencePlan, TrainingPlan
 
 Plan = TrainingPlan | InferencePlan
-MILLION, HOUR = 1e6, 3600
 
 
 def numbers(plan: Plan, tokens: float, price: float) -> list[dict[str, str]]:
@@ -27,10 +26,13 @@ def numbers(plan: Plan, tokens: float, price: float) -> list[dict[str, str]]:
         Money per chip and hour, or 0.
     """
     rest = [rate(plan)]
+    if plan.energy is not None:
+        rest.append(energy(plan))
     if isinstance(plan, TrainingPlan):
-        rest += [*energy(plan), *training(plan, tokens, price)]
+        rest += training(plan, tokens, price)
     elif price:
-        rest.append(text(plan, price))
+        label = _("for a million tokens at the price given, predicted; {low} to {high}")
+        rest.append(row(plan.money_per_million(price), label))
     rows = [(*memory(plan), ""), *times(plan), *((*row, "") for row in rest)]
     return [{"value": value, "label": label, "brief": brief} for value, label, brief in rows]
 
@@ -68,70 +70,36 @@ def times(plan: Plan) -> list[tuple[str, str, str]]:
     return rows
 
 
+def row(estimate: Estimate, label: str) -> tuple[str, str]:
+    """Return an estimate and a label with its bounds."""
+    low, high = amount(estimate.low), amount(estimate.high)
+    return amount(estimate.value), label.format(low=low, high=high)
+
+
 def rate(plan: Plan) -> tuple[str, str]:
     """Return the tokens per second."""
-    low, high = shares(plan)
-    label = _("tokens per second, predicted; {low} to {high}").format(
-        low=f"{plan.tokens_per_s / high:,.0f}", high=f"{plan.tokens_per_s / low:,.0f}"
-    )
-    return f"{plan.tokens_per_s:,.0f}", label
+    return row(plan.throughput, _("tokens per second, predicted; {low} to {high}"))
 
 
-def shares(plan: Plan) -> tuple[float, float]:
-    """Return the bounds of the time as shares of the predicted time."""
-    if isinstance(plan, TrainingPlan):
-        bounds, total = plan.interval, plan.seconds.total
-    else:
-        bounds, total = plan.decode_interval, plan.decode.total
-    return bounds.low / total, bounds.high / total
-
-
-def energy(plan: TrainingPlan) -> list[tuple[str, str]]:
-    """Return the energy of a token, if the chip's power is published."""
-    if plan.joules is None:
-        return []
-    joules = plan.joules / plan.job.tokens_per_step
-    low, high = shares(plan)
-    label = _("joules per token, predicted; {low} to {high}; {watts} W per chip").format(
-        low=f"{joules * low / (1 + ERROR):.3g}",
-        high=f"{joules * high * (1 + ERROR):.3g}",
-        watts=f"{plan.watts:,.0f}",
-    )
-    return [(f"{joules:.3g}", label)]
+def energy(plan: Plan) -> tuple[str, str]:
+    """Return the energy of a token; the chip's power is published."""
+    assert plan.energy is not None
+    assert plan.watts is not None
+    tokens = plan.job.tokens_per_step if isinstance(plan, TrainingPlan) else 1
+    label = _("joules per token, predicted; {low} to {high}; {watts} W per chip")
+    watts = label.replace("{watts}", f"{plan.watts:,.0f}")
+    return row(plan.energy.times(1 / tokens), watts)
 
 
 def training(plan: TrainingPlan, tokens: float, price: float) -> list[tuple[str, str]]:
     """Return days, energy and money of a complete training."""
-    total = plan.complete(tokens, price or None)
-    low, high = shares(plan)
-    days = total["days"] or 0.0
-    label = _("days for all tokens, predicted; {low} to {high}")
-    rows = [
-        (amount(days), label.format(low=amount(days * low), high=amount(days * high))),
-    ]
-    if total["kwh"] is not None:
-        label = _("kWh of the chips for all tokens, predicted; {low} to {high}")
-        bounds = (total["kwh"] * low / (1 + ERROR), total["kwh"] * high * (1 + ERROR))
-        rows.append(
-            (amount(total["kwh"]), label.format(low=amount(bounds[0]), high=amount(bounds[1])))
-        )
-    if total["money"] is not None:
-        label = _("for all tokens at the price given, predicted; {low} to {high}")
-        money = total["money"]
-        rows.append(
-            (amount(money), label.format(low=amount(money * low), high=amount(money * high)))
-        )
-    return rows
-
-
-def text(plan: InferencePlan, price: float) -> tuple[str, str]:
-    """Return the money for a million generated tokens."""
-    money = price * plan.job.tensor / HOUR * MILLION / plan.tokens_per_s
-    low, high = shares(plan)
-    label = _("for a million tokens at the price given, predicted; {low} to {high}").format(
-        low=amount(money * low), high=amount(money * high)
-    )
-    return amount(money), label
+    labels = {
+        "days": _("days for all tokens, predicted; {low} to {high}"),
+        "kwh": _("kWh of the chips for all tokens, predicted; {low} to {high}"),
+        "money": _("for all tokens at the price given, predicted; {low} to {high}"),
+    }
+    costs = plan.costs(tokens, price or None)
+    return [row(cost, label) for name, label in labels.items() if (cost := costs[name])]
 
 
 def amount(value: float) -> str:

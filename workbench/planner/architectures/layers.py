@@ -9,13 +9,12 @@ from workbench.planner.architectures import attention as mixers
 from workbench.planner.architectures.feed_forward import dense, experts
 from workbench.planner.architectures.fields import Fields
 from workbench.planner.architectures.style import Style
+from workbench.planner.architectures.windows import window
 
 LATENT = frozenset({"deepseek_v2", "deepseek_v3", "kimi_k2"})
 SCANS = frozenset({"mamba", "falcon_mamba"})
 MOST_LAYERS = 10_000
 """No model has more layers; a larger number is a mistake."""
-PATTERNS = {"gemma3_text": 6, "cohere2": 4, "olmo3": 4}
-"""Each n-th layer of these families reads the complete context."""
 
 
 def blocks(fields: Fields, style: Style) -> tuple[Block, ...]:
@@ -63,33 +62,7 @@ def _mixer(fields: Fields, style: Style, index: int, count: int) -> Mixer:
         if is_linear:
             return mixers.gated_delta(fields)
     mixer = mixers.attention(fields, style)
-    return mixers.with_window(mixer, _window(fields, style, index, types))
-
-
-def _window(fields: Fields, style: Style, index: int, types: list[str] | None) -> int | None:
-    """Return how many tokens a layer reads, or None for all."""
-    if fields.family == "gpt_neo":
-        kinds = [kind for kinds, times in _neo_types(fields) for kind in kinds * times]
-        local = bool(kinds) and kinds[index % len(kinds)] == "local"
-        return fields.size("window_size", 256) if local else None
-    if not fields.get("sliding_window"):
-        return None
-    if types:
-        is_windowed = types[index] in {"sliding_attention", "chunked_attention"}
-    elif style.windowed == "pattern":
-        period = fields.size("sliding_window_pattern", PATTERNS[fields.family])
-        is_windowed = (index + 1) % period != 0
-    elif style.windowed:
-        is_windowed = style.windowed == "all" or index % 2 == 0
-    else:
-        is_windowed = fields.flag("use_sliding_window", default=False)
-        is_windowed = is_windowed and index >= fields.size("max_window_layers", 28, 0)
-    return fields.size("sliding_window") if is_windowed else None
-
-
-def _neo_types(fields: Fields) -> list[tuple[list[str], int]]:
-    value = fields.get("attention_types") or [[["global", "local"], 12]]
-    return [(list(kinds), int(times)) for kinds, times in value]
+    return mixers.with_window(mixer, window(fields, style, index, types))
 
 
 def _feed_forward(fields: Fields, style: Style, index: int) -> FeedForward:

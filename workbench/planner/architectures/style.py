@@ -24,7 +24,8 @@ class Style:
         Rows of learned positions in addition to the longest context, or None without.
     windowed
         Which layers read a limited window if the configuration lists none: all, every second one,
-        or all but each n-th one.
+        all but each n-th one, those from `max_window_layers` on, every second one before it, or
+        those without rotary positions.
     expert_bias
         Whether the matrices of experts and their router have biases.
     """
@@ -40,7 +41,7 @@ class Style:
     positions: int | None = None
     embedding_norm: bool = False
     head_bias: bool = False
-    windowed: Literal["all", "alternate", "pattern"] | None = None
+    windowed: Literal["all", "alternate", "pattern", "late", "early", "unrotated"] | None = None
     expert_bias: bool = False
     head_dim: int | None = None
     sinks: bool = False
@@ -57,11 +58,11 @@ STYLES: dict[str, Style] = {
     "llama": Style(),
     "mistral": Style(qkv_bias=False, out_bias=False, mlp_bias=False, windowed="all"),
     "mixtral": Style(qkv_bias=False, out_bias=False, mlp_bias=False, windowed="all"),
-    "qwen2": Style(qkv_bias=True, out_bias=False, mlp_bias=False),
-    "qwen2_moe": Style(qkv_bias=True, out_bias=False, mlp_bias=False),
-    "qwen3": Style(mlp_bias=False, query_norm="head"),
-    "qwen3_moe": Style(mlp_bias=False, query_norm="head"),
-    "smollm3": Style(tied=True),
+    "qwen2": Style(qkv_bias=True, out_bias=False, mlp_bias=False, windowed="late"),
+    "qwen2_moe": Style(qkv_bias=True, out_bias=False, mlp_bias=False, windowed="early"),
+    "qwen3": Style(mlp_bias=False, query_norm="head", windowed="late"),
+    "qwen3_moe": Style(mlp_bias=False, query_norm="head", windowed="all"),
+    "smollm3": Style(tied=True, windowed="unrotated"),
     "ernie4_5": Style(qkv_bias="use_bias", out_bias="use_bias", mlp_bias="use_bias", tied=True),
     "seed_oss": Style(out_bias="attention_out_bias", head_dim=128),
     "granite": Style(),

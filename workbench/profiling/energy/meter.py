@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TypeVar
 
+from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.profiling.energy.account import Account
 from workbench.profiling.energy.energy import Energy
@@ -36,6 +37,11 @@ class EnergyMeter:
     power
         The watts for an estimate, if you know better ones than the table.
 
+    Raises
+    ------
+    InputError
+        If `idle_seconds` is not a number of at least 0.
+
     >>> import workbench as wb
     >>> with wb.EnergyMeter() as meter:
     ...     squares = [number**2 for number in range(100_000)]
@@ -52,6 +58,12 @@ class EnergyMeter:
         machine: Machine | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        given: object = idle_seconds
+        if not (isinstance(given, int | float) and 0 <= given < math.inf):
+            raise InputError(
+                f"idle_seconds must be a number of at least 0, not {idle_seconds!r}.",
+                code="energy.invalid_idle",
+            )
         machine = machine or Machine()
         subtracts = idle_seconds > 0
         opened = machine.open(gpus=gpus is not False, idle=not subtracts, power=power)
