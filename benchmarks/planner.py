@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from planner_fit import PRIOR, solve
+from planner_fit import BALANCED, PRIOR, solve
 
 import workbench as wb
 from workbench.planner.chips import chip
@@ -103,6 +103,9 @@ def left_out() -> None:
             if row.stack == "sharded" and row.chip == name and row.is_fitted
         ]
         report(f"llm-foundry {name}, a size", without(rows, [row.model for row in rows]))
+    rows = [row for row in training_rows() if row.chip in BALANCED]
+    for name in BALANCED:
+        report(f"MaxText, all of {name}", without(rows, [row.chip for row in rows], only=name))
 
 
 def report(name: str, found: np.ndarray) -> None:

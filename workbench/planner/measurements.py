@@ -197,6 +197,7 @@ def _maxtext_sizes() -> Iterator[Row]:
             source=head["source"],
             url=head["url"],
             date=head["date"],
+            facts={"offloads": True} if row["offloads"] else {},
         )
 
 
