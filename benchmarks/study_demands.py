@@ -15,7 +15,6 @@ import sys
 import time
 from dataclasses import dataclass, field
 from importlib import import_module
-from math import sqrt
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +25,7 @@ from _grids import FAST, GRID, SMALL_GRID, empty_store, full_grid
 import workbench as wb
 from workbench.cache.results import ResultCache
 from workbench.study import limited_search, runner
+from workbench.study.goal import Goal
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.recommendation import Recommendation
 from workbench.study.trial import Trial
@@ -99,12 +99,12 @@ def add(
         counts.meeting += same and meets(again, limits)
         if "min_accuracy" in limits:
             report = wb.measure(model, choice.recipe, split="test", timed=False, store=store)
-            figures = report.score.figures
-            p, total = choice.accuracy or 0.0, report.score.total
-            reach = 1.96 * sqrt(p * (1 - p) * (1 / choice.total + 1 / total))
+            bounds = Goal.of(model, None, limits["min_accuracy"], None).on_test(choice)
+            assert bounds is not None
+            accuracy = report.score.figures["accuracy"]
             counts.limited += 1
-            counts.on_test += figures["accuracy"] + reach >= limits["min_accuracy"]
-            counts.inside += abs(figures["accuracy"] - p) <= reach
+            counts.on_test += accuracy >= limits["min_accuracy"]
+            counts.inside += bounds[0] <= accuracy <= bounds[1]
 
 
 def main() -> None:

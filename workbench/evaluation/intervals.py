@@ -40,6 +40,20 @@ def wilson(correct: int, examples: int) -> tuple[float, float]:
     return max(0.0, (center - half) / scale), min(1.0, (center + half) / scale)
 
 
+def sampled_again(correct: int, examples: int, others: int) -> tuple[float, float]:
+    """Return the 95 % prediction interval of the accuracy on `others` examples of the same kind.
+
+    `correct` of `examples` were correct. The variances of both samples are added, with two
+    successes and two failures more, as in Agresti and Coull (1998), so that small samples and
+    accuracies near 1 have no interval of zero width.
+    """
+    z = 1.959963984540054
+    total = examples + 4
+    accuracy = (correct + 2) / total
+    half = z * sqrt(accuracy * (1 - accuracy) * (1 / total + 1 / others))
+    return max(0.0, accuracy - half), min(1.0, accuracy + half)
+
+
 def _first(low: int, high: int, holds: Callable[[int], bool]) -> int:
     """Return the smallest integer from `low` to `high` for which `holds`, by bisection."""
     while low < high:

@@ -11,6 +11,7 @@ from workbench import formatting
 from workbench.domain import Model
 from workbench.domain.metric import Metric
 from workbench.errors import InputError
+from workbench.evaluation.intervals import sampled_again
 from workbench.i18n import _
 from workbench.recipe.schema import brief
 from workbench.study.measurement import SPLIT
@@ -43,6 +44,8 @@ class Goal:
         The accuracy of the original, of a task that has one.
     lost_on_test : float
         How much less accuracy the original has on test than on validation.
+    test_examples : int
+        The examples of test.
     """
 
     metric: Metric
@@ -52,6 +55,7 @@ class Goal:
     floor: float | None = None
     original_accuracy: float | None = None
     lost_on_test: float = 0.0
+    test_examples: int = 0
 
     @classmethod
     def of(
@@ -85,7 +89,20 @@ class Goal:
         known = "correct" in scores or "accuracy" in scores
         accuracy = model.accuracy(SPLIT) if known else None
         lost = 0.0 if accuracy is None else accuracy - model.accuracy("test")
-        return cls(metric, max_bytes, min_accuracy, max_latency_ms, floor, accuracy, lost)
+        others = model.card["accuracy"]["test"]["examples"]
+        return cls(metric, max_bytes, min_accuracy, max_latency_ms, floor, accuracy, lost, others)
+
+    def on_test(self, trial: Trial) -> tuple[float, float] | None:
+        """Return the 95 % interval of the accuracy on test, or None of a task without accuracy.
+
+        It is that of as many other examples, less what the original loses on test. The file was
+        chosen on validation, and its accuracy on test was not looked at.
+        """
+        if self.metric.counts != "classes" or not trial.total or not self.test_examples:
+            return None
+        correct = round((trial.value or 0.0) * trial.total)
+        low, high = sampled_again(correct, trial.total, self.test_examples)
+        return max(0.0, low - self.lost_on_test), min(1.0, high - self.lost_on_test)
 
     @property
     def aims_at_bytes(self) -> bool:

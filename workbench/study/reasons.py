@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from workbench import formatting
 from workbench.domain.metric import Metric
-from workbench.evaluation.intervals import wilson
 from workbench.i18n import _, plural
 from workbench.recipe import Recipe
 from workbench.recipe.description import describe
@@ -168,20 +167,22 @@ def advice(goal: Goal, result: StudyResult, *, trained: bool) -> Iterator[str]:
 
 def on_new_data(best: Trial, goal: Goal) -> Iterator[str]:
     """Yield the interval of the accuracy on other examples than those it was chosen on."""
-    if goal.metric.counts == "classes" and best.total:
-        low, high = wilson(round((best.value or 0.0) * best.total), best.total)
-        yield _(
-            "On new data, the 95 % interval of its {metric} is {low} to {high}: measure it once on "
-            "test before you rely on the limit."
-        ).format(
-            metric=_(goal.metric.name),
-            low=goal.metric.format(low),
-            high=goal.metric.format(high),
-        )
+    bounds = goal.on_test(best)
+    if bounds is None:
+        return
+    low, high = bounds
+    yield _(
+        "On the {count} test examples, expect {low} to {high} (95 %): measure it once on test "
+        "before you rely on the limit."
+    ).format(
+        count=formatting.count(goal.test_examples),
+        low=goal.metric.format(low),
+        high=goal.metric.format(high),
+    )
     if goal.lost_on_test >= NOTABLE:
         yield _(
-            "The original itself loses {points} from validation to test: expect the same of its "
-            "files, or set the limit higher by as much."
+            "The original itself loses {points} from validation to test, which this interval "
+            "contains: set the limit higher by as much if it must hold on test."
         ).format(points=formatting.points(goal.lost_on_test).lstrip("+"))
 
 
