@@ -131,7 +131,7 @@ def kill_workers(what: str, make: Callable[[], Any], pids: Callable[[Any], list[
         try:
             result = run_study(model, study, log=log, executor=executor)
         except WorkbenchError as error:
-            if error.code != "study.process_died":
+            if error.code not in {"study.process_died", "study.no_cluster"}:
                 raise
             result = None  # the same call continues
         finally:
@@ -157,16 +157,27 @@ def local() -> None:
 
 
 def dask() -> None:
-    """Kill workers of a cluster, whose nannies start new ones."""
+    """Kill workers of a cluster, whose nannies start new ones.
+
+    A nanny gives up if its worker is killed while it starts; then a new cluster is started.
+    """
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
+    clusters: list[Any] = []
 
-        def pids(_executor: Any) -> list[int]:
-            nannies = cluster.workers.values()
-            return [nanny.pid for nanny in nannies if nanny.pid]
+    def make() -> Dask:
+        if not (clusters and pids()):
+            for cluster in clusters:
+                cluster.close()
+            options = {"threads_per_worker": 1, "dashboard_address": ":0"}
+            clusters[:] = [LocalCluster(n_workers=2, **options)]
+        return Dask(clusters[0].scheduler_address)
 
-        kill_workers("a worker of a Dask cluster", lambda: Dask(cluster.scheduler_address), pids)
+    def pids(_executor: Any = None) -> list[int]:
+        return [nanny.pid for nanny in clusters[0].workers.values() if nanny.pid]
+
+    kill_workers("a worker of a Dask cluster", make, pids)
+    clusters[0].close()
 
 
 PARTS: dict[str, Callable[[], None]] = {

@@ -39,6 +39,16 @@ class Future:
         return self.outcome
 
 
+class Pending(Future):
+    """A task that waits for a worker; the model arrived before."""
+
+    def __init__(self):
+        super().__init__(None)
+
+    def done(self):
+        return False
+
+
 class Client:
     """A client of a scheduler that runs tasks at once, with the faults that a test asks for."""
 
@@ -63,7 +73,12 @@ class Client:
         self.tasks += 1
         fault = self.first if self.tasks == 1 else self.later
         values = [v.outcome if isinstance(v, Future) else v for v in arguments]
-        return Future(function(*values) if fault is None else fault)
+        faults = [fault, *(value for value in values if isinstance(value, BaseException))]
+        failed = next((fault for fault in faults if fault is not None), None)
+        return Future(function(*values) if failed is None else failed)
+
+    def scheduler_info(self):
+        return {"workers": dict.fromkeys(range(len(self.workers)))}
 
     def cancel(self, futures):
         pass
@@ -108,6 +123,19 @@ def test_faults_of_a_cluster_are_one_sentence(small, cluster, tmp_path, faults, 
     with raises(code, *facts):
         run_study(small, study, log=log, executor=cluster(**faults))
     assert len(run_study(small, study, log=log, executor=cluster()).trials) == len(SPACE)
+
+
+def test_a_cluster_that_loses_all_its_workers_is_one_sentence(
+    small, cluster, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("workbench.study.executors.dask.WITHOUT_WORKERS", 0)
+    study = Study.of(small, SPACE, sampler="grid")
+    lost = cluster(
+        submit=lambda _client, *_arguments, pure: Pending(),
+        scheduler_info=lambda self: {"workers": {}},
+    )
+    with raises("study.no_cluster", ADDRESS, "continues"):
+        run_study(small, study, log=tmp_path / "log", executor=lost)
 
 
 @pytest.mark.parametrize("address", [None, "", 8786, "nonsense"])

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from importlib import import_module
 from typing import Any
 
 from workbench.cancel import CancelToken
 from workbench.domain import Model
 from workbench.errors import Cancelled, InputError, describe
 from workbench.experiments.processes import POLL
-from workbench.recipe.schema import brief
+from workbench.study.executors.cluster import NO_CLUSTER, connect, distributed_package
 from workbench.study.executors.executor import process_died
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.trial import Trial
 from workbench.threads import threads
 
-TIMEOUT = 10
-"""Seconds to wait for the scheduler and its first worker."""
-PACKAGES = ("workbench", "torch")
-"""Packages whose versions must be the same in the scheduler and in all workers."""
-NO_CLUSTER = "study.no_cluster"
+WITHOUT_WORKERS = 30
+"""Seconds that a study waits for a worker after the last one has ended."""
 
 
 class Dask:
@@ -40,19 +37,7 @@ class Dask:
     """
 
     def __init__(self, address: str) -> None:
-        try:
-            self._distributed = import_module("distributed")
-        except ImportError:
-            raise InputError(
-                "A Dask cluster needs the package distributed: pip install 'workbench[cluster]'.",
-                code="study.no_dask",
-            ) from None
-        if ":" not in str(address):
-            raise InputError(
-                f"The address of a scheduler is a text such as tcp://10.0.0.5:8786, not "
-                f"{brief(address)}.",
-                code=NO_CLUSTER,
-            )
+        self._distributed = distributed_package(address)
         self.address = address
         self._client: Any = None
         self._model: Any = None
@@ -64,46 +49,27 @@ class Dask:
         Raises
         ------
         InputError
-            If the cluster cannot be reached or has no workers, if its scheduler or a worker has
-            other versions, or if a worker cannot load the model.
+            If the cluster cannot be reached or has no workers, or if its scheduler or a worker
+            has other versions.
         """
-        try:
-            self._client = self._distributed.Client(self.address, timeout=TIMEOUT)
-            self._client.wait_for_workers(1, timeout=TIMEOUT)
-        except Exception as error:  # Dask raises an AssertionError for an unknown host
-            self.close()
-            raise InputError(
-                f"There is no Dask cluster with workers at {self.address}: start dask scheduler "
-                "and dask worker, or check the address.",
-                code=NO_CLUSTER,
-            ) from error
-        try:
-            self._check_versions()
-            # A task, not scattered data: if a worker dies, Dask gives the model to another one.
-            self._model = self._client.submit(_same, model, pure=False)
-            self._result(self._model)
-        except BaseException:
-            self.close()
-            raise
-
-    def _check_versions(self) -> None:
-        known = self._client.get_versions(packages=PACKAGES)
-        here = _format(known["client"])
-        others = {f"worker {name}": there for name, there in known["workers"].items()}
-        for name, there in {"scheduler": known["scheduler"], **others}.items():
-            if _format(there) != here:
-                raise InputError(
-                    f"The {name} has {_format(there)}, and this process has {here}: install the "
-                    "same versions.",
-                    code="study.worker_version",
-                )
+        self._client = connect(self._distributed, self.address)
+        # A task, not scattered data: if a worker dies, Dask gives the model to another one.
+        self._model = self._client.submit(_same, model, pure=False)
 
     def submit(self, number: int, job: Job) -> None:
         """Send a job to the cluster."""
         self._futures[self._client.submit(_measure, self._model, job, pure=False)] = number
 
     def results(self, cancel: CancelToken) -> Iterator[tuple[int, Trial]]:
-        """Yield trials in order of completion."""
+        """Yield trials in order of completion.
+
+        Raises
+        ------
+        InputError
+            If the connection is lost, if a worker cannot load the model or fails, or if there is
+            no worker for half a minute.
+        """
+        since = time.monotonic()
         while self._futures:
             with suppress(TimeoutError, CancelledError):
                 self._distributed.wait(
@@ -111,6 +77,14 @@ class Dask:
                 )
             for future in [future for future in self._futures if future.done()]:
                 yield self._futures.pop(future), self._result(future)
+            if self._client.scheduler_info()["workers"]:
+                since = time.monotonic()
+            elif self._futures and time.monotonic() - since > WITHOUT_WORKERS:
+                raise InputError(
+                    f"The cluster at {self.address} has no workers any more: start dask worker "
+                    "again; the same command continues.",
+                    code=NO_CLUSTER,
+                )
             if self._futures and cancel.cancelled:
                 raise Cancelled("The study was stopped.")
 
@@ -140,14 +114,6 @@ class Dask:
             self._client.close()
         self._futures.clear()
         self._client = self._model = None
-
-
-def _format(system: dict[str, Any]) -> str:
-    numbers = {name: system["packages"].get(name) for name in PACKAGES}
-    return " and ".join(
-        f"{name} {number.partition('+')[0]}" if number else f"no {name}"
-        for name, number in numbers.items()
-    )
 
 
 def _same(model: Model) -> Model:
