@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from planner_fit import BALANCED, PRIOR, solve
+from planner_fit import PRIOR, solve
 
 import workbench as wb
 from workbench.planner.chips import chip
-from workbench.planner.coefficients import table
+from workbench.planner.coefficients import BALANCED, table
 from workbench.planner.intervals import interval
 from workbench.planner.jobs import TrainingJob
 from workbench.planner.layouts import layouts

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from workbench.planner.chips import chip
+from workbench.planner.coefficients import GROUPS
 from workbench.planner.inference_work import DECODE_TERMS, PREFILL_TERMS, decode_work, prefill_work
 from workbench.planner.measurements import inference_rows, training_rows
 from workbench.planner.times import HOST_FORWARD, decode_seconds, step_work
@@ -44,17 +45,6 @@ FLASH_ATTENTION_2 = 335e12
 """FLOP/s of FlashAttention-2 on an H100 (Dao, arXiv 2307.08691)."""
 STRENGTH = 0.01
 """Weight of an expected coefficient, relative to a row."""
-BALANCED = ("tpu-v4", "tpu-v5e", "tpu-v5p")
-"""TPUs with about as many operations per byte of memory; the v6e has two to three times as many."""
-GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
-    "pytorch": {"h100-sxm": ("h100-sxm", "h200"), "h200": ("h100-sxm", "h200")},
-    "sharded": {
-        **{name: (name,) for name in ("a100-40", "a100-80", "h100-sxm")},
-        **dict.fromkeys(BALANCED, BALANCED),
-        "tpu-v6e": ("tpu-v6e",),
-    },
-}
-"""Whose rows are fitted for a chip: H100 and H200 are one design with different memory."""
 
 
 def solve(work: np.ndarray, seconds: np.ndarray, prior: np.ndarray) -> np.ndarray:
@@ -127,7 +117,8 @@ def by_kernel(fits: dict) -> dict:
     """Return fits for sharded programs by their attention kernels.
 
     llm-foundry's are those of its rows. On chips where our own rows exist, a plan is for the
-    kernels of today's PyTorch, which those rows have.
+    kernels of today's PyTorch, which those rows have. Chips that hold complete weights work like
+    one alone, and exchange gradients at the rate of the others.
     """
     older, today = fits["sharded"], fits["pytorch"]
     carried = {**older, "h200": older["h100-sxm"]}
@@ -139,9 +130,12 @@ def by_kernel(fits: dict) -> dict:
         name: {**terms, "attention": today[name]["attention"]} if name in today else terms
         for name, terms in older.items()
     }
+    links = {name: carried["h100-sxm"][name] for name in ("inner", "outer", "exposed")}
+    alone = {name: {**terms, **links} for name, terms in today.items()}
     return {
         **fits,
         "sharded": latest,
+        "replicated": {**older, **alone},
         "flash-attention 1": older,
         "flash-attention 2": second,
     }

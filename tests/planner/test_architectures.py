@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.raises import raises
 from workbench.planner.architectures import read_architecture
+from workbench.planner.architectures.fields import Fields
+from workbench.planner.architectures.style import STYLES
+from workbench.planner.architectures.windows import window
 from workbench.planner.cache import cached_elements, elements_per_token
 from workbench.planner.flops import flops_per_token
 from workbench.planner.models import known_models
@@ -123,14 +127,93 @@ def test_the_layers_that_read_a_window(family, entries, windowed):
         "moe_intermediate_size": 16,
         "shared_expert_intermediate_size": 16,
     }
-    architecture = read_architecture({**LLAMA, **sizes, **experts, "model_type": family, **entries})
-    read = [block.mixer.attended(100) for block in architecture for _ in range(block.count)]
-    assert read == [16 if index in windowed else 100 for index in range(6)]
+    config = {**LLAMA, **sizes, **experts, "model_type": family, **entries}
+    fields, style = Fields(config, family), STYLES[family]
+    types = fields.names("layer_types", 6)
+    assert [i for i in range(6) if window(fields, style, i, types) == 16] == windowed
+    read = [b.mixer.attended(100) for b in read_architecture(config) for _ in range(b.count)]
+    assert sorted(read) == sorted(16 if i in windowed else 100 for i in range(6))
+
+
+@pytest.mark.parametrize(
+    ("config", "parameters"),
+    [
+        # As published: the sizes that are left out are those of transformers.
+        (
+            {
+                "model_type": "gemma3",
+                "text_config": {
+                    "hidden_size": 2560,
+                    "intermediate_size": 10240,
+                    "model_type": "gemma3_text",
+                    "num_hidden_layers": 34,
+                    "sliding_window": 1024,
+                },
+            },
+            3_880_263_168,
+        ),
+        ({"model_type": "llava", "text_config": {"vocab_size": 32064}}, 6_738_939_904),
+        (
+            {
+                "model_type": "qwen2_vl",
+                "hidden_size": 1536,
+                "intermediate_size": 8960,
+                "num_attention_heads": 12,
+                "num_hidden_layers": 28,
+                "num_key_value_heads": 2,
+                "vocab_size": 151936,
+                "tie_word_embeddings": True,
+            },
+            1_543_714_304,
+        ),
+        (
+            {
+                "model_type": "internvl",
+                "text_config": {"model_type": "qwen3_moe", "num_experts": 4},
+            },
+            None,
+        ),
+    ],
+)
+def test_models_of_pictures_may_leave_out_sizes(config, parameters):
+    architecture = read_architecture(config)
+    if parameters is None:  # another name of the same entry is no second one
+        assert {block.feed_forward.experts for block in architecture} == {4}
+    else:
+        assert architecture.parameters == parameters
+
+
+@pytest.mark.parametrize(
+    ("family", "entries", "parameters"),
+    [
+        # Counted in transformers 5.24.
+        ("phi", {"qk_layernorm": True, "num_key_value_heads": 1}, 121_700),
+        ("phi", {"num_key_value_heads": 1}, 121_444),
+    ],
+)
+def test_optional_norms_are_counted(family, entries, parameters):
+    sizes = {"hidden_size": 64, "num_hidden_layers": 4, "num_attention_heads": 4}
+    sizes |= {"intermediate_size": 128, "vocab_size": 100}
+    assert read_architecture({**sizes, "model_type": family, **entries}).parameters == parameters
+
+
+def test_entries_that_switch_parts_off():
+    def count(family, **entries):
+        return read_architecture({**LLAMA, "model_type": family, **entries}).parameters
+
+    hidden, layers = LLAMA["hidden_size"], LLAMA["num_hidden_layers"]
+    opt = {"ffn_dim": 512, "max_position_embeddings": 64}
+    assert count("opt", **opt) - count("opt", do_layer_norm_before=False, **opt) == 2 * hidden
+    norms = (2 * layers + 1) * 2 * hidden
+    without = count("opt", layer_norm_elementwise_affine=False, **opt)
+    assert count("opt", **opt) - without == norms
+    biases = layers * 4 * hidden
+    assert count("gpt_neox") - count("gpt_neox", attention_bias=False) == biases
 
 
 def test_a_model_of_pictures_and_text_is_read_by_its_language_model():
     config = {"model_type": "some_vlm", "text_config": LLAMA, "vision_config": {"hidden_size": 7}}
-    assert read_architecture(config) == read_architecture(LLAMA)
+    assert replace(read_architecture(config), named=None) == read_architecture(LLAMA)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--sequence", type=int, default=2048, help="tokens of each (default: 2048)"
     )
     training.add_argument("--attention", default="fused", help="fused (default) or eager")
-    training.add_argument("--checkpointing", default="none", help="none (default) or full")
+    training.add_argument(
+        "--checkpointing", help="none or full (default: none, or what --chips needs)"
+    )
     training.add_argument("--accumulation", type=int, default=1, help="microbatches per step")
     training.add_argument("--chips", type=int, help="all chips; the fastest layout is chosen")
     training.add_argument("--dp", type=int, help="chips that share the batch")
@@ -175,7 +177,7 @@ def _training_job(architecture: Any, chosen: Any, options: argparse.Namespace) -
         options.sequence,
         options.precision,
         options.attention,
-        options.checkpointing,
+        options.checkpointing or "none",
         data=data,
         shard=options.shard or 0,
         tensor=tensor,
@@ -187,7 +189,8 @@ def _training_job(architecture: Any, chosen: Any, options: argparse.Namespace) -
     )
     free = (options.dp, options.shard, options.tp, options.pp, options.ep)
     if options.chips and options.chips > 1 and all(value is None for value in free):
-        return best_layout(architecture, chosen, job, options.chips).job
+        recompute = options.checkpointing is None
+        return best_layout(architecture, chosen, job, options.chips, recompute=recompute).job
     return job
 
 

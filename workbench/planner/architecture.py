@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 
@@ -15,12 +16,12 @@ class Matrix:
     outputs: int
     bias: bool = False
 
-    @property
+    @cached_property
     def weights(self) -> int:
         """Elements of the matrix without its bias."""
         return self.inputs * self.outputs
 
-    @property
+    @cached_property
     def parameters(self) -> int:
         """Elements of the matrix and its bias."""
         return self.weights + (self.outputs if self.bias else 0)
@@ -46,12 +47,12 @@ class Mixer:
     state: int = 0
     extra: int = 0
 
-    @property
+    @cached_property
     def parameters(self) -> int:
         """All elements, with `extra` ones such as norms of queries."""
         return sum(matrix.parameters for matrix in self.matrices) + self.extra
 
-    @property
+    @cached_property
     def weights(self) -> int:
         """Elements that are multiplied with each token."""
         return sum(matrix.weights for matrix in self.matrices)
@@ -82,7 +83,7 @@ class FeedForward:
         width = self.matrices[-1].inputs * self.active if self.matrices else 0
         return width + (self.shared[-1].inputs if self.shared else 0)
 
-    @property
+    @cached_property
     def parameters(self) -> int:
         """All elements, of all experts."""
         common = sum(matrix.parameters for matrix in self.shared + self.router) + self.extra
@@ -94,7 +95,7 @@ class FeedForward:
         each = sum(matrix.parameters for matrix in self.matrices)
         return (self.experts - self.active) * each
 
-    @property
+    @cached_property
     def weights(self) -> int:
         """Elements that are multiplied with each token."""
         common = sum(matrix.weights for matrix in self.shared + self.router)
@@ -111,17 +112,17 @@ class Block:
     norms: int = 0
     norm_count: int = 2
 
-    @property
+    @cached_property
     def parameters(self) -> int:
         """Elements of one layer."""
         return self.mixer.parameters + self.feed_forward.parameters + self.norms
 
-    @property
+    @cached_property
     def weights(self) -> int:
         """Elements of one layer that are multiplied with each token."""
         return self.mixer.weights + self.feed_forward.weights
 
-    @property
+    @cached_property
     def expert_parameters(self) -> int:
         """Elements of the experts of one layer, of which tokens choose some."""
         part = self.feed_forward
@@ -135,7 +136,8 @@ class Architecture:
 
     `embedding` are the elements of the token embedding, `positions` those of learned positions and
     of projections around the embedding, `final` those after the last layer without the head.
-    `longest` are the tokens that learned positions allow, None for other positions.
+    `longest` are the tokens that learned positions allow, None for other positions; `named` are
+    those that the configuration names.
     """
 
     family: str
@@ -148,48 +150,49 @@ class Architecture:
     final: int = 0
     head_bias: int = 0
     longest: int | None = None
+    named: int | None = None
 
     def __iter__(self) -> Iterator[Block]:
         return iter(self.blocks)
 
-    @property
+    @cached_property
     def layers(self) -> int:
         """The number of layers."""
         return sum(block.count for block in self.blocks)
 
-    @property
+    @cached_property
     def head(self) -> int:
         """Elements of the matrix that computes the logits."""
         return self.embedding
 
-    @property
+    @cached_property
     def layer_parameters(self) -> int:
         """Elements of all layers."""
         return sum(block.count * block.parameters for block in self.blocks)
 
-    @property
+    @cached_property
     def expert_parameters(self) -> int:
         """Elements of the experts of all layers."""
         return sum(block.count * block.expert_parameters for block in self.blocks)
 
-    @property
+    @cached_property
     def parameters(self) -> int:
         """All elements; a matrix that embedding and head share counts once."""
         heads = self.embedding * (1 if self.tied else 2) + self.head_bias
         return self.layer_parameters + heads + self.positions + self.final
 
-    @property
+    @cached_property
     def active_parameters(self) -> int:
         """The elements that one token uses: without experts that are not chosen."""
         idle = sum(block.count * block.feed_forward.idle_parameters for block in self.blocks)
         return self.parameters - idle
 
-    @property
+    @cached_property
     def weights(self) -> int:
         """Elements of the layers that are multiplied with each token, without the head."""
         return sum(block.count * block.weights for block in self.blocks)
 
-    @property
+    @cached_property
     def attention_blocks(self) -> tuple[Block, ...]:
         """The blocks with attention."""
         return tuple(block for block in self.blocks if block.mixer.heads)

@@ -10,6 +10,7 @@ from typing import Any
 from workbench.errors import InputError
 from workbench.planner.calibration_file import chip_of
 from workbench.planner.chips import Calibration, Chip
+from workbench.planner.comparable import features
 from workbench.planner.plan import plan
 from workbench.planner.results import InferencePlan, TrainingPlan
 from workbench.recipe.schema import brief
@@ -57,6 +58,9 @@ def calibrate_chip(
 
         base = measured_chip(None if chip_id is None else chip_of(chip_id))
         return corrected(base, list(measured_rows(base)), "probes of this machine")
+    given: object = rows
+    if not isinstance(given, list | tuple):
+        raise InputError("rows must be a list of measured steps.", code="plan.row")
     return corrected(chip_of(chip_id or "cpu"), rows, f"{len(rows)} measured rows")
 
 
@@ -66,14 +70,19 @@ def corrected(base: Chip, rows: Sequence[Mapping[str, Any]], origin: str) -> Chi
     The error of a kind is the largest that a row has if the factor comes from the others.
     """
     ratios: dict[str, list[float]] = {}
+    present: dict[str, frozenset[str]] = {}
     for row in rows:
-        for kind, ratio in _ratios(replace(base, calibration=None), row):
+        planned = _planned(replace(base, calibration=None), row)
+        for kind, ratio in _ratios(planned, row):
             ratios.setdefault(kind, []).append(ratio)
+            given = features(planned.architecture, planned.job)
+            present[kind] = present.get(kind, frozenset()) | given
     if not ratios:
         raise InputError("Give at least one measured row.", code="plan.no_rows")
     factors = tuple((kind, median(values)) for kind, values in ratios.items())
     errors = tuple((kind, _error(values)) for kind, values in ratios.items())
-    return replace(base, calibration=Calibration(factors, errors, origin))
+    calibration = Calibration(factors, errors, origin, tuple(present.items()))
+    return replace(base, calibration=calibration)
 
 
 def _error(ratios: list[float]) -> float:
@@ -84,20 +93,28 @@ def _error(ratios: list[float]) -> float:
     return max(LEAST_ERROR, *each)
 
 
-def _ratios(base: Chip, row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    measured = {name: row[name] for name in TIMES if name in row}
-    settings = {name: value for name, value in row.items() if name not in {*TIMES, "config"}}
-    if "config" not in row or not measured:
+def _planned(base: Chip, row: Any) -> TrainingPlan | InferencePlan:
+    """Return the plan of a measured row."""
+    planned = None
+    if isinstance(row, Mapping) and "config" in row and TIMES.keys() & row.keys():
+        settings = {name: value for name, value in row.items() if name not in {*TIMES, "config"}}
+        planned = plan(row["config"], base, **settings)
+    if not isinstance(planned, TrainingPlan | InferencePlan):
         raise InputError(
             "A measured row needs config, the settings of wb.plan, and step_ms, prefill_ms or "
             "decode_ms.",
             code="plan.row",
         )
-    planned = plan(row["config"], base, **settings)
-    predicted = {}
+    return planned
+
+
+def _ratios(
+    planned: TrainingPlan | InferencePlan, row: Mapping[str, Any]
+) -> Iterator[tuple[str, float]]:
+    measured = {name: row[name] for name in TIMES if name in row}
     if isinstance(planned, TrainingPlan):
         predicted = {"step_ms": planned.seconds.total}
-    elif isinstance(planned, InferencePlan):
+    else:
         predicted = {"prefill_ms": planned.prefill.total, "decode_ms": planned.decode.total}
     for name, value in measured.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)

@@ -11,6 +11,9 @@ from workbench.errors import InputError, WorkbenchError, file_errors
 from workbench.planner.architectures.read import read_json
 from workbench.planner.chips import Calibration, Chip, chip
 
+LARGEST = 1e30
+"""No rate, size or factor is larger."""
+
 
 def chip_of(name: object) -> Chip:
     """Return a chip by its id, or that of a calibration's file, whose name ends with .json.
@@ -48,6 +51,7 @@ def write_chip(chosen: Chip, path: Path) -> None:
         "factors": dict(chosen.calibration.factors),
         "errors": dict(chosen.calibration.errors),
         "origin": chosen.calibration.origin,
+        "features": {kind: sorted(names) for kind, names in chosen.calibration.features},
     }
     with file_errors("write", path):
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -77,7 +81,13 @@ def parse_chip(content: Any, name: str) -> Chip:
     try:
         base = chip(content["calibration_of"])
         calibration = Calibration(
-            _positive(content["factors"]), _positive(content["errors"]), str(content["origin"])
+            _positive(content["factors"]),
+            _positive(content["errors"]),
+            str(content["origin"]),
+            tuple(
+                (str(kind), frozenset(map(str, names)))
+                for kind, names in content.get("features", {}).items()
+            ),
         )
         return replace(
             base,
@@ -114,8 +124,8 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _positive(values: Any) -> tuple[tuple[str, float], ...]:
-    """Return names with numbers above 0."""
+    """Return names with numbers above 0, small enough that times stay finite."""
     pairs = tuple((str(name), float(value)) for name, value in values.items())
-    if not all(0 < value < float("inf") for _, value in pairs):
+    if not all(0 < value < LARGEST for _, value in pairs):
         raise ValueError
     return pairs

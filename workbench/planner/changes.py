@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from math import ceil
 
 from workbench.errors import InputError
 from workbench.i18n import _
@@ -55,15 +56,25 @@ def _with(plan: TrainingPlan | InferencePlan, name: str, value: int) -> bool | N
 def changes(plan: TrainingPlan | InferencePlan) -> list[str]:
     """Return sentences: what makes the plan fit, or the largest sizes if it does."""
     if plan.fits:
-        return [
-            _("The largest batch that fits is {batch}, the longest context {context}.").format(
-                batch=f"{largest_batch(plan):,}", context=f"{largest_context(plan):,}"
-            )
-        ]
+        return _largest_sizes(plan)
     suggestions = _training(plan) if isinstance(plan, TrainingPlan) else _inference(plan)
     possible = (text for job, text in suggestions if _is_possible(plan, job))
     first = list(islice(possible, 3))
     return first or [_("No single change makes it fit on this chip; choose a larger chip.")]
+
+
+def _largest_sizes(plan: TrainingPlan | InferencePlan) -> list[str]:
+    """Return the sizes that fit, and how many tokens the model is made for if those are fewer."""
+    context, named = largest_context(plan), plan.architecture.named
+    result = [
+        _("The largest batch that fits is {batch}, the longest context {context}.").format(
+            batch=f"{largest_batch(plan):,}", context=f"{context:,}"
+        )
+    ]
+    if named is not None and named < context:
+        sentence = _("The configuration of the model names {count} tokens at most.")
+        result.append(sentence.format(count=f"{named:,}"))
+    return result
 
 
 def _is_possible(plan: TrainingPlan | InferencePlan, job: TrainingJob | InferenceJob) -> bool:
@@ -81,11 +92,17 @@ def _training(plan: TrainingPlan) -> Iterator[tuple[TrainingJob, str]]:
     job = plan.job
     if job.attention == "eager":
         yield replace(job, attention="fused"), _("Fused attention: it stores no scores.")
-    batch = largest_batch(plan)
+    smaller = partial(_accumulated, job)
+    batch = largest(
+        lambda size: job_fits(plan.architecture, plan.chip, smaller(size)), job.microbatch - 1
+    )
     if batch:
+        several = smaller(batch)
         yield (
-            replace(job, microbatch=batch),
-            _("Microbatches of {batch}, and more of them per step.").format(batch=batch),
+            several,
+            _("Microbatches of {batch}, and {count} of them per step.").format(
+                batch=batch, count=several.accumulation
+            ),
         )
     if job.checkpointing == "none":
         yield (
@@ -109,6 +126,12 @@ def _training(plan: TrainingPlan) -> Iterator[tuple[TrainingJob, str]]:
             _("{chips} chips with sharded weights and checkpointing.").format(chips=chips),
         )
         chips *= 2
+
+
+def _accumulated(job: TrainingJob, microbatch: int) -> TrainingJob:
+    """Return a step of as many sequences in smaller microbatches, whose gradients are summed."""
+    count = ceil(job.microbatch * job.accumulation / microbatch)
+    return replace(job, microbatch=microbatch, accumulation=count)
 
 
 def _inference(plan: InferencePlan) -> Iterator[tuple[InferenceJob, str]]:

@@ -28,12 +28,14 @@ CPU_FLOPS_PER_CYCLE, CPU_HERTZ, CPU_BANDWIDTH = 16, 2.5e9, 10e9
 class Calibration:
     """How much longer steps take than predicted, by kind: training, prefill, decode.
 
-    `errors` are the largest relative errors of those measurements after the correction.
+    `errors` are the largest relative errors of those measurements after the correction, `features`
+    what the measured plans had beyond dense layers with attention in 16 bits.
     """
 
     factors: tuple[tuple[str, float], ...]
     errors: tuple[tuple[str, float], ...]
     origin: str
+    features: tuple[tuple[str, frozenset[str]], ...] = ()
 
 
 @dataclass(frozen=True)

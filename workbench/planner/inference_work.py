@@ -76,11 +76,14 @@ def decode_work(architecture: Architecture, job: InferenceJob, chip: Chip) -> Wo
     """
     bandwidth = chip.copy_rate
     weights = _read_bytes(architecture, job, chip, job.batch) / bandwidth
+    cached = job.batch * job.cache_bytes * cached_elements(architecture, job.context, job.tensor)
+    if chip.kind == "edge":  # the cache takes what the weights leave
+        free = max(chip.usable - touched_bytes(architecture, job, job.batch), 0.0)
+        cached = max(cached - free, 0.0)
     flops = 2 * job.batch * (architecture.weights + architecture.head)
-    cached = cached_elements(architecture, job.context, job.tensor)
     return {
         "weights": weights / job.tensor,
-        "cache": job.batch * cached * job.cache_bytes / bandwidth,
+        "cache": cached / bandwidth,
         "products": max(flops / chip.rate(job.bytes.rate) - weights, 0) / job.tensor,
         "kernels": float(architecture.layers),
     }

@@ -17,7 +17,7 @@ from workbench.planner.memory import Memory
 from workbench.planner.times import step_seconds
 from workbench.planner.training_memory import training_memory
 
-MOST_STAGES = 64
+MOST_STAGES, MOST_CHIPS = 64, 65_536
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,17 @@ def divisors(number: int) -> list[int]:
     return [value for value in range(1, number + 1) if number % value == 0]
 
 
-def candidates(architecture: Architecture, job: TrainingJob, chips: int) -> Iterator[TrainingJob]:
+def candidates(
+    architecture: Architecture, job: TrainingJob, chips: int, *, recompute: bool = True
+) -> Iterator[TrainingJob]:
     """Yield every division of `chips`, sharding and checkpointing of `job`.
 
     Matrices are divided within a node of eight chips only. The tokens of a step stay about the
     same: with fewer chips that share the batch, each processes more microbatches. A job with
-    checkpointing keeps it.
+    checkpointing keeps it; one without gets it too if `recompute`.
     """
-    checkpointings = ("none", "full") if job.checkpointing == "none" else (job.checkpointing,)
+    is_open = recompute and job.checkpointing == "none"
+    checkpointings = ("none", "full") if is_open else (job.checkpointing,)
     heads = min((b.mixer.heads for b in architecture.attention_blocks), default=CHIPS_PER_NODE)
     sequences = job.accumulation * chips
     for tensor in divisors(chips):
@@ -79,7 +82,14 @@ def expert_divisions(architecture: Architecture, data: int, tensor: int) -> list
     return sorted({1, gcd(data, node, *parts), gcd(data, *parts)})
 
 
-def layouts(architecture: Architecture, chip: Chip, job: TrainingJob, chips: int) -> list[Layout]:
+def layouts(
+    architecture: Architecture,
+    chip: Chip,
+    job: TrainingJob,
+    chips: int,
+    *,
+    recompute: bool = True,
+) -> list[Layout]:
     """Return all layouts for `chips`: those that fit first, the fastest of them first.
 
     Parameters
@@ -89,11 +99,23 @@ def layouts(architecture: Architecture, chip: Chip, job: TrainingJob, chips: int
     job
         Microbatch, sequence, precision and attention; its own layout is ignored.
     chips
-        How many there are.
+        How many there are, at most 65,536.
+    recompute
+        Whether layouts may recompute layers if the job does not.
+
+    Raises
+    ------
+    InputError
+        If there are too many chips.
     """
+    if chips > MOST_CHIPS:
+        raise InputError(
+            f"Layouts are compared for at most {MOST_CHIPS:,} chips, not {chips:,}.",
+            code="plan.layout",
+        )
     order = {True: 0, None: 1, False: 2}
     result = []
-    for candidate in candidates(architecture, job, chips):
+    for candidate in candidates(architecture, job, chips, recompute=recompute):
         memory = training_memory(architecture, candidate, chip.context, chip.workspace)
         seconds = step_seconds(architecture, candidate, chip)
         result.append(
@@ -116,15 +138,22 @@ def pareto(ranked: list[Layout]) -> list[Layout]:
     return best
 
 
-def best_layout(architecture: Architecture, chip: Chip, job: TrainingJob, chips: int) -> Layout:
-    """Return the fastest layout that fits, or the smallest if none does.
+def best_layout(
+    architecture: Architecture,
+    chip: Chip,
+    job: TrainingJob,
+    chips: int,
+    *,
+    recompute: bool = True,
+) -> Layout:
+    """Return the fastest layout that fits, or the smallest if none does; as `layouts`.
 
     Raises
     ------
     InputError
         If the model cannot be divided among so many chips.
     """
-    ranked = layouts(architecture, chip, job, chips)
+    ranked = layouts(architecture, chip, job, chips, recompute=recompute)
     if not ranked:
         raise InputError(
             f"This model cannot be divided among {chips:,} chips; choose another number.",

@@ -16,8 +16,8 @@ REDUCED = 4
 
 def link_work(
     architecture: Architecture, job: TrainingJob, chip: Chip, reduced: float = REDUCED
-) -> dict[str, float]:
-    """Return seconds per microbatch by link.
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return seconds by link: of each microbatch, and once per step.
 
     `inner` and `outer` are exchanges within a node and between nodes that overlap with other work.
     `exposed` are sums of divided matrices and tokens on their way to experts and back: the next
@@ -25,16 +25,17 @@ def link_work(
     the forward and the backward pass; without sharding gradients are summed once per step.
     """
     work = {"inner": 0.0, "outer": 0.0, "exposed": 0.0}
+    once = dict(work)
     elements = architecture.parameters - architecture.expert_parameters * (1 - 1 / job.expert)
     elements /= job.tensor * job.pipeline
     size = job.bytes.activation
     if job.shards > 1:
         gathers = 2 if job.shard >= 3 and job.pipeline == 1 else 1
         moved = elements * (gathers * size + reduced) if job.shard >= 2 else elements * 2 * size
-        if job.shard < 2 or job.pipeline > 1:  # once per step
-            moved /= job.accumulation
         within = job.shards * job.tensor <= CHIPS_PER_NODE
-        work["inner" if within else "outer"] += _ring(moved, job.shards, within, chip, job.tensor)
+        repeated = work if job.shard >= 2 and job.pipeline == 1 else once
+        seconds = _ring(moved, job.shards, within, chip, job.tensor)
+        repeated["inner" if within else "outer"] += seconds
     if job.tensor > 1:
         # Two sums forward and two backward per layer; as many again to recompute.
         passes = 4 + (2 if job.is_recomputed else 0)
@@ -54,7 +55,7 @@ def link_work(
         moved = 2 * job.tokens * architecture.hidden * size / job.tensor * job.interleaving
         within = job.chips <= CHIPS_PER_NODE
         work["inner" if within else "outer"] += moved / _rate(within, chip, CHIPS_PER_NODE)
-    return work
+    return work, once
 
 
 def _ring(moved: float, chips: int, within: bool, chip: Chip, apart: int = 1) -> float:

@@ -13,6 +13,7 @@ from workbench.planner.architecture import Architecture
 from workbench.planner.architectures import read_architecture
 from workbench.planner.calibration_file import chip_of
 from workbench.planner.chips import Chip
+from workbench.planner.coefficients import REPLICATED
 from workbench.planner.comparable import has_rows_of_its_kind
 from workbench.planner.compressed import bits_per_weight, compressed_bytes
 from workbench.planner.fits import fits
@@ -145,8 +146,10 @@ def train_plan(architecture: Architecture, chosen: Chip, job: TrainingJob) -> Tr
     check_division(architecture, job.tensor, job.pipeline, job.expert)
     check_length(architecture, job.sequence)
     memory = training_memory(architecture, job, chosen.context, chosen.workspace)
-    seconds = _checked(step_seconds(architecture, job, chosen), architecture, chosen, job)
-    stack = stack_of(job, chosen)
+    program = stack_of(job, chosen)
+    seconds = step_seconds(architecture, job, chosen)
+    seconds = _checked(seconds, architecture, chosen, job, program)
+    stack = "sharded" if program == REPLICATED else program
     rows = [row for row in training_rows() if row.stack == stack]
     bounds = interval(
         seconds.total,
@@ -211,8 +214,8 @@ def infer_plan(architecture: Architecture, chosen: Chip, job: InferenceJob) -> I
     memory = inference_memory(architecture, job, chosen.context, chosen.workspace)
     rows: tuple[Row, ...] = inference_rows()
     prefill, decode = (
-        _checked(seconds(architecture, job, chosen), architecture, chosen, job)
-        for seconds in (prefill_seconds, decode_seconds)
+        _checked(seconds(architecture, job, chosen), architecture, chosen, job, stack)
+        for seconds, stack in ((prefill_seconds, "prefill"), (decode_seconds, "decode"))
     )
     bounds = [
         interval(
@@ -241,9 +244,13 @@ def infer_plan(architecture: Architecture, chosen: Chip, job: InferenceJob) -> I
 
 
 def _checked(
-    seconds: Seconds, architecture: Architecture, chosen: Chip, job: TrainingJob | InferenceJob
+    seconds: Seconds,
+    architecture: Architecture,
+    chosen: Chip,
+    job: TrainingJob | InferenceJob,
+    stack: str,
 ) -> Seconds:
     """Return seconds that count as calibrated only if rows of such a plan exist."""
-    if chosen.calibration is not None or has_rows_of_its_kind(architecture, job):
+    if has_rows_of_its_kind(architecture, job, chosen, stack):
         return seconds
     return replace(seconds, is_calibrated=False)

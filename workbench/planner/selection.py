@@ -27,6 +27,10 @@ SIZES = {"train": {"batch": 1, "length": 2048}, "infer": {"batch": 16, "length":
 """The sizes with which each task starts."""
 OPENED = "opened"
 """The name of a model, or of a chip, whose file the user has opened."""
+NEEDED = "needed"
+"""Layers are recomputed if a step does not fit otherwise, or is faster so."""
+MOST_SHARING = 8
+"""Chips that share the matrices while they generate text: those of a node."""
 STEP_SEQUENCES = 8
 """Sequences per chip and step of the layouts that are compared."""
 
@@ -48,7 +52,7 @@ class PlanSelection:
     precision: str = "bf16"
     batch: int = 16
     length: int = 8192
-    checkpointing: str = "none"
+    checkpointing: str = NEEDED
     tokens: int = 10**12
     price: float = 0.0
     compared: str = "step time"
@@ -61,7 +65,9 @@ class PlanSelection:
         valid: dict[str, str | float] = {
             key: value
             for key, value in changes.items()
-            if isinstance(value, str | int) and value in self.choices(key)
+            if isinstance(value, str | int)
+            and not isinstance(value, bool)
+            and value in self.choices(key)
         }
         price = changes.get("price")
         if isinstance(price, int | float) and not isinstance(price, bool):
@@ -132,7 +138,7 @@ class PlanSelection:
             "precision": tuple(dict.fromkeys(BITS["train"] + BITS["infer"])),
             "batch": BATCHES,
             "length": LENGTHS,
-            "checkpointing": ("none", "full"),
+            "checkpointing": (NEEDED, "none", "full"),
             "tokens": TOKENS,
             "compared": KINDS,
         }
@@ -150,15 +156,21 @@ class PlanSelection:
 
     def training_job(self, chip_id: str | None = None) -> TrainingJob:
         """Return the training step; on several chips, the fastest layout that fits."""
+        from workbench.planner.changes import job_fits
         from workbench.planner.jobs import TrainingJob
         from workbench.planner.layouts import best_layout
 
-        job = TrainingJob(self.batch, self.length, self.precision, checkpointing=self.checkpointing)
-        if self.chips == 1:
-            return job
-        where = self.chip_of(chip_id or self.chip)
-        job = replace(job, accumulation=STEP_SEQUENCES)
-        return best_layout(self.architecture(), where, job, self.chips).job
+        recompute = self.checkpointing == NEEDED
+        checkpointing = "none" if recompute else self.checkpointing
+        job = TrainingJob(self.batch, self.length, self.precision, checkpointing=checkpointing)
+        model, where = self.architecture(), self.chip_of(chip_id or self.chip)
+        if self.chips > 1:
+            job = replace(job, accumulation=STEP_SEQUENCES)
+            return best_layout(model, where, job, self.chips, recompute=recompute).job
+        again = replace(job, checkpointing="full")
+        if recompute and not job_fits(model, where, job) and job_fits(model, where, again):
+            return again
+        return job
 
     def others(self) -> list[TrainingPlan | InferencePlan]:
         """Return the same plan on every chip that can carry it out."""
@@ -180,7 +192,7 @@ def _planned(selection: PlanSelection, chip_id: str | None) -> TrainingPlan | In
 
     architecture, where = selection.architecture(), selection.chip_of(chip_id or selection.chip)
     if selection.mode == "infer":
-        tensor = min(selection.chips, 8)
+        tensor = min(selection.chips, MOST_SHARING)
         is_file = selection.precision == "file"
         job = InferenceJob(
             selection.batch,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from workbench.planner.architecture import Architecture
 from workbench.planner.chips import Chip
-from workbench.planner.coefficients import Fit, fit, is_fitted
+from workbench.planner.coefficients import REPLICATED, Fit, fit, is_fitted
+from workbench.planner.comparable import is_replicated
 from workbench.planner.inference_work import decode_work, prefill_work, shared_seconds
 from workbench.planner.jobs import InferenceJob, TrainingJob
 from workbench.planner.links import REDUCED, link_work
@@ -32,6 +33,8 @@ def stack_of(job: TrainingJob, chip: Chip) -> str:
 
     A chip of which only sharded rows exist is described by those.
     """
+    if is_replicated(job):
+        return REPLICATED
     only_sharded = is_fitted("sharded", chip.id) and not is_fitted("pytorch", chip.id)
     return "sharded" if job.chips > 1 or only_sharded else "pytorch"
 
@@ -44,12 +47,24 @@ def step_work(
     reduced: float = REDUCED,
 ) -> Work:
     """Return the ideal seconds of a step by kind, with all its microbatches."""
+    repeated, once = _step_work(architecture, job, chip, microbatches, reduced)
+    return {name: seconds + once.get(name, 0.0) for name, seconds in repeated.items()}
+
+
+def _step_work(
+    architecture: Architecture,
+    job: TrainingJob,
+    chip: Chip,
+    microbatches: float | None,
+    reduced: float,
+) -> tuple[Work, Work]:
+    """Return the ideal seconds of all microbatches, and of what happens once per step."""
     count = job.accumulation if microbatches is None else microbatches
     work = training_work(architecture, job, chip)
-    updating = work.pop("optimizer")
-    links = link_work(architecture, job, chip, reduced)
+    links, once = link_work(architecture, job, chip, reduced)
+    once["optimizer"] = work.pop("optimizer")
     repeated = {name: seconds * count for name, seconds in {**work, **links}.items()}
-    return {**repeated, "optimizer": updating}
+    return {**repeated, "optimizer": 0.0}, once
 
 
 def step_seconds(
@@ -62,17 +77,21 @@ def step_seconds(
 ) -> Seconds:
     """Return the seconds of a training step.
 
-    A pipeline of p stages in v parts waits for (p - 1) / (m v) of the time of its m microbatches.
+    A pipeline of p stages in v parts waits for (p - 1) / (m v) of the time of its m microbatches,
+    without what happens once per step.
     A small model is as slow as Python starts its kernels. `stack` is the kind of program if it is
     not today's.
     """
     coefficients = fit(stack or stack_of(job, chip), chip.id)
-    work = step_work(architecture, job, chip, microbatches, reduced)
-    parts = _timed(work, coefficients, chip.factor("training"))
-    busy = sum(parts.values())
+    factor = chip.factor("training")
+    repeated, once = (
+        _timed(work, coefficients, factor)
+        for work in _step_work(architecture, job, chip, microbatches, reduced)
+    )
+    parts = {name: seconds + once.get(name, 0.0) for name, seconds in repeated.items()}
     if job.pipeline > 1:
         rounds = job.accumulation * job.interleaving
-        parts["waiting"] = (busy - parts["optimizer"]) * (job.pipeline - 1) / rounds
+        parts["waiting"] = sum(repeated.values()) * (job.pipeline - 1) / rounds
     host = _host_seconds(architecture, job)
     return _with_host(parts, host, chip, _is_calibrated(coefficients, chip, "training"))
 

@@ -119,8 +119,9 @@ def stage_memory(architecture: Architecture, job: TrainingJob, held: Stage) -> M
     states = elements(1) * part * precision.states
     gradients = elements(2) * part * precision.gradient
     divided = job.shards if job.shard >= 2 else 1
-    gathered = gathered_bytes(architecture, job, held)
+    gathered, sums = gathered_bytes(architecture, job, held)
     accumulated = gradients if job.accumulation > 1 else 0.0
+    early = gathered + (sums if job.accumulation > 1 else 0.0)
 
     saved, rebuilt, casts = _saved(architecture, job, held)
     tokens = job.tokens
@@ -146,7 +147,7 @@ def stage_memory(architecture: Architecture, job: TrainingJob, held: Stage) -> M
             saved + ends,
             logits * min(forward_size, per_logit),
             0,
-            gathered,
+            early,
             casts,
         ),
         Memory(
@@ -156,7 +157,7 @@ def stage_memory(architecture: Architecture, job: TrainingJob, held: Stage) -> M
             saved + ends,
             logits * per_logit,
             0,
-            gathered,
+            early,
             saved_casts,
         ),
         Memory(
@@ -166,7 +167,7 @@ def stage_memory(architecture: Architecture, job: TrainingJob, held: Stage) -> M
             saved + rebuilt + scores + step,
             0,
             0,
-            gathered,
+            early,
             saved_casts,
         ),
         Memory(
@@ -176,31 +177,39 @@ def stage_memory(architecture: Architecture, job: TrainingJob, held: Stage) -> M
             first + rebuilt + scores + step,
             0,
             0,
-            gathered,
+            gathered + sums,
         ),
-        Memory(weights, gradients, states, last, 0, 0, gathered),
+        Memory(weights, gradients, states, last, 0, 0, gathered + sums),
     )
     return max(candidates, key=lambda point: point.total)
 
 
-def gathered_bytes(architecture: Architecture, job: TrainingJob, held: Stage) -> float:
-    """Return the bytes of weights, inputs and gradients that are divided, but complete for a while.
+def gathered_bytes(
+    architecture: Architecture, job: TrainingJob, held: Stage
+) -> tuple[float, float]:
+    """Return the bytes of weights and inputs, and of sums of gradients, complete for a while.
 
     In a pipeline, sharded weights stay complete until all microbatches are processed, and so do
     the sums of their gradients. Of an interleaved pipeline, one part of a stage is processed
-    backward at a time, and its gradients are divided before those of the next part exist.
+    backward at a time, and its gradients are divided before those of the next part exist. Frozen
+    weights have no gradients.
     """
-    precision, gathered = job.bytes, 0.0
+    precision, gathered, sums = job.bytes, 0.0, 0.0
+    trained = trainable_parameters(architecture, job) / architecture.parameters
     size = min(precision.weight, precision.activation)
+    if job.adapter_rank:
+        size = frozen_bytes(architecture, job) + trained * size
+    each_gradient = trained * precision.gradient
     if job.shards > 1 and job.shard >= 2 and job.pipeline > 1:
-        gathered = held.parameters * (size + precision.gradient / job.interleaving)
+        gathered = held.parameters * size if job.shard >= 3 else 0.0
+        sums = held.parameters * each_gradient / job.interleaving
     elif job.shards > 1 and job.shard >= 3:
         gathered = (GATHERED_LAYERS * held.largest + held.head) * size
     elif job.shards > 1 and job.shard == 2:
-        gathered = held.largest * precision.gradient
+        gathered = held.largest * each_gradient
     if job.tensor > 1:
         gathered += GATHERED_INPUTS * job.tokens * architecture.hidden * precision.activation
-    return gathered
+    return gathered, sums
 
 
 def _saved(architecture: Architecture, job: TrainingJob, held: Stage) -> tuple[float, float, float]:

@@ -275,3 +275,30 @@ def test_energy_of():
 def test_a_bad_idle_time_gets_a_sentence(meter, seconds):
     with raises("energy.invalid_idle"):
         meter(idle_seconds=seconds)
+
+
+def test_gpus_that_cannot_be_read_are_named(tmp_path, clock):
+    class Silent(Nvml):
+        def nvmlDeviceGetPowerUsage(self, handle):  # noqa: N802
+            raise self.NVMLError("No rights")
+
+    silent = machine(tmp_path, clock, Silent([None, 5]))
+    with EnergyMeter(gpus=True, machine=silent) as counted:
+        clock.now += 1
+    assert any("GPU 0, Fake is not included" in note for note in counted.energy.notes)
+    assert not any("GPU 1" in note for note in counted.energy.notes)
+    with EnergyMeter(gpus=True, machine=machine(tmp_path, clock)) as without:
+        clock.now += 1
+    assert any("No GPU is included" in note for note in without.energy.notes)
+    with EnergyMeter(gpus=False, machine=machine(tmp_path, clock)) as unasked:
+        clock.now += 1
+    assert not any("GPU" in note for note in unasked.energy.notes)
+
+
+def test_a_gpu_counter_that_begins_again_is_not_known(tmp_path, clock):
+    nvml = Nvml([9_000])
+    with EnergyMeter(gpus=True, machine=machine(tmp_path, clock, nvml)) as counted:
+        clock.now += 1
+        nvml.millijoules[0] = 10
+    assert counted.energy.joules is None
+    assert counted.energy.how == "unknown"

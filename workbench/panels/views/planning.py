@@ -18,6 +18,8 @@ from workbench.planner.selection import (
     CHIPS,
     HIGHEST_PRICE,
     LENGTHS,
+    MOST_SHARING,
+    NEEDED,
     OPENED,
     TOKENS,
     PlanSelection,
@@ -49,7 +51,7 @@ def fields(selection: PlanSelection) -> list[dict[str, Any]]:
     modes = [("infer", _("generate text")), ("train", _("train"))]
     bits_of_file = f"{selection.file_bits:.2f}"
     bits = [(key, _(PRECISIONS[key]).format(bits=bits_of_file)) for key in BITS[selection.mode]]
-    again = [("none", _("no")), ("full", _("yes"))]
+    again = [(NEEDED, _("if needed")), ("none", _("no")), ("full", _("yes"))]
     return [
         _choice("mode", _("task"), modes, primary=True),
         _choice("model", _("model"), models),
@@ -125,8 +127,16 @@ def answer(selection: PlanSelection) -> dict[str, Any]:
         **base,
         "fits": {"text": _(FITS[plan.fits]), "tone": TONES[plan.fits]},
         "numbers": numbers(plan, selection.tokens, selection.price),
-        "sentences": sentences(plan),
+        "sentences": [*divided(selection), *sentences(plan)],
     }
+
+
+def divided(selection: PlanSelection) -> list[str]:
+    """Return that no more chips share the matrices of text, if more are selected."""
+    if selection.mode == "train" or selection.chips <= MOST_SHARING:
+        return []
+    sentence = _("Text is planned on {most} chips, which share the matrices: those of one node.")
+    return [sentence.format(most=MOST_SHARING)]
 
 
 def sentences(plan: TrainingPlan | InferencePlan) -> list[str]:

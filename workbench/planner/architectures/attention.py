@@ -14,7 +14,8 @@ from workbench.planner.architectures.style import ENTRIES_ON_BY_DEFAULT, Style
 def bias(fields: Fields, value: bool | str, default: bool = False) -> bool:
     """Return whether a layer has a bias: `value`, or the entry of that name."""
     if isinstance(value, str):
-        return fields.flag(value, default or value in ENTRIES_ON_BY_DEFAULT)
+        on = value in ENTRIES_ON_BY_DEFAULT or (fields.family, value) in ENTRIES_ON_BY_DEFAULT
+        return fields.flag(value, default or on)
     return value
 
 
@@ -45,7 +46,7 @@ def attention(fields: Fields, style: Style) -> Mixer:
     query_width = heads * size * (2 if fields.family == "qwen3_next" else 1)  # with a gate
     extra = {
         None: 0,
-        "head": 2 * size,
+        "head": 2 * size * (2 if fields.family == "phi" else 1),  # with biases
         "all": (heads + groups) * size,
         "each": (heads + groups) * size,
     }[query_norm(fields, style)]

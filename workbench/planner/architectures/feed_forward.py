@@ -39,7 +39,8 @@ def experts(fields: Fields, style: Style) -> FeedForward:
     if fields.family in {"deepseek_v2", "deepseek_v3", "kimi_k2", "glm4_moe"}:
         number = fields.size("n_shared_experts", 1, least=0)
         if number:
-            shared = _matrices(hidden, number * width, gated=True, with_bias=False)
+            with_bias = bias(fields, style.mlp_bias)
+            shared = _matrices(hidden, number * width, gated=True, with_bias=with_bias)
     elif fields.family in {"qwen2_moe", "qwen3_next"}:
         common = fields.size("shared_expert_intermediate_size")
         shared = _matrices(hidden, common, gated=True, with_bias=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections import Counter
 
 from workbench.planner.architecture import Block, FeedForward, Mixer
 from workbench.planner.architectures import attention as mixers
@@ -18,15 +18,15 @@ MOST_LAYERS = 10_000
 
 
 def blocks(fields: Fields, style: Style) -> tuple[Block, ...]:
-    """Return the layers in order; equal neighbors share a block."""
+    """Return the layers, equal ones as one block; their order makes no difference to a plan."""
     count = fields.size("num_hidden_layers", most=MOST_LAYERS)
     rows = [
         (_mixer(fields, style, i, count), _feed_forward(fields, style, i)) for i in range(count)
     ]
     norms = _norms(fields, style)
     return tuple(
-        Block(len(list(group)), mixer, feed_forward, norms, style.norms)
-        for (mixer, feed_forward), group in groupby(rows)
+        Block(number, mixer, feed_forward, norms, style.norms)
+        for (mixer, feed_forward), number in Counter(rows).items()
     )
 
 
@@ -37,7 +37,13 @@ def _norms(fields: Fields, style: Style) -> int:
         number = _falcon_norms(fields)
     if fields.family == "stablelm" and fields.flag("use_parallel_residual", default=False):
         number = 1
-    return number * style.norm * fields.size("hidden_size")
+    return number * norm_elements(fields, style) * fields.size("hidden_size")
+
+
+def norm_elements(fields: Fields, style: Style) -> int:
+    """Return the elements of a norm per channel."""
+    has_weights = fields.flag("layer_norm_elementwise_affine", default=True)
+    return style.norm if has_weights or fields.family != "opt" else 0
 
 
 def _falcon_norms(fields: Fields) -> int:

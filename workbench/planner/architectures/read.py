@@ -10,15 +10,28 @@ from typing import Any
 
 from workbench.errors import InputError, file_errors
 from workbench.planner.architecture import Architecture
+from workbench.planner.architectures.defaults import with_defaults
 from workbench.planner.architectures.fields import Fields
-from workbench.planner.architectures.layers import blocks
-from workbench.planner.architectures.style import REFUSED, SAME, STYLES
+from workbench.planner.architectures.layers import blocks, norm_elements
+from workbench.planner.architectures.style import REFUSED, SAME, STYLES, Style
 from workbench.recipe.schema import brief
 
 LARGEST_FILE = 2**22
 """Bytes. A configuration is a few kilobytes."""
 NESTED = ("text_config", "language_config", "llm_config")
 """Where models of pictures and text keep the sizes of their language model."""
+
+INNER = {
+    "llava": "llama",
+    "llava_next": "llama",
+    "vipllava": "llama",
+    "video_llava": "llama",
+    "llava_onevision": "qwen2",
+    "paligemma": "gemma",
+    "idefics3": "llama",
+    "smolvlm": "llama",
+}
+"""The family of the language model if its configuration does not say."""
 
 
 def read_architecture(config: Mapping[str, Any] | str | Path) -> Architecture:
@@ -91,7 +104,10 @@ def _architecture(key: str) -> Architecture:
     family = _family(entries)
     inner: Any = next((entries[name] for name in NESTED if name in entries), None)
     if isinstance(inner, dict) and (inner.get("model_type") or family not in STYLES):
+        kind = inner.get("model_type") or INNER.get(family)
         merged = {"tie_word_embeddings": entries.get("tie_word_embeddings"), **inner}
+        if isinstance(kind, str):
+            merged = with_defaults({**merged, "model_type": kind}, SAME.get(kind, kind))
         return _architecture(json.dumps(merged, sort_keys=True))
     if isinstance(inner, dict):
         entries = {**entries, **inner}
@@ -149,7 +165,21 @@ def _known(fields: Fields) -> Architecture:
         tied=tied,
         embedding=vocabulary * width,
         positions=positions,
-        final=style.norm * hidden if style.final_norm else 0,
+        final=_final_norm(fields, style) * hidden,
         head_bias=vocabulary if style.head_bias else 0,
         longest=longest,
+        named=_named_length(fields),
     )
+
+
+def _named_length(fields: Fields) -> int | None:
+    """Return the longest context that the configuration names, with its scaled positions."""
+    if fields.get("max_position_embeddings") is None:
+        return None
+    return fields.size("max_position_embeddings")
+
+
+def _final_norm(fields: Fields, style: Style) -> int:
+    """Return the elements per channel of the norm after the last layer."""
+    before = fields.family != "opt" or fields.flag("do_layer_norm_before", default=True)
+    return norm_elements(fields, style) if style.final_norm and before else 0

@@ -96,8 +96,8 @@ STYLES: dict[str, Style] = {
         windowed="all",
     ),
     "gpt_oss": Style(
-        qkv_bias=True,
-        out_bias=True,
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
         expert_bias=True,
         windowed="alternate",
         sinks=True,
@@ -108,7 +108,13 @@ STYLES: dict[str, Style] = {
     "gpt_neo": Style(
         gated=False, norm=2, qkv_bias=False, out_bias=True, mlp_bias=True, tied=True, positions=0
     ),
-    "gpt_neox": Style(gated=False, norm=2, qkv_bias=True, out_bias=True, mlp_bias=True),
+    "gpt_neox": Style(
+        gated=False,
+        norm=2,
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        mlp_bias=True,
+    ),
     "gptj": Style(
         gated=False, norm=2, norms=1, qkv_bias=False, out_bias=False, mlp_bias=True, head_bias=True
     ),
@@ -143,12 +149,22 @@ STYLES: dict[str, Style] = {
     "qwen3_next": Style(query_norm="head", mlp_bias=False),
 }
 
-ENTRIES_ON_BY_DEFAULT = frozenset({"enable_bias", "use_bias"})
-"""Biases that a configuration has unless it says no."""
+ENTRIES_ON_BY_DEFAULT = frozenset(
+    {"enable_bias", "use_bias", ("gpt_neox", "attention_bias"), ("gpt_oss", "attention_bias")}
+)
+"""Biases that a configuration has unless it says no: in all families, or in one."""
 SAME = {
     "codegen": "gptj",
     "exaone4": "qwen3",
     "gemma3": "gemma3_text",
+    "qwen2_vl": "qwen2",
+    "qwen2_vl_text": "qwen2",
+    "qwen2_5_vl": "qwen2",
+    "qwen2_5_vl_text": "qwen2",
+    "qwen3_vl": "qwen3",
+    "qwen3_vl_text": "qwen3",
+    "qwen3_vl_moe": "qwen3_moe",
+    "qwen3_vl_moe_text": "qwen3_moe",
     "gpt-sw3": "gpt2",
     "minimax_m2": "olmoe",
     "ministral3": "mistral",

@@ -53,11 +53,11 @@ class Machine:
         )
         notes = () if counter is not None else (locked or self._no_counter(),)
         includes_gpus = source is not None and source.scope == "machine"
+        opened, unreadable = (
+            open_gpus(self.nvml(), self.clock) if gpus and not includes_gpus else ([], [])
+        )
         return OpenSources(
-            source or model,
-            model,
-            tuple(open_gpus(self.nvml(), self.clock)) if gpus and not includes_gpus else (),
-            notes,
+            source or model, model, tuple(opened), notes, tuple(unreadable), includes_gpus
         )
 
     def _power(self) -> CpuPower:
@@ -85,9 +85,15 @@ class Machine:
 
 @dataclass(frozen=True)
 class OpenSources:
-    """The source for the processor or machine, the estimate, GPUs, and notes on the choice."""
+    """The source for the processor or machine, the estimate, GPUs, and notes on the choice.
+
+    `unreadable` are GPUs that report neither energy nor power; `includes_gpus` says whether the
+    first source is of the complete machine.
+    """
 
     processor: Source
     estimate: ProcessorModel
     gpus: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    includes_gpus: bool = False

@@ -15,7 +15,7 @@ from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.profiling.energy.account import Account
 from workbench.profiling.energy.energy import Energy
-from workbench.profiling.energy.machine import Machine
+from workbench.profiling.energy.machine import Machine, OpenSources
 from workbench.profiling.energy.processors import CpuPower
 
 SAMPLE_SECONDS = 1.0
@@ -68,6 +68,7 @@ class EnergyMeter:
         subtracts = idle_seconds > 0
         opened = machine.open(gpus=gpus is not False, idle=not subtracts, power=power)
         self._all_gpus = gpus is True
+        self._missing_gpus = _missing_gpus(opened, all_gpus=gpus is True)
         self._notes, self._idle_subtracted = opened.notes, subtracts
         self._processor = Account(opened.processor)
         self._gpus = [Account(source) for source in opened.gpus]
@@ -123,6 +124,8 @@ class EnergyMeter:
                 ),
             )
             main = self._estimate
+        if self._all_gpus or _uses_cuda():
+            notes += self._missing_gpus
         energies = [main.energy(notes, idle_subtracted=self._idle_subtracted)]
         if self._gpus and (self._all_gpus or _uses_cuda()):
             energies += [
@@ -216,6 +219,16 @@ def energy_of(
     with EnergyMeter(gpus=gpus, idle_seconds=idle_seconds) as meter:
         result = work()
     return result, meter.energy
+
+
+def _missing_gpus(opened: OpenSources, *, all_gpus: bool) -> tuple[str, ...]:
+    """Return a sentence for each GPU that cannot be read, or if there is none at all."""
+    if opened.includes_gpus:
+        return ()
+    if all_gpus and not (opened.gpus or opened.unreadable):
+        return (_("No GPU is included: NVML shows none here."),)
+    sentence = _("{name} is not included: it reports neither energy nor power.")
+    return tuple(sentence.format(name=name) for name in opened.unreadable)
 
 
 def _uses_cuda() -> bool:

@@ -28,7 +28,7 @@ class GpuCounter:
     def __init__(self, nvml: Any, handle: Any, name: str) -> None:
         self.name = name
         self._nvml, self._handle = nvml, handle
-        self._start = nvml.nvmlDeviceGetTotalEnergyConsumption(handle)
+        self._start = self._last = nvml.nvmlDeviceGetTotalEnergyConsumption(handle)
 
     def read(self) -> Reading:
         """Return the joules since the counter was opened."""
@@ -36,27 +36,32 @@ class GpuCounter:
             now = self._nvml.nvmlDeviceGetTotalEnergyConsumption(self._handle)
         except self._nvml.NVMLError as error:
             raise LostSourceError(str(error)) from error
+        if now < self._last:
+            raise LostSourceError("The driver was loaded again, which sets the counter to zero.")
+        self._last = now
         return Reading((now - self._start) * MILLI)
 
 
-def open_gpus(nvml: Any, clock: Clock = time.perf_counter) -> list[Source]:
-    """Return a counter for each GPU, or a sensor if it has no counter."""
-    if nvml is None:
-        return []
+def open_gpus(nvml: Any, clock: Clock = time.perf_counter) -> tuple[list[Source], list[str]]:
+    """Return a counter or sensor of each GPU, and the names of those that cannot be read."""
     sources: list[Source] = []
+    unreadable: list[str] = []
+    if nvml is None:
+        return sources, unreadable
     try:
         handles = [
             nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())
         ]
     except nvml.NVMLError:
-        return []
+        return sources, unreadable
     for number, handle in enumerate(handles):
+        name = f"GPU {number}"
         try:
-            name = f"GPU {number}, {_text(nvml.nvmlDeviceGetName(handle))}"
+            name = f"{name}, {_text(nvml.nvmlDeviceGetName(handle))}"
             sources.append(_open(nvml, handle, name, clock))
         except nvml.NVMLError:  # it reports neither energy nor power
-            continue
-    return sources
+            unreadable.append(name)
+    return sources, unreadable
 
 
 def _open(nvml: Any, handle: Any, name: str, clock: Clock) -> Source:

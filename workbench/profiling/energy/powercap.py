@@ -66,6 +66,8 @@ class _Zone:
 
     def update(self) -> None:
         now = _number(self.counter)
+        if self.last is not None and now < self.last and self.range <= 0:
+            raise ValueError("The counter returned to zero, and its range is not known.")
         if self.last is not None:
             self.total += now - self.last if now >= self.last else now - self.last + self.range
         self.last = now
