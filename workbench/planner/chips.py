@@ -165,6 +165,9 @@ def _chip(row: dict[str, Any]) -> Chip:
 def _cpu() -> dict[str, Any]:
     import psutil
 
+    from workbench.profiling.energy.machine import Machine
+
+    watts, threads = Machine().processor_power(), os.cpu_count() or 1
     cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     flops = cores * CPU_FLOPS_PER_CYCLE * CPU_HERTZ
     return {
@@ -172,6 +175,8 @@ def _cpu() -> dict[str, Any]:
         "memory": psutil.virtual_memory().total / GIGA,
         "usable": psutil.virtual_memory().total / GIB,
         "bandwidth": CPU_BANDWIDTH / GIGA,
+        "power": watts.idle + watts.busy * threads,
+        "sustained": {"idle": watts.idle},
         "link": 1,
     }
 

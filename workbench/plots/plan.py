@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from workbench import formatting
 from workbench.display import Card
@@ -16,7 +16,7 @@ from workbench.plots.style import Figure, axis, layout, legend
 if TYPE_CHECKING:
     from workbench.planner.results import InferencePlan, TrainingPlan
 
-    Plan = TrainingPlan | InferencePlan
+    Plan: TypeAlias = TrainingPlan | InferencePlan
 
 HEIGHT = 300
 

@@ -44,7 +44,7 @@ class Machine:
         power
             The coefficients of the estimate, instead of those of the environment or the table.
         """
-        model = ProcessorModel(power or self._power(), idle=idle, clock=self.clock)
+        model = ProcessorModel(power or self.processor_power(), idle=idle, clock=self.clock)
         counter, locked = open_powercap(self.powercap)
         source: Source | None = (
             counter
@@ -60,7 +60,8 @@ class Machine:
             source or model, model, tuple(opened), notes, tuple(unreadable), includes_gpus
         )
 
-    def _power(self) -> CpuPower:
+    def processor_power(self) -> CpuPower:
+        """Return the watts of the processor: of the environment, of the table, or typical ones."""
         lines = self._processor().splitlines()
         names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
         name = names[0] if names else platform.processor()
