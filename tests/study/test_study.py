@@ -229,6 +229,12 @@ def test_a_log_belongs_to_one_process(small, fresh, tmp_path):
     run_study(small, study, log=log, on_update=again)
 
 
+def test_a_log_must_be_a_file(small, fresh, tmp_path):
+    study = Study.of(small, Space({"quantize.bits": [2]}), sampler="grid")
+    with raises("study.no_file", str(tmp_path)):
+        run_study(small, study, log=tmp_path)
+
+
 def test_a_full_disk_is_one_sentence_and_the_log_stays_valid(small, fresh, tmp_path, monkeypatch):
     study, log = Study.of(small, SPACE, sampler="grid", recipes=2), tmp_path / "log"
     run_study(small, study, log=log)

@@ -69,14 +69,15 @@ class StudyLog:
             self._lock = FileLock(f"{path}.lock", timeout=0)
 
     def __enter__(self) -> Self:
-        try:
-            self._lock.__enter__()
-        except Timeout:
-            raise FileError(
-                f"Another process is running this study with the log {self.path}: wait for it, or "
-                "name another log.",
-                code=LOCKED,
-            ) from None
+        with file_errors("write", self.path):
+            try:
+                self._lock.__enter__()
+            except Timeout:
+                raise FileError(
+                    f"Another process is running this study with the log {self.path}: wait for "
+                    "it, or name another log.",
+                    code=LOCKED,
+                ) from None
         try:
             self._open()
         except BaseException:
@@ -115,6 +116,10 @@ class StudyLog:
         if not self.path.exists():
             self._append(self._header)
             return
+        if not self.path.is_file():
+            raise FileError(
+                f"{self.path} is no ordinary file: name another log.", code="study.no_file"
+            )
         with file_errors("read", self.path):
             content = self.path.read_bytes()
         complete = content.rfind(b"\n") + 1
