@@ -46,6 +46,30 @@ def test_it_prints_what_was_used_and_writes_a_file(ask, csv, tmp_path):
     assert report.value == result["value"]
 
 
+def test_the_encoding_is_an_option_of_all_commands_that_read_tables(ask, workbench, tmp_path):
+    rows = (f"{'≤ 5' if n % 3 else 'Ω'},{n % 7},{'no' if n % 3 else 'sí'}" for n in range(90))
+    table, file = tmp_path / "t.csv", tmp_path / "t.safetensors"
+    table.write_bytes("\n".join(["a,b,y", *rows]).encode("mac_roman"))
+    mac = ("--encoding", "mac-roman")
+    assert set(ask("inspect", table, *mac)["target"]["classes"]) == {"no", "sí"}
+    learned = ask("learn", table, "--seconds", 2, "--output", file, *mac)
+    assert learned["classes"] == {"no": 60, "sí": 30}
+    assert ask("predict", file, table, *mac)["predicted"][:2] == ["sí", "no"]
+    assert ask("evaluate", file, "--data", table, *mac)["value"] == 1
+    commands = (
+        ("inspect", table),
+        ("learn", table, "--output", tmp_path / "no"),
+        ("predict", file, table),
+        ("evaluate", file, "--data", table),
+    )
+    for command in commands:
+        status, _out, err = workbench(*command, "--encoding", "utf-8")
+        assert (status, err.count("\n")) == (2, 1)
+        assert "line 2 has the byte 0xBD at offset 6" in err
+    assert not (tmp_path / "no").exists()
+    assert "--encoding is for --data" in workbench("evaluate", file, *mac)[2]
+
+
 def test_a_number_is_predicted_in_its_unit(ask, csv, tmp_path):
     output = tmp_path / "income.safetensors"
     result = ask(

@@ -110,7 +110,17 @@ def evaluate(parser: Parser) -> None:
         metavar="DATA",
         help="new rows or pictures with known values, for files of models of your own data",
     )
+    add_encoding(parser)
     add_split(parser)
+
+
+def add_encoding(parser: Parser | argparse._ArgumentGroup) -> None:
+    """Add the option for the encoding of a table."""
+    parser.add_argument(
+        "--encoding",
+        metavar="NAME",
+        help="the encoding of a table, such as utf-8, cp1252 or mac-roman (default: it is found)",
+    )
 
 
 def compare(parser: Parser) -> None:

@@ -26,7 +26,7 @@ from workbench.cli import (
     training,
 )
 from workbench.cli.recipes import read_recipe
-from workbench.errors import ArtifactError, WorkbenchError
+from workbench.errors import ArtifactError, InputError, WorkbenchError
 from workbench.progress import progress_bar
 from workbench.recipe.off import BY_LAYER
 from workbench.recipe.recipe import PARTS
@@ -158,9 +158,11 @@ def _evaluate(options: argparse.Namespace) -> Result:
         for path, artifact in artifacts:
             advance(len(results), len(artifacts))
             if options.data is None:
+                if options.encoding is not None:
+                    raise InputError("--encoding is for --data.", code="evaluate.encoding")
                 result = evaluate(artifact, split=options.split).as_dict()
             else:
-                result = evaluate(artifact, data=options.data).as_dict()
+                result = evaluate(artifact, data=options.data, encoding=options.encoding).as_dict()
             results.append({"file": path, **result})
         advance(len(artifacts), len(artifacts))
     return results[0] if len(results) == 1 else {"files": results}

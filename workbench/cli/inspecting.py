@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.artifact.foreign_files import is_index, is_weights_file
 from workbench.cli import checkpoints, tables
+from workbench.cli.command_options import add_encoding
 from workbench.cli.recipes import add_recipe
 
 TABLES = (
@@ -37,6 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     kind.add_argument("--number", action="store_true", help="predict the target as a number")
     kind.add_argument("--classes", action="store_true", help="predict the target as classes")
     group.add_argument("--leave-out", metavar="A,B", default="", help="columns that are not used")
+    add_encoding(group)
     first = group.add_mutually_exclusive_group()
     first.add_argument("--header", action="store_true", help="the first line holds names")
     first.add_argument("--no-header", action="store_true", help="the first line holds data")
@@ -83,6 +85,7 @@ def _table(options: argparse.Namespace) -> dict[str, Any]:
         either(options.number, options.classes),
         tuple(name for name in options.leave_out.split(",") if name),
         either(options.header, options.no_header),
+        encoding=options.encoding,
     ).as_dict()
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.cancel import CancelToken
+from workbench.cli.command_options import add_encoding
 from workbench.cli.inspecting import holds_pictures
 from workbench.custom.pictures.inspection import SIZES
 from workbench.domain import Model
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
 Result = dict[str, Any]
 Learned = tuple[Model, Result, Sequence[str]]
 """A model, what was used of the data, and sentences about it."""
-TABLE_OPTIONS = {"--target": "target", "--number or --classes": "as_number", "--header": "header"}
+TABLE_OPTIONS = {
+    "--target": "target",
+    "--number or --classes": "as_number",
+    "--header": "header",
+    "--encoding": "encoding",
+}
 """Options for tables, and their names here."""
 STEPS = 1000
 """Resolution of the progress bar."""
@@ -72,6 +78,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     first.add_argument(
         "--no-header", dest="header", action="store_false", help="the first line holds data"
     )
+    add_encoding(parser)
     parser.add_argument(
         "--size",
         type=int,
@@ -122,6 +129,7 @@ def _table(options: argparse.Namespace, cancel: CancelToken) -> Learned:
         options.leave_out,
         options.header,
         leave_out_rare=options.leave_out_rare,
+        encoding=options.encoding,
     )
     table = read(path, choices)
     name = options.name or default_name(options.data)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import formatting
+from workbench.cli.command_options import add_encoding
 from workbench.domain.metric import metric_named
 from workbench.errors import FileError
 from workbench.progress import progress_bar
@@ -24,6 +25,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "rows", metavar="ROWS", help="a table; or a folder, a zip archive or a file of pictures"
     )
+    add_encoding(parser)
     parser.add_argument("--output", metavar="FILE", help="the CSV file to write")
 
 
@@ -39,7 +41,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         check_writable(options.output, [Path(options.file), Path(options.rows)])
     with progress_bar("predicting") as advance:
         cancel = CancelToken(on_progress=lambda fraction: advance(round(100 * fraction), 100))
-        predictions = predict(options.file, options.rows, cancel=cancel)
+        predictions = predict(options.file, options.rows, encoding=options.encoding, cancel=cancel)
     if options.output is not None:
         predictions.to_csv(options.output)
     return {

@@ -46,6 +46,7 @@ def from_table(
     header: bool | None = None,
     missing: str = "impute",
     leave_out_rare: bool = False,
+    encoding: str | None = None,
     name: str | None = None,
     seconds: float | None = None,
     cancel: CancelToken = NEVER,
@@ -74,6 +75,8 @@ def from_table(
         "impute" missing values, or "leave_out" the rows that have one.
     leave_out_rare
         Leave out the rows of classes that have too few examples.
+    encoding
+        The encoding of the text, such as "utf-8", "cp1252" or "mac-roman"; by default it is found.
     name
         The model is registered as ``custom/name``; by default the name of the file.
     seconds
@@ -100,7 +103,9 @@ def from_table(
     >>> model.task.target.name
     'price'
     """
-    choices = Choices(target, as_number, _names(leave_out), header, missing, leave_out_rare)
+    choices = Choices(
+        target, as_number, _names(leave_out), header, missing, leave_out_rare, encoding
+    )
     table = read(source, choices, cancel)
     file = Path(source).name if isinstance(source, str | Path) else ""
     name = name or default_name(source)

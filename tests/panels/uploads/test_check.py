@@ -107,10 +107,36 @@ def test_a_last_column_that_cannot_be_predicted_is_not_the_target(sender):
     assert table["warnings"][0]["text"].startswith("“unit” has the same value in every row")
 
 
+def test_the_encoding_can_be_chosen(client, sender):
+    rows = (f"{'Café' if n % 3 else 'Tea'},{n % 7},{'no' if n % 2 else 'sí'}" for n in range(90))
+    sender.send("t.csv", "\n".join(["drink,size,señal", *rows]).encode("mac_roman"))
+    first = sender.until("check", "failed")["table"]
+    assert (first["encoding"], first["target"]["name"]) == ("", "señal")
+    assert first["encodings"][0] == {"value": "", "label": "found: Mac Roman"}
+    wrong = sender.check(1, encoding="utf-8")
+    assert "line 1 has the byte 0x96 at offset 13" in wrong["error"]
+    other = sender.check(2, encoding="cp1252")["table"]
+    assert (other["encoding"], other["target"]["name"]) == ("cp1252", "se–al")
+    assert "text encoding Windows-1252" in other["facts"]
+    assert other["encodings"] == first["encodings"]
+    assert sender.check(3, encoding=None)["table"] == first
+    assert "no such choice" in sender.check(4, encoding="idna")["error"]
+    sender.check(5, encoding="mac-roman")
+    assert sender.train()["step"] == "done"
+    assert client.session.model.task.classes == ("no", "sí")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "choices",
-    [{"target": 3}, {"leave_out": "a"}, {"leave_out": [1]}, {"missing": "guess"}, {"header": "x"}],
+    [
+        {"target": 3},
+        {"leave_out": "a"},
+        {"leave_out": [1]},
+        {"missing": "guess"},
+        {"header": "x"},
+        {"encoding": 1},
+    ],
 )
 def test_a_choice_of_the_wrong_type_is_an_error(sender, choices):
     sender.send("t.csv", csv())

@@ -21,7 +21,7 @@ def shown(choices=Choices(), **changes):  # noqa: B008  # frozen
     fields = {
         "rows_read": 23_810,
         "rows_used": 23_000,
-        "encoding": "utf-8",
+        "encoding": "UTF-8",
         "delimiter": ";",
         "header": True,
         "header_is_sure": False,
@@ -31,7 +31,9 @@ def shown(choices=Choices(), **changes):  # noqa: B008  # frozen
         "leaks": ("alive",),
     }
     inspection = Inspection(**fields | changes)
-    return check_table("ship.csv", inspection, choices, ("age", "ship", "alive", "survived"))
+    return check_table(
+        "ship.csv", inspection, choices, ("age", "ship", "alive", "survived"), "UTF-8"
+    )
 
 
 def test_facts_and_counts():

@@ -6,7 +6,7 @@ import re
 import zipfile
 from collections.abc import Sequence
 
-from workbench.custom.tables.alphabets import encoding_of
+from workbench.custom.tables.guess_encoding import guesses
 
 UTF8_FLAG = 0x800
 """Set where the name of an entry is UTF-8; otherwise zipfile reads it as cp437."""
@@ -53,5 +53,5 @@ def _codec(names: bytes) -> str:
         text = b"".join(runs)
         if _CYRILLIC.fullmatch(text.decode("cp866")):
             return "cp866"
-        return (encoding_of(names) or "cp437") if _FRAMES.search(text) else "cp437"
+        return guesses(names)[0].codec if _FRAMES.search(text) else "cp437"
     return "utf-8"

@@ -14,7 +14,9 @@ from workbench.errors import InputError
 from workbench.i18n import _
 
 
-def new_cells(source: Any, known: Sequence[str], target: str, cancel: CancelToken) -> TextTable:
+def new_cells(
+    source: Any, known: Sequence[str], target: str, cancel: CancelToken, encoding: str | None = None
+) -> TextTable:
     """Return the cells of new rows by column.
 
     Parameters
@@ -28,6 +30,8 @@ def new_cells(source: Any, known: Sequence[str], target: str, cancel: CancelToke
         The name of the column that it predicts, which the rows may have too.
     cancel
         Checked while reading.
+    encoding
+        The encoding of a file; by default it is found.
 
     Raises
     ------
@@ -37,7 +41,7 @@ def new_cells(source: Any, known: Sequence[str], target: str, cancel: CancelToke
     source = _as_mapping(source, known)
     if isinstance(source, Mapping) and not any(map(len, source.values())):
         raise InputError(_("There are no rows to predict."), code="predict.no_rows")
-    table = _with_names(read_cells(source, cancel), {*known, target})
+    table = _with_names(read_cells(source, cancel, encoding), {*known, target})
     if not len(table):
         raise InputError(_("There are no rows to predict."), code="predict.no_rows")
     return table

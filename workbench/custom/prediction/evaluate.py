@@ -99,7 +99,13 @@ def evaluate(file: File, *, split: str = ..., timed: bool = ..., data: None = No
 
 @overload
 def evaluate(
-    file: File, *, split: str = ..., timed: bool = ..., data: Any, cancel: CancelToken = ...
+    file: File,
+    *,
+    split: str = ...,
+    timed: bool = ...,
+    data: Any,
+    encoding: str | None = ...,
+    cancel: CancelToken = ...,
 ) -> NewDataReport: ...
 
 
@@ -109,6 +115,7 @@ def evaluate(
     split: str = "validation",
     timed: bool = True,
     data: Any = None,
+    encoding: str | None = None,
     cancel: CancelToken = NEVER,
 ) -> Report | NewDataReport:
     """Return the exact report of a file by the reference evaluation, without any cache.
@@ -123,6 +130,9 @@ def evaluate(
         New data with known values, as `wb.predict` takes them: rows with the column that the file
         predicts, or pictures in folders named after their classes. The file of a model of your own
         data is then evaluated on these, and needs nothing else.
+    encoding
+        The encoding of `data` in a file, such as "cp1252"; by default it is found, whatever the
+        file that the model was trained on has.
     cancel
         Checked while new data are read.
 
@@ -150,7 +160,7 @@ def evaluate(
     artifact = artifact_of(file)
     model = file_model(artifact)
     assert artifact.preprocessing is not None  # file_model checks it
-    new = new_examples(Description.from_dict(artifact.preprocessing), data, cancel)
+    new = new_examples(Description.from_dict(artifact.preprocessing), data, cancel, encoding)
     labels = np.zeros(0) if new.labels is None else new.labels
     known = labels >= 0 if model.task.classes else np.isfinite(labels)
     if not known.any():

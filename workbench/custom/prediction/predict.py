@@ -15,14 +15,19 @@ from workbench.custom.prediction.file_model import file_model
 from workbench.custom.prediction.predictions import Predictions
 from workbench.custom.prediction.run import predict_classes, predict_numbers
 from workbench.domain import Model
-from workbench.errors import ArtifactError
+from workbench.errors import ArtifactError, InputError
+from workbench.i18n import _
 from workbench.recipe import Recipe
 from workbench.recipe.schema import brief
 from workbench.training.compress import compress
 
 
 def predict(
-    file: Artifact | Model | str | PathLike[str], rows: Any, *, cancel: CancelToken = NEVER
+    file: Artifact | Model | str | PathLike[str],
+    rows: Any,
+    *,
+    encoding: str | None = None,
+    cancel: CancelToken = NEVER,
 ) -> Predictions:
     """Return what the file of a model of your own data predicts for new rows, pictures or texts.
 
@@ -40,6 +45,9 @@ def predict(
         Values that are missing, unknown or not understood count as unknown, which the notes say.
         For texts also a list of texts. For pictures: a folder, a zip archive, a picture, or a list
         of paths.
+    encoding
+        The encoding of a table in a file, such as "cp1252"; by default it is found, whatever the
+        file that the model was trained on has.
     cancel
         Checked while reading and between two batches; receives the progress.
 
@@ -67,11 +75,13 @@ def predict(
     model = file_model(artifact)
     assert artifact.preprocessing is not None  # file_model checks it
     description = Description.from_dict(artifact.preprocessing)
-    new = new_examples(description, rows, cancel.part(0.0, 0.5))
+    new = new_examples(description, rows, cancel.part(0.0, 0.5), encoding)
     return _predictions(model, artifact, new, cancel.part(0.5, 1.0))
 
 
-def new_examples(description: Description, rows: Any, cancel: CancelToken) -> NewExamples:
+def new_examples(
+    description: Description, rows: Any, cancel: CancelToken, encoding: str | None = None
+) -> NewExamples:
     """Return new rows or pictures as the inputs of the network that `description` describes.
 
     Raises
@@ -80,13 +90,18 @@ def new_examples(description: Description, rows: Any, cancel: CancelToken) -> Ne
         As in `predict`.
     """
     if description.kind == "images":
+        if encoding is not None:
+            raise InputError(
+                _("An encoding is for tables: leave it away for pictures."),
+                code="predict.encoding_of_pictures",
+            )
         from workbench.custom.prediction.new_pictures import new_pictures
 
         return new_pictures(rows, description.data, description.classes, cancel)
     from workbench.custom.prediction.table_rows import table_rows
 
     width = description.network[0][1]
-    return table_rows(rows, description.data, description.classes, width, cancel)
+    return table_rows(rows, description.data, description.classes, width, cancel, encoding)
 
 
 def artifact_of(file: Any) -> Artifact:

@@ -36,6 +36,7 @@ def table_rows(
     classes: tuple[str, ...],
     width: int,
     cancel: CancelToken = NEVER,
+    encoding: str | None = None,
 ) -> NewExamples:
     """Return new rows as the inputs of a network.
 
@@ -52,8 +53,8 @@ def table_rows(
         The names of the classes; empty if a number is predicted.
     width
         The number of inputs of the network.
-    cancel
-        Checked while reading.
+    cancel, encoding
+        As for `new_cells`.
 
     Raises
     ------
@@ -65,7 +66,7 @@ def table_rows(
     preprocessing = Preprocessing.from_dict(data)
     _check(preprocessing, classes, width)
     known = [column.name for column in preprocessing.columns]
-    cells = new_cells(source, known, preprocessing.target.name, cancel)
+    cells = new_cells(source, known, preprocessing.target.name, cancel, encoding)
     positions = _positions(cells, known)
     if not positions:
         raise InputError(

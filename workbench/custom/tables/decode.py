@@ -6,14 +6,16 @@ import codecs
 import gzip
 import io
 import re
+import unicodedata
 import zlib
-from collections.abc import Iterator
+from typing import NamedTuple
 
 from workbench import formatting
-from workbench.custom.tables import central_european
-from workbench.custom.tables.alphabets import encoding_of
 from workbench.custom.tables.clean import clean
+from workbench.custom.tables.encodings import codec_of, label_of
+from workbench.custom.tables.guess_encoding import Guess, guesses, words_beyond_ascii
 from workbench.custom.uploads.limits import TABLE_BYTES
+from workbench.custom.uploads.splits import quoted
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.i18n import mark as N_
@@ -26,8 +28,14 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
 """Marks at the start of a file, with the codec and its name; longer marks first."""
+ESCAPED = ("iso2022_jp", "iso2022_jp_ext", "iso2022_kr")
+"""Encodings that switch between alphabets with escape sequences."""
 SAMPLE_BYTES = 2**16
+_LINE_END = re.compile("\r\n|\r|\n")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b]")
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]")
+MANY_DAMAGED = 20
+"""With more in the sample, it shows alone that a text is not in UTF-8."""
 MIN_INTACT = 5
 """Letters beyond ASCII for each damaged one in UTF-8 with errors."""
 MIN_NULLS = 0.25
@@ -46,34 +54,73 @@ FOREIGN = (
 """How files of other kinds begin, and what they are."""
 
 
-def decode(data: bytes) -> tuple[str, str]:
-    """Return the text of a table and the name of its encoding.
+MIN_LEAD = 5.0
+"""An encoding is named as possible if it is less likely by at most this logarithm."""
 
-    A byte order mark decides; else the bytes are tried as UTF-8 and UTF-16. Text with single
-    letters beyond ASCII is Windows-1252, or in an encoding of central Europe; other text is in the
-    encoding of another alphabet.
+
+class Decoded(NamedTuple):
+    """The text of a table, the name of its encoding, and sentences about it."""
+
+    text: str
+    encoding: str
+    notes: tuple[str, ...] = ()
+
+
+def decode(data: bytes, encoding: str | None = None) -> Decoded:
+    """Return the text of a table.
+
+    A byte order mark decides; else the bytes are tried as ISO-2022, UTF-8 and UTF-16. Other text
+    is in the encoding in which its letters are likeliest.
+
+    Parameters
+    ----------
+    data
+        The bytes of the file, also compressed by gzip.
+    encoding
+        The name of the encoding; by default it is found.
 
     Raises
     ------
     InputError
-        When it is a file of another kind, no text, or too large.
+        When it is a file of another kind, no text, too large, or not in the encoding.
     """
     data = _unpacked(data)
     _check_kind(data)
+    if encoding is not None:
+        codec = codec_of(encoding)
+        return Decoded(_checked(_chosen(data, codec)), label_of(codec))
+    return _marked(data) or _utf8(data) or _guessed(data)
+
+
+def _marked(data: bytes) -> Decoded | None:
+    """Return text whose bytes show that it is in Unicode or ISO-2022, or None."""
     for mark, codec, name in BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            return _checked(_try(data, codec)), name
+            return Decoded(_checked(_try(data, codec)), name)
+    for codec in ESCAPED if b"\x1b$" in data else ():
+        if (text := _try(data, codec)) is not None:
+            return Decoded(_checked(text), label_of(codec))
     wide = _utf16_without_mark(data)
-    if wide is not None:
-        return _checked(_try(data, wide)), "UTF-16"
+    return None if wide is None else Decoded(_checked(_try(data, wide)), "UTF-16")
+
+
+def _utf8(data: bytes) -> Decoded | None:
+    """Return text in UTF-8, also with a few damaged letters, or None."""
     text = _try(data, "utf-8")
     if text is not None:
-        return _checked(text), "UTF-8"
+        return Decoded(_checked(text), "UTF-8")
+    if not _is_nearly_utf8(data[:SAMPLE_BYTES], MANY_DAMAGED) or not _is_nearly_utf8(data):
+        return None
+    text = data.decode("utf-8", errors="replace")
+    name = _("UTF-8 with errors")
+    return Decoded(_checked(text), name, (_read_as(name),))
+
+
+def _is_nearly_utf8(data: bytes, allowed: int = 0) -> bool:
+    """Whether few letters beyond ASCII are damaged in UTF-8, or at most so many."""
     text = data.decode("utf-8", errors="replace")
     damaged = text.count("\ufffd")
-    if damaged * MIN_INTACT < len(re.findall("[^\\x00-\\x7f]", text)) - damaged:
-        return _checked(text), _("UTF-8 with errors")
-    return _single_bytes(data)
+    return damaged <= allowed or damaged * MIN_INTACT < len(_BEYOND_ASCII.findall(text)) - damaged
 
 
 def _unpacked(data: bytes) -> bytes:
@@ -120,8 +167,8 @@ def _check_kind(data: bytes) -> None:
 
 def _try(data: bytes, codec: str) -> str | None:
     try:
-        return data.decode(codec)
-    except (UnicodeDecodeError, LookupError):
+        return _composed(data, codec)
+    except UnicodeDecodeError:
         return None
 
 
@@ -153,29 +200,66 @@ def _utf16_without_mark(data: bytes) -> str | None:
     return None
 
 
-def _is_latin(data: bytes) -> bool:
-    """Whether most bytes beyond ASCII stand alone, as accented letters do between others."""
-    runs = re.findall(rb"[\x80-\xff]+", data)
-    alone = sum(len(run) == 1 for run in runs)
-    return 2 * alone >= sum(map(len, runs))
+def _guessed(data: bytes) -> Decoded:
+    """Return text that is not in Unicode, in the likeliest encoding that all of it has."""
+    likely = guesses(data)
+    for guess in likely:
+        text = _try(data, guess.codec)
+        if text is not None:
+            return Decoded(_checked(text), label_of(guess.codec), (_about(data, guess, likely),))
+    codec = likely[0].codec
+    name = _("{encoding} with errors").format(encoding=label_of(codec))
+    return Decoded(_checked(_composed(data, codec, "replace")), name, (_read_as(name),))
 
 
-def _single_bytes(data: bytes) -> tuple[str, str]:
-    """Return text that is neither UTF-8 nor UTF-16, in the first likely encoding that has it."""
-    for codec in _candidates(data):
-        decoded = None if codec is None else _try(data, codec)
-        if codec is not None and decoded is not None:
-            return _checked(decoded), _name(codec)
-    return _checked(data.decode("cp1252", errors="replace")), _("Windows-1252 with errors")
+def _about(data: bytes, guess: Guess, likely: list[Guess]) -> str:
+    """Return a sentence that names the encoding, and another one if the bytes fit it as well."""
+    for other in likely:
+        if other == guess or guess.likelihood - other.likelihood > MIN_LEAD:
+            continue
+        for word in words_beyond_ascii(data):
+            texts = [_composed(word, codec, "replace") for codec in (guess.codec, other.codec)]
+            if texts[0] != texts[1]:
+                return _(
+                    "The file does not say its encoding, and its bytes fit several: it is read as "
+                    "{encoding}, as in {word}; in {other} that is {other_word}. If letters look "
+                    "wrong, choose the encoding."
+                ).format(
+                    encoding=label_of(guess.codec),
+                    word=quoted(texts[0]),
+                    other=label_of(other.codec),
+                    other_word=quoted(texts[1]),
+                )
+    return _read_as(label_of(guess.codec))
 
 
-def _candidates(data: bytes) -> Iterator[str | None]:
-    yield central_european.codec_of(data)
-    yield "cp1252" if _is_latin(data) else None
-    yield encoding_of(data)
-    yield "cp1252"
+def _read_as(name: str) -> str:
+    return _("The text is read as {encoding}: if letters look wrong, choose the encoding.").format(
+        encoding=name
+    )
 
 
-def _name(codec: str) -> str:
-    name = codec.upper().replace("_", "-").replace("CP12", "Windows-12")
-    return name.replace("ISO8859", "ISO-8859")
+def _chosen(data: bytes, codec: str) -> str:
+    """Return the text in the encoding that a user chose."""
+    try:
+        return _composed(data, codec)
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode(codec, errors="replace")
+        raise InputError(
+            _(
+                "The file is not in {encoding}: line {line} has the byte {byte} at offset "
+                "{offset}, which is no letter there. Choose another encoding."
+            ).format(
+                encoding=label_of(codec),
+                line=formatting.count(1 + len(_LINE_END.findall(before))),
+                byte=f"0x{data[error.start]:02X}",
+                offset=formatting.count(error.start),
+            ),
+            code="table.wrong_encoding",
+        ) from None
+
+
+def _composed(data: bytes, codec: str, errors: str = "strict") -> str:
+    """Return text with each accented letter as one character, as other encodings have it."""
+    text = data.decode(codec, errors)
+    return unicodedata.normalize("NFC", text) if codec == "cp1258" else text

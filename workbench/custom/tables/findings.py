@@ -56,10 +56,6 @@ def findings(table: Table, report: TargetReport, leaks: Sequence[str]) -> Iterat
             yield from _currencies(column)
             yield from several_spellings(column)
     yield from _missing_marks([column for column in table.columns if not column.reason])
-    if table.encoding not in {"UTF-8", "UTF-16", ""}:
-        yield _(
-            "The text is read as {encoding}: if letters look wrong, save the table as UTF-8."
-        ).format(encoding=table.encoding)
     if not table.header_is_sure:
         yield (
             _("The first line is read as names of the columns; it may be data.")

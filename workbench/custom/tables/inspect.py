@@ -23,6 +23,7 @@ def inspect_table(
     header: bool | None = None,
     missing: str = "impute",
     leave_out_rare: bool = False,
+    encoding: str | None = None,
     cancel: CancelToken = NEVER,
 ) -> Inspection:
     """Return what a table holds and how it will be used for training.
@@ -45,11 +46,14 @@ def inspect_table(
         "impute" missing values, or "leave_out" the rows that have one.
     leave_out_rare
         Leave out the rows of classes that have too few examples.
+    encoding
+        The encoding of the text, such as "utf-8", "cp1252" or "mac-roman"; by default it is found.
 
     Raises
     ------
     InputError
-        When the table cannot be read, is too small or too large, or a choice is unknown.
+        When the table cannot be read, is too small or too large, is not in the encoding, or a
+        choice is unknown.
     UnknownNameError
         When it has no column of a chosen name.
 
@@ -60,7 +64,7 @@ def inspect_table(
     {'Rome': 40, 'Oslo': 20}
     """
     names = (leave_out,) if isinstance(leave_out, str) else tuple(leave_out)
-    choices = Choices(target, as_number, names, header, missing, leave_out_rare)
+    choices = Choices(target, as_number, names, header, missing, leave_out_rare, encoding)
     return inspection_of(read(source, choices, cancel), choices)
 
 

@@ -43,6 +43,8 @@ class Choices:
         "impute" missing values, or "leave_out" the rows that have one.
     leave_out_rare : bool
         Leave out the rows of classes that have too few examples.
+    encoding : str, optional
+        The encoding of the text, such as "cp1252"; by default it is found.
     """
 
     target: str | None = None
@@ -51,6 +53,7 @@ class Choices:
     header: bool | None = None
     missing: str = "impute"
     leave_out_rare: bool = False
+    encoding: str | None = None
 
     def __post_init__(self) -> None:
         if self.missing not in MISSING_CHOICES:
@@ -139,7 +142,7 @@ class Inspection(Displayable):
     rows_read, rows_used : int
         Rows of the table, and those that remain for learning.
     encoding, delimiter : str
-        As detected.
+        As chosen or detected.
     header : bool
         Whether the first line holds names.
     header_is_sure : bool

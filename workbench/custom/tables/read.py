@@ -41,7 +41,7 @@ def read(source: Any, choices: Choices = DEFAULT, cancel: CancelToken = NEVER) -
         The bytes of a file, its path, a pandas DataFrame, a mapping from names to columns, or the
         `TextTable` that `read_cells` returned.
     choices
-        What the user chose; `target`, `header` and `leave_out` matter here.
+        What the user chose; `target`, `header`, `leave_out` and `encoding` matter here.
     cancel
         Checked while reading.
 
@@ -54,7 +54,7 @@ def read(source: Any, choices: Choices = DEFAULT, cancel: CancelToken = NEVER) -
     Cancelled
         If `cancel` is cancelled.
     """
-    text = read_cells(source, cancel)
+    text = read_cells(source, cancel, choices.encoding)
     names, columns, lines = with_header(text, choices.header)
     _check_size(names, lines)
     chosen = () if choices.target is None else (choices.target,)
@@ -106,14 +106,27 @@ def _about_target(columns: Sequence[Column], target: int, choices: Choices) -> l
     return sentences
 
 
-def read_cells(source: Any, cancel: CancelToken = NEVER) -> TextTable:
-    """Return the cells of a table as text; see `read` for `source`."""
+def read_cells(source: Any, cancel: CancelToken = NEVER, encoding: str | None = None) -> TextTable:
+    """Return the cells of a table as text; see `read` for `source`.
+
+    `encoding` is that of a file; by default it is found. A `TextTable` was read already.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read, or an encoding is given for what is no file.
+    """
     if isinstance(source, TextTable):
         return source
     if isinstance(source, bytes | bytearray | memoryview):
-        return read_text(bytes(source), cancel)
+        return read_text(bytes(source), cancel, encoding)
     if isinstance(source, str | Path):
-        return read_text(bytes_of(Path(source)), cancel)
+        return read_text(bytes_of(Path(source)), cancel, encoding)
+    if encoding is not None:
+        raise InputError(
+            _("An encoding is for the bytes of a file: leave it away for other tables."),
+            code="table.encoding_of_frame",
+        )
     return from_frame(source)
 
 

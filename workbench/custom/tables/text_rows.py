@@ -13,7 +13,7 @@ from workbench import formatting
 from workbench.cancel import NEVER, CancelToken
 from workbench.custom.tables import header, layout
 from workbench.custom.tables.arff import without_declarations
-from workbench.custom.tables.decode import decode
+from workbench.custom.tables.decode import Decoded, decode
 from workbench.custom.tables.layout import Layout
 from workbench.custom.tables.text_table import TextTable
 from workbench.custom.uploads.limits import TABLE_COLUMNS, TABLE_ROWS
@@ -29,30 +29,31 @@ MAX_IRREGULAR = 0.1
 _FORMULA = re.compile(r'^="(.*)"$')
 
 
-def read_text(data: bytes, cancel: CancelToken = NEVER) -> TextTable:
-    """Return the cells of a table in text.
+def read_text(data: bytes, cancel: CancelToken = NEVER, encoding: str | None = None) -> TextTable:
+    """Return the cells of a table in text, in an encoding or in the one that is found.
 
     Raises
     ------
     InputError
-        When it is too large or too small, no text, or too many lines differ in length.
+        When it is too large or too small, no text, not in the encoding, or too many lines differ
+        in length.
     Cancelled
         If `cancel` is cancelled while reading.
     """
-    text, encoding = decode(data)
-    text = without_declarations(text)
+    decoded = decode(data, encoding)
+    text = without_declarations(decoded.text)
     try:
         text, detected = layout.unwrapped(text)
     except csv.Error as error:
         raise _invalid(error) from None
     try:
-        return _table(_Rows(text, detected, cancel), encoding)
+        return _table(_Rows(text, detected, cancel), decoded)
     except csv.Error as error:
         if not detected.quote or "field larger" in str(error):
             raise _invalid(error) from None
     unquoted = Layout(detected.delimiter, "", detected.skip, detected.width)
     try:  # quotation marks that are ordinary letters
-        return _table(_Rows(text, unquoted, cancel), encoding)
+        return _table(_Rows(text, unquoted, cancel), decoded)
     except csv.Error as error:
         raise _invalid(error) from None
 
@@ -126,7 +127,7 @@ def _is_rule(cells: Sequence[str]) -> bool:
     return "--" in marks and not marks.strip(" -:=")
 
 
-def _table(rows: _Rows, encoding: str) -> TextTable:
+def _table(rows: _Rows, decoded: Decoded) -> TextTable:
     """Return the table of collected rows."""
     if not rows.first:
         raise InputError(
@@ -143,7 +144,7 @@ def _table(rows: _Rows, encoding: str) -> TextTable:
     if not first[-1] and not any(columns[-1]) and len(columns) > 2:
         first, columns = first[:-1], columns[:-1]
     _check_regular(rows, len(first) != len(columns), len(first))
-    warnings = _notes(rows)
+    warnings = [*decoded.notes, *_notes(rows)]
     lines = np.array(rows.lines, np.int64)
     above = [[*line] for line in zip(*(column[:2] for column in columns), strict=True)]
     below = [column[2:] for column in columns]
@@ -185,7 +186,7 @@ def _table(rows: _Rows, encoding: str) -> TextTable:
         tuple(columns),
         lines,
         rows.first_line,
-        encoding,
+        decoded.encoding,
         rows.layout.delimiter,
         has_names,
         is_sure,

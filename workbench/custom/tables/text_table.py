@@ -28,11 +28,11 @@ class TextTable:
     first_line : int
         The line of the first row.
     encoding, delimiter : str
-        As detected.
+        As chosen or detected.
     header, header_is_sure : bool
         Whether the first line holds names, and whether that is sure.
     warnings : tuple of str
-        Sentences about lines that were left out.
+        Sentences about the encoding and about lines that were left out.
     roles : tuple of str
         The roles of the columns in lower case, such as "class", if the file names them.
     typed : dict

@@ -15,9 +15,18 @@ const FILTERS = {
   odd: ({ unreadable }) => unreadable !== "",
 };
 
+// Shows the options of a list, which stays open if they are the same.
+/** @type {(list: HTMLSelectElement, options: { value: string, label: string }[]) => void} */
+function showOptions(list, options) {
+  const shown = [...list.options].map(({ value, text }) => `${value}\n${text}`);
+  if (shown.join("\n") === options.map(({ value, label }) => `${value}\n${label}`).join("\n")) return;
+  list.replaceChildren(...options.map(({ value, label }) => h("option", { value, text: label })));
+}
+
 export class CheckTable {
   /** @type {CheckedTable} */ table;
   /** @type {HTMLSelectElement} */ target;
+  /** @type {HTMLSelectElement} */ encoding;
 
   /**
    * @param {Labels} labels
@@ -35,6 +44,16 @@ export class CheckTable {
     });
     this.type = new Question(labels.as, (as_number) => this.change({ as_number }));
     this.header = new Question(labels.first_line, (header) => this.change({ header, target: null, leave_out: [] }));
+    this.encoding = h("select", {
+      id: uniqueId(),
+      onchange: () => this.change({ encoding: this.encoding.value || null, target: null, leave_out: [] }),
+    });
+    this.encodingNode = h(
+      "div",
+      { className: "question" },
+      h("label", { className: "question-label", htmlFor: this.encoding.id, text: labels.encoding }),
+      this.encoding,
+    );
     this.missing = new Question(labels.missing_values, (missing) => this.change({ missing }));
     this.warnings = new Warnings(labels, (name) => this.use(name, false));
     this.bars = h("ul", { className: "class-bars", "aria-label": labels.class_counts });
@@ -64,6 +83,7 @@ export class CheckTable {
         this.more,
         this.leaveRare.node,
         this.header.node,
+        this.encodingNode,
         this.missing.node,
       ),
       this.list(),
@@ -107,6 +127,8 @@ export class CheckTable {
     ];
     this.header.show(lines, table.header);
     this.header.node.classList.toggle("unsure", !table.header_is_sure);
+    showOptions(this.encoding, table.encodings);
+    this.encoding.value = table.encoding;
     const ways = [
       { value: "impute", label: labels.impute },
       { value: "leave_out", label: labels.leave_out },
@@ -118,10 +140,10 @@ export class CheckTable {
 
   /** @param {CheckedTable} table */
   showTarget({ target }) {
-    const shown = [...this.target.options].map((option) => option.value);
-    if (shown.join("\n") !== target.names.join("\n")) {
-      this.target.replaceChildren(...target.names.map((name) => h("option", { value: name, text: name })));
-    }
+    showOptions(
+      this.target,
+      target.names.map((name) => ({ value: name, label: name })),
+    );
     this.target.value = target.name;
     const types = [
       ...(target.can_be_classes ? [{ value: false, label: this.labels.classes }] : []),

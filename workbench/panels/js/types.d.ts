@@ -475,6 +475,8 @@ export interface CheckedTable {
   leave_out: string[];
   header: boolean;
   header_is_sure: boolean;
+  encoding: string; // that is chosen; empty for the one that was found
+  encodings: { value: string; label: string }[];
   missing: string;
   any_missing: boolean;
   warnings: CheckWarning[];
@@ -488,6 +490,7 @@ export interface TableChoices {
   as_number?: boolean | null;
   leave_out: string[];
   header?: boolean;
+  encoding?: string | null;
   missing?: string;
   leave_out_rare?: boolean;
 }

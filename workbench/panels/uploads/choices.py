@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.custom.pictures.inspection import SIZES, PictureChoices
+from workbench.custom.tables.encodings import NAMES
 from workbench.custom.tables.inspection import Choices
 from workbench.errors import InputError
 from workbench.i18n import _
@@ -62,6 +63,7 @@ def table_choices(message: Mapping[str, Any]) -> Choices:
     target, names = message.get("target"), message.get("leave_out") or []
     as_number, header = message.get("as_number"), message.get("header")
     missing, rare = message.get("missing", "impute"), message.get("leave_out_rare", False)
+    encoding = message.get("encoding")
     valid = (
         (target is None or isinstance(target, str))
         and _are_names(names)
@@ -69,10 +71,11 @@ def table_choices(message: Mapping[str, Any]) -> Choices:
         and header in (None, True, False)
         and missing in ("impute", "leave_out")
         and rare in (True, False)
+        and (encoding is None or encoding in NAMES)
     )
     if not valid:
         raise InputError(_("There is no such choice for a table."), code="upload.unknown_choice")
-    return Choices(target, as_number, tuple(names), header, missing, rare)
+    return Choices(target, as_number, tuple(names), header, missing, rare, encoding)
 
 
 def picture_choices(message: Mapping[str, Any]) -> PictureChoices:

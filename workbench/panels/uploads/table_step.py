@@ -21,7 +21,7 @@ from workbench.panels.views.check_table import check_table
 
 
 class TableStep:
-    """The cells of a table; they are decoded once and inspected after every choice.
+    """The bytes of a table; they are decoded for each encoding, and inspected after every choice.
 
     Raises
     ------
@@ -32,13 +32,18 @@ class TableStep:
     def __init__(self, file: str, stem: str, content: bytes, cancel: CancelToken) -> None:
         self.file = file
         self.stem = stem
+        self.content = content
         self.cells = read_cells(content, cancel)
+        self.detected = self.cells.encoding
         self.cancel = cancel
         self.choices = Choices()
 
     def check(self, choices: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the table holds, with the choices in a message of the page."""
-        self.choices = table_choices(choices)
+        chosen = table_choices(choices)
+        if chosen.encoding != self.choices.encoding:
+            self.cells = read_cells(self.content, self.cancel, chosen.encoding)
+        self.choices = chosen
         table = read(self.cells, self.choices, self.cancel)
         reasons: tuple[str, ...] = ()
         if self.choices.target is None:
@@ -48,7 +53,9 @@ class TableStep:
                 table = read(self.cells, self.choices, self.cancel)
         inspection = inspection_of(table, self.choices)
         inspection = replace(inspection, warnings=(*reasons, *inspection.warnings))
-        return {"table": check_table(self.file, inspection, self.choices, table.names)}
+        return {
+            "table": check_table(self.file, inspection, self.choices, table.names, self.detected)
+        }
 
     def learn(self, cancel: CancelToken, progress: Progress) -> Outcome:
         """Return a model trained on the table, with the newest choices."""

@@ -90,6 +90,7 @@ def _check_labels() -> dict[str, str]:
         "first_line": _("The first line of the file holds"),
         "names": _("names of the columns"),
         "data": _("data"),
+        "encoding": _("The text is encoded as"),
         "missing_values": _("Where a value is missing"),
         "impute": _("fill it in"),
         "leave_out": _("leave the row out"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from workbench import formatting
+from workbench.custom.tables.encodings import NAMES
 from workbench.custom.tables.inspection import Choices, ColumnReport, Inspection, TargetReport
 from workbench.custom.uploads.splits import quoted
 from workbench.i18n import _, plural
@@ -36,6 +37,7 @@ def check_table(
     inspection: Inspection,
     choices: Choices,
     names: Sequence[str],
+    detected: str,
 ) -> dict[str, Any]:
     """Return the description of a table for the page.
 
@@ -47,6 +49,8 @@ def check_table(
         What the table holds with these `choices`.
     names
         All columns, in the order of the table.
+    detected
+        The name of the encoding that the file seems to have.
     """
     target = inspection.target
     columns = [_column(column, choices) for column in inspection.columns]
@@ -67,6 +71,11 @@ def check_table(
         "leave_out": list(choices.leave_out),
         "header": inspection.header,
         "header_is_sure": inspection.header_is_sure,
+        "encoding": choices.encoding or "",
+        "encodings": [
+            {"value": "", "label": _("found: {encoding}").format(encoding=detected)},
+            *({"value": codec, "label": label} for codec, label in NAMES.items()),
+        ],
         "missing": choices.missing,
         "any_missing": any(column.missing or column.unreadable for column in inspection.columns),
         "warnings": [
@@ -91,7 +100,7 @@ def _facts(inspection: Inspection) -> list[str]:
         columns.format(count=formatting.count(count)),
     ]
     if inspection.encoding:
-        facts.append(_("text encoding {name}").format(name=inspection.encoding.upper()))
+        facts.append(_("text encoding {name}").format(name=inspection.encoding))
     if inspection.delimiter in DELIMITERS:
         facts.append(_(DELIMITERS[inspection.delimiter]))
     return facts
