@@ -8,7 +8,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from workbench import formatting
@@ -32,6 +32,8 @@ from workbench.i18n import _
 
 MIN_PACKED_BYTES = 1_000
 """Compressed files are treated as at least this long, since ratios of short ones mean little."""
+SMALL, SMALL_BYTES = 2**16, 2**25
+"""Files of at most so many bytes stay in memory after their start is read, and all of these."""
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
 
@@ -46,9 +48,17 @@ class Archive:
         names = map(normalized, names_in(entries))
         self._entries = dict(zip(names, entries, strict=True))
         self.paths = tuple(sorted(self._entries))
+        self._small: dict[PurePosixPath, bytes] = {}  # opening an entry again takes longest
+        self._room = SMALL_BYTES
 
     def head(self, path: PurePosixPath, count: int) -> bytes:
         """Return up to `count` bytes from the start of a file; none if it is damaged."""
+        size = self._entries[path].file_size
+        if size <= min(SMALL, self._room):
+            self._room -= size
+            with suppress(UnreadableError):
+                self._small[path] = self.content(path)
+                return self._small[path][:count]
         try:
             with self._archive.open(self._entries[path]) as file:
                 return file.read(count)
@@ -57,6 +67,8 @@ class Archive:
 
     def content(self, path: PurePosixPath) -> bytes:
         """Return all bytes of a file, which must not be longer than its entry says."""
+        if path in self._small:
+            return self._small[path]
         info = self._entries[path]
         if info.file_size > PICTURE_BYTES:
             raise TooLongError

@@ -63,7 +63,7 @@ def open_image(content: bytes) -> Image.Image:
     return image
 
 
-def fitted(image: Image.Image, size: int, low: float, high: float) -> Pixels:
+def fitted(image: Image.Image, size: int, low: float, high: float) -> Image.Image:
     """Return the whole picture, scaled so that its longer side has `size` pixels.
 
     Parameters
@@ -77,8 +77,8 @@ def fitted(image: Image.Image, size: int, low: float, high: float) -> Pixels:
 
     Returns
     -------
-    array
-        uint8 [height, width, 3]; transparent pixels are white.
+    Image
+        In mode RGB; transparent pixels are white.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def fitted(image: Image.Image, size: int, low: float, high: float) -> Pixels:
             image.load()
             scaled = _rgb(_scaled(image, size), low, high)
             turn = TURNS.get(_orientation(image))
-            return np.asarray(scaled if turn is None else scaled.transpose(turn))
+            return scaled if turn is None else scaled.transpose(turn)
     except Exception:  # noqa: BLE001  # as above
         raise BrokenError from None
 
@@ -106,7 +106,7 @@ def has_pages(image: Image.Image) -> bool:
 
 
 def decode(content: bytes, size: int, low: float, high: float) -> Pixels:
-    """Return `fitted` for the content of a file.
+    """Return `fitted` for the content of a file, uint8 [height, width, 3].
 
     Raises
     ------
@@ -114,7 +114,7 @@ def decode(content: bytes, size: int, low: float, high: float) -> Pixels:
         When it is not a complete picture, or a too large one.
     """
     try:
-        return fitted(open_image(content), size, low, high)
+        return np.asarray(fitted(open_image(content), size, low, high))
     except TooLargeError:
         raise InputError(
             _("The picture has more than {count} pixels: make it smaller.").format(

@@ -22,10 +22,9 @@ CANDIDATES = 8
 Thumbnails = NDArray[np.uint8]
 
 
-def thumbnail(picture: NDArray[np.uint8]) -> Thumbnails:
-    """Return a picture [height, width, 3] as uint8 [SIDE, SIDE, 3]."""
-    image = Image.fromarray(picture)
-    return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX))
+def thumbnail(picture: Image.Image) -> Thumbnails:
+    """Return a picture in mode RGB as uint8 [SIDE, SIDE, 3]."""
+    return np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BOX))
 
 
 def groups_of(thumbnails: Thumbnails, contents: list[bytes]) -> NDArray[np.int64]:

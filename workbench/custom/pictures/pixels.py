@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from workbench.cancel import CancelToken
 from workbench.custom.pictures import duplicates
@@ -131,11 +132,11 @@ def decode_all(
     return result
 
 
-def _add(result: Decoded, path: PurePosixPath, content: bytes, picture: Pixels) -> None:
-    row = len(result.paths)
+def _add(result: Decoded, path: PurePosixPath, content: bytes, image: Image.Image) -> None:
+    row, picture = len(result.paths), np.asarray(image)
     result.pixels[row][place(picture.shape, result.pixels.shape[1])] = picture
     result.shapes[row] = picture.shape[:2]
-    result.thumbnails[row] = duplicates.thumbnail(picture)
+    result.thumbnails[row] = duplicates.thumbnail(image)
     result.paths.append(path)
     result.digests.append(hashlib.sha256(content).digest())
     result.color = result.color or bool((picture != picture[..., :1]).any())

@@ -162,6 +162,8 @@ def _vote(name: str, cells: Sequence[str]) -> int:
 
 def _is_foreign(name: str, cells: Sequence[str]) -> bool:
     """Whether a word stands above two or more others that repeat, and is none of them."""
+    if len({*cells[: MIN_ROWS_OF_WORD * MAX_FEW]}) > MAX_FEW:
+        return False
     others = {*cells}
     return (
         2 <= len(others) <= MAX_FEW

@@ -65,8 +65,11 @@ def detect(text: str) -> Layout:
     layouts = [_of(sample, delimiter) for delimiter in DELIMITERS]
     scores = {layout: _score(sample, layout) for layout in layouts if layout.width > 1}
     best = max(scores, key=scores.__getitem__, default=None)
+    is_regular = best is not None and scores[best] >= MIN_REGULAR
+    if best is not None and is_regular and not _has_runs_of_spaces(sample):
+        return best
     spaced = _of(sample, SPACES)
-    if best is not None and scores[best] >= MIN_REGULAR:
+    if best is not None and is_regular:
         return spaced if _is_spaced(sample, spaced, best) else best
     if spaced.width > 1 and _score(sample, spaced) >= (scores[best] if best else MIN_REGULAR):
         return spaced
@@ -119,9 +122,12 @@ def rows(text: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
 
 
 def _is_spaced(text: str, spaced: Layout, best: Layout) -> bool:
-    """Whether runs of spaces divide all lines into more cells than the best other delimiter."""
-    if spaced.width <= best.width or _score(text, spaced) < 1:
-        return False
+    """Whether spaces divide all lines into more cells than the best other delimiter."""
+    return spaced.width > best.width and _score(text, spaced) >= 1
+
+
+def _has_runs_of_spaces(text: str) -> bool:
+    """Whether most of the first lines have two spaces side by side."""
     lines = text.split("\n", SAMPLE_ROWS)[:SAMPLE_ROWS]
     return sum("  " in line.strip() for line in lines) > len(lines) / 2
 
@@ -148,6 +154,8 @@ def _quote(text: str, delimiter: str) -> str:
 
     An apostrophe at one end of a cell only, as in a list of words, shows that it quotes none.
     """
+    if '"' not in text and "'" not in text:
+        return '"'
     lines = text.splitlines()[:SAMPLE_ROWS]
     sample, mark = "\n".join(lines), re.escape(delimiter)
     start, end = rf"(?:^|{mark}) *", rf" *(?=$|{mark})"

@@ -15,6 +15,9 @@ MAX_ERRORS = 0.01
 MIN_REPEATED = 5
 """Rows for each value of a column, on average."""
 MIN_CORRELATION = 0.99999
+SAMPLE = 200
+SAMPLE_CORRELATION = 0.99
+"""Columns whose first rows correlate less are no leaks."""
 
 
 def leaks(columns: tuple[Column, ...], target: Column, *, as_number: bool) -> tuple[str, ...]:
@@ -68,10 +71,20 @@ def _tells_number(column: Column, target: Column) -> bool:
     both = column.present & target.present
     if both.sum() < 0.9 * len(both):
         return False
+    sample = np.flatnonzero(both)[:SAMPLE]
+    if abs(_correlation(column.numbers[sample], target.numbers[sample])) < SAMPLE_CORRELATION:
+        return False
     ranks = [_ranks(c.numbers[both]) for c in (column, target) if c.numbers is not None]
     if any(rank.std() == 0 for rank in ranks) or len(np.unique(target.numbers[both])) < 10:
         return False
     return bool(abs(np.corrcoef(ranks[0], ranks[1])[0, 1]) > MIN_CORRELATION)
+
+
+def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Return the correlation of the ranks of two columns; 1 if one is constant."""
+    if min(np.ptp(first), np.ptp(second)) == 0:
+        return 1.0
+    return float(np.corrcoef(_ranks(first), _ranks(second))[0, 1])
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:

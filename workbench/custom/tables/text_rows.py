@@ -26,6 +26,8 @@ MAX_SHARED = 1000
 MAX_IRREGULAR = 0.1
 """The share of rows with another number of cells that may be left out."""
 
+_SPACE = re.compile(r'[^\S\r\n]|"')
+"""What shows that cells may begin or end with a space or a line break."""
 _FORMULA = re.compile(r'^="(.*)"$')
 
 
@@ -70,6 +72,7 @@ class _Rows:
         self.irregular: list[tuple[int, int]] = []
         self.comments = 0
         self._shared: list[dict[str, str] | None] = [{} for _ in range(detected.width)]
+        self._has_spaces = _SPACE.search(text) is not None
         chunk: list[list[str]] = []
         width = detected.width
         if width > TABLE_COLUMNS:
@@ -110,14 +113,14 @@ class _Rows:
 
     def _add(self, chunk: list[list[str]]) -> None:
         for index, cells in enumerate(zip(*chunk, strict=True)):
-            stripped = list(map(str.strip, cells))
+            stripped = list(map(str.strip, cells)) if self._has_spaces else list(cells)
             if stripped[0].startswith('="'):  # texts as some programs export them for Excel
                 stripped = [_FORMULA.sub(r"\1", cell) for cell in stripped]
             shared = self._shared[index]
+            if shared is not None and len(shared.keys() | {*stripped}) > MAX_SHARED:
+                shared = self._shared[index] = None
             if shared is not None:
-                stripped = [shared.setdefault(cell, cell) for cell in stripped]
-                if len(shared) > MAX_SHARED:
-                    self._shared[index] = None
+                stripped = list(map(shared.setdefault, stripped, stripped))
             self.columns[index].extend(stripped)
 
 

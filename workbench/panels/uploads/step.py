@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, NamedTuple, Protocol
 
 from workbench.cancel import CancelToken
@@ -12,6 +14,10 @@ from workbench.recipe import Recipe
 
 Progress = Callable[[str, float | None], None]
 """Called with what is being done, and its completed fraction if that is known."""
+
+
+MIN_SECONDS = 0.1
+"""Between two messages about the progress of the same work."""
 
 
 class SavedFile(NamedTuple):
@@ -47,6 +53,23 @@ class Outcome:
     created: Model | None = None
     learned: bool = False
     file: SavedFile | None = None
+
+
+def at_intervals(progress: Progress, seconds: float = MIN_SECONDS) -> Progress:
+    """Return a function that passes on a new text at once, and fractions after `seconds`.
+
+    A message to the page for each of thousands of pictures would take longer than reading them.
+    """
+    last_text, last_time = "", -inf
+
+    def report(text: str, fraction: float | None) -> None:
+        nonlocal last_text, last_time
+        now = time.monotonic()
+        if text != last_text or now - last_time >= seconds:
+            last_text, last_time = text, now
+            progress(text, fraction)
+
+    return report
 
 
 class Step(Protocol):

@@ -18,7 +18,7 @@ from workbench.panels.uploads.file import UploadedFile
 from workbench.panels.uploads.missing import MissingModel
 from workbench.panels.uploads.models import UploadedModels
 from workbench.panels.uploads.reading import read
-from workbench.panels.uploads.step import Outcome, Step
+from workbench.panels.uploads.step import Outcome, Step, at_intervals
 from workbench.panels.uploads.trial import Trial
 from workbench.panels.uploads.trial_step import TrialStep
 from workbench.panels.views.learned import learned
@@ -154,7 +154,7 @@ class Uploads:
         if active.file.is_trial:
             active.step = TrialStep(self.trial, active.file.name, active.file.take())
         else:
-            active.step = read(active.file, progress)
+            active.step = read(active.file, at_intervals(progress))
         shown = self._inspect(active, active.choices)
         if shown is not None:
             active.shown = shown
@@ -197,7 +197,7 @@ class Uploads:
 
         try:
             with active.lock:  # the newest choices are inspected
-                outcome = step.learn(job, progress)
+                outcome = step.learn(job, at_intervals(progress))
             job.check()
             self._open(active, outcome)
         except Cancelled:
