@@ -10,6 +10,8 @@ from workbench.custom.tables.guess_encoding import guesses
 
 UTF8_FLAG = 0x800
 """Set where the name of an entry is UTF-8; otherwise zipfile reads it as cp437."""
+SYSTEMS = frozenset({"gb18030", "big5", "cp932", "cp949", "cp866", "cp1251"})
+"""Encodings in which programs write names, other than cp437."""
 MIN_RUN = 1.5
 """Letters in a row of other alphabets than the Latin one, on average."""
 
@@ -53,5 +55,6 @@ def _codec(names: bytes) -> str:
         text = b"".join(runs)
         if _CYRILLIC.fullmatch(text.decode("cp866")):
             return "cp866"
-        return guesses(names)[0].codec if _FRAMES.search(text) else "cp437"
+        likely = [guess.codec for guess in guesses(names) if guess.codec in SYSTEMS]
+        return likely[0] if likely and _FRAMES.search(text) else "cp437"
     return "utf-8"
