@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
 import workbench as wb
-from tests.custom.prediction.conftest import HEADER, as_csv, buyers
+from tests.custom.prediction.conftest import HEADER, as_csv, buyers, save_pictures, sentences
 from tests.raises import raises
 from workbench.cli.main import main
 
@@ -51,3 +53,43 @@ def test_data_without_values_are_refused(classes):
     rows = [row[:-1] for row in buyers(60, seed=9)]
     with raises("evaluate.no_values", "buys"):
         wb.evaluate(classes.path, data=as_csv(rows, HEADER[:-1]))
+
+
+@pytest.mark.parametrize("is_archive", [False, True])
+def test_pictures_are_labeled_by_their_folders(pictures, tmp_path, is_archive):
+    folder = save_pictures(tmp_path / "new", 20, seed=3)
+    (folder / "dark").rename(folder / "DARK")
+    for name in ("gray/1.png", "loose.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes((folder / "bright" / "1.png").read_bytes())
+    (folder / "bright" / "3.png").rename(folder / "DARK" / "3.png")  # a wrong label
+    if is_archive:
+        shutil.make_archive(str(tmp_path / "new"), "zip", folder)
+        folder = tmp_path / "new.zip"
+    report = wb.evaluate(pictures.path, data=folder)
+    assert report.confusion == {
+        "bright": {"bright": 9, "dark": 0},
+        "dark": {"bright": 1, "dark": 10},
+    }
+    assert (report.rows, report.score.examples, report.value) == (22, 20, 0.95)
+    assert report.notes == (
+        "2 pictures are in no folder of a class and are not evaluated, such as “gray/1.png”.",
+    )
+
+
+def test_other_data_than_pictures_are_refused(pictures, tmp_path):
+    table = tmp_path / "new.csv"
+    table.write_bytes(as_csv(buyers(60)))
+    for source in (table, table.read_bytes()):
+        with raises("predict.invalid_pictures", "predicts from pictures"):
+            wb.evaluate(pictures.path, data=source)
+    with raises("predict.encoding_of_pictures"):
+        wb.evaluate(pictures.path, data=tmp_path, encoding="utf-8")
+
+
+def test_texts_are_evaluated_like_their_predictions(texts):
+    rows = [[text, "up" if "good" in text else "down"] for text in sentences(40)]
+    report = wb.evaluate(texts.path, data=as_csv(rows, ["text", "target"]))
+    predicted = wb.predict(texts.path, [text for text, _label in rows]).predicted
+    right = sum(a == label for a, (_text, label) in zip(predicted, rows, strict=True))
+    assert report.value == pytest.approx(right / 40)

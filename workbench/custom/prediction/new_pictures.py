@@ -17,6 +17,7 @@ from workbench.custom.pictures.kinds import HEAD_BYTES, PICTURE, kind_of
 from workbench.custom.pictures.opening import open_files
 from workbench.custom.pictures.preprocessing import PicturePreprocessing
 from workbench.custom.prediction.examples import NewExamples
+from workbench.custom.tables.parse import category_key
 from workbench.custom.uploads.limits import IMAGES, PICTURE_BYTES, PIXEL_BYTES
 from workbench.custom.uploads.splits import quoted
 from workbench.domain import TargetScale
@@ -77,14 +78,15 @@ def new_pictures(
             _("There is no picture to predict: give a folder, a zip archive or a picture."),
             code="predict.no_pictures",
         )
-    labels = np.array([_label(name, classes) for name in names], np.int64)
+    keys = {category_key(name): index for index, name in enumerate(classes)}
+    labels = np.array([_label(name, keys) for name in names], np.int64)
     return NewExamples(
         np.stack(pixels),
         {_("file"): names},
         names,
         TargetScale(_("class")),
         labels if (labels >= 0).any() else None,
-        _notes(damaged),
+        (*_notes(damaged), *_about_unlabeled(names, labels)),
     )
 
 
@@ -99,6 +101,8 @@ def _contents(source: Any, cancel: CancelToken) -> Iterator[tuple[str, bytes | N
             content = Path(source).read_bytes()
         yield Path(source).name, content if len(content) <= PICTURE_BYTES else None
     elif isinstance(source, str | os.PathLike | bytes):
+        if _is_other_file(source):
+            raise _not_pictures()
         with open_files(source) as files:
             for number, path in enumerate(files.paths):
                 cancel.check()
@@ -110,10 +114,28 @@ def _contents(source: Any, cancel: CancelToken) -> Iterator[tuple[str, bytes | N
                         yield str(path), None
                 cancel.progress((number + 1) / len(files.paths))
     else:
-        raise InputError(
-            _("Give pictures as a folder, a zip archive, a picture or a list of paths."),
-            code="predict.invalid_pictures",
-        )
+        raise _not_pictures()
+
+
+def _not_pictures() -> InputError:
+    return InputError(
+        _(
+            "The model predicts from pictures: give a folder, a zip archive, a picture or a list "
+            "of paths."
+        ),
+        code="predict.invalid_pictures",
+    )
+
+
+def _is_other_file(source: str | os.PathLike[str] | bytes) -> bool:
+    """Whether a source is a file that neither is nor claims to be a zip archive."""
+    if isinstance(source, bytes):
+        return not source.startswith(b"PK")
+    path = Path(source)
+    if path.suffix.lower() == ".zip" or not path.is_file():
+        return False
+    with file_errors("read", path), path.open("rb") as file:
+        return file.read(2) != b"PK"
 
 
 def _is_picture(path: Path) -> bool:
@@ -124,12 +146,24 @@ def _is_picture(path: Path) -> bool:
         return kind_of(PurePosixPath(path.name), file.read(HEAD_BYTES)) == PICTURE
 
 
-def _label(name: str, classes: Sequence[str]) -> int:
+def _label(name: str, keys: Mapping[str, int]) -> int:
     """Return the class that the innermost folder of its name says, else −1."""
     for part in reversed(PurePosixPath(name).parts[:-1]):
-        if part in classes:
-            return classes.index(part)
+        if (key := category_key(part)) in keys:
+            return keys[key]
     return -1
+
+
+def _about_unlabeled(names: Sequence[str], labels: NDArray[np.int64]) -> Iterator[str]:
+    """Yield a sentence about pictures without a class, if others have one."""
+    rows = np.flatnonzero(labels < 0)
+    if 0 < len(rows) < len(labels):
+        sentence = plural(
+            "{count} picture is in no folder of a class and is not evaluated: {name}.",
+            "{count} pictures are in no folder of a class and are not evaluated, such as {name}.",
+            len(rows),
+        )
+        yield sentence.format(count=formatting.count(len(rows)), name=quoted(names[rows[0]]))
 
 
 def _notes(damaged: Sequence[str]) -> tuple[str, ...]:
