@@ -53,7 +53,7 @@ def guesses(data: bytes) -> list[Guess]:
     """Return the likely encodings of a text, the likeliest first.
 
     The likelihood is that of the letters beyond ASCII in the words of the text: their frequency in
-    the languages of an encoding, and whether they fit the letters beside them.
+    the languages of an encoding, and whether they fit the letters next to them.
     """
     words = words_beyond_ascii(data)
     first = _up_to(words, FIRST_BYTES)
@@ -81,9 +81,9 @@ def words_beyond_ascii(data: bytes) -> list[bytes]:
     return [*result]
 
 
-def _up_to(words: Sequence[bytes], size: int) -> list[bytes]:
+def _up_to(items: Sequence[bytes], size: int) -> list[bytes]:
     result = []
-    for word in words:
+    for word in items:
         result.append(word)
         size -= len(word)
         if size < 0:
@@ -97,10 +97,10 @@ def _likely(items: Iterable[Guess]) -> list[Guess]:
     return [g for g in ordered if g.likelihood >= ordered[0].likelihood - MAX_LEAD]
 
 
-def _guess(codec: str, words: Iterable[bytes]) -> Guess:
+def _guess(codec: str, items: Iterable[bytes]) -> Guess:
     counts: Counter[str] = Counter()
     likelihood = PRIORS.get(codec, -1.0)
-    for word in words:
+    for word in items:
         text = word.decode(codec, errors="replace")
         if len(word) >= MAX_LENGTH:
             text = text.rstrip("\ufffd")  # a letter that is cut off
@@ -123,7 +123,7 @@ def _likelihood(counts: Counter[str], language: str) -> float:
 
 
 def _fit(text: str, index: int, letter: str) -> float:
-    """Return the logarithm of how well a letter fits the letters beside it."""
+    """Return the logarithm of how well a letter fits the letters next to it."""
     before = text[index - 1] if index else " "
     after = text[index + 1] if index + 1 < len(text) else " "
     kind, previous, following = _kind(letter), _kind(before), _kind(after)
@@ -171,7 +171,7 @@ def _mixed(letter: str, before: str, after: str) -> float:
 
 @cache
 def _alphabet(letter: str) -> str:
-    """Return the name of a letter's alphabet; ideographs may stand beside Latin letters."""
+    """Return the name of a letter's alphabet; ideographs may stand next to Latin letters."""
     name = unicodedata.name(letter, "").partition(" ")[0]
     return name if name in _OWN_WORDS else "LATIN"
 
