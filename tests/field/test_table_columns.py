@@ -171,6 +171,49 @@ def test_a_column_that_alone_tells_the_target_is_said(cells, target, as_number):
     assert not any("alone" in w for w in inspect(text, leave_out=("alive",)).warnings)
 
 
+CUTS = {
+    "a score": (lambda v: v, lambda v: v > 5),
+    "falling": (lambda v: -v, lambda v: v > 5),
+    "three grades": (lambda v: v**3, lambda v: "low" if v < 2 else "high" if v > 8 else "middle"),
+    "a rare class": (lambda v: v, lambda v: v > 9.3),
+    "a few errors": (lambda v: 9 - v if v == 8.88 else v, lambda v: v > 5),
+}
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_a_threshold_that_alone_tells_the_target_is_said(name):
+    cells, target = CUTS[name]
+    values = [n * 7919 % 1013 / 100 for n in range(700)]
+    rows = [f"{cells(v):.4f},{n * 31 % 17},{target(v)}" for n, v in enumerate(values)]
+    result = inspect("\n".join(["score,b,y", *rows]))
+    assert result.leaks == ("score",)
+    assert result.warnings[0] == "“score” alone tells “y”: leave it out?"
+
+
+def clusters(rng, n):
+    return rng.gauss(2, 0.3) if n % 2 else rng.gauss(6, 0.3), n % 2
+
+
+NO_CUTS = {
+    "clusters far apart": clusters,
+    "three percent of errors": lambda rng, n: (
+        (v := rng.uniform(0, 10)),
+        (v > 5) ^ (rng.random() < 0.03),
+    ),
+    "overlapping": lambda rng, n: (rng.gauss(4 * (n % 2), 1), n % 2),
+    "a range inside": lambda rng, n: ((v := rng.uniform(0, 10)), 3 < v < 7),
+    "four cases": lambda rng, n: (n + 0.5 * rng.random(), n > 695),
+}
+
+
+@pytest.mark.parametrize("name", NO_CUTS)
+def test_strong_numbers_are_no_leaks(name):
+    rng = random.Random(1)
+    rows = [NO_CUTS[name](rng, n) for n in range(700)]
+    lines = [f"{value:.4f},{n * 31 % 17},{y}" for n, (value, y) in enumerate(rows)]
+    assert inspect("\n".join(["score,b,y", *lines])).leaks == ()
+
+
 def test_strong_columns_are_no_leaks():
     rng = random.Random(0)
     text = csv("a,b,y", lambda n: (n % 2 if rng.random() < 0.95 else 1 - n % 2, n * 1.7, n % 2))

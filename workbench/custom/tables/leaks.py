@@ -14,6 +14,12 @@ MAX_ERRORS = 0.01
 """The share of the errors of the most frequent class that remains if a column tells the target."""
 MIN_REPEATED = 5
 """Rows for each value of a column, on average."""
+MIN_OTHERS = 5
+"""Rows of other classes than the most frequent one; fewer are above a threshold by chance."""
+MAX_GAP = 0.1
+"""Ordinary columns that divide clusters have gaps of 17 % and more: see `docs/benchmarks.md`."""
+FEW_ROWS, MAX_ERRORS_OF_FEW = 2000, 0.1
+"""Rows that exclude most columns at once."""
 MIN_CORRELATION = 0.99999
 SAMPLE = 200
 SAMPLE_CORRELATION = 0.99
@@ -23,15 +29,22 @@ SAMPLE_CORRELATION = 0.99
 def leaks(columns: tuple[Column, ...], target: Column, *, as_number: bool) -> tuple[str, ...]:
     """Return the names of the columns that alone tell the target.
 
-    For classes, each value of such a column occurs with one class only, apart from few rows. For
-    a number, the column has the same order or the same value for each value of the target.
+    For classes, each value or range of values of such a column occurs with one class only, apart
+    from few rows. For a number, the column has the same order or the same value for each value of
+    the target.
     """
     check = _tells_number if as_number else _tells_classes
     return tuple(
         column.name
         for column in columns
         if not column.reason
-        and (check(column, target) or (not as_number and _is_filled_with(column, target)))
+        and (
+            check(column, target)
+            or (
+                not as_number
+                and (_is_filled_with(column, target) or _thresholds_tell(column, target))
+            )
+        )
     )
 
 
@@ -63,6 +76,57 @@ def _tells_classes(column: Column, target: Column) -> bool:
     right = counts.reshape(different, len(names)).max(1).sum()
     baseline = len(labels) - np.bincount(labels).max()
     return bool(len(labels) - right <= MAX_ERRORS * baseline and baseline > 0)
+
+
+def _thresholds_tell(column: Column, target: Column) -> bool:
+    """Whether thresholds divide the numbers of a column into one range for each class.
+
+    Ranges that are far apart are clusters, as those of the flowers of two species: no leak.
+    """
+    if column.numbers is None:
+        return False
+    labels, names = classes_of(target)
+    rows = np.flatnonzero((labels >= 0) & column.present)
+    count = len(names)
+    if count < 2 or len(rows) < 0.9 * (labels >= 0).sum():
+        return False
+    few = rows[:: max(1, len(rows) // FEW_ROWS)]
+    for sample, most in ((few, MAX_ERRORS_OF_FEW), (rows, MAX_ERRORS)):
+        values, classes = column.numbers[sample], labels[sample]
+        baseline = len(sample) - np.bincount(classes).max()
+        if baseline < MIN_OTHERS or _errors(values, classes, count) > most * baseline:
+            return False
+    return _widest_gap(column.numbers[rows], labels[rows]) <= MAX_GAP
+
+
+def _errors(values: NDArray[np.float64], labels: NDArray[np.int64], count: int) -> int:
+    """Return the rows outside the best ranges, which are in the order of the classes' medians."""
+    order = np.argsort(values, kind="stable")
+    values, labels = values[order], labels[order]
+    may_end = np.concatenate([[True], values[1:] != values[:-1], [True]])
+    rows = np.arange(len(values) + 1)
+    places = [np.flatnonzero(labels == label) for label in range(count)]
+    errors = np.where(rows == 0, 0.0, np.inf)  # of the first rows, with the classes so far
+    for label in sorted(
+        (label for label in range(count) if len(places[label])),
+        key=lambda label: float(np.median(places[label])),
+    ):
+        right = np.concatenate([[0], np.cumsum(labels == label)])
+        before = np.where(may_end, errors - rows + right, np.inf)
+        errors = rows - right + np.minimum.accumulate(before)
+    return int(errors[-1])
+
+
+def _widest_gap(values: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """Return the widest gap between neighbors of two classes, as a share of all values' range.
+
+    A gap of the smallest step between values, as of whole numbers, counts as none.
+    """
+    order = np.argsort(values, kind="stable")
+    steps, changes = np.diff(values[order]), np.diff(labels[order]) != 0
+    widest = float(steps[changes].max(initial=0))
+    smallest = float(steps[steps > 0].min(initial=np.inf))
+    return 0.0 if widest <= smallest else widest / float(np.ptp(values))
 
 
 def _tells_number(column: Column, target: Column) -> bool:
