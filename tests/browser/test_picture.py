@@ -93,6 +93,19 @@ def test_undo_takes_one_drag(show, shown):
     expect(bench.sparsity).to_have_value("0")
 
 
+def test_undo_takes_each_of_several_quick_drags(show, shown):
+    bench = show(SMALL)
+    undo = shown.get_by_role("button", name="undo")
+    values = []
+    for start, end in ((0, 0.3), (0.3, 0.5), (0.5, 0.8), (0.8, 0.6)):
+        bench.drag(bench.sparsity, start, end, steps=2)
+        values.append(bench.sparsity.input_value())
+    for value in [*values[-2::-1], "0"]:
+        undo.click()
+        expect(bench.sparsity).to_have_value(value)
+    expect(undo).to_be_disabled()
+
+
 # The page waits 400 ms until a run of key presses ends; here until the test calls `window.rest`.
 HOLD_REST = """() => {
   const start = window.setTimeout;

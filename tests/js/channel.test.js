@@ -85,8 +85,8 @@ test("values are numbered, copied and announced", () => {
   channel.sendValues(values);
   assert.deepEqual(sent, [1, 2]);
   assert.deepEqual(model.values, [
-    { seq: 1, gesture: 1, moving: false, values: { "prune.sparsity": 0.1 } },
-    { seq: 2, gesture: 1, moving: false, values: { "prune.sparsity": 0.2 } },
+    { seq: 1, gesture: 1, moving: false, values: { "prune.sparsity": 0.1 }, earlier: [] },
+    { seq: 2, gesture: 1, moving: false, values: { "prune.sparsity": 0.2 }, earlier: [] },
   ]);
 });
 
@@ -103,7 +103,32 @@ test("the numbers of a second display go on", () => {
       [2, 2],
     ],
   );
-  assert.deepEqual(model.sent, [[{ act: "undo", seq: 2 }, []]]);
+  const waiting = [{ seq: 1, gesture: 1, moving: false, values: {} }];
+  assert.deepEqual(model.sent, [[{ act: "undo", seq: 2, waiting }, []]]);
+});
+
+test("the last values of each gesture are repeated until they have arrived", () => {
+  const number = ({ seq, gesture }) => [seq, gesture];
+  for (const share of [0.1, 0.2, 0.3, 0.4]) {
+    if (share !== 0.2) window.dispatchEvent(new Event("pointerdown"));
+    channel.sendValues({ share });
+  }
+  assert.deepEqual(model.values.at(-1).earlier.map(number), [
+    [2, 1],
+    [3, 2],
+  ]);
+  channel.act("undo");
+  assert.deepEqual(model.sent.at(-1)[0].waiting.map(number), [
+    [2, 1],
+    [3, 2],
+    [4, 3],
+  ]);
+  model.listen({ kind: "state", seq: 3 }, []);
+  channel.act("undo");
+  assert.deepEqual(model.sent.at(-1)[0].waiting.map(number), [[4, 3]]);
+  model.listen({ kind: "state", seq: 4 }, []);
+  channel.act("undo");
+  assert.deepEqual(model.sent.at(-1), [{ act: "undo", seq: 4 }, []]);
 });
 
 test("a kernel that does not answer is reported once", () => {

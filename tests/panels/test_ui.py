@@ -141,6 +141,15 @@ def test_widgets_of_one_session_stay_in_step(session, show):
     assert controls.report == card.report
 
 
+def test_gestures_of_two_widgets_are_two_steps(session, show):
+    for field, value in (("prune.sparsity", 0.8), ("quantize.bits", 4)):
+        controls, messages = show(wb.ui.Controls(session, field))
+        values = next(m["values"] for m in messages if m["kind"] == "state")
+        controls.values = {"seq": 1, "gesture": 1, "values": values | {field: value}}
+    session.undo()
+    assert session.recipe == Recipe(Prune(0.8))
+
+
 def test_setting_the_recipe_selects_it(session):
     card, other = wb.ui.Card(session), wb.ui.Tradeoff(session)
     seen = []

@@ -16,7 +16,9 @@ class PageValues:
     """Sequence numbers of the page: each message with values has a number, one more than the last.
 
     Actions hold the number of the values sent before them. As a waiting message with values is
-    replaced by a newer one, an action may arrive before the values that were sent before it.
+    replaced by a newer one, an action may arrive before the values that were sent before it, and
+    values of earlier gestures may not arrive by themselves. Both messages repeat those that the
+    page does not know to have arrived, so the same values may arrive several times.
     """
 
     def __init__(self, selected: Selected) -> None:
@@ -24,23 +26,28 @@ class PageValues:
         self._known: OrderedDict[Selected, int] = OrderedDict()
         self._current = 0  # of the newest values that the session has
         self._shown = 0  # of the newest values whose results the page shows
-        self._dropped = 0
         self._last = 0
 
-    def receive(self, seq: int, selected: Selected) -> bool:
-        """Record values; return False if an action that was sent later has replaced them."""
-        if seq <= self._dropped:
+    def receive(self, seq: int) -> bool:
+        """Record that values have arrived; return False if these or later ones had before."""
+        if seq <= self._newest[0]:
             return False
+        self._newest = seq, None
+        return True
+
+    def select(self, selected: Selected) -> None:
+        """Record what the newest values select."""
+        seq, _previous = self._newest
         self._newest = seq, selected
         self._known[selected] = seq
         self._known.move_to_end(selected)
         while len(self._known) > MAX_KNOWN:
             self._known.popitem(last=False)
-        return True
 
     def drop(self, seq: int) -> None:
-        """Drop values up to `seq`, because an action selects another recipe."""
-        self._dropped = self._current = seq
+        """Drop values up to `seq` that arrive later: an action selects another recipe."""
+        seq = max(seq, self._newest[0])
+        self._current = seq
         self._newest = seq, None
 
     def rest(self, seq: int) -> None:

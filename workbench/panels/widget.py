@@ -2,7 +2,8 @@
 
 The page sends the trait `values` (the values of all controls and a sequence number; at most one
 such message is in flight and the newest replaces a waiting one), and custom messages whose `act`
-is a key of `ACTIONS`. It receives custom messages with a `kind`:
+is a key of `ACTIONS`. Both repeat the last values of gestures that may not have arrived: the trait
+under `earlier`, actions under `waiting`. It receives custom messages with a `kind`:
 
 page
     Labels, controls, models, presets and tabs; sent once, and again when the model changes.
@@ -63,6 +64,8 @@ IMMEDIATE_TABS = frozenset(
 )
 """Tabs whose content does not depend on the report."""
 
+_gestures = itertools.count(1)  # of all widgets, because some share a session
+
 
 class SessionWidget(anywidget.AnyWidget):
     """Show a panel of `session`, and carry out the actions that the page requests.
@@ -101,6 +104,7 @@ class SessionWidget(anywidget.AnyWidget):
         self.uploads = Uploads(self)
         self.page_values = PageValues(self._selected)
         self.picture = Picture(session)
+        self._last_gesture = (0, 0)  # its numbers on the page and in the session
         self._displays = 0  # in the browser
         self._paused = False
         self._controls: Selected | None = self._selected  # what the controls show
@@ -257,17 +261,23 @@ class SessionWidget(anywidget.AnyWidget):
             return True
 
     def _on_values(self, change: dict[str, Any]) -> None:
+        message = change["new"]
+        for values in (*message.get("earlier", ()), message):
+            self._receive(values)
+
+    def _receive(self, message: dict[str, Any]) -> None:
+        """Select what the controls show, unless these values have arrived before."""
         with error_boundary(self.show_message):
-            message = change["new"]
+            if not self.page_values.receive(int(message["seq"])):
+                return
             recipe_values, student = distillation.split(message["values"], self.session.student)
             shown = controls.recipe(recipe_values)
             recipe = controls.with_default_scope(shown, self.session.recipe)
             model = self.session.origin if student is None else student.name
-            if not self.page_values.receive(int(message["seq"]), (model, recipe)):
-                return
+            self.page_values.select((model, recipe))
             self.banner = None
             self._controls = (model, shown)
-            gesture = message.get("gesture")
+            gesture = self._gesture(message.get("gesture"))
             moving = bool(message.get("moving")) and not self.page_values.resting
             if (model, recipe) == self._selected:
                 self.publish()
@@ -276,7 +286,17 @@ class SessionWidget(anywidget.AnyWidget):
             else:
                 self.session.distill(student, recipe, gesture=gesture, moving=moving)
 
+    def _gesture(self, number: int | None) -> int | None:
+        """Return the number in the session of a gesture of this page."""
+        if number is None:
+            return None
+        if number != self._last_gesture[0]:
+            self._last_gesture = number, next(_gestures)
+        return self._last_gesture[1]
+
     def _on_message(self, _widget: Any, content: dict[str, Any], buffers: Sequence[Any]) -> None:
+        for values in content.get("waiting", ()):
+            self._receive(values)
         with error_boundary(self.show_message):
             name = content.get("act", "")
             if name in ACTIONS:

@@ -1,10 +1,11 @@
 // @ts-check
 // The connection to Python. Values of controls use a synced trait: the widget manager has one
-// message in flight and replaces the waiting one by the newest. All other messages are custom.
+// message in flight and replaces the waiting one by the newest. All other messages are custom. They
+// overtake waiting values, so both carry what Python may not have received: the last values of each gesture.
 
 import { Gesture } from "./gesture.js";
 
-/** @import { Listener, Messages, Model, Values } from "./types" */
+/** @import { Listener, Messages, Model, SentValues, Values } from "./types" */
 
 const RECONNECT_TIMEOUT = 2000; // ms
 const ANSWER_TIMEOUT = 15000; // ms from sending values to any answer
@@ -20,8 +21,9 @@ export class Channel {
     this.listeners = {};
     /** @type {Values} */
     this.values = {}; // the newest values of all controls
+    /** @type {SentValues[]} */
+    this.waiting = []; // the last values of each gesture that Python may not have received
     this.gesture = new Gesture(() => this.act("rest"));
-    this.gesture.number = this.sent.gesture ?? 0;
     /** @type {(alive: boolean) => void} */
     this.onAlive = () => {}; // called with whether the kernel responds
     /** @type {Timer} */
@@ -30,6 +32,7 @@ export class Channel {
     this.onCustom = (message, buffers) => {
       clearTimeout(this.answerTimer);
       this.answerTimer = undefined;
+      if (message.kind === "state") this.waiting = this.waiting.filter(({ seq }) => seq > message.seq);
       for (const listen of this.listeners[message.kind] || []) listen(message, buffers);
     };
     model.on("msg:custom", this.onCustom);
@@ -64,13 +67,17 @@ export class Channel {
 
   /** @type {(name: string, details?: object, buffers?: ArrayBuffer[]) => void} */
   act(name, details = {}, buffers = []) {
-    this.model.send({ act: name, seq: this.seq, ...details }, undefined, buffers);
+    const waiting = this.waiting.length ? { waiting: this.waiting } : {};
+    this.model.send({ act: name, seq: this.seq, ...waiting, ...details }, undefined, buffers);
   }
 
   /** @param {Values} values */
   sendValues(values) {
     this.values = values;
-    this.model.set("values", { seq: this.seq + 1, ...this.gesture.change(), values: { ...values } });
+    const sent = { seq: this.seq + 1, ...this.gesture.change(this.sent.gesture), values: { ...values } };
+    const earlier = this.waiting.filter(({ gesture }) => gesture !== sent.gesture);
+    this.waiting = [...earlier, sent];
+    this.model.set("values", { ...sent, earlier });
     this.model.save_changes();
     this.answerTimer ||= setTimeout(() => this.onAlive(false), ANSWER_TIMEOUT);
     this.emit("sent", { seq: this.seq });

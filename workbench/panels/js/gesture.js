@@ -36,8 +36,9 @@ export class Gesture {
   }
 
   // Records a change. Returns the number of its gesture, and whether more changes are likely.
-  change() {
-    if (!this.open) this.number += 1;
+  /** @param {number} last the newest gesture of any display of the widget */
+  change(last = 0) {
+    if (!this.open) this.number = Math.max(this.number, last) + 1;
     this.open = true;
     this.moved = this.held;
     clearTimeout(this.timer);

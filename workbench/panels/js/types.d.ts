@@ -8,6 +8,13 @@ import type { Theme } from "./theme.js";
 export type Labels = Record<string, string>;
 export type Value = string | number | boolean | null;
 export type Values = Record<string, any>; // one type per field, known only at run time
+/** The values of all controls, as sent to Python. */
+export interface SentValues {
+  seq: number;
+  gesture: number;
+  moving: boolean;
+  values: Values;
+}
 export type Listener = (message: any, buffers: ArrayBuffer[]) => void;
 
 /** The properties of an element that `h` makes: attributes, `text` and event listeners. */
