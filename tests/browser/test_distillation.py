@@ -88,6 +88,24 @@ def test_a_choice_selects_a_student_and_undo_the_model(show, shown):
     expect(bench.number("bytes")).to_have_text(f"{size:,} bytes".replace(" ", "\u202f"))
 
 
+def test_a_temperature_without_a_teacher_says_which_one_it_selects(show, shown):
+    bench = show("?m=fashion/lenet5")
+    teacher, group = shown.get_by_label("distillation: teacher"), shown.locator(".distillation")
+    bench.choose(TEMPERATURE, 8)
+    teacher.select_option(label="none")
+    expect(bench.slider(TEMPERATURE)).to_have_attribute("aria-valuetext", "1")
+    expect(group).to_contain_text("No teacher: moving the temperature selects ResNet.")
+    expect(group.locator(".bars")).not_to_be_visible()
+    shown.wait_for_timeout(500)  # two changes in quick succession are one step
+    bench.choose(TEMPERATURE, 4)
+    expect(group).to_contain_text("A temperature needs a teacher: ResNet is selected.")
+    expect(teacher).to_have_value("fashion/resnet")
+    expect(bench.number("accuracy")).to_have_text(percent(student(4.0).card.value))
+    shown.get_by_role("button", name="undo").click()
+    expect(teacher).to_have_value("")
+    expect(group).not_to_contain_text("is selected.")
+
+
 def test_pruning_and_bits_compress_the_student(show, shown):
     bench = show(f"?m={student(2.0).name}&origin=fashion/lenet5&level=everything")
     bench.settle()

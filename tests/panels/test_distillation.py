@@ -129,13 +129,23 @@ def test_without_a_teacher_there_is_no_temperature(client):
     assert "alone, without a teacher" in state["settings"]["distillation"]["comparison"]
 
 
+def test_the_page_says_which_teacher_a_temperature_selects(client):
+    texts = client.last("page")["settings"]["distillation"]
+    assert texts["rules"]["start"]["distillation.teacher"] == "fashion/resnet"
+    assert texts["rules"]["selected"] == "A temperature needs a teacher: ResNet is selected."
+    assert texts["texts"]["alone"] == "No teacher: moving the temperature selects ResNet."
+    values = {**VALUES, "distillation.teacher": "", "distillation.temperature": 8}
+    client.send_values({**client.values(), **values})
+    assert client.values()["distillation.temperature"] == texts["rules"]["alone"]
+
+
 def test_the_comparison_names_the_labels_and_the_gain():
     session = SimpleNamespace(
         origin_model=wb.model(ORIGIN), student=STUDENT, repeat_result="", repeating=False
     )
     text = distillation.state(session)["comparison"]
     taught, alone = STUDENT.card.value, STUDENT.alone.card.value
-    assert text.startswith(f"Taught at T = 4: {100 * taught:.1f}\u202f%.")
+    assert text.startswith(f"Taught by ResNet at T = 4: {100 * taught:.1f}\u202f%.")
     assert f"the same 200 labels alone: {100 * alone:.1f}\u202f%" in text
     assert f"(+{100 * (taught - alone):.1f}\u202fpoints)" in text
     session.student = Student("fashion/mlp-32", "fashion/resnet", 4.0, 1.0)

@@ -76,7 +76,20 @@ def part(session: Session) -> dict[str, Any] | None:
             [(share, formatting.percent(share, 0)) for share in SHARES],
         ),
     ]
-    return {"key": PART.rstrip("."), "title": _("Distillation"), "fields": fields}
+    return {
+        "key": PART.rstrip("."),
+        "title": _("Distillation"),
+        "fields": fields,
+        "rules": {
+            "temperature": f"{PART}temperature",
+            "teacher": f"{PART}teacher",
+            "start": {f"{PART}temperature": START.temperature, f"{PART}teacher": START.teacher},
+            "alone": Student.temperature,
+            "selected": _("A temperature needs a teacher: {teacher} is selected.").format(
+                teacher=SHORT[START.teacher]
+            ),
+        },
+    }
 
 
 def describe(session: Session) -> dict[str, Any] | None:
@@ -86,9 +99,6 @@ def describe(session: Session) -> dict[str, Any] | None:
         return None
     return {
         **described,
-        "temperature": f"{PART}temperature",
-        "teacher": f"{PART}teacher",
-        "start": {f"{PART}temperature": START.temperature, f"{PART}teacher": START.teacher},
         "classes": [_(name) for name in session.origin_model.task.classes],
         "examples": _examples(),
         "logits": {
@@ -99,6 +109,9 @@ def describe(session: Session) -> dict[str, Any] | None:
         "texts": {
             "caption": _("teacher at T = {t}: {first}, {second}"),
             "image": _("an image with the label {label}"),
+            "alone": _("No teacher: moving the temperature selects {teacher}.").format(
+                teacher=SHORT[START.teacher]
+            ),
         },
         "next": _("next example"),
         "repeat": _("train it yourself"),
@@ -213,8 +226,10 @@ def _comparison(current: Student) -> str:
             images,
         ).format(count=formatting.count(images), value=ACCURACY.format(value))
     sentences = [
-        _("Taught at T = {t}: {value}.").format(
-            t=f"{current.temperature:g}", value=ACCURACY.format(value)
+        _("Taught by {teacher} at T = {t}: {value}.").format(
+            teacher=SHORT[current.teacher],
+            t=f"{current.temperature:g}",
+            value=ACCURACY.format(value),
         ),
         plural(
             "The same network on the same {count} label alone: {value} ({change}).",

@@ -29,6 +29,7 @@ SCRIPTS = (
     "layer_table",
     "levels",
     "goal",
+    "student",
     "distillation",
     "tour",
     "training",

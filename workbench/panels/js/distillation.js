@@ -5,6 +5,7 @@
 import { h, setText } from "./dom.js";
 import { control } from "./field.js";
 import { fill, largest, soften } from "./softmax.js";
+import { selectedNote, selectStudent } from "./student.js";
 
 /** @import { Channel } from "./channel.js" */
 /** @import { MadeControl } from "./field.js" */
@@ -19,6 +20,7 @@ export class Distillation {
   /** @type {HTMLElement[]} */ bars = [];
   /** @type {HTMLCanvasElement} */ picture;
   /** @type {HTMLElement} */ chart;
+  /** @type {HTMLElement} */ prediction;
   /** @type {HTMLElement} */ caption;
   /** @type {HTMLElement} */ comparison;
   /** @type {HTMLElement} */ repeated;
@@ -32,6 +34,7 @@ export class Distillation {
     this.channel = channel;
     this.onChange = onChange;
     this.example = 0;
+    this.note = h("p", { className: "help warning", role: "status" });
     this.node = h("div", { className: "group distillation", role: "group" });
   }
 
@@ -43,7 +46,7 @@ export class Distillation {
     if (texts === null) return;
     this.controls = texts.fields.map((field) => ({ field, ...control(field, (value) => this.change(field, value)) }));
     const [temperature, ...choices] = this.controls;
-    temperature.node.dataset.tour = texts.temperature;
+    temperature.node.dataset.tour = texts.rules.temperature;
     this.picture = h("canvas", { width: PIXELS, height: PIXELS, role: "img" });
     this.bars = texts.classes.map(() => h("span"));
     this.chart = h("div", { className: "bars", role: "img" }, ...this.bars);
@@ -56,12 +59,14 @@ export class Distillation {
       this.paint();
     });
     next.setAttribute("aria-label", texts.next);
+    this.prediction = h("div", { className: "teacher" }, this.picture, this.chart, next);
     this.node.setAttribute("aria-label", texts.title);
     this.node.replaceChildren(
       h("div", { className: "group-title", text: texts.title }),
       temperature.node,
       h("div", { className: "student" }, ...choices.map(({ node }) => node)),
-      h("div", { className: "teacher" }, this.picture, this.chart, next),
+      this.note,
+      this.prediction,
       this.caption,
       this.comparison,
       this.repeated,
@@ -69,14 +74,12 @@ export class Distillation {
     );
   }
 
-  // While no student is selected, a choice selects one; a temperature needs a teacher.
   /** @type {(field: Field, value: Value) => void} */
   change(field, value) {
     if (!this.texts) return;
-    const { start, temperature, teacher } = this.texts;
-    const next = { ...this.values, [field.key]: value };
-    if (field.key !== temperature) next[temperature] ||= start[temperature];
-    else next[teacher] ||= start[teacher];
+    const { rules } = this.texts;
+    const next = selectStudent(rules, this.values, field.key, value);
+    setText(this.note, selectedNote(rules, this.values, next, field.key, this.note.textContent ?? ""));
     this.showValues(next);
     this.onChange(this.values);
   }
@@ -84,7 +87,10 @@ export class Distillation {
   /** @type {(values: Values, state: DistillationState | null) => void} */
   show(values, state) {
     if (!this.texts || !state) return;
-    this.showValues(pick(values, this.controls));
+    const next = pick(values, this.controls);
+    const { temperature, teacher } = this.texts.rules;
+    if (!next[temperature] || !next[teacher]) setText(this.note, ""); // such as after undo
+    this.showValues(next);
     setText(this.comparison, state.comparison);
     setText(this.repeated, state.repeated);
     this.repeat.style.visibility = state.can_repeat ? "" : "hidden"; // keeps its place
@@ -100,11 +106,14 @@ export class Distillation {
 
   paint() {
     if (!this.texts) return;
-    const { classes, examples, logits, start, temperature, teacher, texts, unit } = this.texts;
+    const { classes, examples, logits, rules, texts, unit } = this.texts;
+    const { temperature, teacher } = rules;
+    this.prediction.style.visibility = this.values[teacher] ? "" : "hidden"; // keeps its place
+    if (!this.values[teacher]) return setText(this.caption, texts.alone);
     const index = this.example % examples.length;
     const { label, image } = examples[index];
     const at = this.values[temperature] || 1;
-    const shares = soften(logits[this.values[teacher] || start[teacher]][index], at);
+    const shares = soften(logits[this.values[teacher]][index], at);
     const named = classes.map((name, number) => `${name} ${Math.round(100 * shares[number])}${unit}`);
     for (const [number, bar] of this.bars.entries()) {
       bar.style.setProperty("--share", String(shares[number]));

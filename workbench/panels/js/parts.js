@@ -2,14 +2,15 @@
 // Parts of the page as widgets of their own, which notebooks combine.
 
 import { Card } from "./card.js";
-import { group, h } from "./dom.js";
+import { group, h, setText } from "./dom.js";
 import { applies, control } from "./field.js";
 import { Results } from "./results.js";
 import { Stage } from "./stage.js";
+import { selectedNote, selectStudent } from "./student.js";
 import { Tabs } from "./tabs.js";
 
 /** @import { MadeControl } from "./field.js" */
-/** @import { Context, Field, Messages, Page, State, TabMessage, Value } from "./types" */
+/** @import { Context, Field, Messages, Page, State, StudentRules, TabMessage, Value, Values } from "./types" */
 
 export class TradeoffPart {
   /** @param {Context} context */
@@ -72,32 +73,49 @@ export class ControlsPart {
   /** @param {Context} context */
   constructor({ channel }) {
     this.channel = channel;
+    this.note = h("p", { className: "help warning", role: "status" });
     this.node = h("form", { className: "panel settings", onsubmit: (event) => event.preventDefault() });
   }
 
   /** @param {Page} page */
   build({ labels, parts }) {
     /** @param {Field} field */
-    const make = (field) => ({ field, ...control(field, (value) => this.change(field.key, value)) });
-    const groups = parts.map(({ title, fields }) => ({ title, controls: fields.map(make) }));
+    const make = (field, /** @type {StudentRules | undefined} */ rules) => ({
+      field,
+      ...control(field, (value) => this.change(field.key, value, rules)),
+    });
+    const groups = parts.map(({ title, fields, rules }) => ({
+      title,
+      controls: fields.map((field) => make(field, rules)),
+    }));
     this.controls = groups.flatMap((group) => group.controls);
     this.node.setAttribute("aria-label", labels.settings);
     this.node.replaceChildren(
       ...groups.map(({ title, controls }) =>
         group(title, h("div", { text: title }), { className: "group" }, ...controls.map(({ node }) => node)),
       ),
+      this.note,
     );
   }
 
-  /** @type {(key: string, value: Value) => void} */
-  change(key, value) {
-    this.channel.sendValues({ ...this.channel.values, [key]: value });
-    this.hideUnused();
+  /** @type {(key: string, value: Value, rules?: StudentRules) => void} */
+  change(key, value, rules) {
+    const { values } = this.channel;
+    const next = rules ? selectStudent(rules, values, key, value) : { ...values, [key]: value };
+    setText(this.note, rules ? selectedNote(rules, values, next, key, this.note.textContent ?? "") : "");
+    this.channel.sendValues(next);
+    this.showValues(next);
   }
 
   /** @param {State} state */
   show({ values }) {
     if (!values) return;
+    setText(this.note, "");
+    this.showValues(values);
+  }
+
+  /** @param {Values} values */
+  showValues(values) {
     for (const { field, show } of this.controls) show(values[field.key]);
     this.hideUnused();
   }

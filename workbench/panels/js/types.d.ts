@@ -65,6 +65,15 @@ export interface Part {
   key: string;
   title: string;
   fields: Field[];
+  rules?: StudentRules; // of distillation
+}
+
+export interface StudentRules {
+  temperature: string; // the key of that field
+  teacher: string; // the key of that field
+  start: Values; // temperature and teacher of the first student
+  alone: number; // the temperature of a student without a teacher
+  selected: string; // says which teacher a temperature has selected
 }
 
 export interface Share {
@@ -183,14 +192,12 @@ export interface Fact {
 export interface DistillationTexts {
   title: string;
   fields: Field[];
-  temperature: string; // the key of that field
-  teacher: string; // the key of that field
-  start: Values; // temperature and teacher of the first student
+  rules: StudentRules;
   classes: string[];
   examples: { label: number; image: string }[];
   logits: Record<string, number[][]>;
   unit: string;
-  texts: { caption: string; image: string };
+  texts: { caption: string; image: string; alone: string };
   next: string;
   repeat: string;
   repeat_help: string;
