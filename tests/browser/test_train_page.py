@@ -168,3 +168,16 @@ def test_distillation_starts_from_the_selected_student(show_settings, shown):
     field = lambda label: shown.locator(".training .field:visible", has_text=label)  # noqa: E731
     expect(field("teacher").locator("select")).to_have_value("fashion/lenet5")
     expect(field("temperature").locator("input").first).to_have_value("4")
+
+
+def test_the_page_names_the_student_and_its_labels(show_settings, shown):
+    show_settings("?m=fashion/mlp-32.lenet5.t4.labels5&origin=fashion/lenet5&page=train")
+    labels = shown.locator(".training .field:visible", has_text="share of labels").locator("output")
+    network = shown.locator(".training .help", has_text="The network:")
+    expect(network).to_contain_text("mlp-32, 5\u202f% of the labels, teacher lenet5")
+    expect(labels).to_have_text("5\u202f%")
+    shown.get_by_role("button", name="Compress").click()
+    shown.get_by_label("distillation: labels").select_option("0.01")
+    shown.get_by_role("navigation").get_by_role("button", name="Train").click()
+    expect(network).to_contain_text("mlp-32, 1\u202f% of the labels")
+    expect(labels).to_have_text("1\u202f%")

@@ -249,6 +249,29 @@ def test_training_starts_from_the_teacher_and_temperature_of_the_student(client)
     assert training.live(session)["distilled"] is None
 
 
+def test_training_names_the_student_and_starts_with_its_labels(client):
+    client.send_values({**client.values(), **VALUES, "prune.sparsity": 0.5})
+    live = client.last("state")["training"]
+    assert live["network"] == (
+        "The network: mlp-32, 1\u202f% of the labels, teacher resnet at temperature 4 · "
+        "sparsity 50\u202f%."
+    )
+    assert live["student_labels"] == training.section(client.session)["values"]["labels"] == 0.01
+    client.send_values({**client.values(), **VALUES, "distillation.temperature": 0})
+    live = client.last("state")["training"]
+    assert live["network"] == "The network: sparsity 50\u202f%."
+    assert live["student_labels"] == training.section(client.session)["values"]["labels"] == 1.0
+
+
+def test_a_trained_student_keeps_its_share_of_the_labels(store):
+    student = wb.student("fashion/mlp-32.resnet.t4.labels1")
+    trained = Recipe(train=wb.Train(steps=3, labels=0.5))
+    session = Session(student.name, trained, store=store)
+    section = training.section(session)
+    assert (section["values"]["labels"], section["student_labels"]) == (0.5, 0.01)
+    session.close()
+
+
 @pytest.mark.parametrize("origin", [ORIGIN, "fashion/lenet5"])
 def test_the_teachers_of_the_students_can_be_chosen_in_training(origin, store):
     session = Session(origin, store=store)

@@ -10,6 +10,7 @@ from workbench.errors import RecipeError
 from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.panels import controls, distillation, training_fields
+from workbench.panels.views.results import summary
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import specs
 from workbench.recipe.train import SELF
@@ -76,7 +77,7 @@ def section(session: Session) -> dict[str, Any]:
         name: _field(name, controls.describe_field("train", spec, primary=name in MAIN), teachers)
         for name, spec in fields.items()
     }
-    settings = session.recipe.train or DEFAULTS
+    settings = session.recipe.train or replace(DEFAULTS, labels=_labels(session))
     grouped = {name for names in GROUPS.values() for name in names}
     rest = [name for name in described if name not in grouped and name not in MAIN]
     return {
@@ -92,6 +93,7 @@ def section(session: Session) -> dict[str, Any]:
             for title, names in {**GROUPS, REST: rest}.items()
         ],
         "values": {name: getattr(settings, name) for name in ("start", "teacher", *described)},
+        "student_labels": _labels(session),
         "length": _length_field(),
         "amounts": {name: _amount_field(name) for name in LENGTHS},
         "buttons": {
@@ -118,9 +120,10 @@ def live(session: Session) -> dict[str, Any]:
     return {
         "idle": training_fields.idle(session.recipe),
         "network": _("The network: {settings}.").format(
-            settings=controls.summary(session.recipe.untrained)
+            settings=summary(session.model.name, session.recipe.untrained, session.origin)
         ),
         "distilled": _distilled(session),
+        "student_labels": _labels(session),
     }
 
 
@@ -130,6 +133,11 @@ def _distilled(session: Session) -> dict[str, Any] | None:
     if student is None or not student.teacher:
         return None
     return {"teacher": student.teacher, "temperature": student.temperature}
+
+
+def _labels(session: Session) -> float:
+    """Return the share of the labels that the selected student has seen, else the default."""
+    return DEFAULTS.labels if session.student is None else session.student.labels
 
 
 def settings(

@@ -21,6 +21,7 @@ export class TrainingSection {
   /** @type {(() => void) | undefined} */ onSweep; // called when the comparison of temperatures starts
   /** @type {(() => void) | undefined} */ onQuery; // called when the teacher is queried
   queryFrame = 0;
+  studentLabels = 1; // the share of labels of the selected student
   /** @type {Aim} */ aim = "fine_tune";
 
   /** @param {Channel} channel */
@@ -39,6 +40,7 @@ export class TrainingSection {
     const opened = this.groups?.map((group) => group.open);
     this.texts = training;
     this.values = { ...training.values };
+    this.studentLabels = training.student_labels;
     this.aim = aimOf(this.values);
     this.controls = [];
     const aim = segments(training.aim, (value) => this.choose(value));
@@ -127,7 +129,19 @@ export class TrainingSection {
   /** @param {LiveTraining} live */
   show(live) {
     this.live = live;
-    if (this.texts) this.update();
+    if (!this.texts) return;
+    this.followStudent(live.student_labels);
+    this.update();
+  }
+
+  // Another student was selected: training goes on with its share of the labels.
+  /** @param {number} labels */
+  followStudent(labels) {
+    if (labels === this.studentLabels) return;
+    this.studentLabels = labels;
+    if (!("labels" in this.values)) return;
+    this.values = { ...this.values, labels };
+    for (const { field, show } of this.controls) if (field.key === "labels") show(labels);
   }
 
   // Requests the teacher's prediction; at most once per frame, for the newest values.

@@ -100,6 +100,7 @@ export interface TrainingTexts {
   main: TrainingField[];
   groups: { title: string; fields: TrainingField[] }[];
   values: Values;
+  student_labels: number; // those of the values
   length: Field;
   amounts: Record<string, Field & { value: number; amount: string }>;
   buttons: Record<Aim | "student", string>;
@@ -274,6 +275,7 @@ export interface LiveTraining {
   idle: string[];
   network: string;
   distilled: { teacher: string; temperature: number } | null;
+  student_labels: number; // the share of labels that further training starts with
 }
 
 /** A question of the page Choose: a number with a unit, empty for no limit. */
