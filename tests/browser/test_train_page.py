@@ -100,6 +100,10 @@ def test_a_number_of_steps_gives_everyone_the_same_result(train_page, watched):
     assert bench.accuracy.inner_text() == formatting.percent(repeated.score.accuracy)
     size = watched.locator('.card [data-number="bytes"]').inner_text()
     assert re.sub(r"\D", "", size) == str(repeated.size.bytes)
+    watched.wait_for_url("**train.steps=25**")
+    watched.reload()
+    expect(bench.start).to_have_text("Fine-tune for 25 steps")
+    expect(watched.get_by_role("spinbutton", name="steps")).to_have_value("25")
 
 
 def test_every_tab_says_what_runs_and_a_stopped_run_resumes(train_page, watched):

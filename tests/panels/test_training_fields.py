@@ -12,6 +12,7 @@ from workbench.artifact.artifact import Artifact
 from workbench.panels import training, training_fields
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import specs
+from workbench.session import Session
 from workbench.training.compress import artifact_bytes
 from workbench.training.run import Run
 from workbench.training.setup import training_setup
@@ -84,6 +85,18 @@ def test_every_setting_has_a_place_in_the_section(client):
     hidden = training_fields.unsuitable(client.session.model)
     names = {spec.name for spec in specs(Train)} - {"start"} - hidden
     assert main | set(groups) == names
+
+
+@pytest.mark.parametrize(
+    ("train", "limit", "steps"),
+    [(None, "seconds", 300), (Train(steps=25), "steps", 25), (Train(steps=0), "steps", 300)],
+)
+def test_the_section_repeats_the_steps_of_the_recipe(store, train, limit, steps):
+    session = Session("fashion/lenet-300-100", Recipe(train=train), store=store)
+    section = training.section(session)
+    assert section["limit"] == limit
+    assert section["amounts"]["steps"]["value"] == steps
+    session.close()
 
 
 @pytest.mark.parametrize(

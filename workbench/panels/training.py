@@ -95,7 +95,8 @@ def section(session: Session) -> dict[str, Any]:
         "values": {name: getattr(settings, name) for name in ("start", "teacher", *described)},
         "student_labels": _labels(session),
         "length": _length_field(),
-        "amounts": {name: _amount_field(name) for name in LENGTHS},
+        "limit": "seconds" if session.recipe.train is None else "steps",
+        "amounts": _amount_fields(session.recipe.train),
         "buttons": {
             "fine_tune": _("Fine-tune for {amount}"),
             "distill": _("Distill for {amount}"),
@@ -208,6 +209,14 @@ def _length_field() -> dict[str, Any]:
             {"value": "steps", "label": _("steps"), "help": _(LENGTHS["steps"][0])},
         ],
     }
+
+
+def _amount_fields(trained: Train | None) -> dict[str, dict[str, Any]]:
+    """Return the numbers of seconds and steps, which repeat the training of the recipe."""
+    fields = {name: _amount_field(name) for name in LENGTHS}
+    if trained is not None and trained.steps:
+        fields["steps"]["value"] = trained.steps
+    return fields
 
 
 def _amount_field(name: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ export class TrainingSection {
   /** @type {HTMLDetailsElement[]} */ groups;
   /** @type {Record<string, number> | undefined} */ amounts; // seconds and steps
   /** @type {Record<string, MadeControl>} */ lengths = {};
-  length = "seconds"; // which of them limits training
+  limit = ""; // which of them limits training
   /** @type {LiveTraining | undefined} */ live; // what Python says about the current recipe
   /** @type {(() => void) | undefined} */ onStart; // called when training starts
   /** @type {(() => void) | undefined} */ onSweep; // called when the comparison of temperatures starts
@@ -46,10 +46,11 @@ export class TrainingSection {
     const aim = segments(training.aim, (value) => this.choose(value));
     aim.show(this.aim);
     const length = segments(training.length, (value) => {
-      this.length = value;
+      this.limit = value;
       this.update();
     });
-    length.show(this.length);
+    this.limit ||= training.limit; // a new model keeps what was chosen
+    length.show(this.limit);
     this.amounts ??= mapped(training.amounts, ({ value }) => value);
     this.lengths = mapped(training.amounts, (field) => this.makeAmount(field));
     this.groups = training.groups.map(({ title, fields }) =>
@@ -115,10 +116,10 @@ export class TrainingSection {
     for (const group of this.groups)
       group.hidden = [...group.querySelectorAll(".field")].every((node) => isHidden(node));
     const kind = values.start === "scratch" && values.teacher ? "student" : this.aim;
-    for (const [name, { node }] of Object.entries(this.lengths)) node.hidden = name !== this.length;
-    const amount = texts.amounts[this.length].amount;
-    setText(this.button, withAmount(texts.buttons[kind], amount, this.amounts?.[this.length]));
-    setText(this.sweepButton, withAmount(texts.sweep ?? "", amount, this.amounts?.[this.length]));
+    for (const [name, { node }] of Object.entries(this.lengths)) node.hidden = name !== this.limit;
+    const { amount } = texts.amounts[this.limit];
+    setText(this.button, withAmount(texts.buttons[kind], amount, this.amounts?.[this.limit]));
+    setText(this.sweepButton, withAmount(texts.sweep ?? "", amount, this.amounts?.[this.limit]));
     this.sweepButton.hidden = !texts.sweep || !values.teacher;
     setText(this.aimHelp, texts.aim.choices.find((choice) => choice.value === this.aim)?.help ?? "");
     setText(this.warning, texts.warnings[values.teacher] || "");
@@ -157,12 +158,12 @@ export class TrainingSection {
   }
 
   start() {
-    this.channel.act("train", { values: this.values, [this.length]: this.amounts?.[this.length] });
+    this.channel.act("train", { values: this.values, [this.limit]: this.amounts?.[this.limit] });
     this.onStart?.();
   }
 
   sweep() {
-    this.channel.act("sweep", { values: this.values, [this.length]: this.amounts?.[this.length] });
+    this.channel.act("sweep", { values: this.values, [this.limit]: this.amounts?.[this.limit] });
     this.onSweep?.();
   }
 }

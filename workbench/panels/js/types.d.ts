@@ -102,6 +102,7 @@ export interface TrainingTexts {
   values: Values;
   student_labels: number; // those of the values
   length: Field;
+  limit: string; // the choice of it
   amounts: Record<string, Field & { value: number; amount: string }>;
   buttons: Record<Aim | "student", string>;
   sweep: string | null;
