@@ -48,7 +48,9 @@ def test_the_page_of_the_address_opens_first(client):
 @pytest.mark.parametrize("name", ["nowhere", "<b>", 7])
 def test_an_unknown_page_is_reported_and_changes_nothing(client, name):
     client.act("hello", search="", theme="light", page=name)
-    assert client.last("state")["error"].startswith("There is no page")
+    error = client.last("state")["error"]
+    assert error.startswith("There is no page")
+    assert "change page to one of: compress, train" in error
     assert client.last("page")["open"] == "compress"
     client.act("page", key=name)
     assert client.dashboard.open_page == "compress"

@@ -154,7 +154,9 @@ class SessionWidget(anywidget.AnyWidget):
             If the widget has no such page.
         """
         if page_key not in self.panel.pages:
-            text = _("There is no page {name}.").format(name=repr(page_key))
+            text = _("There is no page {name}; change page to one of: {pages}.").format(
+                name=repr(page_key), pages=", ".join(self.panel.pages)
+            )
             raise InputError(text, code="name.unknown_page")
         self.open_page, self.open_tab = page_key, None
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from workbench.errors import RecipeError
 from workbench.recipe.recipe import PARTS, Recipe
-from workbench.recipe.schema import FieldSpec, specs
+from workbench.recipe.schema import FieldSpec, brief, specs
 from workbench.recipe.version_1 import upgrade_setting
 
 VERSION = "2"
@@ -52,7 +52,8 @@ def from_query(
     """
     if len(query) > MAX_LENGTH:
         raise RecipeError(
-            f"The link is longer than {MAX_LENGTH} characters.", code="recipe.link_too_long"
+            f"The link is longer than {MAX_LENGTH} characters: remove settings of layers.",
+            code="recipe.link_too_long",
         )
     model: str | None = None
     data: dict[str, dict[str, Any]] = {}
@@ -70,7 +71,8 @@ def from_query(
         if key == "v":
             if value != VERSION:
                 raise RecipeError(
-                    f"The link has version {value!r}, but this program reads version {VERSION}.",
+                    f"The link has version {value!r}, but this program reads version {VERSION}: "
+                    f"set v to {VERSION}, or open it with the program that made it.",
                     code="recipe.link_version",
                 )
         elif key == "m":
@@ -79,7 +81,7 @@ def from_query(
             others[key] = value
         elif key in fields:
             part, name = key.split(".")
-            data.setdefault(part, {})[name] = _parse(fields[key], value)
+            data.setdefault(part, {})[name] = _parse(part, fields[key], value)
         else:
             raise RecipeError(
                 f"The link has an unknown key {key!r}: remove it.", code="recipe.unknown_key"
@@ -103,14 +105,20 @@ def _escape(name: str) -> str:
     return name.replace("%", "%25").replace(",", "%2C")  # a comma separates names
 
 
-def _parse(field: FieldSpec, text: str) -> Any:
+def _parse(part: str, field: FieldSpec, text: str) -> Any:
     if field.kind == "text":
         return text
     if field.kind == "names":
         return [unquote(name) for name in text.split(",") if name]
     if field.kind == "layers":
-        pairs = (item.rpartition(":") for item in text.split(",") if item)
-        return {unquote(name): _number(number) for name, _, number in pairs}
+        pairs = [item.rpartition(":") for item in text.split(",") if item]
+        if any(not name for name, _colon, _number in pairs):
+            raise RecipeError(
+                f"{part}.{field.name} must have a layer and a number, such as fc1.weight:0.5, not "
+                f"{brief(text)}.",
+                code="recipe.invalid_layer_name",
+            )
+        return {unquote(name): _number(number) for name, _colon, number in pairs}
     return _number(text)
 
 

@@ -11,6 +11,7 @@ from workbench.domain.metric import Metric
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.recipe import Recipe
+from workbench.recipe.schema import brief
 from workbench.recipe.train import SELF
 from workbench.session.records import Selection
 from workbench.training.checks import check_settings
@@ -41,12 +42,18 @@ def check_origin(selection: Selection) -> None:
     """
     if selection.origin is None:
         return
-    origin = zoo.model(selection.origin)
-    if student(selection.model) is None or origin.task != zoo.model(selection.model).task:
+    chosen = student(selection.model)
+    if chosen is None:
         raise InputError(
-            _("{model} is not a student of the task of {origin}: remove origin.").format(
-                model=selection.model, origin=selection.origin
-            ),
+            _("Only a student has an origin, and {model} is none.").format(model=selection.model),
+            code="session.invalid_origin",
+        )
+    if zoo.model(selection.origin).task != zoo.model(selection.model).task:
+        raise InputError(
+            _(
+                "The student {model} has another task than {origin}; choose a model of its task, "
+                "such as {network}."
+            ).format(model=selection.model, origin=selection.origin, network=chosen.network),
             code="session.invalid_origin",
         )
 
@@ -109,7 +116,8 @@ def check_budget(size: int | None) -> int | None:
     """
     if size is not None and size <= 0:
         raise InputError(
-            _("The size budget must be more than 0 bytes."), code="session.invalid_budget"
+            _("The size budget must be more than 0 bytes, not {value}.").format(value=size),
+            code="session.invalid_budget",
         )
     return size
 
@@ -126,12 +134,16 @@ def check_floor(value: float | None, metric: Metric) -> float | None:
         return None
     if metric.is_fraction and not 0 <= value <= 1:
         raise InputError(
-            _("The {metric} floor must be from 0 to 100 %.").format(metric=_(metric.name)),
+            _("The {metric} floor must be from 0 to 1, not {value:g}.").format(
+                metric=_(metric.name), value=value
+            ),
             code="session.invalid_floor",
         )
     if not isfinite(value):
         raise InputError(
-            _("The limit must be a number, not {value}.").format(value=value),
+            _("The {metric} floor must be a finite number, not {value}.").format(
+                metric=_(metric.name), value=value
+            ),
             code="session.invalid_floor",
         )
     return value
@@ -150,7 +162,10 @@ def parse_number(text: str | None, key: str, kind: type[int | float]) -> Any:
     try:
         return kind(text)
     except ValueError:
-        message = _("The link gives {key} as {value}, which is not a number.")
+        message = {
+            int: _("{key} must be a whole number, not {value}."),
+            float: _("{key} must be a number, not {value}."),
+        }[kind]
         raise InputError(
-            message.format(key=key, value=repr(text)), code="session.invalid_link"
+            message.format(key=key, value=brief(text)), code="session.invalid_link"
         ) from None

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from workbench import zoo
+from workbench.errors import WorkbenchError
+from workbench.i18n import _
 from workbench.recipe.link import from_query, to_query
 from workbench.session.checks import (
     check_budget,
@@ -9,9 +15,9 @@ from workbench.session.checks import (
     check_origin,
     check_training,
     parse_number,
-    resolve_model,
 )
 from workbench.session.records import Selection
+from workbench.training.teacher_ref import resolve_teacher
 
 DEFAULT_MODEL = "fashion/lenet5"
 EXTRA_KEYS = frozenset({"budget", "floor", "origin"})
@@ -38,10 +44,31 @@ def parse_query(query: str) -> tuple[Selection, int | None, float | None]:
         If the link is invalid.
     """
     name, recipe, extra = from_query(query, EXTRA_KEYS)
-    budget = check_budget(parse_number(extra.get("budget"), "budget", int))
+    with _naming("budget"):
+        budget = check_budget(parse_number(extra.get("budget"), "budget", int))
     selection = Selection(name or DEFAULT_MODEL, recipe, origin=extra.get("origin"))
-    check_origin(selection)
-    model = resolve_model(selection.model, recipe)
-    floor = check_floor(parse_number(extra.get("floor"), "floor", float), model.task.metric)
+    with _naming("m"):
+        model = zoo.model(selection.model)
+    recipe.check_names(model.layers)
+    with _naming("origin"):
+        check_origin(selection)
+    if recipe.train is not None and recipe.train.teacher:
+        with _naming("train.teacher"):
+            resolve_teacher(recipe.train.teacher, model)
     check_training(model, recipe)
+    with _naming("floor"):
+        text = extra.get("floor")
+        floor = check_floor(parse_number(text, "floor", float), model.task.metric)
     return selection, budget, floor
+
+
+@contextmanager
+def _naming(key: str) -> Iterator[None]:
+    """Name the key of the link that is to change in the errors of the body."""
+    try:
+        yield
+    except WorkbenchError as error:
+        message = _("Change {key}: {reason}")
+        if key in EXTRA_KEYS:
+            message = _("Change or remove {key}: {reason}")
+        raise type(error)(message.format(key=key, reason=error), code=error.code) from error

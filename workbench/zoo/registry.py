@@ -21,6 +21,7 @@ from workbench.recipe.schema import brief
 from workbench.zoo.plugins import LazyModel, plugin_model, plugins
 from workbench.zoo.student_model import student_model
 from workbench.zoo.students import Student, student
+from workbench.zoo.students import check_name as check_student_name
 from workbench.zoo.tables import ARCHITECTURES, CUSTOM_PREFIX, TASKS
 from workbench.zoo.user_models import UserModels
 
@@ -166,6 +167,7 @@ def model(name: str) -> Model:
             "--module on the command line.",
             code="model.not_registered",
         )
+    check_student_name(name)
     _check_is_no_file(name)
     built_in = architecture(name)
     try:

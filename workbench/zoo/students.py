@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from math import log2
 from pathlib import Path
 from typing import Any
 
 from workbench import formatting
-from workbench.errors import FileError
+from workbench.errors import FileError, UnknownNameError
 from workbench.i18n import _
 from workbench.recipe import Recipe, Train
 from workbench.zoo.fashion import FOLDER
@@ -189,6 +190,34 @@ def student(name: str) -> Student | None:
     4.0
     """
     return _all().get(name)
+
+
+def check_name(name: str) -> None:
+    """Check that `name`, if it is like that of a student, is the name of one.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such student.
+    """
+    network, _dot, training = name.partition(".")
+    if network not in NETWORKS or not training or name in _all():
+        return
+    close = get_close_matches(name, _all(), 1, cutoff=0)
+    raise UnknownNameError(
+        _(
+            "There is no student {name}, such as {example}: its teacher is one of {teachers}, and "
+            "{alone} without t; t is one of {temperatures}, and labels one of {shares}."
+        ).format(
+            name=formatting.short(name),
+            teachers=", ".join(map(_stem, TEACHERS)),
+            alone=ALONE,
+            temperatures=", ".join(f"{t:g}" for t in TEMPERATURES),
+            shares=", ".join(f"{100 * share:g}" for share in SHARES),
+            example=close[0],
+        ),
+        code="name.unknown",
+    )
 
 
 def nearest(temperature: float) -> float:

@@ -1,0 +1,59 @@
+"""A bad link says what to change, and changing only that gives a good one."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.errors import WorkbenchError
+from workbench.session.link import parse_query
+
+STUDENT = "fashion/cnn-10k.resnet.t4.labels1"
+LENET = "m=fashion/lenet5"
+
+
+@pytest.mark.parametrize(
+    ("bad", "key", "good"),
+    [
+        ("m=fashion/lenet", "m", LENET),
+        ("m=fashion/cnn-10k.resnet.t3.labels1&origin=fashion/lenet5", "m", f"m={STUDENT}"),
+        ("m=fashion/cnn-10k.resnet.t4.labels7", "m", f"m={STUDENT}"),
+        ("m=fashion/cnn-10k.alone.t4.labels1", "m", "m=fashion/cnn-10k.alone.labels1"),
+        (f"m={STUDENT}&origin=fashion/lenet", "origin", f"m={STUDENT}&origin=fashion/lenet5"),
+        (f"m={STUDENT}&origin=", "origin", f"m={STUDENT}"),
+        (f"m={STUDENT}&origin=vowels/cnn", "origin", f"m={STUDENT}"),
+        (f"{LENET}&origin=fashion/resnet", "origin", LENET),
+        ("origin=fashion/resnet", "origin", ""),
+        (f"{LENET}&budget=much", "budget", LENET),
+        (f"{LENET}&budget=1e5", "budget", f"{LENET}&budget=100000"),
+        (f"{LENET}&budget=0", "budget", LENET),
+        (f"{LENET}&floor=90", "floor", f"{LENET}&floor=0.9"),
+        (f"{LENET}&floor=nan", "floor", LENET),
+        ("m=reviews-lm/gpt&floor=inf", "floor", "m=reviews-lm/gpt&floor=2"),
+        (f"{LENET}&train.teacher=fashion/net", "train.teacher", f"{LENET}&train.teacher=self"),
+        (f"{LENET}&train.teacher=vowels/cnn", "train.teacher", LENET),
+        (
+            f"{LENET}&prune.layers=fc1.weight",
+            "prune.layers",
+            f"{LENET}&prune.layers=fc1.weight:0.5",
+        ),
+        (f"{LENET}&prune.sparsity=1", "prune.sparsity", f"{LENET}&prune.sparsity=0.9"),
+        (f"v=1.5&{LENET}", "v", f"v=2&{LENET}"),
+        (f"{LENET}&bits=4", "bits", LENET),
+        (f"{LENET}&{LENET}", "m", LENET),
+    ],
+)
+def test_a_bad_link_names_the_key_to_change(bad, key, good):
+    with pytest.raises(WorkbenchError) as caught:
+        parse_query(bad)
+    words = str(caught.value).replace("'", " ").replace(":", " ").replace(",", " ").split()
+    assert key in words, str(caught.value)
+    parse_query(good)
+
+
+def test_a_student_that_does_not_exist_is_named_with_those_that_do():
+    with pytest.raises(WorkbenchError) as caught:
+        parse_query("m=fashion/cnn-10k.resnet.t3.labels1&origin=fashion/lenet5")
+    message = str(caught.value)
+    assert "fashion/cnn-10k.resnet.t3.labels1" in message
+    assert "1, 2, 4, 8, 16" in message
+    assert "origin" not in message
