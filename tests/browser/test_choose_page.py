@@ -28,3 +28,19 @@ def test_a_recipe_is_found_and_opened_on_compress(watched, server):
     card.get_by_role("button").click()
     expect(page.locator('[data-number="bytes"]').first).to_contain_text(size.split("\u202f")[0])
     assert "page=compress" in page.url
+
+
+def test_an_answer_that_is_no_limit_starts_no_search(show_page, shown):
+    page = show_page("?m=fashion/mlp-32&page=choose")
+    problems = page.locator(".choosing .problem:visible")
+    for name, typed in (("large", "-5"), ("accurate", "0"), ("long", "")):
+        box = page.get_by_role("spinbutton", name=name)
+        before = box.input_value()
+        box.fill(typed)
+        page.get_by_role("button", name="Find recipes").click()
+        expect(problems).to_have_count(1)
+        expect(box).to_be_focused()
+        box.fill(before)
+    box.press("Tab")
+    expect(problems).to_have_count(0)
+    expect(page.locator(".activity:visible")).to_have_count(0)

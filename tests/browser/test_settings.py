@@ -115,6 +115,27 @@ def test_the_goal_counts_the_results_that_meet_it(open_bench, watched):
     expect(watched.locator(".hint")).to_contain_text("Too large")
 
 
+@pytest.mark.parametrize("typed", ["-5", "0", "e"])  # of letters, only e can be typed
+def test_a_goal_that_is_no_limit_is_answered_beside_the_field(show, shown, typed):
+    show("?m=fashion/lenet-300-100&budget=60000")
+    size, answer = shown.get_by_label("maximum size"), shown.locator(".goal .problem:visible")
+    size.fill("")
+    size.press_sequentially(typed)
+    size.press("Tab")
+    expect(answer).to_have_text(
+        "The maximum size must be a number above 0; leave it empty for no limit."
+    )
+    expect(size).to_have_attribute("aria-invalid", "true")
+    expect(shown).to_have_url(re.compile("budget=60000"))  # the goal stays
+    size.fill("50")
+    size.press("Tab")
+    expect(answer).to_have_count(0)
+    expect(shown).to_have_url(re.compile("budget=50000"))
+    shown.get_by_label("minimum accuracy").fill("101")
+    shown.keyboard.press("Tab")
+    expect(answer).to_contain_text("above 0 and at most 100")
+
+
 def test_the_tour_waits_for_the_hand(show, shown):
     bench = show("?m=fashion/lenet-300-100&tour=1")
     bubble = shown.get_by_role("dialog", name="guided tour")

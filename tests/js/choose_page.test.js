@@ -9,12 +9,12 @@ test("numbers are sent in the units of Python, and an empty answer is no limit",
   const accuracy = { key: "min_accuracy", scale: 0.01 };
   assert.deepEqual(
     demandOf([
-      [size, "20"],
-      [accuracy, " "],
+      [size, 20],
+      [accuracy, null],
     ]),
     { max_bytes: 20_000, min_accuracy: null },
   );
-  assert.equal(demandOf([[accuracy, "90"]]).min_accuracy, 0.9);
+  assert.equal(demandOf([[accuracy, 90]]).min_accuracy, 0.9);
 });
 
 test("a limit that was dragged is read from its shape", () => {

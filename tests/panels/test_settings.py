@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 import workbench as wb
-from workbench.domain.metric import BITS_PER_CHARACTER
+from tests.raises import raises
+from workbench.domain.metric import ACCURACY, BITS_PER_CHARACTER, RMSE, metric_named
 from workbench.panels import goal, hint, tour
 from workbench.recipe import Prune, Quantize, Recipe, Train
 from workbench.session.records import Visit
@@ -44,6 +45,16 @@ VISITED = (
     Visit(HALF, 1_000_000, 0.915, NAME),
     Visit(SMALL, 90_000, 0.90, NAME),
 )
+
+
+def test_the_answer_to_a_limit_that_is_not_allowed_names_what_is():
+    share, error, custom = ACCURACY, RMSE, metric_named("profit")
+    assert goal.bounds(share)["floor"] | {"text": ""} == {"above": 0, "most": 100, "text": ""}
+    assert "above 0 and at most 100" in goal.bounds(share)["floor"]["text"]
+    assert "root mean squared error must be a number above 0" in goal.floor_text(error)
+    assert goal.limit(-5, *goal.floor_bounds(custom), "") == -5.0  # may be negative
+    with raises("session.invalid_limit", "profit"):
+        goal.limit("x", *goal.floor_bounds(custom), goal.floor_text(custom))
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
+from workbench.domain.metric import ACCURACY
 from workbench.i18n import _, plural
+from workbench.panels import goal as goal_panel
 from workbench.panels.buttons import choice
 from workbench.panels.search_notebook import can_repeat
 from workbench.plots import goal, points, study, study_fields, study_progress, tradeoff
@@ -43,9 +46,8 @@ def section(session: Session) -> dict[str, Any]:
             "unit": _("kB"),
             "value": max_bytes and max_bytes / KILOBYTE,
             "scale": KILOBYTE,
-            "low": 0,
-            "high": 1e9,
             "step": "any",
+            "bounds": goal_panel.bounds(ACCURACY)["budget"],
         }
     ]
     if _has_accuracy(session):
@@ -60,9 +62,8 @@ def section(session: Session) -> dict[str, Any]:
                 "unit": "%",
                 "value": min_accuracy and round(100 * min_accuracy, 4),
                 "scale": 0.01,
-                "low": 0,
-                "high": 100,
                 "step": "any",
+                "bounds": goal_panel.bounds(ACCURACY)["floor"],
             }
         )
     questions.append(
@@ -73,9 +74,8 @@ def section(session: Session) -> dict[str, Any]:
             "unit": _("s"),
             "value": SECONDS if demand is None else demand.seconds,
             "scale": 1,
-            "low": 1,
-            "high": MAX_SECONDS,
-            "step": 1,
+            "step": "any",
+            "bounds": {"above": 0, "most": MAX_SECONDS, "required": True, "text": seconds_text()},
         }
     )
     return {
@@ -87,6 +87,27 @@ def section(session: Session) -> dict[str, Any]:
         "open": _("open on Compress"),
         "reasons": _("Why"),
     }
+
+
+def seconds_text() -> str:
+    """Return the answer to a time that cannot be searched."""
+    return _("The time must be above 0 and at most {maximum} seconds.").format(
+        maximum=formatting.count(MAX_SECONDS)
+    )
+
+
+def limits(message: Mapping[str, Any]) -> tuple[int | None, float | None]:
+    """Return the largest file in bytes and the smallest accuracy of a message of the page.
+
+    Raises
+    ------
+    InputError
+        If one of them is not allowed.
+    """
+    largest = goal_panel.limit(message.get("max_bytes"), 0, None, goal_panel.budget_text())
+    floor = goal_panel.floor_bounds(ACCURACY), goal_panel.floor_text(ACCURACY)
+    smallest = goal_panel.limit(message.get("min_accuracy"), *floor[0], floor[1])
+    return None if largest is None else max(1, round(largest)), smallest
 
 
 def live(session: Session) -> dict[str, Any]:

@@ -2,8 +2,69 @@
 
 from __future__ import annotations
 
-from workbench.i18n import plural
+import math
+from typing import Any
+
+from workbench.domain.metric import Metric
+from workbench.errors import InputError
+from workbench.i18n import _, plural
 from workbench.session import Session
+
+
+def bounds(metric: Metric) -> dict[str, dict[str, Any]]:
+    """Return what the limits may be in the units of the page, and what is said of others."""
+    above, most = floor_bounds(metric)
+    scale = 100 if metric.is_fraction else 1
+    return {
+        "budget": {"above": 0, "most": None, "text": budget_text()},
+        "floor": {
+            "above": above,
+            "most": None if most is None else scale * most,
+            "text": floor_text(metric),
+        },
+    }
+
+
+def floor_bounds(metric: Metric) -> tuple[float | None, float | None]:
+    """Return the largest number below all limits of a metric, and the largest limit."""
+    if metric.is_fraction:
+        return 0, 1
+    return (None if metric.higher_is_better else 0), None
+
+
+def budget_text() -> str:
+    """Return the answer to a size that is no limit."""
+    return _("The maximum size must be a number above 0; leave it empty for no limit.")
+
+
+def floor_text(metric: Metric) -> str:
+    """Return the answer to a value that is no limit of a metric."""
+    name, (above, most) = _(metric.name), floor_bounds(metric)
+    text = _("The limit of {metric} must be a number; leave it empty for no limit.")
+    if most is not None:
+        text = _(
+            "The limit of {metric} must be above 0 and at most 100 %; leave it empty for no limit."
+        )
+    elif above is not None:
+        text = _("The limit of {metric} must be a number above 0; leave it empty for no limit.")
+    return text.format(metric=name)
+
+
+def limit(value: Any, above: float | None, most: float | None, text: str) -> float | None:
+    """Return `value` as a float, or None for no limit.
+
+    Raises
+    ------
+    InputError
+        With `text`, if it is not a finite number above `above` and at most `most`.
+    """
+    if value is None:
+        return None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    low, high = -math.inf if above is None else above, math.inf if most is None else most
+    if not is_number or not math.isfinite(value) or not low < value <= high:
+        raise InputError(text, code="session.invalid_limit")
+    return float(value)
 
 
 def passing(session: Session) -> tuple[int, int]:

@@ -24,6 +24,7 @@ def describe(session: Session) -> dict[str, Any]:
     return {
         "levels": [{"value": key, "label": _(label)} for key, label in controls.LEVELS.items()],
         "distillation": distillation.describe(session),
+        "goal": goal.bounds(session.model.task.metric),
         "tour": tour.describe(session),
     }
 

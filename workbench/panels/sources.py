@@ -28,6 +28,7 @@ SCRIPTS = (
     "field",
     "layer_table",
     "levels",
+    "limits",
     "goal",
     "student",
     "distillation",

@@ -7,15 +7,14 @@ import io
 import json
 from typing import Any
 
-from workbench import formatting
 from workbench.cancel import CancelToken
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.panels.actions.background import run_in_background
-from workbench.panels.actions.messages import positive_number
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.actions.sending import send_file
-from workbench.panels.choosing import MAX_SECONDS
+from workbench.panels.choosing import MAX_SECONDS, limits, seconds_text
+from workbench.panels.goal import limit
 from workbench.panels.search_notebook import can_repeat, search_notebook
 from workbench.plots import study
 from workbench.recipe import Recipe
@@ -25,17 +24,10 @@ from workbench.session.choosing import Demand
 @action
 def choose(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Search recipes under limits."""
-    seconds = positive_number(message.get("seconds"))
-    if seconds is None or seconds > MAX_SECONDS:
-        raise InputError(
-            _("Choose a time of up to {maximum} seconds.").format(
-                maximum=formatting.count(MAX_SECONDS)
-            ),
-            code="argument.invalid_seconds",
-        )
-    largest = positive_number(message.get("max_bytes"))
-    max_bytes = None if largest is None else max(1, round(largest))
-    demand = Demand(max_bytes, positive_number(message.get("min_accuracy")), seconds)
+    seconds = limit(message.get("seconds"), 0, MAX_SECONDS, seconds_text())
+    if seconds is None:
+        raise InputError(seconds_text(), code="session.invalid_limit")
+    demand = Demand(*limits(message), seconds)
     dashboard.session.set_focus(limits=None)
     _start(dashboard, demand)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.panels.actions.messages import positive_number
+from workbench.panels import goal
 from workbench.panels.actions.registry import Dashboard, action
 
 
@@ -58,17 +58,16 @@ def visit(dashboard: Dashboard, message: dict[str, Any]) -> None:
 @action
 def budget(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Set the maximum file size in bytes, or remove it."""
-    value = positive_number(message.get("value"))
+    value = goal.limit(message.get("value"), 0, None, goal.budget_text())
     dashboard.session.set_budget(None if value is None else max(1, round(value)))
 
 
 @action
 def floor(dashboard: Dashboard, message: dict[str, Any]) -> None:
-    """Set the worst acceptable value of the metric, or remove it; shares are limited to 1."""
-    value = positive_number(message.get("value"))
-    if value is not None and dashboard.session.model.task.metric.is_fraction:
-        value = min(1.0, value)
-    dashboard.session.set_floor(None if value is None else max(0.0, value))
+    """Set the worst acceptable value of the metric, or remove it."""
+    metric = dashboard.session.model.task.metric
+    value = goal.limit(message.get("value"), *goal.floor_bounds(metric), goal.floor_text(metric))
+    dashboard.session.set_floor(value)
 
 
 @action

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from workbench.panels.actions.messages import positive_number
+from workbench.panels.choosing import limits
 from workbench.panels.comparison.attribution import selected_example, supports_attribution
 from workbench.panels.comparison.examples import EXAMPLES, page_size, page_start
 from workbench.panels.comparison.tab import selected_view, views
@@ -97,11 +97,7 @@ def _choose_kind(session: Session, value: Any) -> dict[str, Any]:
 
 
 def _limits(_session: Session, value: Any) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        return {}
-    largest = positive_number(value.get("max_bytes"))
-    smallest = positive_number(value.get("min_accuracy"))
-    return {"limits": (None if largest is None else max(1, round(largest)), smallest)}
+    return {"limits": limits(value)} if isinstance(value, Mapping) else {}
 
 
 CONTROLS: dict[str, Callable[[Session, Any], dict[str, Any]]] = {

@@ -3,20 +3,27 @@
 // recipes that were measured.
 
 import { h, setText } from "./dom.js";
+import { answered } from "./limits.js";
 import { Tabs } from "./tabs.js";
 
 /** @import { ChoosingCard, ChoosingQuestion, ChoosingTexts, Context, LiveChoosing, Page, Shape, State, TabMessage } from "./types" */
 
+/** @typedef {{ question: ChoosingQuestion, input: HTMLInputElement } & ReturnType<typeof answered>} Asked */
+
 export class ChoosePage {
   /** @type {ChoosingTexts} */ texts;
-  /** @type {{ question: ChoosingQuestion, input: HTMLInputElement }[]} */ inputs = [];
+  /** @type {Asked[]} */ inputs = [];
   shown = ""; // the cards and reasons that are displayed
 
   /** @param {Context} context */
   constructor(context) {
     this.context = context;
     this.tabs = new Tabs(context.channel, context.status, { closable: false });
-    this.form = h("form", { className: "panel settings choosing", onsubmit: (event) => this.start(event) });
+    this.form = h("form", {
+      className: "panel settings choosing",
+      noValidate: true, // each input answers by itself
+      onsubmit: (event) => this.start(event),
+    });
     this.button = h("button", { type: "submit", className: "primary" });
     this.headline = h("p", { className: "choosing-headline", role: "status" });
     this.cards = h("ul", { className: "choosing-cards" });
@@ -35,29 +42,30 @@ export class ChoosePage {
     setText(this.button, this.texts.start);
     this.form.replaceChildren(
       h("h2", { text: this.texts.title }),
-      ...this.inputs.map(({ question, input }) => this.line(question, input)),
+      ...this.inputs.map((asked) => this.line(asked)),
       this.button,
     );
     this.tabs.build(page, "choose");
   }
 
-  /** @type {(question: ChoosingQuestion) => { question: ChoosingQuestion, input: HTMLInputElement }} */
+  /** @type {(question: ChoosingQuestion) => Asked} */
   makeInput(question) {
-    const { label, low, high, step, value } = question;
-    const placeholder = question.key === "seconds" ? "" : this.texts.none;
-    const props = { type: "number", min: low, max: high, step, placeholder, "aria-label": label };
-    const input = h("input", { ...props, required: question.key === "seconds", onchange: () => this.draw() });
+    const { label, step, value, bounds } = question;
+    const placeholder = bounds.required ? "" : this.texts.none;
+    /** @type {HTMLInputElement} */
+    const input = h("input", { type: "number", step, placeholder, "aria-label": label, onchange: () => this.draw() });
     input.value = value === null ? "" : String(value);
-    return { question, input };
+    return { question, input, ...answered(input, bounds) };
   }
 
-  /** @type {(question: ChoosingQuestion, input: HTMLInputElement) => HTMLElement} */
-  line(question, input) {
+  /** @type {(asked: Asked) => HTMLElement} */
+  line({ question, input, error }) {
     return h(
       "label",
       { className: "choosing-question" },
       h("span", { className: "choosing-label", text: question.label }),
       h("span", { className: "with-unit" }, input, h("span", { className: "unit", text: question.unit })),
+      error,
       h("span", { className: "help", text: question.help }),
     );
   }
@@ -65,14 +73,23 @@ export class ChoosePage {
   /** @param {Event} event */
   start(event) {
     event.preventDefault();
-    this.context.channel.act("choose", demandOf(this.inputs.map(({ question, input }) => [question, input.value])));
+    const demand = this.demand();
+    if (!demand) return this.inputs.find(({ input }) => input.ariaInvalid === "true")?.input.focus();
+    this.context.channel.act("choose", demand);
     this.tabs.choose("choose");
+  }
+
+  // What the questions ask for, or null if an answer is not allowed.
+  demand() {
+    const answers = this.inputs.map(({ question, check }) => ({ question, value: check() }));
+    if (answers.some(({ value }) => value === undefined)) return null;
+    return demandOf(answers.map(({ question, value }) => [question, value ?? null]));
   }
 
   // Draws the limits of the next search in the picture.
   draw() {
-    const demand = demandOf(this.inputs.map(({ question, input }) => [question, input.value]));
-    this.context.channel.act("focus", { key: "limits", value: demand });
+    const demand = this.demand();
+    if (demand) this.context.channel.act("focus", { key: "limits", value: demand });
   }
 
   // A limit was dragged in the picture.
@@ -81,7 +98,8 @@ export class ChoosePage {
     const dropped = droppedLimit(change, shapes);
     const line = this.inputs.find(({ question }) => question.key === dropped?.key);
     if (!dropped || !line) return;
-    line.input.value = String(Number((dropped.value / line.question.scale).toPrecision(4)));
+    const value = Number((dropped.value / line.question.scale).toPrecision(4));
+    line.input.value = value ? String(value) : ""; // the end of the axis is no limit
     this.draw();
   }
 
@@ -159,11 +177,9 @@ export class ChoosePage {
 }
 
 // What the questions ask for, in the units of Python; null for no limit.
-/** @type {(answers: [{ key: string, scale: number }, string][]) => Record<string, number | null>} */
+/** @type {(answers: [{ key: string, scale: number }, number | null][]) => Record<string, number | null>} */
 export function demandOf(answers) {
-  return Object.fromEntries(
-    answers.map(([{ key, scale }, text]) => [key, text.trim() === "" ? null : Number(text) * scale]),
-  );
+  return Object.fromEntries(answers.map(([{ key, scale }, value]) => [key, value === null ? null : value * scale]));
 }
 
 // Which limit was dragged, and where to; null if none was. Accuracies are drawn as -log10 of the error.

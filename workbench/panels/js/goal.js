@@ -2,22 +2,28 @@
 // The goal: the largest file size and the worst metric wanted, and how many results meet both.
 
 import { describe, group, h, setText, term } from "./dom.js";
+import { answered } from "./limits.js";
 
 /** @import { Channel } from "./channel.js" */
-/** @import { Labels, State } from "./types" */
+/** @import { Bounds } from "./limits.js" */
+/** @import { GoalBounds, Labels, State } from "./types" */
 
-/** @type {(labels: Labels, channel: Channel) => { node: HTMLElement, show: (state: State) => void }} */
-export function goal(labels, channel) {
+/** @type {(labels: Labels, bounds: GoalBounds, channel: Channel) => { node: HTMLElement, show: (state: State) => void }} */
+export function goal(labels, bounds, channel) {
   const scale = Number(labels.floor_scale);
-  const budget = limit(labels.budget, labels.budget_sign, labels.budget_unit, labels.none, (value) =>
-    channel.act("budget", { value: value === null ? null : value * 1000 }),
+  const budget = limit(
+    { label: labels.budget, sign: labels.budget_sign, unit: labels.budget_unit, none: labels.none },
+    bounds.budget,
+    (value) => channel.act("budget", { value: value === null ? null : value * 1000 }),
   );
-  const floor = limit(labels.floor, labels.floor_sign, labels.floor_unit, labels.none, (value) =>
-    channel.act("floor", { value: value === null ? null : value / scale }),
+  const floor = limit(
+    { label: labels.floor, sign: labels.floor_sign, unit: labels.floor_unit, none: labels.none },
+    bounds.floor,
+    (value) => channel.act("floor", { value: value === null ? null : value / scale }),
   );
   const passing = h("output", { className: "passing" });
   const head = h("div", {}, term(labels.goal, labels.goal_help));
-  const pair = h("div", { className: "pair" }, budget.node, floor.node);
+  const pair = h("div", { className: "pair" }, budget.node, floor.node, budget.error, floor.error);
   const node = group(labels.goal, head, { className: "group goal", "data-tour": "goal" }, passing, pair);
   describe(node, head);
   return {
@@ -31,23 +37,20 @@ export function goal(labels, channel) {
 }
 
 /**
- * @param {string} label
- * @param {string} sign
- * @param {string} unit
- * @param {string} none
+ * @param {Labels} texts
+ * @param {Bounds} bounds
  * @param {(value: number | null) => void} change
  */
-function limit(label, sign, unit, none, change) {
-  const input = h("input", {
-    type: "number",
-    min: 0,
-    step: "any",
-    placeholder: none,
-    "aria-label": label,
-    title: label,
+function limit({ label, sign, unit, none }, bounds, change) {
+  /** @type {HTMLInputElement} */
+  const input = h("input", { type: "number", step: "any", placeholder: none, "aria-label": label, title: label });
+  const { error, check } = answered(input, bounds);
+  input.addEventListener("change", () => {
+    const value = check();
+    if (value !== undefined) change(value);
   });
-  input.addEventListener("change", () => change(input.value === "" ? null : Number(input.value)));
   return {
+    error,
     node: h(
       "span",
       { className: "limit with-unit" },
@@ -57,7 +60,8 @@ function limit(label, sign, unit, none, change) {
     ),
     /** @param {number | null} value */
     show(value) {
-      if (document.activeElement !== input) input.value = value === null ? "" : String(value);
+      const kept = document.activeElement === input || error.textContent; // until it is corrected
+      if (!kept) input.value = value === null ? "" : String(value);
     },
   };
 }

@@ -45,7 +45,7 @@ export class Settings {
     this.level.build(page);
     this.groups = page.parts.map((part) => this.group(part));
     this.distillation.build(page);
-    this.goal = goal(labels, this.channel);
+    this.goal = goal(labels, page.settings.goal, this.channel);
     this.hiddenText = h("span");
     const showAll = () => this.level.select("everything");
     this.hidden = h(

@@ -2,6 +2,7 @@
 // plotly.js as far as the page uses them. Only the type checker reads this file.
 
 import type { Channel } from "./channel.js";
+import type { Bounds } from "./limits.js";
 import type { Status } from "./status.js";
 import type { Theme } from "./theme.js";
 
@@ -243,7 +244,7 @@ export interface Page {
   };
   parts: Part[];
   layer_table: LayerRow[];
-  settings: { levels: Choice[]; distillation: DistillationTexts | null; tour: Tour };
+  settings: { levels: Choice[]; distillation: DistillationTexts | null; goal: GoalBounds; tour: Tour };
   training: TrainingTexts;
   choosing: ChoosingTexts;
   deploying: DeployTexts;
@@ -279,6 +280,12 @@ export interface LiveTraining {
   student_labels: number; // the share of labels that further training starts with
 }
 
+/** What the limits of the goal may be, and what is said of others. */
+export interface GoalBounds {
+  budget: Bounds;
+  floor: Bounds;
+}
+
 /** A question of the page Choose: a number with a unit, empty for no limit. */
 export interface ChoosingQuestion {
   key: string;
@@ -287,9 +294,8 @@ export interface ChoosingQuestion {
   unit: string;
   value: number | null;
   scale: number; // what the number is multiplied by
-  low: number;
-  high: number;
-  step: number;
+  step: number | "any";
+  bounds: Bounds; // in this unit
 }
 
 export interface ChoosingTexts {

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { numberOf } from "../../workbench/panels/js/limits.js";
+
+const typed = (value, badInput = false) => ({ value, validity: { badInput } });
+const share = { above: 0, most: 100 };
+
+for (const [input, bounds, expected] of [
+  [typed(""), share, null],
+  [typed(""), { ...share, required: true }, undefined],
+  [typed("", true), share, undefined], // text, which such an input does not pass on
+  [typed("85.5"), share, 85.5],
+  [typed("100"), share, 100],
+  [typed("100.1"), share, undefined],
+  [typed("0"), share, undefined],
+  [typed("-5"), share, undefined],
+  [typed("-5"), { above: null, most: null }, -5],
+  [typed("1e400"), { above: null, most: null }, undefined],
+])
+  test(`${JSON.stringify(input)} in ${JSON.stringify(bounds)} is ${expected}`, () =>
+    assert.equal(numberOf(input, bounds), expected));
