@@ -7,7 +7,6 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-import workbench as wb
 from workbench.panels.distillation import START
 from workbench.zoo import model
 from workbench.zoo.students import Student
@@ -84,7 +83,7 @@ def test_a_choice_selects_a_student_and_undo_the_model(show, shown):
         shown.get_by_role("button", name="undo").click()
     expect(bench.slider(TEMPERATURE)).to_have_attribute("aria-valuetext", "off")
     bench.settle()
-    size = len(wb.compress(model("fashion/lenet-300-100"), wb.Recipe()))
+    size = model("fashion/lenet-300-100").original_bytes
     expect(bench.number("bytes")).to_have_text(f"{size:,} bytes".replace(" ", "\u202f"))
 
 

@@ -84,22 +84,6 @@ def test_visited_recipes_are_restored(client):
     assert client.session.recipe == SMALL
 
 
-def test_limits_are_shaded_and_invalid_ones_change_nothing(client):
-    client.act("budget", value=50_000)
-    client.act("floor", value=0.85)
-    assert (client.session.budget, client.session.floor) == (50_000, 0.85)
-    client.wait("chart", lambda chart: len(chart["figure"]["layout"]["annotations"]) == 2)
-    for invalid in (-5, 0, "x", float("nan"), float("inf"), True):
-        client.act("budget", value=invalid)
-        assert "above 0" in client.last("banner")["text"]
-        client.act("floor", value=invalid)
-        assert "at most 100" in client.last("banner")["text"]
-        assert (client.session.budget, client.session.floor) == (50_000, 0.85)
-    client.act("budget", value=None)
-    client.act("floor", value=None)
-    assert (client.session.budget, client.session.floor) == (None, None)
-
-
 def test_only_the_open_tab_is_sent(client):
     client.wait_until_idle()
     assert client.last("tab") is None

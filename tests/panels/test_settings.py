@@ -36,7 +36,9 @@ def session(recipe=SMALL, report=None, visited=(), budget=None, floor=None, **mo
 
 def report(recipe, size, value):
     return SimpleNamespace(
-        recipe=recipe, size=SimpleNamespace(bytes=size), score=SimpleNamespace(value=value)
+        recipe=recipe,
+        size=SimpleNamespace(bytes=size, original_bytes=size),
+        score=SimpleNamespace(value=value),
     )
 
 
@@ -168,3 +170,19 @@ def test_the_tour_has_six_steps_where_there_are_students():
     other = session()
     other.origin_model = wb.model("reviews/bag")
     assert len(tour.describe(other)["steps"]) == 5
+
+
+def test_limits_are_shaded_and_invalid_ones_change_nothing(client):
+    client.act("budget", value=50_000)
+    client.act("floor", value=0.85)
+    assert (client.session.budget, client.session.floor) == (50_000, 0.85)
+    client.wait("chart", lambda chart: len(chart["figure"]["layout"]["annotations"]) == 2)
+    for invalid in (-5, 0, "x", float("nan"), float("inf"), True):
+        client.act("budget", value=invalid)
+        assert "above 0" in client.last("banner")["text"]
+        client.act("floor", value=invalid)
+        assert "at most 100" in client.last("banner")["text"]
+        assert (client.session.budget, client.session.floor) == (50_000, 0.85)
+    client.act("budget", value=None)
+    client.act("floor", value=None)
+    assert (client.session.budget, client.session.floor) == (None, None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from workbench.cache.results import ResultCache
 from workbench.domain import Model
 from workbench.evaluation.preset_results import preset_results
-from workbench.evaluation.report import Report
+from workbench.evaluation.report import Report, shown_bytes
 from workbench.plots.spots import Landmark, Spot
 from workbench.recipe import Recipe
 from workbench.recipe.presets import PRESETS
@@ -66,7 +66,7 @@ def current(report: Report | None) -> Spot | None:
         return None
     score = report.score
     return Spot(
-        report.size.bytes,
+        shown_bytes(report),
         score.value,
         score.low,
         score.high,

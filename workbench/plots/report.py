@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench import formatting
 from workbench.display import Card
 from workbench.domain.metric import metric_named
+from workbench.evaluation.report import Report, shown_bytes
 from workbench.i18n import _
 from workbench.plots import points, tradeoff
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure
 from workbench.zoo import model
-
-if TYPE_CHECKING:
-    from workbench.evaluation.report import Report
 
 HEIGHT = 420
 """Height of the figure in px."""
@@ -31,7 +29,7 @@ def draw(report: Report, palette: Palette = LIGHT) -> Figure:
     source = model(report.model)
     metric = source.task.metric
     original, spot = points.original(source, report.split), points.current(report)
-    size = report.size.bytes
+    size = shown_bytes(report)
     figure = tradeoff.draw(original, [], spot, palette, size=size, metric=metric)
     figure["layout"]["height"] = HEIGHT
     if report.split == "test":

@@ -1,5 +1,5 @@
 // @ts-check
-// Inputs for a number that may be empty. Input that is not allowed is answered by a sentence beside it, and
+// Inputs for a number that may be empty. Input that is not allowed is answered by a sentence next to it, and
 // changes nothing.
 
 import { h, setText, uniqueId } from "./dom.js";
