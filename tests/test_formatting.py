@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from workbench import formatting as f
+from workbench.domain.metric import ACCURACY, BITS_PER_CHARACTER, RMSE
 
 CASES = [
     (f.count, 1_041_203, "1,041,203"),
@@ -39,3 +44,34 @@ CASES = [
 @pytest.mark.parametrize(("function", "value", "text"), CASES)
 def test_numbers(function, value, text):
     assert function(value).replace(f.NARROW_SPACE, " ") == text
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "other", "text"),
+    [
+        (ACCURACY, 0.8864, 0.7396, "+14.6 points"),  # shown as 88.6 and 74.0
+        (ACCURACY, 0.74, 0.8864, "−14.6 points"),
+        (ACCURACY, 0.88644, 0.88636, "±0.0 points"),
+        (BITS_PER_CHARACTER, 1.7421, 1.7204, "+0.022 bits"),
+        (RMSE, 100.24, 99.532, "+0.668"),  # shown as 100.2 and 99.532
+        (RMSE, 0.0123, 0.01, "+0.0023"),
+        (RMSE, 1_234_567.0, 1_200_000.0, "+30,000"),  # shown as 1.23e+06 and 1.2e+06
+        (RMSE, float("nan"), 1.0, "−nan"),
+    ],
+)
+def test_a_difference_is_that_of_the_numbers_shown(metric, value, other, text):
+    assert metric.difference(value, other).replace(f.NARROW_SPACE, " ") == text
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_difference_of_fractions_never_contradicts_them(value, other):
+    shown = [Decimal(ACCURACY.format(x).removesuffix(f"{f.NARROW_SPACE}%")) for x in (value, other)]
+    text = ACCURACY.difference(value, other).removesuffix(f"{f.NARROW_SPACE}points")
+    assert Decimal(text.replace(f.MINUS, "-").replace("±", "")) == shown[0] - shown[1]
+
+
+@given(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9))
+def test_a_difference_of_numbers_never_contradicts_them(value, other):
+    shown = [Decimal(RMSE.format(x).replace(",", "")) for x in (value, other)]
+    text = RMSE.difference(value, other).replace(",", "").replace(f.MINUS, "-").replace("±", "")
+    assert Decimal(text) == shown[0] - shown[1]

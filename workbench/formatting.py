@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from workbench.i18n import _, plural
 
@@ -38,6 +39,22 @@ def points(change: float, digits: int = 1) -> str:
     value = round(change * 100, digits)
     sign = "+" if value > 0 else MINUS if value < 0 else "±"
     return _("{change}\u202fpoints").format(change=f"{sign}{abs(value):.{digits}f}")
+
+
+def points_between(value: float, other: float, digits: int = 1) -> str:
+    """Format the difference of two fractions as they are shown in percent: ``−1.5 points``."""
+    shown = (f"{100 * fraction:.{digits}f}" for fraction in (value, other))
+    return _("{change}\u202fpoints").format(change=difference(*shown))
+
+
+def difference(shown: str, other: str) -> str:
+    """Format the difference of two finite numbers as they are shown, with its sign: ``+0.021``.
+
+    Next to them, a difference that is computed before rounding could be wrong by one digit.
+    """
+    change = Decimal(shown.replace(",", "")) - Decimal(other.replace(",", ""))
+    sign = "+" if change > 0 else MINUS if change < 0 else "±"
+    return f"{sign}{abs(change):,f}"
 
 
 def number(value: float) -> str:

@@ -57,7 +57,7 @@ def report(result: Result) -> None:
         row(LABELS.get(name, name), f"{_format(name, result[name])}{exact}")
     row("size", f"{formatting.nbytes(result['bytes'])}, {_ratio(result)}")
     if baseline := result.get("baseline"):
-        gain = metric_named(primary).change(result["value"] - baseline["value"])
+        gain = metric_named(primary).difference(result["value"], baseline["value"])
         row(
             "gain",
             f"{gain} compared to the baseline without error compensation: "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, isnan
+from math import inf, isfinite, isnan
 
 from workbench import formatting
 from workbench.i18n import _
@@ -49,6 +49,19 @@ class Metric:
         if self.unit:  # of known scale
             difference = round(difference, 3)
         return self._with_unit(formatting.signed(difference))
+
+    def difference(self, value: float, other: float) -> str:
+        """Format the signed difference of two values that are shown: ``−1.5 points``.
+
+        It is that of the numbers as `format` rounds them, so that it does not contradict them.
+        """
+        if not isfinite(value) or not isfinite(other):
+            return self.change(value - other)
+        if self.is_fraction:
+            return formatting.points_between(value, other)
+        return self._with_unit(
+            formatting.difference(formatting.number(value), formatting.number(other))
+        )
 
     def better(self, value: float, other: float) -> bool:
         """Return whether `value` is better than `other`. NaN is worse than any number."""

@@ -238,7 +238,7 @@ def _comparison(current: Student) -> str:
         ).format(
             count=formatting.count(images),
             value=ACCURACY.format(alone),
-            change=ACCURACY.change(value - alone),
+            change=ACCURACY.difference(value, alone),
         ),
     ]
     return " ".join([*sentences, _about_temperature(current)]).strip()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
+from workbench import formatting
 from workbench.display import Card
 from workbench.errors import InputError
 from workbench.i18n import _
@@ -131,6 +132,7 @@ def summary(race: Race) -> str:
         )
     second = others[0]
     lead = abs((first.mean or 0.0) - (second.mean or 0.0))
+    shown = race.metric.difference(first.mean or 0.0, second.mean or 0.0)
     if lead <= max(first.spread or 0.0, second.spread or 0.0):
         text = _("{name} reaches {figure}; its lead over {other} is within the spread")
     else:
@@ -138,7 +140,7 @@ def summary(race: Race) -> str:
     return text.format(
         name=first.name,
         figure=spread.format_mean(first, race.metric),
-        lead=race.metric.change(lead).lstrip("+"),
+        lead=shown.lstrip(f"+{formatting.MINUS}"),
         other=second.name,
     )
 

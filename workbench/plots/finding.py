@@ -36,13 +36,13 @@ def _is_original(you: Spot, original: Spot) -> bool:
 
 
 def _cost(original: Spot, you: Spot, metric: Metric) -> str:
-    change = you.value - original.value
-    same = metric.change(change).startswith("±")
+    change = metric.difference(you.value, original.value)
+    same = change.startswith("±")
     if you.bytes >= original.bytes:
         if same:
             return _("Not smaller than the original, and as good")
-        return _("Not smaller than the original, {change}").format(change=metric.change(change))
-    lost = metric.change(abs(change)).lstrip("+±")
+        return _("Not smaller than the original, {change}").format(change=change)
+    lost = change.lstrip(f"+±{formatting.MINUS}")
     name = _(metric.name)
     if not you.exact:
         text = _("{ratio} smaller for about {lost} of {metric}")

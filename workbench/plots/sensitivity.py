@@ -211,4 +211,4 @@ def _tolerated(result: Sensitivity, layer: str) -> list[Point]:
 
 
 def _change(result: Sensitivity, point: Point) -> str:
-    return result.metric.change(point.value - result.value)
+    return result.metric.difference(point.value, result.value)

@@ -77,7 +77,7 @@ def thin(visited: Sequence[Spot], metric: Metric) -> list[Spot]:
 
 def hover_text(spot: Spot, original: Spot, metric: Metric, line: str = "<br>") -> str:
     """Return metric, change and size of a spot, separated by `line` breaks."""
-    change = metric.change(spot.value - original.value)
+    change = metric.difference(spot.value, original.value)
     value = metric.format(spot.value)
     if not spot.exact:
         value = f"{metric.format(spot.low)} – {metric.format(spot.high)}"

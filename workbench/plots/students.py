@@ -58,8 +58,8 @@ def finding(taught: Sequence[Student]) -> str:
         "With {labels} of the labels, the teacher adds {gain}; temperatures differ by {spread}"
     ).format(
         labels=formatting.percent(few, 0),
-        gain=formatting.points(_value(best) - _value(best.alone)).lstrip("+"),
-        spread=formatting.points(_value(best) - _value(worst)).lstrip("+"),
+        gain=formatting.points_between(_value(best), _value(best.alone)).lstrip("+"),
+        spread=formatting.points_between(_value(best), _value(worst)).lstrip("+"),
     )
 
 

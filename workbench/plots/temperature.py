@@ -249,10 +249,11 @@ def _summary(baseline: Level | None, finished: Sequence[Level], margin: _Margin)
         return _("No result yet")
     best = max(finished, key=lambda level: metric.sort_key(level.mean))
     gain = metric.sort_key(best.mean) - metric.sort_key(baseline.mean)
+    shown = metric.difference(best.mean or 0.0, baseline.mean)
     if gain <= 0:
         return _("No temperature improves on labels alone")
     if gain <= margin(best) + margin(baseline):
         return _("No temperature improves on labels alone by more than the error bars")
     return _("Temperature {t} gains {gain} over labels alone").format(
-        t=f"{best.temperature:g}", gain=metric.change(gain).lstrip("+")
+        t=f"{best.temperature:g}", gain=shown.lstrip(f"+{formatting.MINUS}")
     )

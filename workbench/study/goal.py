@@ -124,8 +124,8 @@ class Goal:
             sentences.append(
                 _("An accuracy of {value} is {missing} below the limit of {limit}.").format(
                     value=formatting.percent(trial.accuracy or 0.0, 2),
-                    missing=formatting.points(
-                        self.min_accuracy - (trial.accuracy or 0.0), 2
+                    missing=formatting.points_between(
+                        self.min_accuracy, trial.accuracy or 0.0, 2
                     ).lstrip("+"),
                     limit=formatting.percent(self.min_accuracy, 2),
                 )
@@ -137,7 +137,7 @@ class Goal:
                     metric=_(self.metric.name),
                     value=self.metric.format(value),
                     limit=self.metric.format(floor),
-                    change=self.metric.change(value - floor),
+                    change=self.metric.difference(value, floor),
                 )
             )
         limit = self.max_latency_ms

@@ -69,7 +69,7 @@ def headline(best: Trial, result: StudyResult) -> str:
         compared=compared,
         metric=_(result.metric.name),
         value=_value(best, result.metric),
-        change=result.metric.change((best.value or 0.0) - value),
+        change=result.metric.difference(best.value or 0.0, value),
         count=f"{best.total:,}",
     )
 
@@ -81,7 +81,7 @@ def contributions(best: Trial, result: StudyResult) -> Iterator[str]:
         other = exact.get(recipe)
         if other is None or best.value is None or other.value is None:
             continue
-        change = result.metric.change(best.value - other.value)
+        change = result.metric.difference(best.value, other.value)
         if recipe == best.recipe.baseline:
             yield _("{methods}: {change}, in {seconds} s of computing.").format(
                 methods=_slow_methods(best.recipe),

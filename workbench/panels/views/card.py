@@ -149,7 +149,7 @@ def _change(value: float | None, original: float, metric: Metric) -> str:
     """Return the difference from the original; a “±0” would be read as an error bound."""
     if value is None:
         return ""
-    return _("unchanged") if value == original else metric.change(value - original)
+    return _("unchanged") if value == original else metric.difference(value, original)
 
 
 def _interval(score: Score | None, metric: Metric) -> str:

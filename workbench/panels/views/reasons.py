@@ -118,7 +118,7 @@ def _cliff(report: Report, original: Spot, metric: Metric) -> Iterator[str]:
             sentence = _(
                 "{change} is a large loss: compress less, or fine-tune the compressed model."
             )
-        yield sentence.format(change=metric.change(change))
+        yield sentence.format(change=metric.difference(report.value, original.value))
 
 
 def exact(report: Report | None) -> bool:
@@ -133,7 +133,7 @@ def _baseline(report: Report, baseline: Report | None, metric: Metric) -> list[s
     sentence = _("{change} compared with the baseline ({baseline}): {accuracy} in {bytes}.")
     return [
         sentence.format(
-            change=metric.change(report.value - baseline.value),
+            change=metric.difference(report.value, baseline.value),
             baseline=", ".join(_baseline_settings(report.recipe)),
             accuracy=metric.format(baseline.value),
             bytes=formatting.nbytes(baseline.bytes),

@@ -33,7 +33,7 @@ def rows(session: Session) -> list[dict[str, Any]]:
             "cells": [
                 summary(visit.model, visit.recipe, session.origin),
                 metric.format(visit.value),
-                metric.change(visit.value - original.value),
+                metric.difference(visit.value, original.value),
                 formatting.nbytes(visit.bytes),
                 formatting.times(original.bytes / visit.bytes),
             ],
