@@ -141,7 +141,11 @@ def test_the_page_says_which_teacher_a_temperature_selects(client):
 
 def test_the_comparison_names_the_labels_and_the_gain():
     session = SimpleNamespace(
-        origin_model=wb.model(ORIGIN), student=STUDENT, repeat_result="", repeating=False
+        origin_model=wb.model(ORIGIN),
+        student=STUDENT,
+        repeat_result="",
+        repeating=False,
+        repeat_step=None,
     )
     text = distillation.state(session)["comparison"]
     taught, alone = STUDENT.card.value, STUDENT.alone.card.value
@@ -163,7 +167,11 @@ def test_the_comparison_names_the_labels_and_the_gain():
 )
 def test_the_comparison_says_whether_temperature_matters(monkeypatch, step, expected):
     session = SimpleNamespace(
-        origin_model=wb.model(ORIGIN), student=STUDENT, repeat_result="", repeating=False
+        origin_model=wb.model(ORIGIN),
+        student=STUDENT,
+        repeat_result="",
+        repeating=False,
+        repeat_step=None,
     )
 
     def card(student):
@@ -201,7 +209,7 @@ def test_a_student_is_trained_again_on_request(client, monkeypatch):
 
     def train_student(student, *, on_step, cancel):
         calls.append(student)
-        on_step(SimpleNamespace(step=1, steps=2))
+        on_step(SimpleNamespace(step=500, steps=1000, seconds_left=12.2, over=False))
         return SimpleNamespace(summary="The same bytes.")
 
     monkeypatch.setattr("workbench.experiments.train_student.train_student", train_student)
@@ -211,9 +219,14 @@ def test_a_student_is_trained_again_on_request(client, monkeypatch):
     client.act("repeat_student")
     state = client.wait("state", lambda s: s["settings"]["distillation"]["repeated"])
     assert state["settings"]["distillation"]["repeated"] == "The same bytes."
-    assert not state["settings"]["distillation"]["repeating"]
+    assert state["settings"]["distillation"]["repeating"] is None
     assert calls == [STUDENT]
-    assert [m["fraction"] for m, _ in client.dashboard.sent if m.get("fraction")][-1:] == [0.5]
+    text = "Training the student: step 500 of 1,000, about 12 s left"
+    shown = [m["settings"]["distillation"]["repeating"] for m in states(client, 0)]
+    preparing = {"text": "Preparing the training", "fraction": None}
+    assert list(filter(None, shown)) == [preparing, {"text": text, "fraction": 0.5}]
+    bars = [m for m, _ in client.dashboard.sent if m["kind"] == "progress"]
+    assert (text, 0.5) in [(bar["text"], bar.get("fraction")) for bar in bars]
     client.send_values({**client.values(), **VALUES, "distillation.temperature": 8})
     assert client.last("state")["settings"]["distillation"]["repeated"] == ""
 

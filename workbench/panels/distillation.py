@@ -15,6 +15,7 @@ from workbench import formatting, zoo
 from workbench.domain.metric import ACCURACY
 from workbench.errors import RecipeError
 from workbench.i18n import _, plural
+from workbench.panels.views.activity import repeated_steps
 from workbench.session import Session
 from workbench.zoo.students import NETWORKS, SHARES, TEACHERS, TEMPERATURES, Student, students
 from workbench.zoo.teacher_examples import teacher_examples
@@ -165,7 +166,18 @@ def state(session: Session) -> dict[str, Any] | None:
         "comparison": _off(session) if current is None else _comparison(current),
         "can_repeat": current is not None,
         "repeated": session.repeat_result,
-        "repeating": session.repeating,
+        "repeating": _repeating(session),
+    }
+
+
+def _repeating(session: Session) -> dict[str, Any] | None:
+    """Return how far the repeated training is, or None if it does not run."""
+    if not session.repeating:
+        return None
+    step = session.repeat_step
+    return {
+        "text": repeated_steps(step, session.model.task.input_type),
+        "fraction": None if step is None or step.over else step.step / step.steps,
     }
 
 

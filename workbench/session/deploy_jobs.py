@@ -5,11 +5,11 @@ from __future__ import annotations
 from workbench.cancel import NEVER, CancelToken
 from workbench.session.calls import Calls
 from workbench.session.deploying import Deploying, deploy_file, targets
-from workbench.session.jobs import Jobs
 from workbench.session.state import State
+from workbench.session.student_jobs import StudentJobs
 
 
-class DeployJobs(Jobs):
+class DeployJobs(StudentJobs):
     """The jobs of a session, and the one about inference runtimes.
 
     Attributes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workbench import zoo
 from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
-from workbench.errors import ArtifactError, Cancelled, InputError, RecipeError, WorkbenchError
+from workbench.errors import ArtifactError, Cancelled, RecipeError, WorkbenchError
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.recipe import Recipe, Train
@@ -21,7 +21,6 @@ from workbench.session.parallel_run import ParallelRun, run_in_parallel
 from workbench.session.records import TeacherQuery, Timing
 from workbench.session.state import State
 from workbench.session.sweep_progress import SweepProgress
-from workbench.zoo.students import student
 
 if TYPE_CHECKING:
     from workbench.analysis.sensitivity import Sensitivity
@@ -54,12 +53,8 @@ class Jobs:
         The file size in bytes to keep while the user changes layers.
     parallel : ParallelRun or None
         The last parallel training run.
-    repeating : bool
-        Whether `repeat_student` is running.
     choosing : Choosing or None
         The search of `choose`, with its newest result; None if it has not been called.
-    repeat_result : str
-        What `repeat_student` has shown, as text; empty before.
     """
 
     def __init__(self, state: State) -> None:
@@ -67,7 +62,7 @@ class Jobs:
         self._analyses = Analyses()
         self._timings: dict[FileKey, Timing] = {}
         self._sweeps, self._scans = Calls(), Calls()
-        self._layer_changes, self._repeats = Calls(), Calls()
+        self._layer_changes = Calls()
         self._choices, self._parallel_runs = Calls(), Calls()
         self._clear_jobs()
 
@@ -79,8 +74,6 @@ class Jobs:
         self.sensitivity: Sensitivity | None = None
         self.target_size: int | None = None
         self.parallel: ParallelRun | None = None
-        self.repeating = False
-        self.repeat_result = ""
         self.choosing: Choosing | None = None
 
     def artifact(
@@ -235,41 +228,6 @@ class Jobs:
                 self.sensitivity = result
             on_progress(result.completed)
             state.notify()
-
-    def repeat_student(
-        self, cancel: CancelToken = NEVER, on_progress: ProgressCallback = ignore
-    ) -> None:
-        """Train the selected student again and compare the two files; a newer call wins.
-
-        Raises
-        ------
-        InputError
-            If no student is selected.
-        """
-        from workbench.experiments.train_student import train_student
-
-        state = self._state
-        with state.lock:
-            model, chosen = state.model, student(state.model.name)
-            if chosen is None:
-                raise InputError(_("Select a student first."), code="session.no_student")
-            token = self._token(model, self._repeats.begin(), cancel)
-            self.repeating, self.repeat_result = True, ""
-        state.notify()
-        try:
-            result = train_student(
-                chosen, on_step=lambda step: on_progress(step.step / step.steps), cancel=token
-            )
-        finally:
-            with state.lock:
-                if model is state.model:
-                    self.repeating = False
-            state.notify()
-        with state.lock:
-            if token.cancelled:
-                return
-            self.repeat_result = result.summary
-        state.notify()
 
     def choose(self, demand: Demand, cancel: CancelToken = NEVER) -> None:
         """Search the best recipe under limits; a newer call wins.

@@ -27,11 +27,15 @@ def run_in_background(
 
 
 @contextmanager
-def progress_bar(channel: Channel, text: str) -> Iterator[Callable[[float], None]]:
-    """Show a progress bar; yield the function that sets its fraction, from 0 to 1."""
+def progress_bar(channel: Channel, text: str) -> Iterator[Callable[..., None]]:
+    """Show a progress bar; yield the function that sets its fraction, from 0 to 1, and its text."""
     message = {"kind": "progress", "text": text}
     channel.send(message)
+
+    def show(fraction: float, text: str = text) -> None:
+        channel.send({**message, "fraction": fraction, "text": text})
+
     try:
-        yield lambda fraction: channel.send({**message, "fraction": fraction})
+        yield show
     finally:
         channel.send({**message, "text": None})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.cancel import CancelToken
@@ -13,8 +13,12 @@ from workbench.panels import training
 from workbench.panels.actions.background import progress_bar, run_in_background
 from workbench.panels.actions.messages import positive_number
 from workbench.panels.actions.registry import Dashboard, action
+from workbench.panels.views.activity import repeated_steps
 from workbench.recipe import Recipe, Train
 from workbench.recipe.train import SELF
+
+if TYPE_CHECKING:
+    from workbench.training.types import TrainingStep
 
 
 @action
@@ -87,8 +91,13 @@ def _sweep(dashboard: Dashboard, settings: Train, seconds: float | None) -> None
 
 
 def _repeat_student(dashboard: Dashboard) -> None:
-    with progress_bar(dashboard, _("Training the student")) as on_progress:
-        dashboard.session.repeat_student(dashboard.cancel, on_progress)
+    input_type = dashboard.session.model.task.input_type
+    with progress_bar(dashboard, repeated_steps(None, input_type)) as on_progress:
+
+        def on_step(step: TrainingStep) -> None:
+            on_progress(step.step / step.steps, repeated_steps(step, input_type))
+
+        dashboard.session.repeat_student(dashboard.cancel, on_step)
 
 
 def _query_teacher(dashboard: Dashboard, teacher: str, temperature: float, example: int) -> None:

@@ -24,6 +24,9 @@ export class Distillation {
   /** @type {HTMLElement} */ caption;
   /** @type {HTMLElement} */ comparison;
   /** @type {HTMLElement} */ repeated;
+  /** @type {HTMLElement} */ running;
+  /** @type {HTMLElement} */ runningText;
+  /** @type {HTMLProgressElement} */ runningBar;
   /** @type {HTMLButtonElement} */ repeat;
 
   /**
@@ -53,6 +56,9 @@ export class Distillation {
     this.caption = h("p", { className: "caption" });
     this.comparison = h("p", { className: "comparison", role: "status" });
     this.repeated = h("p", { className: "comparison repeated", role: "status" });
+    this.runningText = h("span");
+    this.runningBar = h("progress", { max: 1, "aria-label": texts.repeat });
+    this.running = h("p", { className: "running", hidden: true }, this.runningText, this.runningBar);
     this.repeat = button(texts.repeat, texts.repeat_help, () => this.channel.act("repeat_student"));
     const next = button("▸", texts.next, () => {
       this.example += 1;
@@ -70,6 +76,7 @@ export class Distillation {
       this.caption,
       this.comparison,
       this.repeated,
+      this.running,
       this.repeat,
     );
   }
@@ -94,7 +101,12 @@ export class Distillation {
     setText(this.comparison, state.comparison);
     setText(this.repeated, state.repeated);
     this.repeat.style.visibility = state.can_repeat ? "" : "hidden"; // keeps its place
-    this.repeat.disabled = state.repeating;
+    this.repeat.disabled = state.repeating !== null;
+    this.running.hidden = !state.repeating;
+    if (!state.repeating) return;
+    setText(this.runningText, state.repeating.text);
+    if (state.repeating.fraction === null) this.runningBar.removeAttribute("value");
+    else this.runningBar.value = state.repeating.fraction;
   }
 
   /** @param {Values} values */

@@ -210,7 +210,7 @@ export interface DistillationState {
   comparison: string;
   repeated: string;
   can_repeat: boolean;
-  repeating: boolean;
+  repeating: { text: string; fraction: number | null } | null;
 }
 
 /** Done when the value of `key` is from `low` to `high`, when there is a goal, or at an event. */

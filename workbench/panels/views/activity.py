@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.evaluation.training_progress import TrainingProgress, aim
@@ -12,6 +12,9 @@ from workbench.panels.views.labels import examples_label
 from workbench.plots import course
 from workbench.session import Session
 from workbench.session.sweep_progress import SweepProgress
+
+if TYPE_CHECKING:
+    from workbench.training.types import TrainingStep
 
 Activity = dict[str, Any]
 """Text and `tone` of a line above the tab; a `fraction`, None while it is unknown, if work runs;
@@ -62,10 +65,27 @@ def training_activity(session: Session) -> Activity | None:
 
 def running_steps(progress: TrainingProgress) -> str:
     """Return the sentence about the steps of a training run that is not over."""
-    return _(STEPS[aim(progress.settings)]).format(
-        step=formatting.count(progress.step),
-        steps=formatting.count(progress.settings.steps),
-        seconds=formatting.count(max(1, round(progress.seconds_left))),
+    return _steps(
+        aim(progress.settings), progress.step, progress.settings.steps, progress.seconds_left
+    )
+
+
+def repeated_steps(step: TrainingStep | None, input_type: str) -> str:
+    """Return how far the repeated training of a student is."""
+    if step is None:
+        return _("Preparing the training")
+    if step.over:
+        return _("Measuring the trained file on all {examples}").format(
+            examples=examples_label(input_type)
+        )
+    return _steps("student", step.step, step.steps, step.seconds_left)
+
+
+def _steps(aim_of: str, step: int, steps: int, seconds_left: float) -> str:
+    return _(STEPS[aim_of]).format(
+        step=formatting.count(step),
+        steps=formatting.count(steps),
+        seconds=formatting.count(max(1, round(seconds_left))),
     )
 
 
