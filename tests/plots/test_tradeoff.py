@@ -145,8 +145,8 @@ def test_the_page_draws_what_moves_with_the_numbers():
 def test_the_area_outside_the_goal_has_its_limits_as_text():
     layout = draw(goal=Goal(100_000, 0.9, "2 of 9 pass"))["layout"]
     assert [note["text"] for note in layout["annotations"]] == [
-        "larger than the goal of 100\u202fkB",
-        "worse than the goal of 90.0\u202f%",
+        "goal ≤ 100\u202fkB",
+        "≥ 90.0\u202f%",
         "2 of 9 pass",
     ]
     assert sum(shape["type"] == "rect" for shape in layout["shapes"]) == 2

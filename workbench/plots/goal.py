@@ -9,11 +9,14 @@ from typing import Any
 
 from workbench import formatting
 from workbench.i18n import _
-from workbench.plots import scales
+from workbench.plots import label_places, scales
+from workbench.plots.label_places import Box, Places
 from workbench.plots.palette import Palette
 
 LINE = 16
 """Letters in a line of the text, so that it leaves room for points on a phone."""
+STEPS = 6
+"""Heights at which the label of the size may stand, from the bottom, one line apart."""
 
 
 @dataclass(frozen=True)
@@ -43,35 +46,107 @@ class Goal:
             shapes.append({**edge, **wide, "y0": top, "y1": top})
         return shapes
 
-    def labels(
-        self, x_range: tuple[float, float], up: scales.Axis, palette: Palette
-    ) -> list[dict[str, Any]]:
-        """Return the limits at the edges, and the text."""
+    def labels(self, places: Places, up: scales.Axis, palette: Palette) -> list[dict[str, Any]]:
+        """Return the limits on either side of their edges, and the text, where there is room.
+
+        A label says what is true on its side of the edge.
+        """
         label = {"showarrow": False, "font": {"size": 13, "color": palette.muted}}
         notes: list[dict[str, Any]] = []
         if self.budget:
-            place = min(max(log10(self.budget), x_range[0]), x_range[1])  # plotly's logarithm
-            in_right_half = place > sum(x_range) / 2
-            at = {"x": place, "y": 0, "yref": "paper", "yanchor": "bottom"}
-            text = _("larger than the goal of {size}").format(size=formatting.size(self.budget))
-            anchor = "right" if in_right_half else "left"
-            notes.append({**label, **at, "xanchor": anchor, "text": text})
+            place = self._place_budget(places)
+            notes += [{**label, **place}] if place else []
         if self.floor:
-            at = {"x": 0, "xref": "paper", "xanchor": "left"}
-            text = _("worse than the goal of {value}").format(value=up.metric.format(self.floor))
-            height = up.height(self.floor)
-            notes.append({**label, **at, "y": height, "yanchor": "top", "text": text})
+            place = self._place_floor(places, up)
+            notes += [{**label, **place}] if place else []
         if self.text:
-            text = "<br>".join(wrap(self.text, LINE))
-            notes.append({**label, **_TOP_LEFT, "align": "left", "text": text})
+            lines = wrap(self.text, LINE)
+            width, height = label_places.size(lines)
+            chosen = places.choose(
+                {
+                    "top": Box(0, label_places.HEIGHT - height, width, label_places.HEIGHT),
+                    "bottom": Box(label_places.WIDTH - width, 0, label_places.WIDTH, height),
+                }
+            )
+            text = {"align": "left", "text": "<br>".join(lines)}
+            notes += [{**label, **CORNERS[chosen], **text}] if chosen else []
         return notes
 
+    def _place_budget(self, places: Places) -> dict[str, Any] | None:
+        """Return the text at the edge of the size, and its place."""
+        assert self.budget is not None
+        limit, position = formatting.size(self.budget), log10(self.budget)
+        edge, gap = places.at(position, 0.0)[0], label_places.GAP
+        boxes: dict[tuple[str, str, int], Box] = {}
+        for step in range(STEPS):
+            for anchor, text in _texts("right", "left", ("≤", ">"), limit):
+                width, height = label_places.size([text])
+                start = edge - gap - width if anchor == "right" else edge + gap
+                bottom = step * height
+                boxes[anchor, text, step] = Box(start, bottom, start + width, bottom + height)
+        chosen = places.choose(boxes)
+        if chosen is None:
+            return None
+        anchor, text, step = chosen
+        return {
+            "x": min(max(position, places.low[0]), places.high[0]),  # plotly's logarithm
+            "xanchor": anchor,
+            "xshift": (-1 if anchor == "right" else 1) * gap / 2,
+            "y": 0,
+            "yref": "paper",
+            "yanchor": "bottom",
+            "yshift": step * label_places.LINE,
+            "text": text,
+        }
 
-_TOP_LEFT = {
-    "x": 0,
-    "xref": "paper",
-    "xanchor": "left",
-    "y": 1,
-    "yref": "paper",
-    "yanchor": "top",
+    def _place_floor(self, places: Places, up: scales.Axis) -> dict[str, Any] | None:
+        """Return the text at the edge of the metric, and its place."""
+        assert self.floor is not None
+        limit, height = up.metric.format(self.floor), up.height(self.floor)
+        signs = ("≥", "<") if up.metric.higher_is_better else ("≤", ">")
+        edge = places.at(0.0, height)[1]
+        boxes: dict[tuple[str, str, str], Box] = {}
+        for side in ("left", "right"):
+            for anchor, text in _texts("bottom", "top", signs, limit):
+                width, tall = label_places.size([text])
+                start = 0.0 if side == "left" else label_places.WIDTH - width
+                bottom = edge + 1 if anchor == "bottom" else edge - 1 - tall
+                boxes[side, anchor, text] = Box(start, bottom, start + width, bottom + tall)
+        chosen = places.choose(boxes)
+        if chosen is None:
+            return None
+        side, anchor, text = chosen
+        across = {"x": 0 if side == "left" else 1, "xref": "paper", "xanchor": side}
+        shown = min(max(height, places.low[1]), places.high[1])
+        return {**across, "y": shown, "yanchor": anchor, "text": text}
+
+
+def _texts(inside: str, outside: str, signs: tuple[str, str], limit: str) -> list[tuple[str, str]]:
+    """Return the texts for a limit, each with the anchor that puts it on its side of the edge."""
+    within, beyond = signs
+    return [
+        (inside, _("goal {sign} {limit}").format(sign=within, limit=limit)),
+        (inside, f"{within} {limit}"),
+        (outside, f"{beyond} {limit}"),
+    ]
+
+
+CORNERS = {
+    "top": {
+        "x": 0,
+        "xref": "paper",
+        "xanchor": "left",
+        "y": 1,
+        "yref": "paper",
+        "yanchor": "top",
+    },
+    "bottom": {
+        "x": 1,
+        "xref": "paper",
+        "xanchor": "right",
+        "y": 0,
+        "yref": "paper",
+        "yanchor": "bottom",
+    },
 }
+"""The places of the text."""

@@ -16,7 +16,6 @@ from workbench.plots.spots import Landmark, Spot, hover_text
 
 LIVE = "live"
 LABEL_SIZE = 13
-_PLACES = ("top", *["bottom"] * 20)  # of the labels: the first two presets are close together
 
 
 def front(spots: Sequence[Spot], up: scales.Axis, palette: Palette) -> dict[str, Any]:
@@ -42,23 +41,21 @@ def presets(
     original: Spot,
     up: scales.Axis,
     palette: Palette,
-    *,
-    covered: Sequence[Landmark] = (),
+    sides: Sequence[str | None],
 ) -> dict[str, Any]:
-    """Return the presets on the axis as faint hollow points, which a click selects.
+    """Return the presets as faint hollow points, which a click selects.
 
-    Those that are `covered` have no label.
+    `sides` are the places of their labels; those without one have no label.
     """
     hint = _("click to select it")
-    marks = [mark for mark in marks if up.height(mark.spot.value) > up.range[0]]
     return {
         "type": "scatter",
         "mode": "markers+text",
         "name": "presets",
         "x": [mark.spot.bytes for mark in marks],
         "y": [up.height(mark.spot.value) for mark in marks],
-        "text": ["" if mark in covered else mark.label for mark in marks],
-        "textposition": [f"{place} center" for _mark, place in zip(marks, _PLACES, strict=False)],
+        "text": [mark.label if side else "" for mark, side in zip(marks, sides, strict=True)],
+        "textposition": [side or "top center" for side in sides],
         "textfont": {"color": palette.muted, "size": LABEL_SIZE, "shadow": _halo(palette)},
         "cliponaxis": False,
         "customdata": [{"act": "preset", "key": mark.name} for mark in marks],

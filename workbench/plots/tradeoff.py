@@ -8,9 +8,10 @@ from typing import Any
 
 from workbench.domain.metric import ACCURACY, Metric
 from workbench.i18n import _
-from workbench.plots import scales, traces
+from workbench.plots import label_places, scales, traces
 from workbench.plots.finding import finding
 from workbench.plots.goal import Goal
+from workbench.plots.label_places import Places
 from workbench.plots.palette import Palette
 from workbench.plots.spots import Landmark, Spot, pareto, thin
 from workbench.plots.style import Figure, axis, layout
@@ -21,8 +22,10 @@ SHORT, CHARACTER = 5, 7
 """Characters of a short label at the left; the width of a further one, in px."""
 
 
-NEAR = 0.1
-"""Distance to the current point, as a share of the axes, below which a preset has no label."""
+LABELS = {"student": "top center", "alone": "bottom center"}
+"""Where the page draws the labels of students."""
+YOU, LIVE_LABEL = 12, 64
+"""Half the width of the current point, and the room for it and its label at the right, in px."""
 
 
 def draw(
@@ -69,13 +72,21 @@ def draw(
     outdated = you is not None and size is not None and size != you.bytes
     goal = goal or Goal()
     presets = [mark for mark in landmarks if mark.kind == "preset"]
-    covered = [
-        mark for mark in presets if you is not None and _is_near(mark.spot, you, x_range, up)
+    places = _places(original, visited, you, goal, landmarks, x_range, up)
+    notes = goal.labels(places, up, palette)
+    shown = [mark for mark in presets if up.height(mark.spot.value) > up.range[0]]
+    sides = [
+        places.choose(
+            label_places.around(places.at(*_position(mark.spot, up)), mark.label),
+            right=MARGIN["r"],
+            top=MARGIN["t"] / 2,
+        )
+        for mark in shown
     ]
     return {
         "data": [
             traces.front(pareto([original, *visited], metric), up, palette),
-            traces.presets(presets, original, up, palette, covered=covered),
+            traces.presets(shown, original, up, palette, sides),
             traces.past(thin(visited, metric), original, up, palette),
             traces.origin(original, up, palette),
             traces.students([mark for mark in landmarks if mark.kind != "preset"], up, palette),
@@ -103,16 +114,44 @@ def draw(
             ),
             margin=MARGIN | {"l": MARGIN["l"] + CHARACTER * max(0, longest - SHORT)},
             shapes=goal.shapes(up, palette) + traces.size_line(size, palette),
-            annotations=goal.labels(x_range, up, palette),
+            annotations=notes,
         ),
     }
 
 
-def _is_near(spot: Spot, you: Spot, x_range: tuple[float, float], up: scales.Axis) -> bool:
-    """Whether the current point or its label would lie on the label of `spot`."""
-    across = abs(log10(spot.bytes / you.bytes)) / (x_range[1] - x_range[0])
-    upward = abs(up.height(spot.value) - up.height(you.value)) / (up.range[1] - up.range[0])
-    return across < NEAR and upward < NEAR
+def _places(
+    original: Spot,
+    visited: Sequence[Spot],
+    you: Spot | None,
+    goal: Goal,
+    landmarks: Sequence[Landmark],
+    x_range: tuple[float, float],
+    up: scales.Axis,
+) -> Places:
+    """Return what labels may not cover: points, edges of the goal, labels with fixed places."""
+    places = Places((x_range[0], up.range[0]), (x_range[1], up.range[1]))
+    for spot in (original, *visited, *(mark.spot for mark in landmarks)):
+        places.add_point(*_position(spot, up))
+    for text, spot, side in [
+        (_("original"), original, "top center"),
+        *((m.label, m.spot, LABELS[m.kind]) for m in landmarks if m.kind in LABELS),
+    ]:
+        places.taken.append(label_places.around(places.at(*_position(spot, up)), text)[side])
+    if you is not None:
+        center = places.at(*_position(you, up))
+        places.add_point(*_position(you, up), YOU)
+        sides = label_places.around(center, _("you") + "  ")
+        fits = center[0] + LIVE_LABEL < label_places.WIDTH + MARGIN["r"]
+        places.taken.append(sides["middle right" if fits else "middle left"])
+    places.add_line(
+        x=log10(goal.budget) if goal.budget else None,
+        y=up.height(goal.floor) if goal.floor else None,
+    )
+    return places
+
+
+def _position(spot: Spot, up: scales.Axis) -> tuple[float, float]:
+    return log10(spot.bytes), up.height(spot.value)
 
 
 def size_range(
