@@ -99,6 +99,18 @@ def test_a_downloaded_package_runs_without_workbench(tmp_path):
     assert np.load(tmp_path / "outputs.npy").shape == (3, len(model.task.classes))
 
 
+def test_an_unexpected_error_ends_the_run(client, monkeypatch):
+    def fail(*_arguments, **_options):
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr("workbench.training.compress.compress", fail)
+    client.act("page", key="deploy")
+    client.act("deploy")
+    assert "RuntimeError" in client.wait("banner")["text"]
+    state = client.wait("state", lambda state: not state["deploying"]["working"])
+    assert "unexpected error" in state["deploying"]["headline"]
+
+
 def test_nothing_runs_and_nothing_is_downloaded_before_the_button(client):
     client.act("page", key="deploy")
     assert deploying.live(client.session)["rows"] == []

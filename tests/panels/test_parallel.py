@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import workbench as wb
 from tests.raises import raises
 from workbench.panels import parallel
 from workbench.parallel.plan import Plan
@@ -67,6 +68,29 @@ def test_a_refusal_is_shown_with_its_reason(client):
     start(client, strategy="pipeline", ranks=4)
     message = client.wait("tab", lambda m: m.get("activity") and m["activity"]["tone"] == "failed")
     assert "4 layers" in message["activity"]["text"]
+
+
+def test_an_unexpected_error_ends_the_run(client, monkeypatch):
+    def fail(*_arguments, **_options):
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr("workbench.parallel.train.train_in_parallel", fail)
+    start(client)
+    message = client.wait("tab", lambda m: m.get("activity") and m["activity"]["tone"] == "failed")
+    assert "unexpected error" in message["activity"]["text"]
+    assert "RuntimeError" in client.wait("banner")["text"]
+    assert not client.session.parallel.running
+
+
+def test_results_stay_while_another_page_selects_a_student(client):
+    start(client)
+    client.wait("state", lambda state: state["parallel"]["facts"])
+    finished = client.session.parallel
+    client.act("page", key="compress")
+    client.session.distill(wb.student("fashion/mlp-32.resnet.t4.labels5"))
+    client.act("page", key="parallel")
+    assert client.session.parallel is finished
+    assert client.last("state")["parallel"]["facts"]
 
 
 def test_fields_of_the_section_are_those_of_a_plan(client):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workbench.errors import Cancelled, WorkbenchError
+from workbench.i18n import _
 from workbench.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -92,6 +93,9 @@ def deploy_file(
         change(state="stopped")
     except WorkbenchError as error:
         change(state="failed", error=str(error))
+    except BaseException:  # the banner names it
+        change(state="failed", error=_("The run has ended with an unexpected error."))
+        raise
     else:
         change(state="done")
 

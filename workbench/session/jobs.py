@@ -64,6 +64,7 @@ class Jobs:
         self._sweeps, self._scans = Calls(), Calls()
         self._layer_changes = Calls()
         self._choices, self._parallel_runs = Calls(), Calls()
+        self.parallel: ParallelRun | None = None  # of the chosen model, also with a student
         self._clear_jobs()
 
     def _clear_jobs(self) -> None:
@@ -73,7 +74,6 @@ class Jobs:
         self.sweep_progress: SweepProgress | None = None
         self.sensitivity: Sensitivity | None = None
         self.target_size: int | None = None
-        self.parallel: ParallelRun | None = None
         self.choosing: Choosing | None = None
 
     def artifact(

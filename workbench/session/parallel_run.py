@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, WorkbenchError
+from workbench.i18n import _
 from workbench.parallel.plan import Plan
 
 if TYPE_CHECKING:
@@ -99,6 +100,9 @@ def run_in_parallel(
         run = replace(run, stopped=True)
     except WorkbenchError as error:
         run = replace(run, error=str(error))
+    except BaseException:  # the banner names it
+        publish(replace(run, error=_("The run has ended with an unexpected error.")))
+        raise
     else:
         run = replace(run, result=result, completed=1.0)
     publish(run)

@@ -334,4 +334,7 @@ class Session(Readings, DeployJobs):
             self.focus = replace(self.focus, first=0, layer=None, limits=None)
             if model.task != self.model.task:
                 self.focus = replace(self.focus, example=None)
+        origin = self.origin_model.identity
         self._state.enter(history, model)
+        if self.origin_model.identity != origin:
+            self.parallel = None
