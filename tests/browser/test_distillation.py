@@ -94,7 +94,7 @@ def test_a_temperature_without_a_teacher_says_which_one_it_selects(show, shown):
     teacher.select_option(label="none")
     expect(bench.slider(TEMPERATURE)).to_have_attribute("aria-valuetext", "1")
     expect(group).to_contain_text("No teacher: moving the temperature selects ResNet.")
-    expect(group.locator(".bars")).not_to_be_visible()
+    expect(group.locator(".bars")).to_be_hidden()
     shown.wait_for_timeout(500)  # two changes in quick succession are one step
     bench.choose(TEMPERATURE, 4)
     expect(group).to_contain_text("A temperature needs a teacher: ResNet is selected.")

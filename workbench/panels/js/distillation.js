@@ -120,7 +120,7 @@ export class Distillation {
     if (!this.texts) return;
     const { classes, examples, logits, rules, texts, unit } = this.texts;
     const { temperature, teacher } = rules;
-    this.prediction.style.visibility = this.values[teacher] ? "" : "hidden"; // keeps its place
+    this.prediction.hidden = !this.values[teacher];
     if (!this.values[teacher]) return setText(this.caption, texts.alone);
     const index = this.example % examples.length;
     const { label, image } = examples[index];
