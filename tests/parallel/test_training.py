@@ -186,16 +186,25 @@ def test_models_that_ranks_cannot_make_are_refused(gated, source):
         wb.train_in_parallel(gated, source=f"{source}:broken", **SMALL)
 
 
-@pytest.mark.parametrize("strategy", ["data", "pipeline"])
+REPLICAS = ["data", "zero1", "zero2", "zero3"]
+
+
+@pytest.mark.parametrize("strategy", [*REPLICAS, "pipeline"])
 def test_scalars_and_layers_that_are_never_called_keep_their_values(scaled, source, strategy):
     result = wb.train_in_parallel(scaled, strategy, 2, source=f"{source}:scaled", **SMALL)
     assert result.gradient_difference < 1e-6
     assert max(record.distance for record in result.records if record.rank >= 0) < 1e-6
+    held = [dict(rank.held) for rank in result.ranks]
+    assert [rank.formula or each for rank, each in zip(result.ranks, held, strict=True)] == held
 
 
-def test_strategies_that_do_not_fit_are_refused_with_the_reason(scaled, source):
-    with raises("parallel.scalar_parameter", "scale"):
-        wb.train_in_parallel(scaled, "zero3", 2, source=f"{source}:scaled", **SMALL)
+@pytest.mark.parametrize("sync", ["every_k", "never"])
+def test_replicas_hold_what_the_formula_says_of_layers_that_are_never_called(scaled, source, sync):
+    result = wb.train_in_parallel(scaled, sync=sync, source=f"{source}:scaled", **SMALL)
+    assert all(rank.formula == rank.held for rank in result.ranks)
+
+
+def test_strategies_that_do_not_fit_are_refused_with_the_reason():
     with raises("parallel.too_few_layers", 2):
         wb.train_in_parallel(wb.model("fashion/mlp-32"), "pipeline", 3, **SMALL)
     with raises("parallel.few_matrices", "%"):

@@ -17,9 +17,9 @@ def held_bytes(plan: Plan, shapes: Shapes, rank: int) -> dict[str, int] | None:
     """Return the bytes of weights, gradients and optimizer state of a rank.
 
     Every rank of data parallel training has everything; with ``zero1`` it has the optimizer's state
-    of its own parameters only. FSDP2 splits the first axis of each
-    parameter into equal parts, the last of them padded; the optimizer's state has no padding. Adam
-    has two moments per weight, SGD has no state.
+    of its own parameters only. With ``zero2`` and ``zero3``, the numbers of each
+    parameter are cut into equal parts, the last of them padded. Adam has two moments per weight,
+    SGD has no state.
 
     Returns None for strategies whose distribution depends on the network: ``tensor`` and
     ``pipeline``.
@@ -33,9 +33,8 @@ def held_bytes(plan: Plan, shapes: Shapes, rank: int) -> dict[str, int] | None:
         updated = [shape for name, shape in shapes.items() if owner[name] == rank]
         return _with_state(plan, weights, sum(FLOAT * prod(shape) for shape in updated))
     if plan.strategy in ("zero2", "zero3"):
-        padded = sum(FLOAT * _padded(shape, plan.ranks) for shape in shapes.values())
-        unpadded = sum(FLOAT * _part(shape, plan.ranks, rank) for shape in shapes.values())
-        return _with_state(plan, padded, unpadded)
+        parts = sum(FLOAT * part_of(shape, plan.ranks) for shape in shapes.values())
+        return _with_state(plan, parts, parts)
     return None
 
 
@@ -58,7 +57,7 @@ def communicated_bytes(plan: Plan, shapes: Shapes) -> dict[str, float] | None:
     Returns None for strategies whose messages are activations: ``tensor`` and ``pipeline``.
     """
     weights = sum(FLOAT * prod(shape) for shape in shapes.values())
-    padded = sum(FLOAT * _padded(shape, plan.ranks) for shape in shapes.values())
+    parts = sum(FLOAT * part_of(shape, plan.ranks) for shape in shapes.values())
     if plan.ranks == 1:
         return {}
     if plan.strategy in ("tensor", "pipeline"):
@@ -67,25 +66,17 @@ def communicated_bytes(plan: Plan, shapes: Shapes) -> dict[str, float] | None:
         return {"all_reduce": weights, "broadcast": weights}
     if plan.strategy in ("zero2", "zero3"):
         gathers = 1 if plan.strategy == "zero2" else 2
-        return {"all_gather": gathers * padded, "reduce_scatter": plan.ranks * padded}
+        return {"all_gather": gathers * parts, "reduce_scatter": plan.ranks * parts}
     if plan.sync == "every_k":
         return {"all_reduce": weights / plan.every}
     return {"all_reduce": weights} if plan.sync == "every_step" else {}
 
 
-def _with_state(plan: Plan, weights: int, unpadded: int) -> dict[str, int]:
-    state = ADAM_MOMENTS * unpadded if plan.optimizer == "adam" else 0
+def part_of(shape: Sequence[int], ranks: int) -> int:
+    """Return the numbers in one of equal parts of a parameter, padding included."""
+    return -(-prod(shape) // ranks)
+
+
+def _with_state(plan: Plan, weights: int, updated: int) -> dict[str, int]:
+    state = ADAM_MOMENTS * updated if plan.optimizer == "adam" else 0
     return {"weights": weights, "gradients": weights, "optimizer": state}
-
-
-def _padded(shape: Sequence[int], ranks: int) -> int:
-    """Return the numbers in one part of the first axis, padded to equal parts."""
-    rows, *rest = shape or (1,)
-    return -(-rows // ranks) * prod(rest)
-
-
-def _part(shape: Sequence[int], ranks: int, rank: int) -> int:
-    """Return the numbers in a rank's part of the first axis, without padding."""
-    rows, *rest = shape or (1,)
-    size = -(-rows // ranks)
-    return max(0, min(size, rows - rank * size)) * prod(rest)

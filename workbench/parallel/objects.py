@@ -32,10 +32,10 @@ def write_object(value: object, path: Path, subject: str, advice: str = REMOVE) 
     InputError
         If it refers to something that lives in this process only, such as a lock or an open file.
     """
-    from joblib.externals.loky.backend.reduction import dumps  # ranks do not need its memory
+    from workbench.parallel.pickler import dumps  # ranks do not need its memory
 
     try:
-        content = bytes(dumps(value))
+        content = dumps(value)
     except Exception as error:
         raise InputError(
             f"{subject} cannot be sent to other processes: {describe(error)}; {advice}.",

@@ -36,7 +36,14 @@ class Replica:
         loss = label_loss(outputs, labels)
         scale = loss_scale(self.setup, labels, all_labels) if self.setup.plan.synchronized else 1
         (loss * scale).backward()
+        self.complete_gradients()
         return float(loss.detach())
+
+    def complete_gradients(self) -> None:
+        """Give weights that the loss does not depend on a gradient of zeros."""
+        for parameter in self.parameters.values():
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
 
     def drop_gradients(self) -> None:
         """Drop the gradients of the step before."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from torch import Tensor
 
-from workbench.parallel.rank.distributed_tensors import part
 from workbench.parallel.rank.strategy import Strategy
 
 
@@ -30,4 +29,4 @@ def storage_bytes(tensors: Iterable[Tensor]) -> int:
 def _state(optimizer: Any) -> list[Tensor]:
     """Return the tensors of an optimizer's state."""
     values = (value for state in optimizer.state.values() for value in state.values())
-    return [part(value) for value in values if isinstance(value, Tensor)]
+    return [value for value in values if isinstance(value, Tensor)]

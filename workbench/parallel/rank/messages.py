@@ -16,6 +16,9 @@ from workbench.parallel.rank.clock import Clock, Span
 TENSORS = 64
 """The most tensors of one message."""
 
+Kind = tuple[torch.Size, torch.dtype]
+"""The shape and dtype of a tensor."""
+
 
 class Messages:
     """Sends and receives tensors; a send does not wait for its receiver."""
@@ -38,10 +41,10 @@ class Messages:
         end = time.perf_counter()
         self._clock.end(Span("send", start, end, bytes=payload, key=key, peer=rank))
 
-    def receive(self, shapes: Sequence[torch.Size], rank: int, key: str, tag: int) -> list[Tensor]:
-        """Return the float32 tensors of `shapes` that a rank sends."""
+    def receive(self, kinds: Sequence[Kind], rank: int, key: str, tag: int) -> list[Tensor]:
+        """Return the tensors of these kinds that a rank sends."""
         start = self._clock.begin()
-        tensors = [torch.empty(shape) for shape in shapes]
+        tensors = [torch.empty(shape, dtype=dtype) for shape, dtype in kinds]
         contents = list(tensors)
         if self._simulated:
             contents.append(torch.empty(1, dtype=torch.float64))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,18 @@ def set_modes(module: nn.Module, *, per_rank_norms: bool) -> None:
         for layer in module.modules():
             if isinstance(layer, RUNNING_NORMS):
                 layer.train()
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Switch all layers to evaluation, and back."""
+    modes = {layer: layer.training for layer in module.modules()}
+    module.eval()
+    try:
+        yield
+    finally:
+        for layer, mode in modes.items():
+            layer.training = mode
 
 
 def trained(module: nn.Module) -> dict[str, Tensor]:

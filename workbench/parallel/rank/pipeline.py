@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from workbench.domain.losses import label_loss
 from workbench.parallel.rank.examples import loss_terms
 from workbench.parallel.rank.graph import EXAMPLES
-from workbench.parallel.rank.messages import Messages
+from workbench.parallel.rank.messages import Kind, Messages
 from workbench.parallel.rank.network import trained
 from workbench.parallel.rank.stages import cut
 from workbench.parallel.rank.strategy import Setup, gradients_of, make_optimizer
@@ -148,10 +148,10 @@ class _Step:
         pipeline, inputs = self._pipeline, self._inputs[microbatch]
         received: list[Tensor] = []
         if stage:
-            shapes = pipeline.boundary[len(inputs)][stage - 1]
+            kinds = pipeline.boundary[len(inputs)][stage - 1]
             received = [
                 tensor.detach().requires_grad_()
-                for tensor in self._take("F", stage - 1, microbatch, shapes)
+                for tensor in self._take("F", stage - 1, microbatch, kinds)
             ]
         value = pipeline.parts[stage](*inputs.tensors, *received)
         if stage == pipeline.count - 1:
@@ -171,8 +171,8 @@ class _Step:
         if stage == self._pipeline.count - 1:
             gradients: list[Any] = [None]
         else:
-            shapes = [tensor.shape for tensor in passed.outputs]
-            gradients = self._take("B", stage + 1, microbatch, shapes)
+            kinds = [(tensor.shape, tensor.dtype) for tensor in passed.outputs]
+            gradients = self._take("B", stage + 1, microbatch, kinds)
         pairs = zip(passed.outputs, gradients, strict=True)
         needed = [(output, grad) for output, grad in pairs if output.requires_grad]
         torch.autograd.backward([o for o, _ in needed], [g for _, g in needed])
@@ -188,28 +188,26 @@ class _Step:
         key, tag = self._address(kind, stage, microbatch)
         pipeline.messages.send(tensors, to % pipeline.ranks, key, tag)
 
-    def _take(
-        self, kind: str, stage: int, microbatch: int, shapes: list[torch.Size]
-    ) -> list[Tensor]:
+    def _take(self, kind: str, stage: int, microbatch: int, kinds: list[Kind]) -> list[Tensor]:
         pipeline = self._pipeline
         if stage % pipeline.ranks == pipeline.rank:
             return self._near.pop((kind, stage, microbatch))
         key, tag = self._address(kind, stage, microbatch)
-        return pipeline.messages.receive(shapes, stage % pipeline.ranks, key, tag)
+        return pipeline.messages.receive(kinds, stage % pipeline.ranks, key, tag)
 
     def _address(self, kind: str, stage: int, microbatch: int) -> tuple[str, int]:
         number = (stage * len(self._inputs) + microbatch) * 2 + (kind == "B")
         return f"{kind}:{stage}:{microbatch}", number
 
 
-def _boundaries(parts: list[Any], inputs: Batch) -> list[list[torch.Size]]:
-    """Return the shapes that each stage but the last passes on."""
-    shapes, received = [], list[Tensor]()
+def _boundaries(parts: list[Any], inputs: Batch) -> list[list[Kind]]:
+    """Return what each stage but the last passes on."""
+    kinds, received = [], list[Tensor]()
     with torch.no_grad():
         for part in parts[:-1]:
             received = list(part(*inputs.tensors, *received))
-            shapes.append([tensor.shape for tensor in received])
-    return shapes
+            kinds.append([(tensor.shape, tensor.dtype) for tensor in received])
+    return kinds
 
 
 def _split(inputs: Batch, sizes: list[int]) -> list[Batch]:

@@ -1,23 +1,26 @@
 """Sharded data parallel: each rank holds a part of optimizer state, gradients and weights.
 
 ZeRO (Rajbhandari et al., arXiv 1910.02054). Stage 1 distributes the optimizer's state by whole
-parameters, like PyTorch's ZeroRedundancyOptimizer, which would load the compiler of PyTorch. Stages
-2 and 3 are FSDP2 (`fully_shard`), which splits each parameter along its first axis; stage 2 keeps
-the gathered weights from forward to backward.
+parameters, like PyTorch's ZeroRedundancyOptimizer. Stages 2 and 3 divide each parameter, like
+FSDP2; stage 2 keeps the gathered weights from forward to backward. The classes of PyTorch would
+load its compiler, which takes a third of a rank's memory.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
-from torch import nn
-from torch.distributed.device_mesh import DeviceMesh
+from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
 
 from workbench.parallel.formulas import owners
-from workbench.parallel.rank.data_parallel import Synchronized
-from workbench.parallel.rank.distributed_replica import DistributedReplica
+from workbench.parallel.rank.data_parallel import Replica, Synchronized
 from workbench.parallel.rank.network import trained
-from workbench.parallel.rank.strategy import Setup, UnsupportedError, make_optimizer
+from workbench.parallel.rank.strategy import Setup, make_optimizer
+from workbench.parallel.rank.unit import Unit
+from workbench.parallel.rank.uses import read_outside, steady
 
 
 class ShardedOptimizer(Synchronized):
@@ -47,36 +50,125 @@ class ShardedOptimizer(Synchronized):
                         parameter.copy_(values.view_as(parameter))
 
 
-class FullySharded(DistributedReplica):
-    """ZeRO-2 and ZeRO-3 with FSDP2."""
+class FullySharded(Replica):
+    """ZeRO-2 and ZeRO-3.
+
+    A block is gathered before its forward pass, and again when the backward pass first needs it.
+    Its gradients are divided among the ranks as soon as they are there. All ranks reduce the blocks
+    in the same order, the last first.
+    """
 
     def __init__(self, setup: Setup) -> None:
-        from torch.distributed.fsdp import fully_shard
+        self.setup, self.module = setup, setup.module
+        self.parameters = trained(setup.module)
+        self._frees = setup.plan.strategy == "zero3"
+        self._forward = False
+        self._units: list[Unit] = []
+        self._waiting: list[Unit] = []
+        taken: set[int] = set()
+        for block in [*units(setup), setup.module]:
+            parameters = [p for p in block.parameters() if p.requires_grad and id(p) not in taken]
+            taken |= {id(p) for p in parameters}
+            self._attach(block, Unit(parameters, setup.rank, setup.plan.ranks))
+        self.optimizer = make_optimizer(setup.plan, [s for u in self._units for s in u.shards])
 
-        scalars = [name for name, p in setup.module.named_parameters() if p.dim() == 0]
-        if scalars:
-            raise UnsupportedError(
-                f"The scalar parameter {scalars[0]} cannot be divided among ranks; give it the "
-                "shape (1,), or use strategy='data' or 'zero1'.",
-                code="parallel.scalar_parameter",
-            )
-        mesh = DeviceMesh("cpu", torch.arange(setup.plan.ranks))
-        free = setup.plan.strategy == "zero3"
-        for unit in [*units(setup.module), setup.module]:
-            fully_shard(unit, mesh=mesh, reshard_after_forward=free)
-        super().__init__(setup)
+    def backward(self, step: int) -> float:
+        """Compute this rank's part of the gradient of the mean loss over all examples."""
+        self._waiting = self._units[::-1]
+        for unit in self._units:
+            unit.begin_step()
+        with saved_tensors_hooks(self._pack, _unpack):
+            return super().backward(step)
+
+    def complete_gradients(self) -> None:
+        """Divide the gradients of blocks with weights that the loss does not depend on."""
+        for unit in self._waiting:
+            unit.reduce()
+        for unit in self._units:
+            unit.free()
+
+    def gradients(self) -> dict[str, Tensor]:
+        """Return the gradient, gathered from all ranks."""
+        return self._named([unit.gradients() for unit in self._units])
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return the weights, gathered from all ranks."""
+        return self._named([unit.weights() for unit in self._units])
+
+    def held(self) -> dict[str, list[Tensor]]:
+        """Return this rank's parts."""
+        shards = [shard for unit in self._units for shard in unit.shards]
+        gradients = [shard.grad for shard in shards if shard.grad is not None]
+        return {"weights": shards, "gradients": gradients}
+
+    def _named(self, values: list[list[Tensor]]) -> dict[str, Tensor]:
+        by_id = {
+            id(parameter): value
+            for unit, tensors in zip(self._units, values, strict=True)
+            for parameter, value in zip(unit.parameters, tensors, strict=True)
+        }
+        return {name: by_id[id(parameter)] for name, parameter in self.parameters.items()}
+
+    def _attach(self, block: nn.Module, unit: Unit) -> None:
+        root = block is self.module
+        if unit.parameters:
+            self._units.append(unit)
+
+        def before(*_arguments: Any) -> None:
+            self._forward = self._forward or root
+            if unit.parameters:
+                unit.gather()
+
+        def after(*_arguments: Any) -> None:
+            # a block that is computed again in the backward pass keeps its weights
+            if self._frees and self._forward:
+                unit.free()
+            self._forward = self._forward and not root
+
+        def count(_parameter: Tensor) -> None:
+            unit.gather()  # as ZeRO-3 does, even if no operation of the block has saved a weight
+            unit.count_gradient()
+            if unit.complete:
+                unit.free()
+            while self._waiting and self._waiting[0].complete:
+                self._waiting.pop(0).reduce()
+
+        # before the hooks of the block's own, which may read its weights
+        block.register_forward_pre_hook(before, prepend=True)
+        block.register_forward_hook(after)
+        for parameter in unit.parameters:
+            parameter.register_post_accumulate_grad_hook(count)
+
+    def _pack(self, tensor: Tensor) -> Any:
+        """Return what autograd saves: a weight together with its block."""
+        address = tensor.untyped_storage().data_ptr()
+        for unit in self._units:
+            if unit.gathered and unit.storage == address:
+                return unit, tensor
+        return tensor
 
 
-def units(module: nn.Module) -> list[nn.Module]:
+def _unpack(saved: Any) -> Tensor:
+    if isinstance(saved, Tensor):
+        return saved
+    unit, weight = saved
+    unit.gather()
+    assert isinstance(weight, Tensor)
+    return weight
+
+
+def units(setup: Setup) -> list[nn.Module]:
     """Return the blocks that are gathered one at a time: the elements of lists of modules.
 
-    Weights outside of such blocks belong to the network as the last unit. A block that shares a
-    weight with others is part of that unit too.
+    Weights outside of such blocks belong to the network as the last unit, like those of a block
+    that shares a weight with others, whose weights are also read from outside, or that only some
+    examples use.
     """
-    owners: dict[int, int] = {}
+    module = setup.module
+    uses: dict[int, int] = {}
     for layer in module.modules():
         for parameter in layer.parameters(recurse=False):
-            owners[id(parameter)] = owners.get(id(parameter), 0) + 1
+            uses[id(parameter)] = uses.get(id(parameter), 0) + 1
     blocks = [
         block
         for container in module.modules()
@@ -85,8 +177,11 @@ def units(module: nn.Module) -> list[nn.Module]:
         if trained(block)
     ]
     inner = {id(layer) for block in blocks for layer in block.modules() if layer is not block}
-    return [
+    outer = [
         block
         for block in blocks
-        if id(block) not in inner and all(owners[id(p)] == 1 for p in block.parameters())
+        if id(block) not in inner and all(uses[id(p)] == 1 for p in block.parameters())
     ]
+    outside = read_outside(setup, {id(p): block for block in outer for p in block.parameters()})
+    inside = {b: None for b in outer if not any(id(p) in outside for p in b.parameters())}
+    return steady(setup, [*inside])  # a block in two lists once

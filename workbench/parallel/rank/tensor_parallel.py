@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Mapping
 
-import torch
-from torch import fx, nn
-from torch.distributed.device_mesh import DeviceMesh
-from torch.overrides import TorchFunctionMode
+from torch import Tensor, fx, nn
 
 from workbench import formatting
 from workbench.domain.losses import label_loss
-from workbench.parallel.rank.distributed_replica import DistributedReplica
+from workbench.parallel.rank.data_parallel import Replica
 from workbench.parallel.rank.graph import PREFIX, elementwise, trace
 from workbench.parallel.rank.network import trained
+from workbench.parallel.rank.split import Cut, split_columns, split_rows
 from workbench.parallel.rank.strategy import Setup, UnsupportedError, run
+from workbench.parallel.rank.uses import read_outside
 
 LEAST_SHARE = 0.5
 """The share of weights in layers that can be split, below which the strategy is refused."""
+Splittable = nn.Linear | nn.Embedding
 
 
-class TensorParallel(DistributedReplica):
+class TensorParallel(Replica):
     """Linear layers and embeddings are split; all ranks see all examples.
 
     A linear layer that feeds only elementwise operations and one more linear layer forms a pair
@@ -30,34 +28,44 @@ class TensorParallel(DistributedReplica):
     """
 
     def __init__(self, setup: Setup) -> None:
-        from torch.distributed.tensor import Replicate
-        from torch.distributed.tensor.parallel import (
-            ColwiseParallel,
-            RowwiseParallel,
-            parallelize_module,
-        )
-
         layers = splittable(setup)
         pairs = _pairs(setup, layers)
-        plan: dict[str, Any] = {
-            name: ColwiseParallel(output_layouts=Replicate()) for name in layers
-        }
-        for first, second in pairs.items():
-            plan[first], plan[second] = ColwiseParallel(), RowwiseParallel()
-        mesh = DeviceMesh("cpu", torch.arange(setup.plan.ranks))
-        parallelize_module(setup.module, mesh, plan)
+        seconds = {*pairs.values()}
+        self._cuts: dict[str, Cut] = {}
+        for name, layer in layers.items():
+            if name in seconds and isinstance(layer, nn.Linear):
+                cuts = split_rows(layer, setup.rank, setup.plan.ranks)
+            else:
+                joined = name not in pairs
+                cuts = split_columns(layer, setup.rank, setup.plan.ranks, joined=joined)
+            self._cuts |= {f"{name}.{parameter}": cut for parameter, cut in cuts.items()}
         super().__init__(setup)
 
     def backward(self, step: int) -> float:
         """Compute the gradient of the loss of all examples."""
-        self.optimizer.zero_grad()
+        self.drop_gradients()
         inputs, labels = self.setup.examples.step(step)
         loss = label_loss(run(self.module, inputs), labels)
         loss.backward()
+        self.complete_gradients()
         return float(loss.detach())
 
+    def gradients(self) -> dict[str, Tensor]:
+        """Return the gradient, gathered from all ranks."""
+        return self._gathered(super().gradients())
 
-def splittable(setup: Setup) -> dict[str, nn.Linear | nn.Embedding]:
+    def weights(self) -> dict[str, Tensor]:
+        """Return the weights, gathered from all ranks."""
+        return self._gathered(super().weights())
+
+    def _gathered(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {
+            name: self._cuts[name].whole(tensor) if name in self._cuts else tensor
+            for name, tensor in tensors.items()
+        }
+
+
+def splittable(setup: Setup) -> dict[str, Splittable]:
     """Return the layers that can be split, by name.
 
     Raises
@@ -66,32 +74,52 @@ def splittable(setup: Setup) -> dict[str, nn.Linear | nn.Embedding]:
         If they hold less than half of the weights.
     """
     ranks = setup.plan.ranks
-    used_elsewhere = _used_outside(setup)
-    layers: dict[str, nn.Linear | nn.Embedding] = {
-        name: layer
-        for name, layer in setup.module.named_modules()
-        if isinstance(layer, nn.Linear | nn.Embedding)
-        and id(layer.weight) not in used_elsewhere
-        and layer.weight.requires_grad
-        and _split_size(layer) >= ranks
-    }
+    outside = _used_outside(setup)
+    layers: dict[str, Splittable] = {}
+    reasons: dict[str, int] = {}
+    for name, layer in setup.module.named_modules():
+        if isinstance(layer, Splittable):
+            reason = _why_whole(layer, outside, ranks)
+            if not reason:
+                layers[name] = layer
+            else:
+                held = sum(p.numel() for p in trained(layer).values())
+                reasons[reason] = reasons.get(reason, 0) + held
     total = sum(p.numel() for p in trained(setup.module).values())
     split = sum(layer.weight.numel() for layer in layers.values())
     if split < LEAST_SHARE * total:
+        largest = max(reasons, key=reasons.__getitem__, default="")
+        because = f", because others {largest}" if largest else ""
         raise UnsupportedError(
             "Tensor parallel splits linear layers and embeddings, but here they hold only "
-            f"{formatting.percent(split / max(1, total))} of the weights; use strategy='data', "
-            "'zero3' or 'pipeline'.",
+            f"{formatting.percent(split / max(1, total))} of the weights{because}; use "
+            "strategy='data', 'zero3' or 'pipeline'.",
             code="parallel.few_matrices",
         )
     return layers
 
 
-def _split_size(layer: nn.Linear | nn.Embedding) -> int:
+def _why_whole(layer: Splittable, outside: set[int], ranks: int) -> str:
+    """Return why a layer is not split, or an empty string."""
+    weight = layer._parameters.get("weight")  # noqa: SLF001 - not one that is computed
+    if weight is None:
+        return "compute their weights, such as those with weight_norm"
+    if type(layer).forward not in (nn.Linear.forward, nn.Embedding.forward):
+        return "have a forward pass of their own"
+    if isinstance(layer, nn.Embedding) and (layer.max_norm is not None or layer.sparse):
+        return "are embeddings with max_norm or sparse gradients"
+    if not all(p.requires_grad for p in layer.parameters(recurse=False)):
+        return "are not trained"
+    if any(id(p) in outside for p in layer.parameters(recurse=False)):
+        return "share their weights with other layers"
+    return "are too small" if _split_size(layer) < ranks else ""
+
+
+def _split_size(layer: Splittable) -> int:
     return layer.out_features if isinstance(layer, nn.Linear) else layer.embedding_dim
 
 
-def _pairs(setup: Setup, layers: Mapping[str, nn.Linear | nn.Embedding]) -> dict[str, str]:
+def _pairs(setup: Setup, layers: Mapping[str, Splittable]) -> dict[str, str]:
     """Return the linear layers that form pairs, the first by the second."""
     try:
         graph = trace(setup.module, setup.examples.sample[:1])
@@ -104,12 +132,20 @@ def _pairs(setup: Setup, layers: Mapping[str, nn.Linear | nn.Embedding]) -> dict
         if node.op != "call_module" or name not in layers or name in pairs.values():
             continue
         second = _next_layer(graph, node)
-        if second in layers and called.count(name) == called.count(second) == 1:
-            linear = isinstance(layers[name], nn.Linear) and isinstance(layers[second], nn.Linear)
-            # DTensor takes the part of rank 0 times the ranks for the size of what lies between
-            if linear and _split_size(layers[name]) % setup.plan.ranks == 0:
-                pairs[name] = second
+        once = called.count(name) == called.count(second) == 1
+        if second in layers and once and _plain_linear(layers[name], layers[second]):
+            pairs[name] = second
     return pairs
+
+
+def _plain_linear(*layers: nn.Module) -> bool:
+    """Return whether layers are linear and no hook sees what passes between them."""
+    return all(
+        isinstance(layer, nn.Linear)
+        and not layer._forward_hooks  # noqa: SLF001 - it has no public name
+        and not layer._forward_pre_hooks  # noqa: SLF001
+        for layer in layers
+    )
 
 
 def _next_layer(graph: fx.GraphModule, node: fx.Node) -> str:
@@ -124,28 +160,6 @@ def _name(node: fx.Node) -> str:
     return str(node.target).removeprefix(PREFIX)
 
 
-class _Uses(TorchFunctionMode):
-    """Notes the parameters that are read outside of the forward pass of their layer."""
-
-    def __init__(self, owners: Mapping[int, nn.Module], active: Sequence[nn.Module]) -> None:
-        super().__init__()
-        self._owners, self._active = owners, active
-        self.outside: set[int] = set()
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Any,
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        for value in (*args, *(kwargs or {}).values()):
-            owner = self._owners.get(id(value))
-            if owner is not None and not any(owner is layer for layer in self._active):
-                self.outside.add(id(value))
-        return func(*args, **(kwargs or {}))
-
-
 def _used_outside(setup: Setup) -> set[int]:
     """Return the weights that are read by other layers too, such as those of tied embeddings."""
     owners: dict[int, nn.Module] = {}
@@ -155,26 +169,4 @@ def _used_outside(setup: Setup) -> set[int]:
             if id(parameter) in owners:
                 shared.add(id(parameter))
             owners[id(parameter)] = layer
-    active: list[nn.Module] = []
-    uses = _Uses(owners, active)
-    with _tracking(setup.module, active), uses, torch.no_grad():
-        run(setup.module, setup.examples.sample[:1])
-    return shared | uses.outside
-
-
-@contextmanager
-def _tracking(module: nn.Module, active: list[nn.Module]) -> Iterator[None]:
-    """Keep in `active` the layers whose forward pass runs."""
-    handles = []
-    for layer in module.modules():
-        handles.append(layer.register_forward_pre_hook(lambda layer, _args: active.append(layer)))
-        handles.append(layer.register_forward_hook(lambda *_args: _drop(active)))
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _drop(active: list[nn.Module]) -> None:
-    active.pop()
+    return shared | read_outside(setup, owners)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -171,7 +170,11 @@ class Training:
         """Return the accuracy on the sample, None for numbers, and its loss."""
         labels = self.examples.sample_labels
         tensors = self.buffers | dict(weights)
-        with torch.no_grad(), using_weights(self.evaluated, tensors), _evaluating(self.evaluated):
+        with (
+            torch.no_grad(),
+            using_weights(self.evaluated, tensors),
+            network.evaluating(self.evaluated),
+        ):
             parts = self.examples.sample.split(EVALUATED_AT_ONCE)
             outputs = torch.cat([run(self.evaluated, part) for part in parts])
         loss = float(label_loss(outputs, labels))
@@ -179,17 +182,6 @@ class Training:
             return None, loss
         valid = labels != IGNORE_INDEX
         return float((outputs.argmax(-1) == labels)[valid].float().mean()), loss
-
-
-@contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
-    modes = {layer: layer.training for layer in module.modules()}
-    module.eval()
-    try:
-        yield
-    finally:
-        for layer, mode in modes.items():
-            layer.training = mode
 
 
 def strategy(setup: Setup) -> Strategy:
