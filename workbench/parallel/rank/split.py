@@ -37,7 +37,7 @@ class Cut:
         start = sum(self.sizes[:rank])
         return tensor.narrow(self.axis, start, self.sizes[rank])
 
-    def whole(self, part: Tensor) -> Tensor:
+    def gathered(self, part: Tensor) -> Tensor:
         """Return the tensor that all ranks have parts of; collectives need equal parts."""
         ranks, largest = len(self.sizes), max(self.sizes)
         row = part.movedim(self.axis, 0)
@@ -85,7 +85,7 @@ class _Join(Function):
     @staticmethod
     def forward(ctx: Any, part: Tensor, cut: Cut, rank: int) -> Tensor:
         ctx.cut, ctx.rank = cut, rank
-        return cut.whole(part)
+        return cut.gathered(part)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:

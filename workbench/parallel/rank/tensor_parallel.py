@@ -60,7 +60,7 @@ class TensorParallel(Replica):
 
     def _gathered(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         return {
-            name: self._cuts[name].whole(tensor) if name in self._cuts else tensor
+            name: self._cuts[name].gathered(tensor) if name in self._cuts else tensor
             for name, tensor in tensors.items()
         }
 

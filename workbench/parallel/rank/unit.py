@@ -41,9 +41,11 @@ class Unit:
         self._storage = full.untyped_storage()
         self._bytes = self._storage.nbytes()
         pieces = full.split([p.numel() for p in self.parameters])
-        self._views = [v.view(p.shape) for v, p in zip(pieces, self.parameters, strict=True)]
-        for parameter, view in zip(self.parameters, self._views, strict=True):
-            parameter.data = view
+        self._views = [
+            piece.view(p.shape) for piece, p in zip(pieces, self.parameters, strict=True)
+        ]
+        for parameter, values in zip(self.parameters, self._views, strict=True):
+            parameter.data = values
         self.gathered = True
         self._missing = len(self.parameters)
         self.free()
@@ -64,8 +66,8 @@ class Unit:
             return
         self.gathered = True
         self._storage.resize_(self._bytes)
-        for view, value in zip(self._views, self._whole(self._held), strict=True):
-            view.copy_(value)
+        for values, gathered in zip(self._views, self._gathered(self._held), strict=True):
+            values.copy_(gathered)
 
     def free(self) -> None:
         """Keep this rank's part only."""
@@ -97,12 +99,12 @@ class Unit:
 
     def weights(self) -> list[Tensor]:
         """Return all parameters, gathered from all ranks."""
-        return self._whole(self._held)
+        return self._gathered(self._held)
 
     def gradients(self) -> list[Tensor]:
         """Return the mean gradients, gathered from all ranks."""
         parts = [torch.zeros_like(s) if s.grad is None else s.grad for s in self.shards]
-        return self._whole(torch.cat(parts))
+        return self._gathered(torch.cat(parts))
 
     def _padded(self, tensors: Sequence[Tensor]) -> Tensor:
         """Return the parts of all ranks as rows."""
@@ -112,7 +114,7 @@ class Unit:
         ]
         return torch.cat(rows, 1)
 
-    def _whole(self, held: Tensor) -> list[Tensor]:
+    def _gathered(self, held: Tensor) -> list[Tensor]:
         rows = torch.empty(self._ranks, held.numel())
         dist.all_gather_into_tensor(rows.view(-1), held)
         return [

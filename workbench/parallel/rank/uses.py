@@ -53,9 +53,9 @@ def steady(setup: Setup, modules: Sequence[nn.Module]) -> list[nn.Module]:
     finally:
         for handle in handles:
             handle.remove()
-    kept = {n for n in numbers.values() if len({each.count(n) for each in calls}) == 1}
-    orders = {tuple(n for n in each if n in kept) for each in calls}
-    return [m for m in modules if numbers[id(m)] in kept] if len(orders) == 1 else []
+    steady_numbers = {n for n in numbers.values() if len({each.count(n) for each in calls}) == 1}
+    orders = {tuple(n for n in each if n in steady_numbers) for each in calls}
+    return [m for m in modules if numbers[id(m)] in steady_numbers] if len(orders) == 1 else []
 
 
 class _Uses(TorchFunctionMode):
