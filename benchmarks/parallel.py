@@ -27,8 +27,9 @@ from _table import machine, table
 
 import workbench as wb
 from workbench.errors import InputError
-from workbench.parallel.pool import RankError, pool
+from workbench.parallel.pool import pool
 from workbench.parallel.schedules import CHUNKS_PER_RANK, idle_share, idle_share_of
+from workbench.parallel.watch import RankError
 from workbench.zoo.tables import ARCHITECTURES
 
 FORMS = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ import workbench as wb
 from tests.raises import raises
 from workbench.cancel import CancelToken
 from workbench.parallel.pool import Pool, pool
+from workbench.parallel.waits import stalled
 
 pytestmark = pytest.mark.slow
 LONG = {"steps": 300, "batch": 16, "exact": False}
@@ -44,17 +46,75 @@ def test_processes_are_used_again():
     assert pool().process_ids == before
 
 
-def test_a_killed_rank_is_named_and_no_process_remains():
+FORMS = {
+    "data": {},
+    "zero1": {},
+    "zero2": {},
+    "zero3": {},
+    "tensor": {},
+    "gpipe": {"strategy": "pipeline", "schedule": "gpipe"},
+    "1f1b": {"strategy": "pipeline", "schedule": "1f1b"},
+    "interleaved": {"strategy": "pipeline", "schedule": "interleaved"},
+}
+ENDS = {
+    "suspend": ("parallel.timeout", "has not answered"),
+    "kill": ("parallel.rank_died", "ended with status"),
+}
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("form", FORMS)
+def test_the_rank_that_is_the_cause_is_named(form, end, rank):
     ids = []
 
-    def kill(record):
-        if record.rank == 0 and not ids:
+    def stop(record):
+        if record.rank >= 0 and record.step > 0 and not ids:
             ids.extend(pool().process_ids)
-            psutil.Process(ids[1]).kill()
+            getattr(psutil.Process(ids[rank]), end)()
 
-    with raises("parallel.rank_died", "rank 1 of 2"):
-        wb.train_in_parallel(wb.model("fashion/mlp-32"), **LONG, on_record=kill)
+    more = {"limit": 6.0} if end == "suspend" else {}
+    settings = {"strategy": form, **LONG, "batch": 8, **FORMS[form], **more}
+    code, fact = ENDS[end]
+    with raises(code, f"rank {rank} of 2", fact, "start the run again"):
+        wb.train_in_parallel(wb.model("fashion/lenet5"), ranks=2, **settings, on_record=stop)
     assert alive(ids) == []
+
+
+def test_ranks_that_answer_but_make_no_progress_are_explained():
+    waiting = {"kind": "receive", "peer": 1, "step": 3, "seconds": 9.0}
+    computing = {"kind": "", "peer": -1, "step": 2, "seconds": 8.0}
+    text = stalled({0: waiting, 1: computing}, 2, 5.0)
+    assert text.startswith("Rank 1 of 2")
+    assert "step 2" in text
+    text = stalled({0: waiting, 1: {**waiting, "kind": "all_reduce", "peer": -1}}, 2, 5.0)
+    assert "rank 0 for rank 1, rank 1 for all" in text
+
+
+CALLER = """
+import workbench as wb
+from workbench.parallel.pool import pool
+
+def show(record):
+    print(*pool().process_ids, flush=True)
+
+model = wb.model("fashion/mlp-32")
+wb.train_in_parallel(model, steps=2000, exact=False, on_record=show)
+"""
+
+
+def test_a_killed_caller_leaves_no_process_and_no_folder(tmp_path):
+    variables = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(tmp_path))}
+    caller = subprocess.Popen(
+        [sys.executable, "-c", CALLER], stdout=subprocess.PIPE, text=True, env=variables
+    )
+    ids = [int(text) for text in caller.stdout.readline().split()]
+    folders = list(tmp_path.glob("workbench-*/"))
+    assert len(folders) == 1
+    caller.kill()
+    caller.wait()
+    wait_until(lambda: not alive(ids))
+    assert list(tmp_path.glob("workbench-*/")) == []
 
 
 def test_cancelling_leaves_no_process():
@@ -79,7 +139,7 @@ def test_a_silent_rank_is_named():
     own.start(1)
     ids = own.process_ids
     psutil.Process(ids[0]).suspend()  # it answers nothing and does not end
-    with raises("parallel.timeout", "Rank 0 of 1"):
+    with raises("parallel.timeout", "rank 0 of 1"):
         own.run([request], limit=0.5)
     assert alive(ids) == []
 

@@ -6,13 +6,22 @@ import ast
 import socket
 from pathlib import Path
 
+import psutil
 import pytest
 
 import workbench.parallel
-from workbench.parallel.pool import ENVIRONMENT
+from tests.raises import raises
+from workbench.parallel.pool import Pool
+from workbench.parallel.rank_process import ENVIRONMENT
 from workbench.parallel.train import LOOPBACK, address
 
-FILES = sorted(Path(workbench.parallel.__file__).parent.rglob("*.py"))
+GUARDED = "fork_server.py"
+"""It runs where `AVAILABLE` says so only."""
+FILES = [
+    path
+    for path in sorted(Path(workbench.parallel.__file__).parent.rglob("*.py"))
+    if path.name != GUARDED
+]
 POSIX_MODULES = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "termios", "tty"}
 POSIX_NAMES = {
     *("fork", "forkpty", "killpg", "setsid", "setpgid", "getuid", "geteuid", "getpgid", "mkfifo"),
@@ -42,6 +51,29 @@ def posix_parts(source):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_no_file_uses_what_only_posix_has(path):
     assert posix_parts(path.read_text(encoding="utf-8")) == set()
+
+
+def test_the_process_that_copies_itself_is_made_in_one_guarded_place():
+    users = {path.name for path in FILES if "ForkServer(" in path.read_text(encoding="utf-8")}
+    assert users == {"pool.py"}
+    importing = ast.parse((FILES[0].parent / GUARDED).read_text(encoding="utf-8")).body
+    outside = [node for node in importing if not isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    assert posix_parts("\n".join(ast.unparse(node) for node in outside)) == set()
+
+
+@pytest.mark.slow
+def test_ranks_start_as_programs_where_processes_are_not_copied(monkeypatch):
+    monkeypatch.setattr("workbench.parallel.pool.AVAILABLE", False)
+    own = Pool()
+    try:
+        with raises("parallel.rank_failed", "Rank 0"):
+            own.run([{"command": "train", "folder": "", "rank": 0}], limit=60)
+        own.start(1)
+        psutil.Process(own.process_ids[0]).kill()
+        with raises("parallel.rank_died", "rank 0 of 1"):
+            own.run([{"command": "evaluate", "folder": ""}], limit=60)
+    finally:
+        own.close()
 
 
 def test_the_search_finds_what_only_posix_has():

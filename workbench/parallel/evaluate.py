@@ -18,7 +18,7 @@ from workbench.parallel.machine_queue import machine_queue
 from workbench.parallel.objects import write_object
 from workbench.parallel.plan import MAX_RANKS
 from workbench.parallel.pool import pool, private_folder
-from workbench.validation import expect_count, expect_model
+from workbench.validation import expect_cancel, expect_count, expect_model
 
 LIMIT = 600.0
 """Seconds without an event after which the evaluation ends; a part takes no longer."""
@@ -94,6 +94,7 @@ def evaluate_in_parallel(
     4312
     """
     expect_model(model)
+    expect_cancel(cancel)
     if expect_count(ranks, "The number of ranks") > MAX_RANKS:
         raise InputError(
             f"ranks must be at most {MAX_RANKS}, not {ranks}.", code="parallel.out_of_range"
@@ -106,23 +107,24 @@ def evaluate_in_parallel(
         )
     total = len(model.task.split(split))
     borders = [total * rank // ranks for rank in range(ranks + 1)]
-    with private_folder() as folder, machine_queue(cancel):
-        sent = send_model(model, folder)
-        weights = folder / "weights.safetensors"
-        save_file({name: t.contiguous() for name, t in model.weights().items()}, weights)
-        requests: list[dict[str, Any]] = [
-            {
-                "command": "evaluate",
-                "folder": str(folder),
-                "model": sent,
-                "weights": str(weights),
-                "split": split,
-                "range": [borders[rank], borders[rank + 1]],
-            }
-            for rank in range(ranks)
-        ]
+    with machine_queue(cancel), private_folder() as folder:
         processes = pool()
         with processes.lock:
+            processes.start(ranks, folder)  # they load while the model is written
+            sent = send_model(model, folder)
+            weights = folder / "weights.safetensors"
+            save_file({name: t.contiguous() for name, t in model.weights().items()}, weights)
+            requests: list[dict[str, Any]] = [
+                {
+                    "command": "evaluate",
+                    "folder": str(folder),
+                    "model": sent,
+                    "weights": str(weights),
+                    "split": split,
+                    "range": [borders[rank], borders[rank + 1]],
+                }
+                for rank in range(ranks)
+            ]
             start = time.perf_counter()
             answers = processes.run(requests, limit=LIMIT, cancel=cancel)
             seconds = time.perf_counter() - start

@@ -16,7 +16,13 @@ from workbench.parallel.machine_queue import machine_queue
 from workbench.parallel.plan import MAX_RANKS
 from workbench.parallel.pool import pool, private_folder
 from workbench.recipe import Recipe
-from workbench.validation import expect_count, expect_model, expect_recipe
+from workbench.validation import (
+    expect_callback,
+    expect_cancel,
+    expect_count,
+    expect_model,
+    expect_recipes,
+)
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,9 @@ def measure_in_parallel(
             f"processes must be at most {MAX_RANKS}, not {processes}.",
             code="parallel.out_of_range",
         )
-    recipes = [expect_recipe(recipe) for recipe in recipes]
+    recipes = expect_recipes(recipes)
+    expect_callback(on_result, "on_result")
+    expect_cancel(cancel)
     if not recipes:
         raise InputError("Give at least one recipe.", code="parallel.no_recipes")
     processes = min(processes, len(recipes))
@@ -126,19 +134,22 @@ def measure_in_parallel(
             if on_result is not None:
                 on_result(results[number])
 
-    with private_folder() as folder, machine_queue(cancel):
-        sent = send_model(model, folder)
-        requests = [
-            {
-                "command": "measure",
-                "folder": str(folder),
-                "model": sent,
-                "recipes": {n: recipes[n].as_dict() for n in range(rank, len(recipes), processes)},
-            }
-            for rank in range(processes)
-        ]
+    with machine_queue(cancel), private_folder() as folder:
         ranks = pool()
         with ranks.lock:
+            ranks.start(processes, folder)  # they load while the model is written
+            sent = send_model(model, folder)
+            requests = [
+                {
+                    "command": "measure",
+                    "folder": str(folder),
+                    "model": sent,
+                    "recipes": {
+                        n: recipes[n].as_dict() for n in range(rank, len(recipes), processes)
+                    },
+                }
+                for rank in range(processes)
+            ]
             start = time.perf_counter()
             ranks.run(requests, limit=LIMIT, on_event=on_event, cancel=cancel)
             seconds = time.perf_counter() - start

@@ -25,7 +25,13 @@ from workbench.parallel.reason import reason
 from workbench.parallel.replay import replay
 from workbench.parallel.result import ParallelTraining, RankResult, Record, payload_per_step
 from workbench.parallel.timeline import timelines
-from workbench.validation import expect_count, expect_model
+from workbench.validation import (
+    expect_callback,
+    expect_cancel,
+    expect_count,
+    expect_flag,
+    expect_model,
+)
 
 LOOPBACK = ("127.0.0.1", "127.0.0.2")
 """The addresses of one or two "machines" on this one."""
@@ -91,11 +97,15 @@ def train_in_parallel(
     """
     expect_model(model)
     expect_count(repeats, "The number of repeats")
+    expect_flag(exact, "exact")
+    expect_callback(on_record, "on_record")
+    expect_callback(on_wait, "on_wait")
+    expect_cancel(cancel)
     plan = Plan.of({"strategy": strategy, "ranks": ranks, **settings})
-    with private_folder() as folder, machine_queue(cancel, on_wait):
+    with machine_queue(cancel, on_wait), private_folder() as folder:
         processes = pool()
         with processes.lock:
-            processes.start(plan.ranks)  # they load while the job is written
+            processes.start(plan.ranks, folder)  # they load while the job is written
             run = _Run(model, plan, source, folder, processes, on_record, cancel)
             return run.result(repeats, exact=exact)
 

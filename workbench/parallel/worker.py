@@ -10,17 +10,21 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 from workbench.errors import WorkbenchError, first_line
+from workbench.parallel.waits import PATIENCE, here
 
 Events = Callable[[Mapping[str, Any]], None]
 FAILED = "parallel.rank_failed"
+REMOVALS = 10
 
 
 def main() -> None:
@@ -35,21 +39,38 @@ def main() -> None:
             protocol.flush()
 
     requests: SimpleQueue[str] = SimpleQueue()
-    threading.Thread(target=_read, args=(requests,), daemon=True).start()
+    threading.Thread(target=_read, args=(requests, emit), daemon=True).start()
     import torch
 
     torch.set_num_threads(1)
     gc.freeze()
-    emit({"event": "ready"})
+    emit({"event": "ready", "id": os.getpid()})
     while True:
         run(json.loads(requests.get()), emit)
         gc.collect()  # networks and their hooks refer to each other
 
 
-def _read(requests: SimpleQueue[str]) -> None:
-    for line in sys.stdin:
-        requests.put(line)
-    os._exit(0)  # the caller has ended; a rank may wait inside a collective
+def _read(requests: SimpleQueue[str], emit: Events) -> None:
+    """Answer at once what the rank waits for; the main thread may be inside of a collective."""
+    folder = ""
+    with suppress(OSError):  # the caller has ended
+        for line in sys.stdin:
+            command = json.loads(line)
+            if command["command"] == "where":
+                emit({"event": "where", **here.as_json()})
+            elif command["command"] == "keep":
+                folder = command["folder"]
+            else:
+                requests.put(line)
+    remove(folder)
+    os._exit(0)
+
+
+def remove(folder: str) -> None:
+    """Remove the files of a run whose caller has ended; other ranks may still write some."""
+    for _attempt in range(REMOVALS):
+        if folder and Path(folder).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def run(request: Mapping[str, Any], emit: Events) -> None:
@@ -84,7 +105,7 @@ def _train(request: Mapping[str, Any], emit: Events) -> dict[str, Any]:
             rank,
             plan["ranks"],
             address=request["address"],
-            seconds=plan["limit"],
+            seconds=plan["limit"] + PATIENCE,
             clock=clock,
             link=_link(plan),
         )
@@ -93,7 +114,7 @@ def _train(request: Mapping[str, Any], emit: Events) -> dict[str, Any]:
         if training.plan.shares_weights:
             path = folder / f"number-{description['run']}"
             locked = training.plan.sync == "shared_locked"
-            result["increments"] = count_lost_updates(path, training.plan.limit, locked=locked)
+            result["increments"] = count_lost_updates(path, plan["limit"] + PATIENCE, locked=locked)
         dist.barrier()
         return result
     finally:

@@ -20,6 +20,7 @@ from torch.distributed import ProcessGroupGloo
 
 from workbench.parallel.link import Link
 from workbench.parallel.rank.clock import Clock, Span
+from workbench.parallel.waits import here
 
 GlooOptions: Any = ProcessGroupGloo._Options  # type: ignore[attr-defined] # noqa: SLF001 - it has no public name
 BACKEND = "workbench"
@@ -111,8 +112,9 @@ class TimedGroup(dist.ProcessGroup):
         """Call a method of the gloo group, wait for it, and record it."""
         kind = COLLECTIVES[method]
         start = self._clock.begin()
-        work = getattr(self._inner, method)(*args)
-        work.wait()
+        with here.waiting(kind):
+            work = getattr(self._inner, method)(*args)
+            work.wait()
         payload = _payload(kind, args)
         delay = self._link.seconds(kind, payload, self._ranks) if self._clock.running else 0.0
         if delay:

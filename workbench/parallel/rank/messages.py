@@ -12,6 +12,7 @@ from torch import Tensor
 
 from workbench.parallel.link import Link
 from workbench.parallel.rank.clock import Clock, Span
+from workbench.parallel.waits import here
 
 TENSORS = 64
 """The most tensors of one message."""
@@ -25,7 +26,7 @@ class Messages:
 
     def __init__(self, clock: Clock, link: Link, ranks: int) -> None:
         self._clock, self._link, self._ranks = clock, link, ranks
-        self._sent: list[tuple[Any, Tensor]] = []
+        self._sent: list[tuple[Any, Tensor, int]] = []
         self._simulated = bool(link.latency or link.bandwidth)
 
     def send(self, tensors: Sequence[Tensor], rank: int, key: str, tag: int) -> None:
@@ -35,8 +36,9 @@ class Messages:
         if self._simulated:  # so that the receiver knows when the message would arrive
             contents.append(torch.tensor([time.perf_counter()], dtype=torch.float64))
         for number, content in enumerate(contents):
-            work = dist.isend(content, rank, tag=tag * TENSORS + number)
-            self._sent.append((work, content))
+            with here.waiting("send", rank):
+                work = dist.isend(content, rank, tag=tag * TENSORS + number)
+            self._sent.append((work, content, rank))
         payload = sum(tensor.nbytes for tensor in tensors)
         end = time.perf_counter()
         self._clock.end(Span("send", start, end, bytes=payload, key=key, peer=rank))
@@ -48,13 +50,14 @@ class Messages:
         contents = list(tensors)
         if self._simulated:
             contents.append(torch.empty(1, dtype=torch.float64))
-        works = [
-            dist.irecv(content, rank, tag=tag * TENSORS + number)
-            for number, content in enumerate(contents)
-        ]
-        for work in works:
-            assert work is not None
-            work.wait()
+        with here.waiting("receive", rank):
+            works = [
+                dist.irecv(content, rank, tag=tag * TENSORS + number)
+                for number, content in enumerate(contents)
+            ]
+            for work in works:
+                assert work is not None
+                work.wait()
         payload = sum(tensor.nbytes for tensor in tensors)
         delay = 0.0
         if self._simulated:
@@ -67,6 +70,7 @@ class Messages:
 
     def wait(self) -> None:
         """Wait until all messages have been received."""
-        for work, _content in self._sent:
-            work.wait()
+        for work, _content, rank in self._sent:
+            with here.waiting("send", rank):
+                work.wait()
         self._sent.clear()

@@ -18,6 +18,7 @@ from filelock import FileLock
 from workbench.parallel.rank.clock import LOCK, Span
 from workbench.parallel.rank.data_parallel import Replica
 from workbench.parallel.rank.strategy import Setup
+from workbench.parallel.waits import PATIENCE, here
 
 POLL = 0.0005
 """Seconds between two attempts to get the lock."""
@@ -54,7 +55,8 @@ class SharedWeights(Replica):
         """Compute a gradient at the shared weights; with a lock no other rank changes them."""
         if self._lock is not None:
             start = self.setup.clock.begin()
-            self._lock.acquire(timeout=self.setup.plan.limit)
+            with here.waiting(LOCK):
+                self._lock.acquire(timeout=self.setup.plan.limit + PATIENCE)
             self.setup.clock.end(Span(LOCK, start, time.perf_counter()))
         return super().backward(step)
 
@@ -69,8 +71,13 @@ class SharedWeights(Replica):
         dist.barrier()
 
 
-def count_lost_updates(path: Path, plan_limit: float, *, locked: bool) -> tuple[int, int]:
+def count_lost_updates(path: Path, seconds: float, *, locked: bool) -> tuple[int, int]:
     """Let all ranks increment one number behind a start barrier.
+
+    Parameters
+    ----------
+    seconds
+        The longest time that a rank waits for the lock.
 
     Returns
     -------
@@ -81,7 +88,7 @@ def count_lost_updates(path: Path, plan_limit: float, *, locked: bool) -> tuple[
     count = LOCKED_INCREMENTS if locked else INCREMENTS
     lock = FileLock(f"{path}.lock", poll_interval=POLL) if locked else nullcontext()
     if isinstance(lock, FileLock):
-        lock.timeout = plan_limit
+        lock.timeout = seconds
     dist.barrier()
     for _repeat in range(count):
         with lock:

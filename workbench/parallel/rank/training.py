@@ -23,6 +23,7 @@ from workbench.parallel.rank.digest import digest, distance
 from workbench.parallel.rank.examples import Examples
 from workbench.parallel.rank.memory import bytes_by_kind
 from workbench.parallel.rank.strategy import Setup, Strategy, run
+from workbench.parallel.waits import here
 from workbench.runtime.batch import using_weights
 
 Emit = Callable[[Mapping[str, Any]], None]
@@ -99,6 +100,7 @@ class Training:
         self._record(0, None)
         begin = time.perf_counter()
         for step in range(self.plan.steps):
+            here.begin_step(step + 1)
             if step >= first_timed and not self.plan.shares_weights and not self.baseline:
                 dist.barrier()  # a late start would count as waiting of the others
             with self.clock.measuring() as measured:
