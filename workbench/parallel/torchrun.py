@@ -14,6 +14,7 @@ from workbench.domain import Model
 from workbench.errors import InputError, file_errors
 from workbench.parallel.job import JOB_FILE, prepare
 from workbench.parallel.plan import Plan
+from workbench.validation import expect_model, expect_path
 
 PORT = 29500
 SOURCE = "source.py"
@@ -64,6 +65,8 @@ def write_job(
     FileError
         If the folder cannot be written.
     """
+    expect_model(model)
+    path = expect_path(folder, "folder")
     plan = Plan.of(settings)
     if plan.shares_weights:
         raise InputError(
@@ -71,7 +74,6 @@ def write_job(
             code="parallel.no_shared_memory",
         )
     _check_address(host, port)
-    path = Path(folder)
     with file_errors("write", path):
         path.mkdir(parents=True, exist_ok=True)
         job = prepare(model, plan, source, path, portable=True)
