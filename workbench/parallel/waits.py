@@ -84,8 +84,8 @@ def stalled(waits: Mapping[int, Mapping[str, Any]], count: int, limit: float) ->
         )
     number = max(computing, key=lambda n: computing[n]["seconds"])
     step, seconds = computing[number]["step"], computing[number]["seconds"]
-    what = f"been computing step {step}" if step else "not begun to train"
+    activity = f"been computing step {step}" if step else "not begun to train"
     return (
-        f"Rank {number} of {count} has {what} for {seconds:.0f} s, so the run was stopped; use a "
+        f"Rank {number} of {count} has {activity} for {seconds:.0f} s, so the run was stopped; use a "
         "smaller batch or fewer ranks, or a larger limit."
     )

@@ -54,7 +54,7 @@ class Watch:
         self._ranks, self._events, self._limit = ranks, events, limit
         self._on_event, self._cancel = on_event, cancel
         now = time.monotonic()
-        self._progress = self._asked = now
+        self._progress = self._last_question = now
         self._heard = dict.fromkeys(range(len(ranks)), now)
         self._waits: dict[int, Mapping[str, Any]] = {}
         self._results: dict[int, dict[str, Any]] = {}
@@ -112,8 +112,8 @@ class Watch:
         now = time.monotonic()
         if now > self._deadline:
             raise _failed(self._errors)  # the other ranks wait for the one that failed
-        if now - self._asked > min(ASK_SECONDS, self._limit / 4):
-            self._asked = now
+        if now - self._last_question > min(ASK_SECONDS, self._limit / 4):
+            self._last_question = now
             for rank in self._ranks:
                 rank.ask({"command": "where"})
         count, ready = len(self._ranks), all(rank.ready for rank in self._ranks)
