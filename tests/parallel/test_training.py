@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 
 import workbench as wb
 from tests.raises import raises
 from workbench.parallel.job import initial_weights
 from workbench.parallel.plan import Plan
+from workbench.plots.parallel import notes
 
 pytestmark = pytest.mark.slow
 TOLERANCE = 1e-6
@@ -209,6 +213,29 @@ def test_strategies_that_do_not_fit_are_refused_with_the_reason():
         wb.train_in_parallel(wb.model("fashion/mlp-32"), "pipeline", 3, **SMALL)
     with raises("parallel.few_matrices", "%"):
         wb.train_in_parallel(wb.model("fashion/resnet"), "tensor", **SMALL)
+
+
+@pytest.mark.parametrize("strategy", ["data", "zero3", "tensor", "pipeline"])
+def test_numbers_that_are_not_finite_are_said_with_their_step(strategy):
+    inputs = torch.randn(96, 6, generator=torch.Generator().manual_seed(0))
+    parts = {"train": slice(0, 64), "validation": slice(64, 80), "test": slice(80, None)}
+    data = {name: (inputs[part], inputs[part] * 3) for name, part in parts.items()}
+    model = wb.from_module(nn.Sequential(nn.Linear(6, 8), nn.Linear(8, 6)), **data, name="linear")
+    settings = {**SMALL, "steps": 12, "optimizer": "sgd", "learning_rate": 10.0}
+    records = []
+    result = wb.train_in_parallel(model, strategy, 2, **settings, on_record=records.append)
+    first = min(record.not_finite_step for record in records if record.not_finite_step)
+    before = [r for r in records if r.rank < 0 and r.step < first]
+    assert before
+    assert all(np.isfinite(record.sample_loss) for record in before)
+    (after,) = [r for r in records if r.rank < 0 and r.step == 12]
+    assert not np.isfinite(after.sample_loss)
+    assert {r.not_finite_step for r in records if r.step == 12} <= {first, first + 1}
+    sentence = notes(result)[0]
+    assert f"step {first} " in sentence
+    assert "not finite" in sentence
+    assert sentence in result._repr_mimebundle_()["text/html"]
+    json.dumps(result.plot(picture="weights").figure, allow_nan=False)
 
 
 def test_initial_weights_are_those_of_the_seed():

@@ -6,6 +6,7 @@ from typing import Any
 
 from workbench.i18n import _
 from workbench.panels.buttons import choice
+from workbench.parallel.reason import not_finite
 from workbench.plots import parallel_bytes, parallel_timeline, parallel_weights
 from workbench.plots.palette import Palette
 from workbench.session import Session
@@ -31,7 +32,8 @@ def weights_tab(session: Session, palette: Palette) -> dict[str, Any]:
         "activity": activity(run),
         "controls": [choice("accuracy", _("curve"), accuracy, curves)] if measured else [],
         "figure": figure,
-        "foot": _(
+        "foot": not_finite(run.records)
+        or _(
             "Each point compares all weights of a rank with those of one process after the same "
             "step. Point at it to see the digest of the weights and the accuracy on a sample."
         ),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from workbench import formatting
 from workbench.i18n import _
-from workbench.parallel.result import ParallelTraining
+from workbench.parallel.result import ParallelTraining, Record
 
 SAME = 0.05
 """Relative difference of times below which they count as equal."""
@@ -43,3 +45,27 @@ def reason(result: ParallelTraining) -> str:
         "{ranks} ranks are as fast as one process ({time} per step), because what they save by "
         "sharing the work, they spend on communicating and waiting."
     ).format(**values)
+
+
+def not_finite(records: Sequence[Record]) -> str:
+    """Return a sentence if a loss or weights are not finite, with the first step; else nothing."""
+    steps: dict[bool, int] = {}
+    for record in records:
+        if (step := record.not_finite_step) is not None:
+            steps[record.rank >= 0] = min(step, steps.get(record.rank >= 0, step))
+    if len(steps) == 2:
+        return _(
+            "From step {step} on, the loss or weights are not finite, on one process too: use a "
+            "smaller learning rate."
+        ).format(step=min(steps.values()))
+    if True in steps:
+        return _(
+            "From step {step} on, the loss or weights of the ranks are not finite, but those of "
+            "one process are: synchronize at every step, or use a smaller learning rate."
+        ).format(step=steps[True])
+    if False in steps:
+        return _(
+            "From step {step} on, the loss or weights of one process are not finite: use a "
+            "smaller learning rate."
+        ).format(step=steps[False])
+    return ""

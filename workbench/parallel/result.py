@@ -27,11 +27,14 @@ class Record:
     digest : str
         SHA-256 (hex) of all weights that the rank sees.
     distance : float or None
-        Relative L2 distance from the weights of the single-process run after the same step.
+        Relative L2 distance from the weights of the single-process run after the same step; None if
+        it is not finite.
     accuracy : float or None
         On a random sample of the validation split, 0 to 1: an estimate. None for numbers.
     sample_loss : float
         The loss on that sample.
+    not_finite_step : int or None
+        The first step, up to this one, with a loss or weights of the rank that are not finite.
     """
 
     rank: int
@@ -40,6 +43,7 @@ class Record:
     distance: float | None
     accuracy: float | None
     sample_loss: float
+    not_finite_step: int | None = None
 
 
 @dataclass(frozen=True)

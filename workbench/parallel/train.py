@@ -188,6 +188,7 @@ class _Run:
             None if rank == BASELINE else event["distance"],
             event["accuracy"],
             event["sample_loss"],
+            event["not_finite_step"],
         )
         self._records.append(record)
         if self._on_record is not None:

@@ -8,6 +8,7 @@ from workbench import formatting
 from workbench.display import Card
 from workbench.i18n import _
 from workbench.parallel.plan import STRATEGIES
+from workbench.parallel.reason import not_finite
 from workbench.parallel.schedules import CHUNKS_PER_RANK, idle_share, idle_share_of
 from workbench.plots import parallel_bytes, parallel_timeline, parallel_weights
 from workbench.plots.palette import LIGHT, Palette
@@ -81,8 +82,9 @@ def card(result: ParallelTraining) -> Card:
 
 
 def notes(result: ParallelTraining) -> list[str]:
-    """Return what is worth knowing, the reason for the speed first."""
-    sentences = [result.reason, _digests(result)]
+    """Return what is worth knowing: numbers that are not finite first, then why it is so fast."""
+    broken = not_finite(result.records)
+    sentences = [*([broken] if broken else []), result.reason, _digests(result)]
     if result.plan.strategy == "pipeline" and result.plan.ranks > 1:
         sentences.append(_idle(result))
     if result.accuracy:

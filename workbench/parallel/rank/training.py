@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,7 @@ class Training:
         """Train, and return what this rank measured."""
         first_timed = max(min(UNTIMED_STEPS, self.plan.steps - 1), self.plan.steps - TIMED_STEPS)
         spans: list[dict[str, Any]] = []
+        self._not_finite_step: int | None = None
         self._record(0, None)
         begin = time.perf_counter()
         for step in range(self.plan.steps):
@@ -114,6 +116,8 @@ class Training:
                 measured += more
             if step >= first_timed:
                 spans.append({"step": step, "spans": as_json(measured)})
+            if self._not_finite_step is None and not (isfinite(loss) and self._finite()):
+                self._not_finite_step = step + 1
             self.emit({"event": "step", "step": step + 1, "loss": loss})
             if step + 1 in self.records:
                 self._record(step + 1, loss)
@@ -140,6 +144,10 @@ class Training:
         network.set_modes(module, per_rank_norms=self.plan.batch_norm == "per_rank")
         return module
 
+    def _finite(self) -> bool:
+        """Return whether all weights of this rank are finite."""
+        return all(bool(weight.isfinite().all()) for weight in self.strategy.held()["weights"])
+
     def _gradient(self) -> float | None:
         """Save the gradient of the first step, or return its distance from the saved one."""
         gradient = self.strategy.gradients()
@@ -156,6 +164,8 @@ class Training:
             save(weights, path)
         compared = distance(weights, load_file(path)) if path.exists() else None
         value, sample_loss = self._evaluate(weights)
+        if self._not_finite_step is None and not isfinite(sample_loss):
+            self._not_finite_step = step
         self.emit(
             {
                 "event": "record",
@@ -164,7 +174,8 @@ class Training:
                 "sample_loss": sample_loss,
                 "accuracy": value,
                 "digest": digest(weights),
-                "distance": compared,
+                "distance": compared if compared is None or isfinite(compared) else None,
+                "not_finite_step": self._not_finite_step,
             }
         )
 
