@@ -86,6 +86,6 @@ def stalled(waits: Mapping[int, Mapping[str, Any]], count: int, limit: float) ->
     step, seconds = computing[number]["step"], computing[number]["seconds"]
     activity = f"been computing step {step}" if step else "not begun to train"
     return (
-        f"Rank {number} of {count} has {activity} for {seconds:.0f} s, so the run was stopped; use a "
-        "smaller batch or fewer ranks, or a larger limit."
+        f"Rank {number} of {count} has {activity} for {seconds:.0f} s, so the run was stopped; use "
+        "a smaller batch or fewer ranks, or a larger limit."
     )
