@@ -47,6 +47,9 @@ LIMITS = {  # what is read or the error, megabytes
     "a bomb": (lambda: gzip.compress(bytes(400_000_000), 1), "upload.too_large", 200),
     "one line": (lambda: b"1," * 10_000_000, "upload.invalid_row", 400),
     "quotation marks": (lambda: b'"' * 20_000_000, "upload.invalid_row", 400),
+    "blank lines": (lambda: b"\n" * 19_900_000, "upload.empty", 400),
+    "spaces": (lambda: b" " * 19_900_000, "upload.empty", 400),
+    "comments": (lambda: b"%\n" * 9_900_000, "upload", 400),
     "too many columns": (lambda: b"a," * 60_000 + b"a\n" + b"1," * 60_000, "too_many", 400),
 }
 

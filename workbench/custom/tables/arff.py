@@ -9,7 +9,7 @@ import re
 from workbench.errors import InputError
 from workbench.i18n import _
 
-_START = re.compile(r"(?:\s|%[^\n]*\n)*@relation\b", re.IGNORECASE)
+_START = re.compile(r"(?:\s++|%[^\n]*+\n)*+@relation\b", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))", re.IGNORECASE)
 _DATA = re.compile(r"(?im)^[ \t]*@data\b[^\n]*\n")
 
