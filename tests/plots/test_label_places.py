@@ -64,9 +64,9 @@ def note_box(figure, note):
     y = note["y"] if note.get("yref") == "paper" else share_of(figure, "yaxis", note["y"])
     across = x * label_places.WIDTH + note.get("xshift", 0)
     up = y * label_places.HEIGHT + note.get("yshift", 0)
-    left = across if note["xanchor"] == "left" else across - width
+    start = across if note["xanchor"] == "left" else across - width
     bottom = up if note["yanchor"] == "bottom" else up - height
-    return Box(left, bottom, left + width, bottom + height)
+    return Box(start, bottom, start + width, bottom + height)
 
 
 def preset_boxes(figure):
@@ -84,14 +84,14 @@ def test_labels_neither_overlap_nor_lie_on_the_goal(metric, budget, floor, you):
     goal, figure = draw(metric, budget, floor, you)
     notes = [note_box(figure, note) for note in figure["layout"]["annotations"]]
     boxes = [  # without the 3 px by which letters do not fill their line
-        Box(box.left + 3, box.bottom + 3, box.right - 3, box.top - 3)
+        Box(box.start + 3, box.bottom + 3, box.end - 3, box.top - 3)
         for box in (*notes, *preset_boxes(figure))
     ]
     assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
     height = scales.Axis(metric, ORIGINALS[metric].value).height(goal.floor)
     across = label_places.WIDTH * share_of(figure, "xaxis", log10(goal.budget))
     level = label_places.HEIGHT * share_of(figure, "yaxis", height)
-    assert not [box for box in boxes if box.left < across < box.right]
+    assert not [box for box in boxes if box.start < across < box.end]
     assert not [box for box in boxes if box.bottom < level < box.top]
 
 

@@ -25,14 +25,14 @@ Name = TypeVar("Name")
 class Box(NamedTuple):
     """A rectangle in px from the lower left corner of the plot."""
 
-    left: float
+    start: float
     bottom: float
-    right: float
+    end: float
     top: float
 
     def overlaps(self, other: Box) -> bool:
         """Return whether the rectangles have a common area."""
-        across = self.left < other.right and other.left < self.right
+        across = self.start < other.end and other.start < self.end
         return across and self.bottom < other.top and other.bottom < self.top
 
 
@@ -75,7 +75,7 @@ class Places:
         Boxes may reach `right` and `top` px beyond the plot.
         """
         for name, box in boxes.items():
-            inside = box.left >= 0 and box.right <= WIDTH + right
+            inside = box.start >= 0 and box.end <= WIDTH + right
             inside = inside and box.bottom >= 0 and box.top <= HEIGHT + top
             if inside and not any(box.overlaps(other) for other in self.taken):
                 self.taken.append(box)
