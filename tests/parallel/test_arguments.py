@@ -67,7 +67,10 @@ ALSO_CALLED = {"recipes": "recipe", "processes": "processes", "split": "split", 
 
 
 @pytest.mark.parametrize(
-    ("function", "name", "value"), CASES, ids=lambda value: str(value)[:30].replace(" ", "-")
+    ("function", "name", "value"),
+    CASES,
+    # Without addresses: all workers must collect the same names.
+    ids=lambda value: getattr(value, "__name__", str(value).partition(" at 0x")[0])[:30],
 )
 def test_refused_in_one_sentence(function, name, value, monkeypatch, tmp_path):
     def start(*_arguments):
