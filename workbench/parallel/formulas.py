@@ -17,9 +17,9 @@ def held_bytes(plan: Plan, shapes: Shapes, rank: int) -> dict[str, int] | None:
     """Return the bytes of weights, gradients and optimizer state of a rank.
 
     Every rank of data parallel training has everything; with ``zero1`` it has the optimizer's state
-    of its own parameters only. With ``zero2`` and ``zero3``, the numbers of each
-    parameter are cut into equal parts, the last of them padded. Adam has two moments per weight,
-    SGD has no state.
+    of its own parameters only. With ``zero2`` and ``zero3``, the first axis of each parameter is
+    cut into equal parts, padded at the end, as FSDP2 does; the optimizer's state has no padding.
+    Adam has two moments per weight, SGD has no state.
 
     Returns None for strategies whose distribution depends on the network: ``tensor`` and
     ``pipeline``.
@@ -30,11 +30,12 @@ def held_bytes(plan: Plan, shapes: Shapes, rank: int) -> dict[str, int] | None:
     if plan.strategy == "zero1":
         weights = sum(FLOAT * prod(shape) for shape in shapes.values())
         owner = owners(shapes, plan.ranks)
-        updated = [shape for name, shape in shapes.items() if owner[name] == rank]
-        return _with_state(plan, weights, sum(FLOAT * prod(shape) for shape in updated))
+        assigned = [shape for name, shape in shapes.items() if owner[name] == rank]
+        return _with_state(plan, weights, sum(FLOAT * prod(shape) for shape in assigned))
     if plan.strategy in ("zero2", "zero3"):
         parts = sum(FLOAT * part_of(shape, plan.ranks) for shape in shapes.values())
-        return _with_state(plan, parts, parts)
+        updated = sum(FLOAT * held_of(shape, plan.ranks, rank) for shape in shapes.values())
+        return _with_state(plan, parts, updated)
     return None
 
 
@@ -73,8 +74,15 @@ def communicated_bytes(plan: Plan, shapes: Shapes) -> dict[str, float] | None:
 
 
 def part_of(shape: Sequence[int], ranks: int) -> int:
-    """Return the numbers in one of equal parts of a parameter, padding included."""
-    return -(-prod(shape) // ranks)
+    """Return the numbers in one of equal parts of the first axis, padding included."""
+    rows, *rest = shape or (1,)
+    return -(-rows // ranks) * prod(rest)
+
+
+def held_of(shape: Sequence[int], ranks: int, rank: int) -> int:
+    """Return the numbers in a rank's part of the first axis, without padding."""
+    part = part_of(shape, ranks)
+    return max(0, min(part, prod(shape) - rank * part))
 
 
 def _with_state(plan: Plan, weights: int, updated: int) -> dict[str, int]:

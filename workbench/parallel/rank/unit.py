@@ -9,14 +9,14 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn import functional
 
-from workbench.parallel.formulas import part_of
+from workbench.parallel.formulas import held_of, part_of
 
 
 class Unit:
     """Parameters that are gathered from all ranks and freed at the same time.
 
-    Each parameter is flattened and cut into equal parts, one per rank, the last of them padded with
-    zeros. The parameters themselves lie in one storage, which is empty while they are not gathered.
+    The first axis of each parameter is cut into equal parts, one per rank, padded with zeros at the
+    end. The parameters themselves lie in one storage, which is empty while they are not gathered.
 
     Parameters
     ----------
@@ -26,7 +26,8 @@ class Unit:
     Attributes
     ----------
     shards : list of Tensor
-        This rank's part of each parameter, of one axis; ``grad`` is its part of the gradient.
+        This rank's part of each parameter, of one axis and without padding; ``grad`` is its part
+        of the gradient.
     complete : bool
         Whether every parameter has its gradient of this step.
     """
@@ -34,9 +35,10 @@ class Unit:
     def __init__(self, parameters: Sequence[nn.Parameter], rank: int, ranks: int) -> None:
         self.parameters, self._ranks = list(parameters), ranks
         self._parts = [part_of(p.shape, ranks) for p in self.parameters]
+        self._sizes = [held_of(p.shape, ranks, rank) for p in self.parameters]
         padded = self._padded([p.detach() for p in self.parameters])
         self._held = padded[rank].clone()
-        self.shards = list(self._held.split(self._parts))
+        self.shards = self._unpadded(self._held)
         full = torch.empty(sum(p.numel() for p in self.parameters))
         self._storage = full.untyped_storage()
         self._bytes = self._storage.nbytes()
@@ -94,7 +96,7 @@ class Unit:
         mean = torch.empty_like(self._held)
         dist.reduce_scatter_tensor(mean, padded.view(-1))
         mean /= self._ranks
-        for shard, gradient in zip(self.shards, mean.split(self._parts), strict=True):
+        for shard, gradient in zip(self.shards, self._unpadded(mean), strict=True):
             shard.grad = gradient
 
     def weights(self) -> list[Tensor]:
@@ -103,8 +105,16 @@ class Unit:
 
     def gradients(self) -> list[Tensor]:
         """Return the mean gradients, gathered from all ranks."""
-        parts = [torch.zeros_like(s) if s.grad is None else s.grad for s in self.shards]
-        return self._gathered(torch.cat(parts))
+        held = torch.zeros_like(self._held)
+        for part, shard in zip(self._unpadded(held), self.shards, strict=True):
+            if shard.grad is not None:
+                part.copy_(shard.grad)
+        return self._gathered(held)
+
+    def _unpadded(self, held: Tensor) -> list[Tensor]:
+        """Return views of a rank's part of each parameter, without padding."""
+        parts = held.split(self._parts)
+        return [part[:size] for part, size in zip(parts, self._sizes, strict=True)]
 
     def _padded(self, tensors: Sequence[Tensor]) -> Tensor:
         """Return the parts of all ranks as rows."""
