@@ -18,6 +18,12 @@ from workbench.deploy.sessions import processor
 onnx = pytest.importorskip("onnx")
 numpy_helper = pytest.importorskip("onnx.numpy_helper")
 pytest.importorskip("onnxruntime")
+INTEGERS_OF_VNNI = pytest.mark.xfail(
+    not processor.sums_bytes_exactly(),
+    reason="Without VNNI, ONNX Runtime 1.32 refuses networks with exact sums that share numbers, "
+    "and OpenVINO adds products in 16 bits.",
+    strict=False,
+)
 
 INTEGERS = wb.Activations(8, biases="int32", sums="quantized")
 RECIPE = wb.Recipe(wb.Quantize(8), INTEGERS, wb.Adjust("fold"))
@@ -64,6 +70,7 @@ def operators(package):
     return Counter(node.op_type for node in onnx.load_from_string(package.content).graph.node)
 
 
+@INTEGERS_OF_VNNI
 @pytest.mark.slow
 def test_layers_multiply_the_codes_of_the_file(runtime, integers):
     package = wb.export(integers, runtime)
@@ -149,6 +156,7 @@ def test_weights_without_an_integer_kernel_are_decoded_and_named(model):
     assert wb.confirm(package).confirmed
 
 
+@INTEGERS_OF_VNNI
 @pytest.mark.slow
 def test_inputs_of_few_bits_and_symmetric_inputs(model):
     for activations in (
@@ -249,6 +257,7 @@ def test_a_wrong_number_of_a_layer_is_named(sabotage, part, quantized):
     assert part in str(caught.value)
 
 
+@INTEGERS_OF_VNNI
 @pytest.mark.parametrize("sabotage", [wrong_scale, wrong_code])
 def test_a_wrong_number_shows_in_the_outputs_too(sabotage, quantized, monkeypatch):
     wrong = changed(quantized, sabotage)

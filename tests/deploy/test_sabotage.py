@@ -13,6 +13,7 @@ from workbench.deploy import host
 from workbench.deploy.confirm import Reference
 from workbench.deploy.host import Host
 from workbench.deploy.process import Process
+from workbench.deploy.sessions.processor import CPUINFO
 
 onnx = pytest.importorskip("onnx")
 numpy_helper = pytest.importorskip("onnx.numpy_helper")
@@ -71,6 +72,10 @@ def answering(monkeypatch, change):
     monkeypatch.setattr(Process, "ask", asked)
 
 
+@pytest.mark.skipif(
+    CPUINFO.exists() and "bf16" not in CPUINFO.read_text(encoding="utf-8"),
+    reason="OpenVINO computes in bfloat16 only on processors that have it.",
+)
 @pytest.mark.slow
 def test_a_lower_precision_that_was_left_on_is_named(artifact, monkeypatch):
     pytest.importorskip("openvino")
