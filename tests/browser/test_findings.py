@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 def gain(page):
     """Return by how many points a taught student beats the same network on labels alone."""
     text = page.locator(".comparison").first
-    expect(text).to_contain_text("Taught at T = 4")
+    expect(text).to_contain_text("Taught by ResNet at T = 4")
     return float(re.search(r"\(([+\u2212][\d.]+)", text.inner_text())[1].replace("\u2212", "-"))
 
 
