@@ -10,8 +10,8 @@ from workbench.planner.coefficients import REPLICATED, members
 from workbench.planner.jobs import InferenceJob, TrainingJob
 from workbench.planner.measurements import Row, inference_rows, training_rows
 
-KINDS = {"prefill": "prefill", "decode": "decode"}
-"""The kind of a calibration by kind of program; all others are training."""
+TEXT = frozenset({"prefill", "decode"})
+"""The kinds of program that generate text; all others train."""
 
 
 def features(architecture: Architecture, job: TrainingJob | InferenceJob) -> frozenset[str]:
@@ -61,7 +61,8 @@ def has_rows_of_its_kind(
     """
     measured = _features_of_rows(stack, chip.id)
     if chip.calibration is not None:
-        measured |= dict(chip.calibration.features).get(KINDS.get(stack, "training"), frozenset())
+        kind = stack if stack in TEXT else "training"
+        measured |= dict(chip.calibration.features).get(kind, frozenset())
     return features(architecture, job) <= measured
 
 
@@ -69,11 +70,11 @@ def has_rows_of_its_kind(
 def _features_of_rows(stack: str, chip: str) -> frozenset[str]:
     """Return the features of the rows of a kind of program, on chips fitted together."""
     where = members(stack, chip)
-    rows: tuple[Row, ...] = inference_rows() if stack in KINDS else training_rows()
+    rows: tuple[Row, ...] = inference_rows() if stack in TEXT else training_rows()
     program = "sharded" if stack == REPLICATED else stack
     each = (
         features(row.architecture, row.job)
         for row in rows
-        if row.chip in where and (stack in KINDS or row.stack == program)
+        if row.chip in where and (stack in TEXT or row.stack == program)
     )
     return frozenset().union(*each)

@@ -37,6 +37,11 @@ def touched_bytes(architecture: Architecture, job: InferenceJob, tokens: int) ->
     return total
 
 
+def decode_flops(architecture: Architecture, job: InferenceJob) -> float:
+    """Return the operations of the products of one more token for each sequence, on all chips."""
+    return 2.0 * job.batch * (architecture.weights + architecture.head)
+
+
 def _read_bytes(architecture: Architecture, job: InferenceJob, chip: Chip, tokens: int) -> float:
     """Return the bytes of weights that a pass reads from outside: on an edge chip, the excess."""
     touched = touched_bytes(architecture, job, tokens)
@@ -80,7 +85,7 @@ def decode_work(architecture: Architecture, job: InferenceJob, chip: Chip) -> Wo
     if chip.kind == "edge":  # the cache takes what the weights leave
         free = max(chip.usable - touched_bytes(architecture, job, job.batch), 0.0)
         cached = max(cached - free, 0.0)
-    flops = 2 * job.batch * (architecture.weights + architecture.head)
+    flops = decode_flops(architecture, job)
     return {
         "weights": weights / job.tensor,
         "cache": cached / bandwidth,

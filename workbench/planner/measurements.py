@@ -15,8 +15,7 @@ from workbench.planner.architectures import read_architecture
 from workbench.planner.flops import flops_per_token
 from workbench.planner.jobs import InferenceJob, TrainingJob
 
-TRAINING_TABLES = ("gpu_training", "llm_foundry")
-INFERENCE_TABLES = ("gpu_inference",)
+TERA = 1e12
 
 
 @dataclass(frozen=True)
@@ -88,6 +87,11 @@ def entries(name: str) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
     return loaded, (dict(zip(columns, row, strict=True)) for row in loaded["rows"])
 
 
+def _origin(head: dict[str, Any]) -> dict[str, Any]:
+    """Return where the rows of a table are from."""
+    return {name: head[name] for name in ("source", "url", "date")}
+
+
 @lru_cache(maxsize=1)
 def training_rows() -> tuple[Row, ...]:
     """Return all measured training steps."""
@@ -111,9 +115,7 @@ def inference_rows() -> tuple[Row, ...]:
                 for name in ("prefill_ms", "decode_ms", "eager_ms", "eager_watts", "peak_gib")
                 if row[name] is not None
             },
-            source=head["source"],
-            url=head["url"],
-            date=head["date"],
+            **_origin(head),
         )
         for number, row in enumerate(rows)
     )
@@ -132,9 +134,7 @@ def _own_training() -> Iterator[Row]:
             config=tuple(head["models"][row["model"]].items()),
             job=TrainingJob(**{name: row[name] for name in names}),
             measured={name: row[name] for name in measured},
-            source=head["source"],
-            url=head["url"],
-            date=head["date"],
+            **_origin(head),
         )
 
 
@@ -160,9 +160,7 @@ def _maxtext() -> Iterator[Row]:
             config=tuple(head["models"][row["model"]].items()),
             job=job,
             measured={"step_ms": 1000 * seconds},
-            source=head["source"],
-            url=head["url"],
-            date=head["date"],
+            **_origin(head),
             facts={"offloads": True},  # some activations are moved to the host
         )
 
@@ -185,7 +183,7 @@ def _maxtext_sizes() -> Iterator[Row]:
         )
         config = head["models"][row["model"]]
         flops = flops_per_token(read_architecture(config), sequence, "palm")
-        seconds = row["sequences_per_chip"] * sequence * flops / (row["tflops"] * 1e12)
+        seconds = row["sequences_per_chip"] * sequence * flops / (row["tflops"] * TERA)
         yield Row(
             id=f"maxtext-sizes-{number}",
             stack=head["stack"],
@@ -194,9 +192,7 @@ def _maxtext_sizes() -> Iterator[Row]:
             config=tuple(config.items()),
             job=job,
             measured={"step_ms": 1000 * seconds},
-            source=head["source"],
-            url=head["url"],
-            date=head["date"],
+            **_origin(head),
             facts={"offloads": True} if row["offloads"] else {},
         )
 
@@ -226,9 +222,7 @@ def _foundry() -> Iterator[Row]:
             config=tuple(config.items()),
             job=job,
             measured={"step_ms": 1000 * seconds},
-            source=head["source"],
-            url=head["url"],
-            date=head["date"],
+            **_origin(head),
             is_fitted=not fp8,
             microbatches=row["batch"] / row["chips"] / row["microbatch"],
             reduced=2.0 if row["mode"] == "PURE" else 4.0,

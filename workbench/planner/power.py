@@ -5,6 +5,7 @@ from __future__ import annotations
 from workbench.planner.architecture import Architecture
 from workbench.planner.chips import Chip
 from workbench.planner.coefficients import is_fitted, table
+from workbench.planner.inference_work import decode_flops
 from workbench.planner.jobs import InferenceJob, TrainingJob
 from workbench.planner.times import Seconds, step_seconds
 
@@ -55,7 +56,7 @@ def decode_busy(
 ) -> dict[str, float]:
     """Return the seconds of a token's reads and of its products, which overlap."""
     read = seconds.parts["weights"] + seconds.parts["cache"]
-    flops = 2 * job.batch * (architecture.weights + architecture.head)
+    flops = decode_flops(architecture, job)
     return {"reads": read, "products": flops / chip.rate(job.bytes.rate) / job.tensor}
 
 
