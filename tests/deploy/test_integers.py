@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,12 +19,6 @@ from workbench.deploy.sessions import processor
 onnx = pytest.importorskip("onnx")
 numpy_helper = pytest.importorskip("onnx.numpy_helper")
 pytest.importorskip("onnxruntime")
-INTEGERS_OF_VNNI = pytest.mark.xfail(
-    not processor.sums_bytes_exactly(),
-    reason="Without VNNI, ONNX Runtime 1.32 refuses networks with exact sums that share numbers, "
-    "and OpenVINO adds products in 16 bits.",
-    strict=False,
-)
 
 INTEGERS = wb.Activations(8, biases="int32", sums="quantized")
 RECIPE = wb.Recipe(wb.Quantize(8), INTEGERS, wb.Adjust("fold"))
@@ -70,19 +65,21 @@ def operators(package):
     return Counter(node.op_type for node in onnx.load_from_string(package.content).graph.node)
 
 
-@INTEGERS_OF_VNNI
 @pytest.mark.slow
 def test_layers_multiply_the_codes_of_the_file(runtime, integers):
     package = wb.export(integers, runtime)
     result = wb.confirm(package)
     assert result.confirmed
     assert result.score.value == result.reference.value
-    assert result.equal >= 0.98 * result.predictions
+    if runtime != "openvino" or processor.sums_bytes_exactly():  # it adds two products in 16 bits
+        assert result.equal >= 0.98 * result.predictions
     assert package.manifest["layers"]["quantized"] == len(integers.spec.inputs) == 4
     if runtime != "torch":
         assert result.facts["integer_products"] == 5  # one layer is called twice
         assert package.manifest["layers"]["exported"] == 4
         assert not package.manifest["notes"]
+        inexact = replace(result, facts={**result.facts, "exact_sums": False})
+        assert "16 bits" in inexact.integers
         onnx.checker.check_model(onnx.load_from_string(package.content), full_check=True)
 
 
@@ -156,7 +153,6 @@ def test_weights_without_an_integer_kernel_are_decoded_and_named(model):
     assert wb.confirm(package).confirmed
 
 
-@INTEGERS_OF_VNNI
 @pytest.mark.slow
 def test_inputs_of_few_bits_and_symmetric_inputs(model):
     for activations in (
@@ -169,9 +165,11 @@ def test_inputs_of_few_bits_and_symmetric_inputs(model):
         assert result.confirmed
         assert result.equal >= 0.98 * result.predictions
     graph = onnx.load_from_string(package.content).graph
-    zeros = [numpy_helper.to_array(t) for t in graph.initializer if t.name.endswith(".z")]
+    zeros = {t.name: numpy_helper.to_array(t) for t in graph.initializer if t.name.endswith(".z")}
+    shared = zeros.pop("wide.weight.z")  # ONNX Runtime makes weights unsigned for one use only
+    assert (shared.dtype, {*shared}) == (np.uint8, {128})
     assert zeros
-    assert not any(zero.any() or zero.dtype != np.int8 for zero in zeros)  # TensorRT takes these
+    assert not any(zero.any() or zero.dtype != np.int8 for zero in zeros.values())
 
 
 class Bounded(nn.Module):
@@ -257,7 +255,6 @@ def test_a_wrong_number_of_a_layer_is_named(sabotage, part, quantized):
     assert part in str(caught.value)
 
 
-@INTEGERS_OF_VNNI
 @pytest.mark.parametrize("sabotage", [wrong_scale, wrong_code])
 def test_a_wrong_number_shows_in_the_outputs_too(sabotage, quantized, monkeypatch):
     wrong = changed(quantized, sabotage)

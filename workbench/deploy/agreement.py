@@ -67,7 +67,7 @@ class Agreement(Displayable):
 
     @property
     def integers(self) -> str:
-        """One sentence: how many layers run in integers, and how many outputs are equal.
+        """How many layers run in integers, how many outputs are equal, and why others differ.
 
         It is empty for a file that quantizes no inputs.
         """
@@ -81,7 +81,13 @@ class Agreement(Displayable):
             "{equal} of {total} predictions have the same outputs to 10⁻⁴.",
             layers,
         )
+        if not self.facts.get("exact_sums", True):
+            sentence += " " + _(
+                "This processor has no VNNI instructions: {runtime} adds two products in 16 bits, "
+                "and cuts off larger sums."
+            )
         return sentence.format(
+            runtime=self.runtime,
             products=formatting.count(self.facts["integer_products"]),
             layers=formatting.count(layers),
             equal=formatting.count(self.equal),

@@ -12,7 +12,7 @@ from workbench.artifact.artifact import Artifact
 from workbench.artifact.module_spec import InputQParams
 from workbench.compression.coded import Codes
 from workbench.deploy.integers.graph import Graph
-from workbench.deploy.integers.onnx_qparams import OnnxQParams
+from workbench.deploy.integers.onnx_qparams import MIDDLES, OnnxQParams
 from workbench.errors import ArtifactError
 from workbench.runtime.integer_layers import whole_bias
 
@@ -59,13 +59,14 @@ def _check_weight(graph: Graph, product: Any, artifact: Artifact, path: str) -> 
         return  # decoded weights: the predictions are compared
     assert isinstance(coded, Codes)
     centered, scale = coded.centered_codes()
-    codes = graph.array(node.input[0])
-    expected = centered.numpy().astype(np.int8)
+    codes, zero = graph.array(node.input[0]), graph.array(node.input[2])
+    middle = MIDDLES[codes.dtype.type]
+    expected = (centered.numpy() + middle).astype(codes.dtype)
     if not any(np.array_equal(codes, array) for array in (expected, expected.T)):
         raise _error(path, "weights", "have other codes than in the file")
     if not np.array_equal(graph.array(node.input[1]), scale.numpy()):
         raise _error(path, "scale of the weights", "is another than in the file")
-    if len(node.input) > 2 and graph.array(node.input[2]).any():
+    if (zero != middle).any():
         raise _error(path, "zero point of the weights", "is another than in the file")
 
 

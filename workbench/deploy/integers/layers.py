@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from workbench.compression.coded import Coded, Codes
 from workbench.deploy.integers.graph import Graph
 from workbench.deploy.integers.marks import DOMAIN, OPERATOR
 from workbench.deploy.integers.onnx_qparams import (
+    MIDDLES,
     add_rounding,
     add_rounding_by_arithmetic,
     row_codes,
@@ -49,33 +50,57 @@ class Layers:
 
 
 def write_layers(
-    graph: Graph, tensors: Mapping[str, Coded], spec: ModuleSpec, *, by_arithmetic: bool = False
+    graph: Graph,
+    tensors: Mapping[str, Coded],
+    spec: ModuleSpec,
+    *,
+    by_arithmetic: bool = False,
+    unsigned_if_shared: bool = False,
 ) -> Layers:
     """Write the codes of all quantized layers in place of the marks of `graph`.
 
     Each product gets the path of its layer as its name; of a second call, with its number. With
     `by_arithmetic`, outputs are rounded by ordinary arithmetic: OpenVINO merges other forms with
-    the additions that follow, and then rounds differently.
+    the additions that follow, and then rounds differently. With `unsigned_if_shared`, weights that
+    are used more than once are unsigned codes: where ONNX Runtime needs unsigned weights for exact
+    sums, it makes them by itself for one use only, and refuses networks with more.
 
     Raises
     ------
     InputError
         If the exporter has merged a layer with other operations.
     """
+    marks = [_Mark.of(node) for node in graph.nodes if _is_mark(node)]
+    uses = Counter(mark.path for mark in marks if not mark.leaving)
     layers, calls = Layers(), Counter[str]()
-    for node in [*graph.nodes]:
-        if node.domain == DOMAIN and node.op_type == OPERATOR:
-            values = {attribute.name: attribute for attribute in node.attribute}
-            path, leaving = values["path"].s.decode(), bool(values["leaving"].i)
-            if leaving:
-                _write_output(graph, node, path, spec, by_arithmetic=by_arithmetic)
-            else:
-                calls[path] += 1
-                _write_layer(graph, node, path, calls[path], tensors, spec, layers)
+    for mark in marks:
+        if mark.leaving:
+            _write_output(graph, mark.node, mark.path, spec, by_arithmetic=by_arithmetic)
+            continue
+        calls[mark.path] += 1
+        unsigned = unsigned_if_shared and uses[mark.path] > 1
+        _write_layer(graph, mark, calls[mark.path], tensors, spec, layers, unsigned=unsigned)
     remaining = [entry for entry in graph.model.opset_import if entry.domain != DOMAIN]
     del graph.model.opset_import[:]
     graph.model.opset_import.extend(remaining)
     return layers
+
+
+def _is_mark(node: Any) -> bool:
+    return bool(node.domain == DOMAIN and node.op_type == OPERATOR)
+
+
+class _Mark(NamedTuple):
+    """A node before or after a layer, and the layer's path."""
+
+    node: Any
+    path: str
+    leaving: bool
+
+    @classmethod
+    def of(cls, node: Any) -> _Mark:
+        values = {attribute.name: attribute for attribute in node.attribute}
+        return cls(node, values["path"].s.decode(), bool(values["leaving"].i))
 
 
 def _write_output(
@@ -94,13 +119,15 @@ def _write_output(
 
 def _write_layer(
     graph: Graph,
-    node: Any,
-    path: str,
+    mark: _Mark,
     call: int,
     tensors: Mapping[str, Coded],
     spec: ModuleSpec,
     layers: Layers,
+    *,
+    unsigned: bool,
 ) -> None:
+    node, path = mark.node, mark.path
     qparams = dict(spec.inputs)[path]
     source = node.input[0]
     products = [other for other in graph.consumers(node.output[0]) if other.op_type in PRODUCTS]
@@ -139,10 +166,12 @@ def _write_layer(
     name = f"{path}.weight"
     rounded = f"{path}.weight_rounded"
     if graph.producer(rounded) is None:
+        kind = np.uint8 if unsigned else np.int8
+        written = (codes.astype(np.int16) + MIDDLES[kind]).astype(kind)
         inputs = [
-            graph.add_constant(f"{name}.q", codes.T if transposed else codes),
+            graph.add_constant(f"{name}.q", written.T if transposed else written),
             graph.add_constant(f"{name}.s", scale.numpy()),
-            graph.add_constant(f"{name}.z", np.zeros(len(codes), np.int8)),
+            graph.add_constant(f"{name}.z", np.full(len(codes), MIDDLES[kind], kind)),
         ]
         graph.add_node("DequantizeLinear", inputs, rounded, axis=axis)
     product.input[1] = rounded

@@ -11,6 +11,8 @@ from workbench.artifact.module_spec import InputQParams
 from workbench.deploy.integers.graph import Graph
 
 BYTE_BITS = 8
+MIDDLES: dict[type[np.generic], int] = {np.int8: 0, np.uint8: 128}
+"""The code of zero among the weights of a layer, by their type."""
 
 
 class OnnxQParams(NamedTuple):

@@ -51,8 +51,13 @@ def with_codes(content: bytes, artifact: Artifact, target: Target) -> Written:
     """
     model = onnx.load_from_string(content)
     graph = Graph(model)
-    by_arithmetic = target.runtime == "openvino"
-    layers = write_layers(graph, artifact.tensors, artifact.spec, by_arithmetic=by_arithmetic)
+    layers = write_layers(
+        graph,
+        artifact.tensors,
+        artifact.spec,
+        by_arithmetic=target.runtime == "openvino",
+        unsigned_if_shared=target.runtime == "onnxruntime",
+    )
     merge_equal(graph)
     move_up(graph)
     small, products = [*layers.integers], []

@@ -9,6 +9,7 @@ from typing import Any
 
 import openvino
 
+from workbench.deploy.sessions.processor import sums_bytes_exactly
 from workbench.deploy.sessions.session import Array, Session
 
 DEVICE = "CPU"
@@ -52,6 +53,7 @@ class OpenVinoSession:
             "provider": ", ".join(self._compiled.get_property("EXECUTION_DEVICES")),
             "version": openvino.__version__.partition("-")[0],
             "precision": hint.get_type_name(),
+            "exact_sums": sums_bytes_exactly(),
             "layers": dict(layers),
             "products": dict(products),
         }
