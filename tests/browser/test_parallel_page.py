@@ -28,7 +28,18 @@ def test_a_run_is_live_and_ends_with_its_tab(watched, server):
     expect(page.locator(".tab-body .empty")).to_contain_text("Nothing runs yet")
     assert ranks(server) == []
     page.get_by_role("combobox", name="parallel: synchronize").select_option("never")
+    dialogs = []
+
+    def stay(dialog):
+        dialogs.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
     start.click()
+    page.get_by_role("button", name="cancel").wait_for()
+    page.evaluate("location.reload()")  # would end the run: the browser asks, and stays
+    page.wait_for_function("true")
+    assert dialogs == ["beforeunload"]
     title = page.locator(".tab-body h2")
     expect(title).to_contain_text("different weights", timeout=LONG)
     notes = page.locator(".parallel-card li")
@@ -37,5 +48,9 @@ def test_a_run_is_live_and_ends_with_its_tab(watched, server):
         page.get_by_role("tab", name=name).click()
         expect(title).to_contain_text(finding)
     assert len(ranks(server)) == 2 + AVAILABLE
+    start.click()
+    page.get_by_role("button", name="cancel").wait_for()
+    page.remove_listener("dialog", stay)
+    page.on("dialog", lambda dialog: dialog.accept())
     page.goto("about:blank")
     server.until(lambda: not ranks(server), "the end of the ranks")

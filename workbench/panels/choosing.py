@@ -114,7 +114,7 @@ def live(session: Session) -> dict[str, Any]:
     """Return the cards and reasons of the search so far."""
     choosing = session.choosing
     result = choosing.recommendation if choosing is not None else None
-    working = choosing is not None and choosing.state == "working"
+    working = choosing is not None and choosing.running
     if choosing is None or result is None or not result.choices:
         headline = _("Every recipe that is shown here was measured on this model.")
         return {"working": working, "headline": headline, "met": False, "cards": [], "reasons": []}
@@ -233,7 +233,7 @@ def _movable(figure: dict[str, Any], session: Session) -> dict[str, Any]:
 def _activity(choosing: Choosing) -> dict[str, Any]:
     result = choosing.recommendation
     count = 0 if result is None else len(result.result.trials)
-    if choosing.state == "working":
+    if choosing.running:
         text = plural(
             "{count} recipe measured, about {seconds} s left",
             "{count} recipes measured, about {seconds} s left",

@@ -13,7 +13,7 @@ from workbench.panels.tabs import tabs
 from workbench.panels.uploads.missing import MissingModel
 from workbench.panels.uploads.uploads import Uploads
 from workbench.panels.views import card, layer_table, reasons, results
-from workbench.panels.views.activity import training_activity
+from workbench.panels.views.activity import has_running_work, training_activity
 from workbench.panels.views.contents import contents
 from workbench.panels.views.guessing import with_guessing
 from workbench.panels.views.header import header
@@ -108,6 +108,7 @@ def state(
         "plane": plane,
         "numbers": None if outdated else numbers(session, report),
         "busy": session.busy,
+        "working": has_running_work(session),
         "stale": session.stale,
         "error": session.error or message,
         "note": session.note,

@@ -44,6 +44,11 @@ class Choosing:
     begin: float = field(default_factory=time.monotonic)
 
     @property
+    def running(self) -> bool:
+        """Whether more will come."""
+        return self.state == "working"
+
+    @property
     def fraction(self) -> float:
         """The fraction of the time that has passed, at most 1."""
         return min(1.0, (time.monotonic() - self.begin) / self.demand.seconds)

@@ -24,6 +24,8 @@ const PAGES = {
   plan: PlanPage,
 };
 
+const LEAVE = "workbench-leave"; // from the served page, before it goes; the browser asks if it is canceled
+
 export class App {
   /** @type {Page} */ page;
   /** @type {State | undefined} */ shown;
@@ -48,6 +50,15 @@ export class App {
       if (this.shown) saveState(this.shown.query); // the older address has an older recipe
     };
     window.addEventListener("popstate", this.onBack);
+    /** @param {Event} event */
+    this.onLeave = (event) => this.losesWork && event.preventDefault();
+    document.addEventListener(LEAVE, this.onLeave);
+  }
+
+  // Whether closing the page ends the kernel, and with it running work or what the user has uploaded.
+  get losesWork() {
+    const isOnline = !this.node.closest("[data-offline]");
+    return isOnline && (this.header.upload.losesData || this.shown?.working === true);
   }
 
   /** @param {Page} page */
@@ -133,6 +144,7 @@ export class App {
 
   close() {
     window.removeEventListener("popstate", this.onBack);
+    document.removeEventListener(LEAVE, this.onLeave);
     this.header.upload.clear();
     for (const { view } of Object.values(this.opened)) view.close?.();
   }

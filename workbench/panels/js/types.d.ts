@@ -362,6 +362,7 @@ export interface State {
   numbers: Numbers | null; // null if outdated
   plane: LivePlane | null;
   busy: boolean;
+  working: boolean; // a training, a search, an export or parallel ranks
   stale: boolean;
   error: string | null;
   note: string | null;

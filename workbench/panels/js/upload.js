@@ -4,7 +4,6 @@
 // The kernel requests each chunk, so that messages do not queue up. Attribute for tests:
 //   .upload[data-step]       the step that Python sent: chunk, busy, check, done, failed or idle
 
-import { isStandalone } from "./address.js";
 import { Check } from "./check.js";
 import { h, setText } from "./dom.js";
 import { LearnedFigures } from "./learned.js";
@@ -49,9 +48,6 @@ export class Upload {
       if (target instanceof Node && !this.node.contains(target) && !this.busy) this.node.open = false;
     };
     document.addEventListener("pointerdown", this.onOutside);
-    /** @param {BeforeUnloadEvent} event */
-    this.onLeave = (event) => this.losesData && event.preventDefault(); // the browser asks whether to leave
-    window.addEventListener("beforeunload", this.onLeave);
     this.node.addEventListener("toggle", () => {
       if (!this.node.open && this.node.dataset.step === "done") this.show({ step: "idle" }); // the result was seen
     });
@@ -151,10 +147,9 @@ export class Upload {
     this.input.click();
   }
 
-  // Whether closing the page ends the kernel, and with it the user's models or an upload.
+  // Whether the end of the kernel loses the user's models or an upload.
   get losesData() {
-    const isOnline = !this.node.closest("[data-offline]");
-    return isStandalone() && isOnline && (this.busy || this.models.length > 0);
+    return this.busy || this.models.length > 0;
   }
 
   close() {
@@ -244,6 +239,5 @@ export class Upload {
 
   clear() {
     document.removeEventListener("pointerdown", this.onOutside);
-    window.removeEventListener("beforeunload", this.onLeave);
   }
 }

@@ -40,6 +40,15 @@ def activity(session: Session, tab: str) -> Activity | None:
     return preferred
 
 
+def has_running_work(session: Session) -> bool:
+    """Return whether a training, a search, an export or parallel ranks are running."""
+    jobs = (session.choosing, session.deploying, session.parallel)
+    lines = (training_activity(session), sweep_activity(session))
+    return any(job is not None and job.running for job in jobs) or any(
+        line is not None and is_running(line) for line in lines
+    )
+
+
 def is_running(line: Activity) -> bool:
     """Whether the work of a line is running."""
     return bool(line["tone"] == "working")
