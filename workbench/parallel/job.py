@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,9 @@ from workbench.runtime.seeding import seeded
 from workbench.zoo.tables import ARCHITECTURES
 
 SAMPLE = 500
-"""Examples of the validation split on which the metric is estimated during the run."""
+"""Examples of the validation split on which the metric is estimated during the run, at most."""
+SAMPLE_LABELS = 5000
+"""Labels of these examples, at most: each position of a sequence may have one."""
 RECORDS = 15
 """How often weights are compared."""
 LEARNING_RATE = 1e-3
@@ -60,7 +63,8 @@ def prepare(
     generator = np.random.default_rng(plan.seed)
     rounds = -(-plan.steps * plan.batch // len(train))
     order = np.concatenate([generator.permutation(len(train)) for _round in range(rounds)])
-    sample = generator.permutation(len(validation))[:SAMPLE]
+    size = min(SAMPLE, max(1, SAMPLE_LABELS // prod(validation.labels.shape[1:])))
+    sample = generator.permutation(len(validation))[:size]
     batch, labels = _tensors(model, train, order[: plan.steps * plan.batch])
     sample_batch, sample_labels = _tensors(model, validation, sample)
     tensors = {f"input.{n}": t for n, t in enumerate(batch.tensors)} | {"labels": labels}
