@@ -18,8 +18,8 @@ find_python = for python in $(PYTHONS) ''; do \
 	exit 1; }
 set_up = $(find_python); "$$python" -m workbench._setup
 find_browser = WORKBENCH_CHROMIUM="$$($(BIN)/python -m workbench._setup browser)"
-# Test files run in parallel, one worker per core, at most eight.
-workers = -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+# Test files run in parallel, on as many workers as tests/conftest.py says, at most eight.
+workers = -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 port = $(if $(PORT),--port $(PORT))
 
 .PHONY: help dashboard lab test test-fast check docs bench bundle clean
@@ -27,7 +27,7 @@ port = $(if $(PORT),--port $(PORT))
 help:
 	@echo 'make dashboard   open the page (PORT= to choose where)'
 	@echo 'make lab         open the same notebooks in JupyterLab (PORT= to choose where)'
-	@echo 'make test        run every test, in a browser too, with a worker on each core'
+	@echo 'make test        run every test, in a browser too, on all cores'
 	@echo 'make test-fast   run the tests that need no browser and little time'
 	@echo 'make check       run the linters, the types and the import rules'
 	@echo 'make docs        build the documentation website in dist/site'

@@ -74,6 +74,11 @@ def linear(monkeypatch):
     return make
 
 
+def pytest_xdist_auto_num_workers():
+    """Use one worker more than there are cores: tests wait for browsers, kernels and ranks."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
     """Collect tests without garbage collections: thousands of tests are created, none deleted."""

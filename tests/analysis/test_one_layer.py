@@ -18,7 +18,7 @@ HARSH = (
     ("prune", Recipe(prune=Prune()), 0.8),
     ("quantize", Recipe(quantize=Quantize(range="mse")), 2),
 )
-EXAMPLES = {"fashion/lenet-300-100": 3000, "fashion/lenet5": 1000, "fashion/resnet": 450}
+EXAMPLES = {"fashion/lenet-300-100": 3000, "fashion/lenet5": 600, "fashion/resnet": 300}
 
 
 @pytest.mark.slow

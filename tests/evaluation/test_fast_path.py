@@ -17,8 +17,8 @@ from workbench.runtime import shell as shells
 FIRST = 256
 MODELS = {
     "fashion/lenet-300-100": (24, 1200),
-    "fashion/lenet5": (16, 800),
-    "fashion/resnet": (6, 500),
+    "fashion/lenet5": (16, 600),
+    "fashion/resnet": (6, 300),
 }
 
 
