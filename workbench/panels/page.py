@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.panels import choosing, deploying, parallel, settings, training
 from workbench.panels.pages import PAGES, Panel
+from workbench.panels.remaining_time import RemainingTime
 from workbench.panels.tabs import tabs
 from workbench.panels.uploads.missing import MissingModel
 from workbench.panels.uploads.uploads import Uploads
@@ -78,7 +78,7 @@ def state(
     with_values: bool,
     message: str | None,
     missing: MissingModel | None,
-    started: float,
+    remaining: RemainingTime,
 ) -> dict[str, Any]:
     """Return the message with the results and flags of the session.
 
@@ -98,8 +98,8 @@ def state(
         A message for the banner, if measuring did not fail.
     missing
         A model that is not in memory, whose file the page asks for.
-    started
-        When the current recipe was selected, by the monotonic clock.
+    remaining
+        Estimates the time until the current recipe is measured.
     """
     result = {
         "kind": "state",
@@ -113,7 +113,7 @@ def state(
         "error": session.error or message,
         "note": session.note,
         "missing": None if missing is None else missing.describe(),
-        "progress": progress(session, started),
+        "progress": progress(session, remaining),
         "undo": session.can_undo,
         "redo": session.can_redo,
         "query": session.query(),
@@ -160,7 +160,7 @@ def layers(session: Session) -> dict[str, Any]:
     return {"kind": "layers", "layer_table": layer_table.rows(session.model)}
 
 
-def progress(session: Session, started: float) -> dict[str, Any] | None:
+def progress(session: Session, remaining: RemainingTime) -> dict[str, Any] | None:
     """Return how far the measurement of the current recipe is, or None when it has ended."""
     if not session.busy:
         return None
@@ -178,6 +178,9 @@ def progress(session: Session, started: float) -> dict[str, Any] | None:
     if score is None or report is None or report.recipe != session.recipe:
         return {"fraction": None, "text": _("Creating and measuring the file")}
     fraction = score.examples / score.total
-    remaining = (time.monotonic() - started) * (1 - fraction) / fraction
+    measured = (session.model.name, report.recipe)
+    seconds = remaining.seconds(measured, score.examples, score.total)
+    if seconds is None:
+        return {"fraction": fraction, "text": _("Measuring on all examples")}
     text = _("Measuring on all examples, about {seconds} s left")
-    return {"fraction": fraction, "text": text.format(seconds=max(1, round(remaining)))}
+    return {"fraction": fraction, "text": text.format(seconds=max(1, round(seconds)))}

@@ -26,7 +26,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -45,6 +44,7 @@ from workbench.panels.error_boundary import error_boundary
 from workbench.panels.page_values import PageValues, Selected
 from workbench.panels.pages import APP, Panel
 from workbench.panels.picture import Picture
+from workbench.panels.remaining_time import RemainingTime
 from workbench.panels.tabs import Tab, tabs
 from workbench.panels.uploads.uploads import Uploads
 from workbench.panels.views import results
@@ -110,7 +110,7 @@ class SessionWidget(anywidget.AnyWidget):
         self._controls: Selected | None = self._selected  # what the controls show
         self._shown_origin: str | None = None
         self._shown_model: str | None = None
-        self._started = (session.recipe, time.monotonic())
+        self._remaining = RemainingTime()
         self._tickets = itertools.count(1)
         self._last_ticket = 0
         self._send_lock = threading.Lock()
@@ -203,7 +203,7 @@ class SessionWidget(anywidget.AnyWidget):
                 with_values=with_page or selected != self._controls,
                 message=self.banner,
                 missing=self.uploads.missing,
-                started=self._started[1],
+                remaining=self._remaining,
             )
         )
         if full and self.panel.shows_chart(self.open_page):
@@ -321,8 +321,6 @@ class SessionWidget(anywidget.AnyWidget):
 
     def _on_change(self) -> None:
         with error_boundary(self.show_message):
-            if self._started[0] != self.session.recipe:
-                self._started = (self.session.recipe, time.monotonic())
             self.publish()
             self._update_traits()
 
