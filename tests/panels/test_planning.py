@@ -12,6 +12,7 @@ from workbench.panels.plan_tabs import chips_tab
 from workbench.planner.calibration_file import write_chip
 from workbench.planner.models import known_models
 from workbench.planner.selection import BITS, PlanSelection
+from workbench.plots import plan as plan_picture
 from workbench.plots.palette import LIGHT
 
 TABS = ("plan_memory", "plan_chips", "plan_rows", "plan_compared")
@@ -49,6 +50,15 @@ def test_every_number_says_that_it_is_predicted_with_an_interval(client):
         for number in numbers:
             assert "predicted" in number["label"]
             assert " to " in number["label"] or "±" in number["label"]
+
+
+def test_the_table_of_chips_the_answer_and_the_card_show_the_same_memory(client):
+    numbers = plan(client)["numbers"]
+    (row,) = [r for r in chips_tab(client.session, LIGHT)["table"]["rows"] if r["selected"]]
+    used, *_rest = numbers[0]["value"].split()
+    assert row["cells"][2] == used
+    card = plan_picture.card(client.session.focus.plan.plan())
+    assert f"{used} GiB" in [value for value, _label in card.facts]
 
 
 def test_money_is_that_of_the_chips(client):

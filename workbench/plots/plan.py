@@ -116,9 +116,10 @@ def rows(plan: Plan) -> list[dict[str, Any]]:
 def card(plan: Plan) -> Card:
     """Return the card of a plan."""
     values = plan.as_dict()
+    memory = values["memory_gib"]
     facts = [
         (_(FITS[plan.fits]), plan.chip.title),
-        (f"{values['memory_gib']['total']:,.1f} GiB", _("at the peak, predicted")),
+        (f"{memory['total'] + memory['context']:,.1f} GiB", _("at the peak, predicted")),
     ]
     labels = {
         "step": _("per step, predicted, 80 % interval"),

@@ -187,12 +187,13 @@ def chip_rows(selection: PlanSelection) -> list[dict[str, Any]]:
     rows = []
     for plan in selection.others():
         values = plan.as_dict()
+        memory = values["memory_gib"]
         time = values.get("decode_ms", values.get("step_ms", 0.0))
         rows.append(
             {
                 "chip": plan.chip.title,
                 "fits": _(FITS[plan.fits]),
-                "memory_gib": round(values["memory_gib"]["total"], 2),
+                "memory_gib": round(memory["total"] + memory["context"], 2),  # as in the answer
                 "usable_gib": round(values["usable_gib"], 1),
                 "milliseconds": round(time, 3),
                 "tokens_per_s": round(plan.tokens_per_s),
