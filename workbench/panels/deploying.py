@@ -170,7 +170,7 @@ def _row(session: Session, deploying: Deploying, number: int) -> dict[str, Any]:
 def _time(timing: Timing) -> str:
     values = [timing.minimum, timing.median, timing.p90]
     fastest, median, slow = (formatting.milliseconds(value) for value in values)
-    text = f"{fastest} ({median}, {slow})"
+    text = f"{fastest} ({median},\N{NO-BREAK SPACE}{slow})"  # the browser breaks before it
     if timing.threads == 1:
         return text
     name = _("{count} threads").format(count=formatting.count(timing.threads))
