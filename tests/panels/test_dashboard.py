@@ -188,9 +188,9 @@ def test_latency_is_measured_on_request(client):
     client.act("tab", key="cost")
     before = {row["cells"][0]: row["cells"][1:] for row in client.last("tab")["table"]["rows"]}
     assert before["multiply-accumulates per example"] == ["266,200", "266,200"]
-    assert before["latency, batch of 1"] == ["…", "…"]
+    assert before["latency, batch of 1"] == ["–", "–"]
     client.act("timing")
-    timed = client.wait("tab", lambda tab: "…" not in tab["table"]["rows"][2]["cells"])
+    timed = client.wait("tab", lambda tab: "–" not in tab["table"]["rows"][2]["cells"])
     for name, *both in (row["cells"] for row in timed["table"]["rows"][2:4]):
         assert "batch" in name
         for cell in both:
@@ -206,7 +206,7 @@ def test_latency_is_measured_on_request(client):
     client.wait_until_idle()
     facts = {fact["label"] for fact in client.last("state")["numbers"]["facts"]}
     assert "latency" not in facts
-    assert "…" in client.last("tab")["table"]["rows"][2]["cells"]
+    assert "–" in client.last("tab")["table"]["rows"][2]["cells"]
 
 
 @pytest.mark.slow

@@ -90,7 +90,7 @@ def cost_tab(session: Session, palette: Palette) -> dict[str, Any]:
     ]
     if given_intensity() is not None:
         rows.append([_("CO₂ of 1,000 examples"), *(_energy(x) for x in latencies), _carbon])
-    cells = [[name, *("…" if v is None else write(v) for v in both)] for name, *both, write in rows]
+    cells = [[name, *("–" if v is None else write(v) for v in both)] for name, *both, write in rows]
     trained = _energy(report.training)
     if trained is not None:
         cells.append([_("energy of training"), _("not known"), trained.amount])
