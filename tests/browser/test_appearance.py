@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import DEFAULT
+from tests.browser.lab import OVERLAPS
 
 pytestmark = pytest.mark.browser
 
@@ -33,6 +34,31 @@ def test_no_horizontal_scrolling_at_any_width(show, shown):
         )
         assert shown.evaluate("document.documentElement.scrollWidth") <= width
     bench.settle()
+
+
+def test_no_width_covers_or_cuts_texts(show, shown):
+    bench = show("?m=fashion/lenet-300-100&prune.sparsity=0.3&quantize.bits=4&level=explore")
+    bench.settle()
+    shown.evaluate(
+        """() => {
+          const bar = document.querySelector(".progress-bar");
+          bar.querySelector("span").textContent = "Measuring on all examples, about 153 s left";
+          bar.hidden = false;
+        }"""
+    )
+    for width in (390, 900, 1280):
+        shown.set_viewport_size({"width": width, "height": 800})
+        shown.wait_for_timeout(300)
+        texts = shown.evaluate(OVERLAPS, ".stage")
+        assert (texts["found"], texts["wide"]) == ([], []), width
+        assert shown.evaluate(OVERLAPS, ".settings")["wide"] == [], width
+    shown.set_viewport_size({"width": 390, "height": 844})
+    for name in ("results", "cost"):
+        shown.get_by_role("tab", name=name).click()
+        table = shown.locator(".tab-body .scroll").filter(visible=True)
+        assert table.evaluate("(node) => node.scrollWidth <= node.clientWidth"), name
+    shown.set_viewport_size({"width": 1120, "height": 800})  # a cell of JupyterLab
+    assert shown.locator(".top").bounding_box()["height"] < 60
 
 
 def test_the_dark_theme_and_the_theme_button(show, shown):

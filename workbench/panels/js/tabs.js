@@ -234,7 +234,7 @@ export class Tabs {
       h(
         "tr",
         { className: selected ? "selected" : "", "aria-current": selected ? "true" : null },
-        ...cells.map((text) => h("td", {}, link(text))),
+        ...cells.map((text, index) => h("td", { "data-label": head[index] }, link(text))),
         h(
           "td",
           {},
