@@ -181,3 +181,13 @@ def test_a_click_on_the_original_selects_it():
     (data,) = trace(draw(), "original")["customdata"]
     assert data == {"act": "reset"}
     assert data["act"] in ACTIONS
+
+
+@pytest.mark.parametrize("goal", [None, Goal(60_000, 0.89), Goal(41_300, 0.9)])
+def test_a_name_of_the_point_is_not_on_the_line_that_goes_on_to_the_right(goal):
+    you = trace(draw(goal=goal, label="recommended"), "you")
+    assert you["text"] == ["recommended"]
+    assert you["textposition"] in {"top center", "middle left"}
+    assert trace(draw(Spot(8_000, 0.8, 0.8, 0.8), goal=goal, label="recommended"), "you")[
+        "textposition"
+    ] in {"top center", "middle left"}

@@ -88,12 +88,22 @@ def size(lines: Sequence[str]) -> tuple[float, float]:
     return CHARACTER * max(map(len, lines), default=0), LINE * len(lines)
 
 
-def around(center: tuple[float, float], text: str) -> dict[str, Box]:
-    """Return the boxes of a label around a point, by plotly's names, the preferred one first."""
+def around(center: tuple[float, float], text: str, mark: float = MARK) -> dict[str, Box]:
+    """Return the boxes of a label around a point, by plotly's names, the preferred one first.
+
+    Parameters
+    ----------
+    center
+        The position of the point in px.
+    text
+        The label.
+    mark
+        From the center of the point to its edge, in px.
+    """
     (x, y), (width, height) = center, size([text])
     return {
-        "top center": Box(x - width / 2, y + MARK, x + width / 2, y + MARK + height),
-        "bottom center": Box(x - width / 2, y - MARK - height, x + width / 2, y - MARK),
-        "middle left": Box(x - MARK - width, y - height / 2, x - MARK, y + height / 2),
-        "middle right": Box(x + MARK, y - height / 2, x + MARK + width, y + height / 2),
+        "top center": Box(x - width / 2, y + mark, x + width / 2, y + mark + height),
+        "bottom center": Box(x - width / 2, y - mark - height, x + width / 2, y - mark),
+        "middle left": Box(x - mark - width, y - height / 2, x - mark, y + height / 2),
+        "middle right": Box(x + mark, y - height / 2, x + mark + width, y + height / 2),
     }

@@ -38,12 +38,11 @@ def draw(
         palette,
         goal=goal,
         metric=result.metric,
+        label=_("recommended"),
     )
     for trace in figure["data"]:
         if trace.get("name") == "visited":
             trace["customdata"] = [_message(result.trials[key]) for key in trace["customdata"]]
-        if trace.get("name") == "you":
-            trace["text"] = [_("recommended") for _spot in trace["x"]]
     return figure
 
 

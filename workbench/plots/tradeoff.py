@@ -11,7 +11,7 @@ from workbench.i18n import _
 from workbench.plots import label_places, scales, traces
 from workbench.plots.finding import finding
 from workbench.plots.goal import Goal
-from workbench.plots.label_places import Places
+from workbench.plots.label_places import Box, Places
 from workbench.plots.palette import Palette
 from workbench.plots.spots import Landmark, Spot, pareto, thin
 from workbench.plots.style import Figure, axis, layout
@@ -39,6 +39,7 @@ def draw(
     landmarks: Sequence[Landmark] = (),
     trail: Sequence[Spot] = (),
     metric: Metric = ACCURACY,
+    label: str = "",
 ) -> Figure:
     """Draw the trade-off.
 
@@ -63,6 +64,8 @@ def draw(
         The results of the last drag, exact or estimated.
     metric
         The metric of the values.
+    label
+        What `you` is called, on a side of the point where neither lines nor points are.
     """
     x_range = size_range(original, visited, landmarks)
     up = scales.Axis(metric, original.value)
@@ -73,6 +76,9 @@ def draw(
     goal = goal or Goal()
     presets = [mark for mark in landmarks if mark.kind == "preset"]
     places = _places(original, visited, you, goal, landmarks, x_range, up)
+    current = traces.you(you, original, up, palette, faint=outdated)
+    if you is not None and label:
+        current |= _name(label, places, places.at(*_position(you, up)))
     notes = goal.labels(places, up, palette)
     shown = [mark for mark in presets if up.height(mark.spot.value) > up.range[0]]
     sides = [
@@ -91,7 +97,7 @@ def draw(
             traces.origin(original, up, palette),
             traces.students([mark for mark in landmarks if mark.kind != "preset"], up, palette),
             traces.trail(trail, up, palette),
-            traces.you(you, original, up, palette, faint=outdated),
+            current,
         ],
         "layout": layout(
             palette,
@@ -148,6 +154,17 @@ def _places(
         y=up.height(goal.floor) if goal.floor else None,
     )
     return places
+
+
+def _name(label: str, places: Places, center: tuple[float, float]) -> dict[str, Any]:
+    """Return the text of the current point, clear of the front, which goes on to the right."""
+    across, up = center
+    places.taken.append(Box(across + YOU, up - 1, label_places.WIDTH, up + 1))
+    places.taken.append(Box(across - 1, 0, across + 1, up - YOU))
+    boxes = label_places.around(center, label, YOU)
+    right, top = MARGIN["r"], MARGIN["t"] / 2
+    side = places.choose(boxes, right=right, top=top) or "top center"
+    return {"text": [label], "textposition": side}
 
 
 def _position(spot: Spot, up: scales.Axis) -> tuple[float, float]:
