@@ -80,9 +80,13 @@ def test_small_differences_are_not_magnified():
 @pytest.mark.parametrize(
     ("levels", "summary"),
     [
-        (LEVELS, "Temperature 4 gains 5.0\u202fpoints over labels alone"),
+        (LEVELS, "So far: Temperature 4 gains 5.0\u202fpoints over labels alone"),
         ([BASELINE], "No result yet"),
         (LEVELS[1:], "No result yet"),
+        (
+            [BASELINE, Level(4.0, 0.9, (0.7,)), Level(8.0, 0.9, ())],
+            "So far: No temperature improves on labels alone",
+        ),
         (
             [BASELINE, Level(4.0, 0.9, (0.815,))],
             "No temperature improves on labels alone by more than the error bars",
@@ -155,3 +159,13 @@ def test_the_table_holds_every_level():
         "spread": pytest.approx(math.sqrt(2) * 0.01),
     }
     assert table[-1]["accuracy"] is None
+
+
+@pytest.mark.parametrize("teacher", [None, 0.7, 0.9])
+def test_the_names_of_lines_are_beside_the_plot_and_apart(teacher):
+    figure = draw(LEVELS, teacher=teacher)
+    notes = sorted(figure["layout"]["annotations"], key=lambda note: note["y"])
+    assert len(notes) == 1 + (teacher is not None)
+    assert {(note["x"], note["xanchor"]) for note in notes} == {(1, "left")}
+    anchors = [note["yanchor"] for note in notes]
+    assert anchors == (["middle"] if teacher is None else ["top", "bottom"])

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
 """The symbols of the teacher weights, in addition to color."""
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
+LABELS_WIDTH = 64
+"""Room for the names of lines beside the plot, in px."""
 NORMAL_95 = 1.959963984540054
 MIN_HEIGHT = 0.02
 """Minimum length of the axis, so that noise does not look large.
@@ -62,10 +64,10 @@ def draw(
         "data": [_line(mixes.index(mix), list(group), palette, margin) for mix, group in lines],
         "layout": layout(
             palette,
-            _summary(baseline, finished, margin),
+            _title(baseline, finished, margin, levels),
             showlegend=len(mixes) > 1,
             legend=legend(),
-            margin={"l": 72, "r": 24, "t": 72, "b": 48},
+            margin={"l": 72, "r": LABELS_WIDTH, "t": 72, "b": 48},
             xaxis=axis(
                 palette,
                 _("temperature"),
@@ -222,37 +224,47 @@ def _horizontal_line(height: float | None, color: str, dash: str) -> list[dict[s
 def _line_labels(
     baseline: Level | None, teacher: float | None, palette: Palette
 ) -> list[dict[str, Any]]:
-    labels = [
-        (baseline.mean if baseline else None, _("labels alone"), "bottom"),
-        (teacher, _("the teacher"), "top"),
-    ]
+    """Return the names of the lines, beside the plot: inside, points and error bars cover them."""
+    lines = [(baseline.mean if baseline else None, _("labels alone")), (teacher, _("the teacher"))]
+    known = sorted((height, text) for height, text in lines if height is not None)
+    anchors = ("middle",) if len(known) == 1 else ("top", "bottom")  # the higher one goes up
     return [
         {
-            "text": text,
+            "text": text.replace(" ", "<br>"),
+            "align": "left",
             "showarrow": False,
             "xref": "paper",
             "x": 1,
-            "xanchor": "right",
+            "xanchor": "left",
             "y": height,
             "yanchor": anchor,
             "font": {"size": 13, "color": palette.muted},
         }
-        for height, text, anchor in labels
-        if height is not None
+        for (height, text), anchor in zip(known, anchors, strict=False)
     ]
 
 
-def _summary(baseline: Level | None, finished: Sequence[Level], margin: _Margin) -> str:
-    """Return the result. It claims a gain only if the error bars do not overlap."""
-    metric = margin.metric
+def _title(
+    baseline: Level | None, finished: Sequence[Level], margin: _Margin, levels: Sequence[Level]
+) -> str:
+    """Return the result, which students that are not finished may still change."""
     if baseline is None or baseline.mean is None or not finished:
         return _("No result yet")
+    summary = _summary(baseline.mean, margin(baseline), finished, margin)
+    if all(level.mean is not None for level in levels):
+        return summary
+    return _("So far: {summary}").format(summary=summary)
+
+
+def _summary(alone: float, alone_margin: float, finished: Sequence[Level], margin: _Margin) -> str:
+    """Return the result. It claims a gain only if the error bars do not overlap."""
+    metric = margin.metric
     best = max(finished, key=lambda level: metric.sort_key(level.mean))
-    gain = metric.sort_key(best.mean) - metric.sort_key(baseline.mean)
-    shown = metric.difference(best.mean or 0.0, baseline.mean)
+    gain = metric.sort_key(best.mean) - metric.sort_key(alone)
+    shown = metric.difference(best.mean or 0.0, alone)
     if gain <= 0:
         return _("No temperature improves on labels alone")
-    if gain <= margin(best) + margin(baseline):
+    if gain <= margin(best) + alone_margin:
         return _("No temperature improves on labels alone by more than the error bars")
     return _("Temperature {t} gains {gain} over labels alone").format(
         t=f"{best.temperature:g}", gain=shown.lstrip(f"+{formatting.MINUS}")
