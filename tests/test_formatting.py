@@ -75,3 +75,17 @@ def test_a_difference_of_numbers_never_contradicts_them(value, other):
     shown = [Decimal(RMSE.format(x).replace(",", "")) for x in (value, other)]
     text = RMSE.difference(value, other).replace(",", "").replace(f.MINUS, "-").replace("±", "")
     assert Decimal(text) == shown[0] - shown[1]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3.08e-7, "3.08\u202f×\u202f10⁻⁷"),
+        (2.5e-12, "2.5\u202f×\u202f10⁻¹²"),
+        (1.5e7, "1.5\u202f×\u202f10⁷"),
+        (0.0, "0.000"),
+        (0.25, "0.250"),
+    ],
+)
+def test_tiny_and_huge_numbers_have_a_power_of_ten(value, text):
+    assert f.scientific(value) == text

@@ -9,6 +9,7 @@ from workbench.i18n import _, plural
 
 NARROW_SPACE = "\u202f"
 MINUS = "\u2212"
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def count(value: int) -> str:
@@ -62,6 +63,15 @@ def number(value: float) -> str:
     if (value and abs(value) < 0.1) or abs(value) >= 1e6:
         return f"{value:.3g}"
     return f"{value:,.3f}" if abs(value) < 100 else f"{value:,.1f}"
+
+
+def scientific(value: float) -> str:
+    """Format a number that may be tiny, with a power of ten: ``3.08 × 10⁻⁷``."""
+    text = number(value)
+    if "e" not in text:
+        return text
+    digits, power = text.split("e")
+    return f"{digits}{NARROW_SPACE}×{NARROW_SPACE}10{str(int(power)).translate(SUPERSCRIPTS)}"
 
 
 def signed(change: float) -> str:

@@ -67,7 +67,7 @@ def card(result: ParallelTraining) -> Card:
     )
     facts = [
         (_("equal") if result.consistent else _("different"), _("weights of the ranks")),
-        (formatting.number(result.distance), _("distance from one process")),
+        (formatting.scientific(result.distance), _("distance from one process")),
         (formatting.milliseconds(result.seconds_per_step * 1e3), _("per step")),
         (
             formatting.milliseconds(result.baseline_seconds_per_step * 1e3),
@@ -76,7 +76,7 @@ def card(result: ParallelTraining) -> Card:
     ]
     if result.gradient_difference is not None:
         facts.insert(
-            1, (formatting.number(result.gradient_difference), _("difference of the gradient"))
+            1, (formatting.scientific(result.gradient_difference), _("difference of the gradient"))
         )
     return Card(title, facts, notes(result))
 

@@ -72,7 +72,7 @@ def title(records: Sequence[Record], plan: Plan) -> str:
     last = [record for record in ended if record.step == step]
     furthest = max(record.distance or 0.0 for record in last)
     same = len({record.digest for record in last}) == 1
-    values = {"step": step, "distance": formatting.number(furthest), "ranks": plan.ranks}
+    values = {"step": step, "distance": formatting.scientific(furthest), "ranks": plan.ranks}
     if same and len(last) > 1:
         return _("After step {step} all ranks have equal weights, bit by bit").format(**values)
     if len(last) > 1:
@@ -115,7 +115,9 @@ def _hover_text(record: Record) -> str:
         _("digest {digest}").format(digest=record.digest[:DIGITS]),
     ]
     if record.distance is not None:
-        lines.append(_("distance {distance}").format(distance=formatting.number(record.distance)))
+        lines.append(
+            _("distance {distance}").format(distance=formatting.scientific(record.distance))
+        )
     if record.accuracy is not None:
         lines.append(
             _("accuracy on a sample: {value}").format(value=formatting.percent(record.accuracy))
