@@ -26,14 +26,18 @@ def test_a_file_is_confirmed_saved_and_the_rest_is_stopped(watched, server):
     start.wait_for()
     expect(page.locator(".deploy-headline")).to_contain_text("Nothing runs")
     assert processes(server) == []
-    start.click()
+    start.focus()
+    page.keyboard.press("Enter")
+    expect(start).to_be_disabled()
+    expect(start).to_be_focused()  # users of the keyboard stay where they are
     confirmed = page.locator('.deploy-table tbody[data-tone="confirmed"]').first
     expect(confirmed).to_contain_text("All 185 predictions", timeout=LONG)
     assert processes(server)
     with page.expect_download() as saved:
         confirmed.get_by_role("button").click()
     assert saved.value.suggested_filename.startswith("vowels-cnn-")
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop").press("Enter")
     expect(page.locator(".deploy-headline")).to_contain_text("Stopped", timeout=LONG)
     expect(start).to_be_enabled()
+    expect(start).to_be_focused()
     server.until(lambda: not processes(server), "the end of the processes")

@@ -39,6 +39,8 @@ export class Activity {
     const description = JSON.stringify(buttons);
     if (description === this.description) return; // keeps the focus
     this.description = description;
+    const focused = this.buttons.contains(document.activeElement);
     this.buttons.replaceChildren(buttonRow(buttons, this.channel));
+    if (focused) this.buttons.querySelector("button")?.focus();
   }
 }

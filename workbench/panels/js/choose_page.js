@@ -2,7 +2,7 @@
 // The page that recommends recipes: three questions, three cards, the reasons, and the picture of all
 // recipes that were measured.
 
-import { h, setText } from "./dom.js";
+import { h, setDisabled, setText } from "./dom.js";
 import { answered } from "./limits.js";
 import { Tabs } from "./tabs.js";
 
@@ -109,7 +109,7 @@ export class ChoosePage {
 
   /** @param {State} state */
   show({ choosing }) {
-    this.button.disabled = choosing.working;
+    setDisabled(this.button, choosing.working);
     setText(this.headline, choosing.headline);
     this.headline.classList.toggle("met", choosing.met);
     const description = JSON.stringify([choosing.cards, choosing.reasons]);

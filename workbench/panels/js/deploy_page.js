@@ -2,7 +2,7 @@
 // The page on which the user runs the compressed file in inference runtimes: a button, the table of
 // runtimes and precisions, and the pictures.
 
-import { h, setText } from "./dom.js";
+import { h, setDisabled, setText } from "./dom.js";
 import { Tabs } from "./tabs.js";
 
 /** @import { Context, DeployRow, DeployTexts, LiveDeploy, Page, State, TabMessage } from "./types" */
@@ -62,7 +62,8 @@ export class DeployPage {
 
   /** @param {State} state */
   show({ deploying }) {
-    this.button.disabled = deploying.working;
+    setDisabled(this.button, deploying.working);
+    if (!deploying.working && document.activeElement === this.stop) this.button.focus();
     this.stop.hidden = !deploying.working;
     setText(this.file, deploying.file);
     setText(this.headline, deploying.headline);

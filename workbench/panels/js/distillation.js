@@ -2,7 +2,7 @@
 // Distillation: a slider for the temperature, the student to select, and the teacher's softened
 // probabilities for an example. The bars are computed here, so that they follow the slider.
 
-import { h, setText } from "./dom.js";
+import { h, setDisabled, setText } from "./dom.js";
 import { control } from "./field.js";
 import { fill, largest, soften } from "./softmax.js";
 import { selectedNote, selectStudent } from "./student.js";
@@ -101,7 +101,7 @@ export class Distillation {
     setText(this.comparison, state.comparison);
     setText(this.repeated, state.repeated);
     this.repeat.style.visibility = state.can_repeat ? "" : "hidden"; // keeps its place
-    this.repeat.disabled = state.repeating !== null;
+    setDisabled(this.repeat, state.repeating !== null);
     this.running.hidden = !state.repeating;
     if (!state.repeating) return;
     setText(this.runningText, state.repeating.text);

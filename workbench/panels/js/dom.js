@@ -28,6 +28,23 @@ export function h(tag, props = {}, ...children) {
   return node;
 }
 
+/** @type {WeakSet<HTMLButtonElement>} */
+const guarded = new WeakSet();
+
+// Disables a button that may have the focus. `disabled` would take it away from users of the keyboard.
+/** @type {(button: HTMLButtonElement, disabled: boolean) => void} */
+export function setDisabled(button, disabled) {
+  button.setAttribute("aria-disabled", String(disabled));
+  if (guarded.has(button)) return;
+  guarded.add(button);
+  const refuse = (/** @type {Event} */ event) => {
+    if (button.getAttribute("aria-disabled") !== "true") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  };
+  button.addEventListener("click", refuse, { capture: true });
+}
+
 // Sets a text only if it differs, to avoid a layout.
 /** @type {(node: Node, text: string) => void} */
 export function setText(node, text) {

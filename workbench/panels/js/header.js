@@ -2,7 +2,7 @@
 // The header: pages, model selector, uploads, undo and redo, theme.
 
 import { isStandalone } from "./address.js";
-import { explanations, h, term } from "./dom.js";
+import { explanations, h, setDisabled, term } from "./dom.js";
 import { Upload } from "./upload.js";
 
 /** @import { Channel } from "./channel.js" */
@@ -128,8 +128,8 @@ export class Header {
 
   /** @param {State} state */
   show(state) {
-    this.undo.disabled = !state.undo;
-    this.redo.disabled = !state.redo;
+    setDisabled(this.undo, !state.undo);
+    setDisabled(this.redo, !state.redo);
     this.models.value = state.model;
   }
 }

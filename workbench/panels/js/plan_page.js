@@ -17,6 +17,7 @@ export class PlanPage {
     this.controls = {};
     /** @type {Values | null} */
     this.waiting = null; // changes that are not sent yet
+    this.described = ""; // the controls that are shown
     this.busy = false; // whether an answer is on its way
     this.tabs = new Tabs(context.channel, context.status, { closable: false });
     this.settings = h("form", { className: "panel settings", onsubmit: (event) => event.preventDefault() });
@@ -88,6 +89,9 @@ export class PlanPage {
 
   /** @type {(fields: (Field | Stops)[], open: string) => void} */
   buildControls(fields, open) {
+    const description = JSON.stringify([fields, open]);
+    if (description === this.described) return; // the page was opened again: its sliders stay in the hand
+    this.described = description;
     const focused = document.activeElement?.getAttribute("aria-label");
     this.controls = Object.fromEntries(
       fields.map((field) => {
