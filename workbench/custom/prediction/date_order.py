@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from workbench import formatting
+from workbench.custom.prediction.reading import Reading, only_in
 from workbench.custom.tables.ambiguities import written
 from workbench.custom.tables.cells import Cells
 from workbench.custom.tables.column import Format
@@ -14,47 +14,25 @@ from workbench.custom.uploads.splits import quoted
 from workbench.i18n import _, plural
 
 
-@dataclass(frozen=True)
-class Reading:
-    """How the cells of a new column are read.
+def in_order(name: str, source: Cells, fitted: Format) -> Reading:
+    """Return how a new column of dates is read.
 
-    Attributes
-    ----------
-    cells : Cells
-        The cells.
-    format : Format
-        How they are read: as in training, or with day and month in the other order.
-    note : str
-        A sentence if the order changes or the cells do not show it, else empty.
-    """
-
-    cells: Cells
-    format: Format
-    note: str = ""
-
-
-def reading_of(name: str, cells: Sequence[str], fitted: Format) -> Reading:
-    """Return how a new column is read.
-
-    Dates keep the order of day and month of the training rows, unless more cells are dates in the
+    They keep the order of day and month of the training rows, unless more cells are dates in the
     other order only than in this order only.
 
     Parameters
     ----------
     name
         The name of the column.
-    cells
-        The cells without surrounding spaces, [n].
+    source
+        Its cells.
     fitted
         How the cells of the training rows were read.
     """
-    source = Cells(cells)
-    if fitted.type != "date":
-        return Reading(source, fitted)
     other = replace(fitted, day_first=not fitted.day_first)
     usual, swapped = source.read(fitted), source.read(other)
-    only_usual = _only_in(usual, swapped)
-    only_other = _only_in(swapped, usual)
+    only_usual = only_in(usual, swapped)
+    only_other = only_in(swapped, usual)
     rows = sum(source.counts_of(only_other).values())
     if rows > sum(source.counts_of(only_usual).values()):
         example = only_other[0]
@@ -87,11 +65,6 @@ def reading_of(name: str, cells: Sequence[str], fitted: Format) -> Reading:
         part=_("day") if fitted.day_first else _("month"),
     )
     return Reading(source, fitted, note)
-
-
-def _only_in(values: dict[str, float], others: dict[str, float]) -> list[str]:
-    """Return the cells that are dates in the first order only."""
-    return [c for c, value in values.items() if not math.isnan(value) and math.isnan(others[c])]
 
 
 def _differ(value: float, other: float) -> bool:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from workbench import formatting
 from workbench.cancel import NEVER, CancelToken
 from workbench.custom.prediction.cells import new_cells
-from workbench.custom.prediction.date_order import reading_of
+from workbench.custom.prediction.date_order import in_order
 from workbench.custom.prediction.examples import NewExamples
+from workbench.custom.prediction.reading import Reading
+from workbench.custom.prediction.separators import with_separators
 from workbench.custom.tables.cells import Cells
 from workbench.custom.tables.column import Column, Format, Table
 from workbench.custom.tables.features.categories import CategoryFeatures
@@ -83,7 +85,7 @@ def table_rows(
             code="predict.too_many_rows",
         )
     readings = {
-        column.name: reading_of(column.name, cells.columns[positions[column.name]], column.format)
+        column.name: _reading(column.name, cells, positions[column.name], column.format)
         for column in preprocessing.columns
         if column.name in positions
     }
@@ -144,8 +146,26 @@ def _target(cells: TextTable, preprocessing: Preprocessing) -> tuple[Column, ...
     if position is None:
         return ()
     words = frozenset(name.lower() for name in target.classes)
-    column = Cells(cells.columns[position], words)
-    return (parse(target.name, column, cells.lines, target.format),)
+    reading = _reading(target.name, cells, position, target.format, words)
+    return (parse(target.name, reading.cells, cells.lines, reading.format),)
+
+
+def _reading(
+    name: str,
+    cells: TextTable,
+    position: int,
+    fitted: Format,
+    class_words: frozenset[str] = frozenset(),
+) -> Reading:
+    """Return how the column at a position is read, which the training rows read as `fitted`."""
+    source = Cells(cells.columns[position], class_words)
+    if fitted.type == "date":
+        return in_order(name, source, fitted)
+    if fitted.type != "number":
+        return Reading(source, fitted)
+    if position in cells.numeric:
+        return Reading(source, Format("number"))
+    return with_separators(name, source, fitted, cells.delimiter)
 
 
 def _notes(preprocessing: Preprocessing, columns: Sequence[Column]) -> Iterable[str]:

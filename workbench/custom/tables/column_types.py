@@ -88,6 +88,15 @@ def guess(cells: Cells, delimiter: str) -> Guess:
     return Guess(Format(_type_of_words(cells)))
 
 
+def of_numbers(guess: Guess, cells: Cells) -> Guess:
+    """Return how to read a column whose cells are numbers as Python writes them.
+
+    Whole numbers may still be codes or dates.
+    """
+    is_whole = all(cell.removeprefix("-").isdigit() for cell in cells.values)
+    return guess if is_whole and guess.format.type != "number" else Guess(Format("number"))
+
+
 def resolve(guesses: Sequence[Guess]) -> list[Guess]:
     """Decide ambiguous separators by the columns of the table that are not ambiguous."""
     known = {guess.decimal for guess in guesses if guess.decimal}

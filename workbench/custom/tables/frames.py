@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from workbench.i18n import _
 
 MISSING_TYPES = frozenset({"NAType", "NaTType"})
 """The types of missing values in pandas, which need not be installed."""
+NUMBERS = (int, float, np.integer, np.floating, Decimal, timedelta)
 
 
 def from_frame(frame: Any) -> TextTable:
@@ -57,13 +59,15 @@ def from_frame(frame: Any) -> TextTable:
             ),
             code="upload.too_many_rows",
         )
+    columns = [_objects(column) for column in values]
     return TextTable(
         None,
         header.unique_names(names),
-        tuple([_text(value) for value in _objects(column)] for column in values),
+        tuple([_text(value) for value in column] for column in columns),
         np.arange(2, rows + 2),
         encoding="",
         delimiter="",
+        numeric=frozenset(index for index, column in enumerate(columns) if _is_numeric(column)),
     )
 
 
@@ -80,6 +84,12 @@ def _objects(column: Any) -> Sequence[Any]:
             values: Sequence[Any] = getattr(column, method)()
             return values
     return list(column)
+
+
+def _is_numeric(column: Sequence[Any]) -> bool:
+    """Whether all values that are not missing are numbers, and there are some."""
+    types = {type(value) for value in column if not _is_missing(value)}
+    return bool(types) and all(issubclass(kind, NUMBERS) and kind is not bool for kind in types)
 
 
 def _text(value: Any) -> str:

@@ -68,7 +68,7 @@ def read(source: Any, choices: Choices = DEFAULT, cancel: CancelToken = NEVER) -
             )
     has_names = text.header if choices.header is None else choices.header
     if has_names not in text.typed:
-        text.typed[has_names] = _parsed(names, columns, lines, text.delimiter, cancel)
+        text.typed[has_names] = _parsed(text, names, columns, lines, cancel)
     parsed = [*text.typed[has_names]]
     marked = [index for index, role in enumerate(text.roles) if role in header.TARGET_ROLES]
     if choices.target is not None:
@@ -164,10 +164,10 @@ def with_header(
 
 
 def _parsed(
+    text: TextTable,
     names: Sequence[str],
     columns: Sequence[Sequence[str]],
     lines: NDArray[np.int64],
-    delimiter: str,
     cancel: CancelToken,
 ) -> list[Column]:
     """Return the columns; those with two readings last, because the others decide."""
@@ -176,7 +176,8 @@ def _parsed(
     for index, (name, cells) in enumerate(zip(names, columns, strict=True)):
         cancel.check()
         source = Cells(cells)
-        guesses.append(column_types.guess(source, delimiter))
+        guess = column_types.guess(source, text.delimiter)
+        guesses.append(column_types.of_numbers(guess, source) if index in text.numeric else guess)
         if guesses[-1].alternative is None:
             result[index] = _column(name, source, lines, guesses[-1])
     for index, guess in enumerate(column_types.resolve(guesses)):

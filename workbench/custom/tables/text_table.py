@@ -35,6 +35,9 @@ class TextTable:
         Sentences about the encoding and about lines that were left out.
     roles : tuple of str
         The roles of the columns in lower case, such as "class", if the file names them.
+    numeric : frozenset of int
+        The columns of a frame that hold numbers: their cells have a decimal point, and no
+        separators of thousands.
     typed : dict
         The columns with their types, with and without names, once they were read.
     """
@@ -50,6 +53,7 @@ class TextTable:
     header_is_sure: bool = True
     warnings: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    numeric: frozenset[int] = frozenset()
     typed: dict[bool, list[Column]] = field(default_factory=dict, init=False)
 
     def __len__(self) -> int:
