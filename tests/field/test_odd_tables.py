@@ -23,6 +23,7 @@ def table(cells, header="x,answer", delimiter=","):
     return "\n".join([header.replace(",", delimiter), *lines])
 
 
+BENGALI = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
 PLAIN = table(AMOUNTS)
 ATTRIBUTES = "% made\n@RELATION t\n\n@attribute x numeric\n@attribute answer {yes,no}\n@DATA\n"
 BODY = PLAIN.split("\n", 1)[1]
@@ -38,6 +39,7 @@ SAME = {
     "tildes": table(AMOUNTS, delimiter="~"),
     "Weka": ATTRIBUTES + BODY,
     "Weka with comments": ATTRIBUTES + "% first\n" + BODY,
+    "a point of Arabic": table([str(x).replace(".", "٫") for x in AMOUNTS]),
     "Fortran": table([f"{amount / 100:.4f}D+02" for amount in AMOUNTS]),
     "stars of significance": table([f"{x}{'*' * (n % 4)}" for n, x in enumerate(AMOUNTS)]),
 }
@@ -49,6 +51,36 @@ def test_the_values_are_those_of_the_plain_table(text):
     assert result.names == ("x", "answer")
     assert result.columns[0].numbers.tolist() == pytest.approx(AMOUNTS, abs=1e-9)
     assert [result.columns[1].words[code] for code in result.columns[1].codes] == ANSWERS
+
+
+WHOLE = [(37 * n) % 1001 + 1 for n in range(ROWS)]
+SIGNED = [-x if n % 3 else x for n, x in enumerate(AMOUNTS, start=1)]
+SPELLINGS = {
+    "prices without cents": ([f"{x},-" for x in WHOLE], WHOLE),
+    "prices with a dash of two signs": ([f"{x}.--" for x in WHOLE], WHOLE),
+    "prices of Switzerland": ([f"CHF {x}.-" for x in WHOLE], WHOLE),
+    "a minus behind": ([f"{abs(x)}-" if x < 0 else x for x in SIGNED], SIGNED),
+    "a dash for a minus": ([f"–{abs(x)}" if x < 0 else x for x in SIGNED], SIGNED),
+    "a currency before parentheses": ([f"$({-x})" if x < 0 else f"${x}" for x in SIGNED], SIGNED),
+    "digits of Bengali": ([str(x).translate(BENGALI) for x in WHOLE], WHOLE),
+}
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_spellings_of_numbers(name):
+    cells, expected = SPELLINGS[name]
+    column = read(table(cells, delimiter=";").encode()).columns[0]
+    assert column.numbers.tolist() == expected
+
+
+@pytest.mark.parametrize("first", [0, 40, 110])
+def test_quotation_marks_after_a_backslash(first):
+    notes = [f'he said \\"{n}\\", ok' if n >= first else f"note {n}, ok" for n in range(150)]
+    lines = (f'"{note}",{n % 7},{ANSWERS[n % ROWS]}' for n, note in enumerate(notes))
+    result = read("\n".join(["note,x,answer", *lines]).encode())
+    assert result.names == ("note", "x", "answer")
+    assert list(result.columns[0].cells) == [note.replace("\\", "") for note in notes]
+    assert result.columns[1].numbers.tolist() == [n % 7 for n in range(150)]
 
 
 HEADERS = {

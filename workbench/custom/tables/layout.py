@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count, islice, takewhile
 
@@ -17,6 +18,8 @@ NO_DELIMITER = "\x1f"
 """The delimiter of a single column, which no text contains."""
 LONG_DELIMITER = "\x1e"
 """Stands for a delimiter of several characters."""
+ESCAPE = "\\"
+"""The letter before quotation marks in tables of MySQL, Spark and others."""
 SPACES = " "
 """The delimiter of columns that runs of spaces or tabs separate."""
 SAMPLE_ROWS = 100
@@ -36,6 +39,8 @@ class Layout:
     ----------
     delimiter, quote : str
         `quote` is empty if quotation marks are ordinary letters.
+    escape : str
+        The letter before quotation marks inside quoted cells; empty if they are doubled.
     skip : int
         Lines before the table: the delimiter, as Excel writes it, titles and comments.
     width : int
@@ -49,6 +54,7 @@ class Layout:
     skip: int = 0
     width: int = 0
     names_itself: bool = False
+    escape: str = ""
 
 
 def detect(text: str) -> Layout:
@@ -93,6 +99,15 @@ def unwrapped(text: str) -> tuple[str, Layout]:
     return (inner, inner_layout) if inner_layout.width > 1 else (text, layout)
 
 
+def others(layout: Layout, text: str) -> list[Layout]:
+    """Return the layouts to try if a row cannot be divided: with other quotation marks inside."""
+    if not layout.quote:
+        return []
+    plain = replace(layout, quote="")
+    escaped = replace(layout, escape=ESCAPE)
+    return [escaped, plain] if not layout.escape and ESCAPE + layout.quote in text else [plain]
+
+
 def rows(text: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     """Yield each row that is not blank, with the line in which it begins, counted from 1.
 
@@ -110,6 +125,7 @@ def rows(text: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
         io.StringIO(text, newline=""),
         delimiter=delimiter,
         quotechar=layout.quote or None,
+        escapechar=layout.escape or None,
         quoting=csv.QUOTE_MINIMAL if layout.quote else csv.QUOTE_NONE,
         strict=True,
         skipinitialspace=bool(layout.quote),
@@ -135,11 +151,11 @@ def _has_runs_of_spaces(text: str) -> bool:
 def _of(text: str, delimiter: str) -> Layout:
     """Return the layout with a delimiter, as far as the first rows show it."""
     layout = Layout(delimiter, _quote(text, delimiter))
-    try:
-        first = [*islice(rows(text, layout), SAMPLE_ROWS)]
-    except csv.Error:
-        layout = Layout(delimiter, "")
-        first = [*islice(rows(text, layout), SAMPLE_ROWS)]
+    first: list[tuple[int, list[str]]] = []
+    for layout in (layout, *others(layout, text)):
+        with suppress(csv.Error):
+            first = [*islice(rows(text, layout), SAMPLE_ROWS)]
+            break
     widths = Counter(len(cells) for _line, cells in first)
     if not widths:
         return layout

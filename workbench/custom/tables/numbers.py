@@ -36,19 +36,30 @@ SCALED = "k, M, B"
 MIN_SEPARATED = 5
 """Numbers with a separator, next to integers, that make it a separator of thousands."""
 
-_FOREIGN_DIGITS = "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४५६७८९０１２３４５６７８９"  # float() reads these too
-_MARKS = {"％": "%", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "‘": "'", "`": "'"}
+_ZEROS = "٠۰०০੦૦୦௦౦೦൦๐໐༠၀០０"
+_FOREIGN_DIGITS = "".join(chr(ord(zero) + n) for zero in _ZEROS for n in range(10))  # as float()
+_MARKS = {
+    "٫": ".",
+    "٬": ",",
+    "％": "%",
+    "\u00a0": " ",
+    "\u202f": " ",
+    "\u2009": " ",
+    "’": "'",
+    "‘": "'",
+    "`": "'",
+}
 _SPACES = str.maketrans(_MARKS)
 _DIGITS = str.maketrans(
-    {**dict.fromkeys("0123456789" + _FOREIGN_DIGITS, "1"), "\0": "0", "−": "-", **_MARKS}
+    {**dict.fromkeys("0123456789" + _FOREIGN_DIGITS, "1"), "\0": "0", "−": "-", "–": "-", **_MARKS}
 )
 _FORTRAN = str.maketrans("Dd", "ee")
 """Exponents of double precision, as in 1.5D+03."""
 _LONE_ZERO = re.compile(r"(?<![\d.,' \u00a0\u202f’])0(?=[.,])")
 _has_mark = re.compile("[\n\0]").search
 _SHAPE = re.compile(
-    rf"'?(?P<open>\()?(?P<sign>[-+]?)\s*(?P<before>{CURRENCIES})?\s*(?P<sign2>[-+]?)"
-    rf"(?P<body>[0-9.,](?:[0-9.,' ]*[0-9.,])?)(?P<exponent>[eE][-+]?1+|[dD][-+]1+)?"
+    rf"'?(?P<open>\()?(?P<sign>[-+]?)\s*(?P<before>{CURRENCIES})?\s*(?P<inner>\()?(?P<sign2>[-+]?)"
+    rf"(?P<body>[0-9.,](?:[0-9.,' ]*[0-9.,])?)(?!(?<=[.,])-)(?:[.,]-{{1,2}})?(?P<exponent>[eE][-+]?1+|[dD][-+]1+)?"
     rf"\s*(?P<after>{CURRENCIES}|{UNIT})?\s*(?P<trailing>-)?(?P<close>\))?(?:[*†‡]{{1,3}}|\[1+\])?"
 )
 
@@ -206,7 +217,10 @@ def _shapes(cells: Sequence[str]) -> list[str]:
 
 def _parsed(shape: str) -> _Shape | None:
     match = _SHAPE.fullmatch(shape)
-    if match is None or bool(match["open"]) != bool(match["close"]):
+    if match is None:
+        return None
+    opened = (match["open"] or "") + (match["inner"] or "")
+    if len(opened) != len(match["close"] or ""):
         return None
     signs = match["sign"] + match["sign2"] + (match["trailing"] or "")
     if len(signs) > 1 or "1" not in match["body"].replace("0", "1"):
@@ -217,7 +231,7 @@ def _parsed(shape: str) -> _Shape | None:
         match["body"],
         (match.start("body"), end),
         "" if re.fullmatch(CURRENCIES, unit) else unit,
-        signs == "-" or bool(match["open"]),
+        signs == "-" or bool(opened),
     )
 
 
@@ -249,8 +263,10 @@ def _separators(part: _Shape | None, format: Format) -> tuple[str, str] | None:
 
 def _without_separators(digits: str, decimal: str, thousands: str) -> str:
     """Return digits as `float` reads them."""
+    if not digits.isascii():
+        digits = digits.translate(_SPACES)
     if thousands:
-        digits = digits.translate(_SPACES).replace(thousands, "")
+        digits = digits.replace(thousands, "")
     if decimal == ",":
         digits = digits.replace(",", ".")
     return digits.translate(_FORTRAN)

@@ -48,16 +48,14 @@ def read_text(data: bytes, cancel: CancelToken = NEVER, encoding: str | None = N
         text, detected = layout.unwrapped(text)
     except csv.Error as error:
         raise _invalid(error) from None
-    try:
-        return _table(_Rows(text, detected, cancel), decoded)
-    except csv.Error as error:
-        if not detected.quote or "field larger" in str(error):
-            raise _invalid(error) from None
-    unquoted = Layout(detected.delimiter, "", detected.skip, detected.width)
-    try:  # quotation marks that are ordinary letters
-        return _table(_Rows(text, unquoted, cancel), decoded)
-    except csv.Error as error:
-        raise _invalid(error) from None
+    layouts = [detected, *layout.others(detected, text)]
+    for number, chosen in enumerate(layouts, start=1):
+        try:
+            return _table(_Rows(text, chosen, cancel), decoded)
+        except csv.Error as error:
+            if number == len(layouts) or "field larger" in str(error):
+                raise _invalid(error) from None
+    raise AssertionError("the last layout returns or raises")
 
 
 class _Rows:
