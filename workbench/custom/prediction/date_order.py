@@ -6,9 +6,9 @@ import math
 from dataclasses import replace
 
 from workbench import formatting
-from workbench.custom.prediction.reading import Reading, only_in
+from workbench.custom.prediction.reading import Reading
 from workbench.custom.tables.ambiguities import written
-from workbench.custom.tables.cells import Cells
+from workbench.custom.tables.cells import Cells, only_in
 from workbench.custom.tables.column import Format
 from workbench.custom.uploads.splits import quoted
 from workbench.i18n import _, plural

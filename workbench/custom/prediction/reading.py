@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbench.custom.tables.cells import Cells
@@ -27,8 +25,3 @@ class Reading:
     cells: Cells
     format: Format
     note: str = ""
-
-
-def only_in(values: Mapping[str, float], others: Mapping[str, float]) -> list[str]:
-    """Return the cells that are understood in the first reading only."""
-    return [c for c, value in values.items() if not math.isnan(value) and math.isnan(others[c])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -139,6 +139,11 @@ def _simple_dates(cells: Sequence[str]) -> tuple[Format, NDArray[np.float64]] | 
         return None
     result = np.where(np.isnat(times), np.nan, times.astype(np.int64).astype(np.float64))
     return (Format("date"), result) if np.nanmin(result) >= _FIRST_YEAR else None
+
+
+def only_in(values: Mapping[str, float], others: Mapping[str, float]) -> list[str]:
+    """Return the cells that are understood in the first reading only."""
+    return [c for c, value in values.items() if not math.isnan(value) and math.isnan(others[c])]
 
 
 def read_values(values: Sequence[str], format: Format) -> list[float]:

@@ -30,6 +30,7 @@ _YEAR = r"(?P<year>\d{4}|\d{2})"
 _LONG_YEAR = r"(?P<year>\d{4})"
 _DAY = r"(?P<day>\d{1,2})"
 _COMPACT_TIME = r"(?:[T ]?(?P<hour>\d{2}):?(?P<minute>\d{2})(?::?(?P<second>\d{2}))?Z?)?"
+_SECOND = r":(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?"
 _CLOCK = (
     r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?"
     r"(?:\s+(?P<zone>[A-Z]{3,4}|[+-]\d{4}))?"
@@ -39,7 +40,7 @@ _WITH_TIME = (
     rf"(?P<first>\d{{1,2}})(?P<mark>[-/.])(?P<last>\d{{1,2}})(?P=mark){_YEAR}",
     rf"{_WEEKDAY}{_DAY}(?:st|nd|rd|th|\.)?[-/\s]*(?:de\s+)?{_NAME}[-/\s,]*(?:de\s+)?{_YEAR}",
     rf"{_WEEKDAY}{_NAME}[-\s]*{_DAY}(?:st|nd|rd|th)?[-,\s]+{_LONG_YEAR}",
-    rf"{_LONG_YEAR}[-\s]{_NAME}[-\s]{_DAY}",
+    rf"{_LONG_YEAR}\.?[-\s]\s*{_NAME}[-\s]\s*{_DAY}\.?",
     rf"{_LONG_YEAR}[年년]\s*(?P<month>\d{{1,2}})[月월]\s*{_DAY}[日일]",
     rf"{_LONG_YEAR}\.\s*(?P<month>\d{{1,2}})\.\s*{_DAY}\.?",
 )
@@ -55,7 +56,9 @@ _WITHOUT_TIME = (
     rf"{_LONG_YEAR}[-\s]?[Qq](?P<quarter>[1-4])",
     rf"[Qq](?P<quarter>[1-4])[-/\s]?{_LONG_YEAR}",
     rf"{_LONG_YEAR}[年년]\s*(?P<month>\d{{1,2}})[月월]",
-    r"(?P<hour>\d{1,3}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?\s*(?P<half>[AaPp]\.?[Mm]\.?)?",
+    rf"(?P<hour>\d{{1,3}}):(?P<minute>\d{{2}})(?:{_SECOND})?\s*(?P<half>[AaPp]\.?[Mm]\.?)?",
+    r"(?P<minute>\d{1,2}):(?P<second>\d{2})[.,](?P<fraction>\d{1,9})",
+    rf"(?P<days>-?\d{{1,6}}) days?,?(?:\s+\+?(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}}){_SECOND})?",
 )
 _PATTERNS = tuple(
     re.compile(pattern) for pattern in (*(p + _TIME for p in _WITH_TIME), *_WITHOUT_TIME)
@@ -106,7 +109,9 @@ def read(cell: str) -> Parts | None:
             pass
     for pattern in _PATTERNS:
         if match := pattern.fullmatch(cell):
-            return _from_match({name: text for name, text in match.groupdict().items() if text})
+            parts = _from_match({name: text for name, text in match.groupdict().items() if text})
+            if parts is not None:
+                return parts
     return None
 
 
@@ -212,7 +217,8 @@ def _time(groups: dict[str, str]) -> float | None:
         hour = hour % 12 + (12 if half[0] in "Pp下" or half == "오후" else 0)
     if ("year" in groups and hour > 24) or minute > 59 or whole_seconds > 60:
         return None
-    return hour * 3600 + minute * 60 + whole_seconds + float(f"0.{groups.get('fraction', 0)}")
+    seconds = int(groups.get("days", 0)) * 86400 + hour * 3600 + minute * 60 + whole_seconds
+    return seconds + float(f"0.{groups.get('fraction', 0)}")
 
 
 def _offset(zone: str) -> int | None:

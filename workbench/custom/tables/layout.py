@@ -152,8 +152,9 @@ def _of(text: str, delimiter: str) -> Layout:
     """Return the layout with a delimiter, as far as the first rows show it."""
     layout = Layout(delimiter, _quote(text, delimiter))
     first: list[tuple[int, list[str]]] = []
-    for layout in (layout, *others(layout, text)):
+    for tried in (layout, *others(layout, text)):
         with suppress(csv.Error):
+            layout = tried
             first = [*islice(rows(text, layout), SAMPLE_ROWS)]
             break
     widths = Counter(len(cells) for _line, cells in first)

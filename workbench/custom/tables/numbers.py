@@ -59,7 +59,8 @@ _LONE_ZERO = re.compile(r"(?<![\d.,' \u00a0\u202f’])0(?=[.,])")
 _has_mark = re.compile("[\n\0]").search
 _SHAPE = re.compile(
     rf"'?(?P<open>\()?(?P<sign>[-+]?)\s*(?P<before>{CURRENCIES})?\s*(?P<inner>\()?(?P<sign2>[-+]?)"
-    rf"(?P<body>[0-9.,](?:[0-9.,' ]*[0-9.,])?)(?!(?<=[.,])-)(?:[.,]-{{1,2}})?(?P<exponent>[eE][-+]?1+|[dD][-+]1+)?"
+    rf"(?P<body>[0-9.,](?:[0-9.,' ]*[0-9.,])?)(?!(?<=[.,])-)(?:[.,]-{{1,2}})?"
+    rf"(?P<exponent>[eE][-+]?1+|[dD][-+]1+)?"
     rf"\s*(?P<after>{CURRENCIES}|{UNIT})?\s*(?P<trailing>-)?(?P<close>\))?(?:[*†‡]{{1,3}}|\[1+\])?"
 )
 

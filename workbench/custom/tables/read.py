@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from workbench import formatting
 from workbench.cancel import NEVER, CancelToken
-from workbench.custom.tables import column_types, header
+from workbench.custom.tables import column_types, header, mixed_orders
 from workbench.custom.tables.ambiguities import ambiguities, merged_spellings
 from workbench.custom.tables.cells import Cells
 from workbench.custom.tables.column import Column, Table
@@ -193,4 +193,6 @@ def _column(name: str, cells: Cells, lines: NDArray[np.int64], guess: Guess) -> 
     warnings = [*ambiguities(column, guess)]
     if column.codes is not None and (merged := merged_spellings(column, cells.values)):
         warnings.append(merged)
-    return replace(column, warnings=tuple(warnings))
+    return replace(
+        column, warnings=tuple(warnings), reason=mixed_orders.reason(cells, guess.format)
+    )
