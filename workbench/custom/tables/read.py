@@ -81,7 +81,12 @@ def read(source: Any, choices: Choices = DEFAULT, cancel: CancelToken = NEVER) -
             reason = _("the file marks it as {role}").format(role=quoted(role))
             parsed[index] = replace(parsed[index], reason=reason)
     return Table(
-        with_reasons(parsed, target, choices.leave_out),
+        with_reasons(
+            parsed,
+            target,
+            choices.leave_out,
+            has_unnamed_index=has_names and text.first is not None and not text.first[0],
+        ),
         target,
         lines,
         text.encoding,
