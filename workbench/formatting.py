@@ -35,6 +35,18 @@ def percent(fraction: float, digits: int = 1) -> str:
     return f"{fraction * 100:.{digits}f}{NARROW_SPACE}%"
 
 
+def percent_interval(low: float, high: float) -> tuple[str, str]:
+    """Format the ends of an interval of fractions with as few digits as tell them apart.
+
+    Examples
+    --------
+    >>> percent_interval(0.82, 1.0), percent_interval(0.9987, 0.9994)
+    (('82\u202f%', '100\u202f%'), ('99.87\u202f%', '99.94\u202f%'))
+    """
+    ends = [(percent(low, digits), percent(high, digits)) for digits in range(3)]
+    return next((pair for pair in ends if pair[0] != pair[1]), ends[-1])
+
+
 def points(change: float, digits: int = 1) -> str:
     """Format a difference of fractions in percentage points with its sign: ``−1.5 points``."""
     value = round(change * 100, digits)

@@ -123,12 +123,13 @@ def _of_classes(task: Task, split: Split, score: Score) -> HonestFigures:
         )
     sentences = [first.format(name=name, share=share, examples=formatting.count(score.examples))]
     if score.examples < SMALL:
+        low, high = formatting.percent_interval(*new_data)
         sentences.append(
             _("{value} on these {examples} examples; on new ones {low} to {high}.").format(
                 value=reached,
                 examples=formatting.count(score.examples),
-                low=formatting.percent(new_data[0], 0),
-                high=formatting.percent(new_data[1], 0),
+                low=low,
+                high=high,
             )
         )
     return HonestFigures(

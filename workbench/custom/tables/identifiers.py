@@ -76,19 +76,23 @@ def _reason(column: Column) -> str:
     if column.type == "identifier" and (unread := unread_numbers.reason(column.cells)):
         return unread
     if is_identifier(column) or column.type == "identifier":
-        share = column.distinct / max(1, int(column.present.sum()))
-        reason = _("it identifies rows: {share} of its values differ").format(
-            share=formatting.percent(share, 0)
-        )
-        example = "" if column.numbers is not None else _unknown_spelling(column)
-        if not example:
-            return reason
-        return _("{reason}, and {cell} is not read as a number or a date").format(
-            reason=reason, cell=quoted(example)
-        )
+        return _identifies(column)
     if column.distinct == 1 and bool(column.present.all()):
         return _("every cell has the same value")
     return ""
+
+
+def _identifies(column: Column) -> str:
+    share = column.distinct / max(1, int(column.present.sum()))
+    reason = _("it identifies rows: {share} of its values differ").format(
+        share=formatting.percent(share, 0)
+    )
+    example = "" if column.numbers is not None else _unknown_spelling(column)
+    if not example:
+        return reason
+    return _("{reason}, and {cell} is not read as a number or a date").format(
+        reason=reason, cell=quoted(example)
+    )
 
 
 def _unknown_spelling(column: Column) -> str:

@@ -74,6 +74,5 @@ def _facts(model: Model, honest: HonestFigures | None) -> list[dict[str, str]]:
 
 
 def _range(low: float, high: float) -> str:
-    return _("{low} to {high}").format(
-        low=formatting.percent(low, 0), high=formatting.percent(high, 0)
-    )
+    first, last = formatting.percent_interval(low, high)
+    return _("{low} to {high}").format(low=first, high=last)

@@ -47,14 +47,12 @@ def learned(model: Model, palette: Palette) -> dict[str, Any]:
 
 def _of_classes(honest: HonestFigures) -> list[dict[str, str]]:
     assert honest.new_data is not None, "classes have an interval"
-    low, high = honest.new_data
+    low, high = formatting.percent_interval(*honest.new_data)
     return [
         _figure(_("accuracy"), formatting.percent(honest.value)),
         _figure(
             _("on new data, probably"),
-            _("{low} to {high}").format(
-                low=formatting.percent(low, 0), high=formatting.percent(high, 0)
-            ),
+            _("{low} to {high}").format(low=low, high=high),
             _("if they are like these; confidence 95 %"),
         ),
         _figure(
