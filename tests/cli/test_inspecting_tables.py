@@ -65,3 +65,17 @@ def test_other_files_are_one_line(workbench, tmp_path, name, data, fact):
 def test_many_columns_are_cut():
     columns = {f"c{n}": [*range(60)] for n in range(300)} | {"y": ["a", "b"] * 30}
     assert "and 100 more columns" in repr(wb.inspect_table(columns))
+
+
+@pytest.mark.parametrize("given", ["nr, income", '"nr","income"', "income,,nr,"])
+def test_several_columns_are_left_out(ask, table, given):
+    columns = ask("inspect", table, "--leave-out", given)["columns"]
+    assert [column["used"] for column in columns] == [False, False, True]
+
+
+def test_a_name_with_a_comma_is_in_quotation_marks(ask, tmp_path):
+    lines = (f"{n * 7 % 31},{n * 31 % 97},{'no' if n % 3 else 'yes'}" for n in range(90))
+    path = tmp_path / "net.csv"
+    path.write_text("\n".join(['"price, net",income,buys', *lines]))
+    columns = ask("inspect", path, "--leave-out", '"price, net"')["columns"]
+    assert [column["used"] for column in columns] == [False, True]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 
 from workbench.cli import training
 from workbench.cli.recipes import add_recipe
@@ -10,6 +11,18 @@ from workbench.recipe.off import BY_LAYER
 
 Parser = argparse.ArgumentParser
 MODEL_HELP = "a model from `workbench list`, such as fashion/lenet5"
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Return names that commas separate; one with a comma is in quotation marks.
+
+    Examples
+    --------
+    >>> names('age, "price, net"')
+    ('age', 'price, net')
+    """
+    parts = next(csv.reader([text], skipinitialspace=True), [])
+    return tuple(name.strip() for name in parts if name.strip())
 
 
 def nothing(parser: Parser) -> None:

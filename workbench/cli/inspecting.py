@@ -9,7 +9,7 @@ from typing import Any
 
 from workbench.artifact.foreign_files import is_index, is_weights_file
 from workbench.cli import checkpoints, tables
-from workbench.cli.command_options import add_encoding
+from workbench.cli.command_options import add_encoding, names
 from workbench.cli.recipes import add_recipe
 
 TABLES = (
@@ -37,7 +37,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     kind = group.add_mutually_exclusive_group()
     kind.add_argument("--number", action="store_true", help="predict the target as a number")
     kind.add_argument("--classes", action="store_true", help="predict the target as classes")
-    group.add_argument("--leave-out", metavar="A,B", default="", help="columns that are not used")
+    group.add_argument(
+        "--leave-out", type=names, metavar="A,B", default=(), help="columns that are not used"
+    )
     add_encoding(group)
     first = group.add_mutually_exclusive_group()
     first.add_argument("--header", action="store_true", help="the first line holds names")
@@ -83,7 +85,7 @@ def _table(options: argparse.Namespace) -> dict[str, Any]:
         options.file,
         options.target,
         either(options.number, options.classes),
-        tuple(name for name in options.leave_out.split(",") if name),
+        options.leave_out,
         either(options.header, options.no_header),
         encoding=options.encoding,
     ).as_dict()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.cancel import CancelToken
-from workbench.cli.command_options import add_encoding
+from workbench.cli.command_options import add_encoding, names
 from workbench.cli.inspecting import holds_pictures
 from workbench.custom.pictures.inspection import SIZES
 from workbench.domain import Model
@@ -57,10 +57,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     kind.add_argument("--classes", dest="as_number", action="store_false", help="predict classes")
     parser.add_argument(
         "--leave-out",
-        type=_names,
+        type=names,
         default=(),
         metavar="A,B",
-        help="columns, or classes of pictures, that are not used, separated by commas",
+        help="columns, or classes of pictures, that are not used, separated by commas; a name with "
+        "a comma in quotation marks",
     )
     parser.add_argument(
         "--leave-out-rare",
@@ -251,7 +252,3 @@ def show(result: Result) -> None:
     for warning in result["warnings"]:
         print(f"  note       {warning}")
     print(f"wrote {result['file']}: {formatting.nbytes(result['bytes'])}")
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())

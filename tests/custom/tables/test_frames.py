@@ -20,6 +20,7 @@ VALUES = {
     "durations": [timedelta(seconds=1.125), timedelta(hours=3), timedelta(0)],
     "integers": [1, 3, 7],
 }
+FIRST = next(iter(VALUES))
 NOT_FINITE = [float("inf"), 1.0, 2.0, 1e300]
 
 
@@ -35,6 +36,19 @@ def test_numbers_keep_their_values(values, missing):
     expected = [np.nan if n % 7 == 6 else seconds_or_number(cells[n]) for n in range(ROWS)]
     assert column.type == "number"
     np.testing.assert_array_equal(column.numbers, expected)
+
+
+@pytest.mark.parametrize("word", ["12 approx", "1,5", "-"])
+def test_a_word_among_numbers_changes_no_value(word):
+    cells = [word if n == 4 else VALUES[FIRST][n % 6] for n in range(ROWS)]
+    column = read({"x": cells, "answer": ANSWERS}).columns[0]
+    expected = [np.nan if n == 4 else cells[n] for n in range(ROWS)]
+    np.testing.assert_array_equal(column.numbers, expected)
+
+
+def test_numbers_among_words_are_a_category():
+    cells = [(1.125, "high", "low", "mid")[n % 4] for n in range(ROWS)]
+    assert read({"x": cells, "answer": ANSWERS}).columns[0].type == "category"
 
 
 def test_numbers_that_are_not_finite_are_missing_and_said():

@@ -164,7 +164,7 @@ def _reading(
     if fitted.type != "number":
         return Reading(source, fitted)
     if position in cells.numeric:
-        return Reading(source, Format("number"))
+        return Reading(source, Format("number", unit=fitted.unit))
     return with_separators(name, source, fitted, cells.delimiter)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,12 +90,20 @@ def guess(cells: Cells, delimiter: str) -> Guess:
 
 
 def of_numbers(guess: Guess, cells: Cells) -> Guess:
-    """Return how to read a column whose cells are numbers as Python writes them.
+    """Return how to read a column of which some cells are numbers as Python writes them.
 
-    Whole numbers may still be codes or dates.
+    Whole numbers may still be codes or dates, and numbers next to words may be categories.
     """
+    if guess.format.type == "number":
+        return Guess(Format("number", unit=guess.format.unit))
     is_whole = all(cell.removeprefix("-").isdigit() for cell in cells.values)
-    return guess if is_whole and guess.format.type != "number" else Guess(Format("number"))
+    return guess if is_whole or not _are_floats(cells.values) else Guess(Format("number"))
+
+
+def _are_floats(values: Sequence[str]) -> bool:
+    with suppress(ValueError):
+        return bool([*map(float, values)])
+    return False
 
 
 def resolve(guesses: Sequence[Guess]) -> list[Guess]:

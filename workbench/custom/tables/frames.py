@@ -19,7 +19,7 @@ from workbench.i18n import _
 
 MISSING_TYPES = frozenset({"NAType", "NaTType"})
 """The types of missing values in pandas, which need not be installed."""
-NUMBERS = (int, float, np.integer, np.floating, Decimal, timedelta)
+NUMBERS = (float, np.floating, Decimal, timedelta)
 
 
 def from_frame(frame: Any) -> TextTable:
@@ -87,9 +87,9 @@ def _objects(column: Any) -> Sequence[Any]:
 
 
 def _is_numeric(column: Sequence[Any]) -> bool:
-    """Whether all values that are not missing are numbers, and there are some."""
+    """Whether some value is a number that may have decimals."""
     types = {type(value) for value in column if not _is_missing(value)}
-    return bool(types) and all(issubclass(kind, NUMBERS) and kind is not bool for kind in types)
+    return any(issubclass(kind, NUMBERS) for kind in types)
 
 
 def _text(value: Any) -> str:

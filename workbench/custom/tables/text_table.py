@@ -36,7 +36,7 @@ class TextTable:
     roles : tuple of str
         The roles of the columns in lower case, such as "class", if the file names them.
     numeric : frozenset of int
-        The columns of a frame that hold numbers: their cells have a decimal point, and no
+        The columns of a frame that hold numbers with decimals: these have a decimal point, and no
         separators of thousands.
     typed : dict
         The columns with their types, with and without names, once they were read.
