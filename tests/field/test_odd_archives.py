@@ -55,6 +55,22 @@ def test_names_of_classes_in_the_encodings_of_systems(encoding):
     assert inspection.classes == dict.fromkeys(sorted(NAMES[encoding]), 20)
 
 
+def saved(seed, form):
+    content = io.BytesIO()
+    Image.open(io.BytesIO(png(seed))).save(content, form)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("form", ["tga", "pcx", "ico", "dds", "sgi"])
+def test_pictures_of_formats_that_are_not_read_are_called_so(form):
+    files = {f"{'ab'[n % 2]}/{n}.png": png(n) for n in range(40)}
+    others = {f"{'ab'[n % 2]}/{n}.{form}": saved(n, form) for n in range(4)}
+    (ignored,) = wb.inspect_pictures(zipped(files | others)).ignored
+    assert (ignored.kind, ignored.count) == ("other format", 4)
+    with raises("upload.unsupported_images", "save them as PNG"):
+        wb.inspect_pictures(zipped(others))
+
+
 OTHER = {
     "shards": ({"m/model-00001-of-00002.safetensors": b"x" * 20}, "holds weights"),
     "a table": ({"data.csv": b"a,b\n1,2\n", "readme.txt": b"x"}, "upload “data.csv”"),

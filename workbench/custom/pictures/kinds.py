@@ -43,6 +43,12 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"%!PS", "document"),
     (0, b"8BPS", "document"),
     (128, b"DICM", "DICOM"),
+    (0, b"\0\0\1\0", "other format"),  # icons
+    (0, b"DDS ", "other format"),
+    (0, b"SIMPLE  =", "other format"),  # FITS
+    (0, b"v/1\1", "other format"),  # OpenEXR
+    (0, b"\xff\n", "other format"),  # JPEG XL
+    (4, b"JXL ", "other format"),
     (0, b"\x93NUMPY", "array"),
     (0, b"\x89HDF", "array"),
     (0, b"PK\x03\x04", "archive"),
@@ -60,6 +66,11 @@ PICTURE_SUFFIXES = frozenset(
     | {".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
 )
 """Files with these endings that are no pictures are broken."""
+OTHER_SUFFIXES = frozenset(
+    {".dds", ".dpx", ".exr", ".fit", ".fits", ".hdr", ".icns", ".ico", ".jxl", ".pcx", ".ras"}
+    | {".sgi", ".tga", ".wmf", ".emf", ".xcf"}
+)
+"""Pictures of formats that are not read, most of which do not begin with a signature."""
 
 SYSTEM_FOLDERS = frozenset(
     {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
@@ -75,6 +86,7 @@ REASONS = {
     "video": mark("Videos are not read: save their frames as pictures."),
     "document": mark("Documents and drawings are not read: export them as PNG."),
     "DICOM": mark("DICOM files are not read: export them as PNG or TIFF."),
+    "other format": mark("Pictures of this format are not read: save them as PNG."),
     "array": mark("Arrays are not read: save them as pictures, or use wb.from_module."),
     "archive": mark("Archives inside are not opened: unpack them first."),
     "text": mark("Texts and tables next to pictures are not used."),
@@ -128,6 +140,8 @@ def kind_of(path: PurePosixPath, head: bytes) -> str:
         return kind
     if suffix in PICTURE_SUFFIXES:
         return "broken"
+    if suffix in OTHER_SUFFIXES:
+        return "other format"
     return "document" if b"<svg" in head else "text" if _is_text(head) else "other"
 
 

@@ -21,7 +21,9 @@ from workbench.i18n import mark as N_
 
 Rows = NDArray[np.int64]
 
-FOREIGN = frozenset({"broken", "HEIC", "raw", "video", "document", "DICOM", "array", "archive"})
+FOREIGN = frozenset(
+    {"broken", "HEIC", "raw", "video", "document", "DICOM", "other format", "array", "archive"}
+)
 """Kinds of files that hold pictures which are not read."""
 OTHER_DATA = (
     (
