@@ -28,8 +28,7 @@ def check_integers(content: bytes, artifact: Artifact) -> None:
         node = by_name.get(path)
         if node is None:
             raise _error(path, "product", "is missing in the package")
-        rounded = _dequantization(graph, node.input[0], path)
-        _check_grid(graph, rounded, qparams, path)
+        _check_grid(_grid(graph, node.input[0], path), qparams, path)
         _check_weight(graph, node, artifact, path)
         if path in artifact.spec.biases:
             _check_bias(graph, node, artifact, path, qparams)
@@ -41,8 +40,8 @@ def check_integers(content: bytes, artifact: Artifact) -> None:
                 raise _error(node.input[1], "rounding", "is not in the file")
 
 
-def _check_grid(graph: Graph, node: Any, qparams: InputQParams, path: str) -> None:
-    scale, zero = (graph.array(name) for name in node.input[1:3])
+def _check_grid(grid: tuple[NDArray[Any], NDArray[Any]], qparams: InputQParams, path: str) -> None:
+    scale, zero = grid
     written = OnnxQParams.of(qparams)
     if scale != written.scale:
         raise _error(
@@ -85,13 +84,18 @@ def _check_bias(
         raise _error(path, "bias", "is another than in the file")
 
 
-def _dequantization(graph: Graph, name: str, path: str) -> Any:
+def _grid(graph: Graph, name: str, path: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the scale and the zero point with which the tensor `name` is decoded."""
     node = graph.producer(name)
     while node is not None and node.op_type in ("Reshape", "Flatten", "Transpose"):
         node = graph.producer(node.input[0])
-    if node is None or node.op_type != "DequantizeLinear":
+    if node is not None and node.op_type == "DequantizeLinear":
+        return graph.array(node.input[1]), graph.array(node.input[2])
+    centered = graph.producer(node.input[0]) if node is not None else None
+    middle = graph.producer(centered.input[-1]) if centered is not None else None
+    if node is None or middle is None or (node.op_type, middle.op_type) != ("Mul", "Cast"):
         raise _error(path, "inputs", "are not rounded in the package")
-    return node
+    return graph.array(node.input[1]), graph.array(middle.input[0])
 
 
 def _same(written: OnnxQParams, scale: NDArray[Any], zero: NDArray[Any]) -> bool:

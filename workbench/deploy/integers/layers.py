@@ -33,12 +33,13 @@ class Layers:
     ----------
     integers : dict
         By the path of a layer whose weights are written as 8-bit codes, its product nodes.
-    decoded : list of str
-        Paths of layers whose weights no integer kernel takes, and which are therefore decoded.
+    decoded : dict
+        By the path of a layer whose weights no integer kernel takes and are therefore decoded, its
+        product nodes.
     """
 
     integers: dict[str, list[Any]] = field(default_factory=dict)
-    decoded: list[str] = field(default_factory=list)
+    decoded: dict[str, list[Any]] = field(default_factory=dict)
 
     def with_float_biases(self, rounded: Collection[str]) -> list[str]:
         """Return the layers whose product adds a bias, other than the `rounded` ones."""
@@ -144,7 +145,7 @@ def _write_layer(
     graph.remove(node)
     coded = tensors[f"{path}.weight"]
     if not isinstance(coded, Codes) or not coded.has_row_scales:
-        layers.decoded.append(path)
+        layers.decoded.setdefault(path, []).append(product)
         return
     centered, scale = coded.centered_codes()
     codes = row_codes(centered.numpy())
@@ -159,7 +160,7 @@ def _write_layer(
             unit.float().numpy(),
         )
     if codes is None:
-        layers.decoded.append(path)
+        layers.decoded.setdefault(path, []).append(product)
         return
     transposed = _is_transposed(graph, product, codes.shape)
     axis = codes.ndim - 1 if transposed else 0

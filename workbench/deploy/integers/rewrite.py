@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 import onnx
 
 from workbench.artifact.artifact import Artifact
 from workbench.deploy.integers import nibbles
+from workbench.deploy.integers.decoded import decode_inputs_by_arithmetic
 from workbench.deploy.integers.graph import Graph
 from workbench.deploy.integers.layers import Layers, write_layers
 from workbench.deploy.integers.move_up import merge_equal, move_up
@@ -60,6 +62,8 @@ def with_codes(content: bytes, artifact: Artifact, target: Target) -> Written:
     )
     merge_equal(graph)
     move_up(graph)
+    if target.runtime == "onnxruntime":
+        decode_inputs_by_arithmetic(graph, chain.from_iterable(layers.decoded.values()))
     small, products = [*layers.integers], []
     level = nibbles.ROUNDED if target.precision == ROUNDED_INPUTS else nibbles.EXACT
     for stored in stored_weights(graph, artifact.tensors):
