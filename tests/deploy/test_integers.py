@@ -145,15 +145,25 @@ def test_embeddings_stay_codes():
 
 
 @pytest.mark.slow
-def test_weights_without_an_integer_kernel_are_decoded_and_named(model):
-    recipe = wb.Recipe(wb.Quantize(8, scheme="affine"), wb.Activations(8), wb.Adjust("fold"))
+@pytest.mark.parametrize(
+    ("quantize", "exported"),
+    [
+        (wb.Quantize(8, scheme="affine"), 0),
+        (wb.Quantize(4, granularity="group", group_size=16), 1),  # a row of the stem is one group
+    ],
+    ids=["affine", "groups"],
+)
+def test_weights_without_an_integer_kernel_are_decoded_and_named(quantize, exported, model):
+    recipe = wb.Recipe(quantize, wb.Activations(8), wb.Adjust("fold"))
     package = wb.export(wb.compress(model, recipe))
-    assert package.manifest["layers"] == {"quantized": 4, "exported": 0}
-    assert any("stem" in note and "integer kernel" in note for note in package.manifest["notes"])
+    assert package.manifest["layers"] == {"quantized": 4, "exported": exported}
+    assert any("conv" in note and "integer kernel" in note for note in package.manifest["notes"])
     result = wb.confirm(package)
     assert result.confirmed
     assert result.equal == result.predictions
-    assert result.facts["integer_products"] == 0  # ONNX Runtime would round the weights by itself
+    assert (
+        result.facts["integer_products"] == exported
+    )  # ONNX Runtime would round the weights by itself
 
 
 @pytest.mark.slow
@@ -203,6 +213,17 @@ def test_rounding_moves_up_through_padding_and_bounds(model):
     small = wb.export(wb.compress(bounded, wb.Recipe(wb.Quantize(4, granularity="group"))))
     assert not small.manifest["notes"]  # weights are not merged with batch norm
     assert wb.confirm(small).confirmed
+
+
+@pytest.mark.slow
+def test_openvino_reads_the_affine_weights_of_grouped_convolutions(model):
+    pytest.importorskip("openvino")
+    data = {name: (split.examples, split.labels) for name, split in splits(model)}
+    bounded = wb.from_module(Bounded().eval(), **data, name="grouped")
+    recipe = wb.Recipe(wb.Quantize(8, scheme="affine"), wb.Activations(7))
+    result = wb.confirm(wb.export(wb.compress(bounded, recipe), "openvino"))
+    assert result.confirmed
+    assert result.equal >= 0.98 * result.predictions
 
 
 def splits(model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -62,6 +63,7 @@ def onnx_bytes(module: nn.Module, inputs: Tensor) -> bytes:
     assert program is not None
     proto = program.model_proto
     _strip(proto)
+    _renumber(proto)
     _check_batch_axis(proto)
     content: bytes = proto.SerializeToString(deterministic=True)
     return content
@@ -106,6 +108,27 @@ def _strip(proto: Any) -> None:
                 tensor.doc_string = ""
 
 
+def _renumber(proto: Any) -> None:
+    """Count generated names from 0: the exporter counts on from earlier exports."""
+    names: dict[str, str] = {}
+    counts = Counter[str]()
+
+    def renamed(name: str) -> str:
+        stem, _, number = name.rpartition("_")
+        if name not in names and number.isdecimal() and (stem == "val" or stem[:5] == "node_"):
+            names[name] = f"{stem}_{counts[stem]}"
+            counts[stem] += 1
+        return names.get(name, name)
+
+    for graph in _graphs([proto.graph]):
+        for node in graph.node:
+            node.name = renamed(node.name)
+            for taken in (node.input, node.output):
+                taken[:] = [renamed(name) for name in taken]
+        for tensor in (*graph.initializer, *graph.input, *graph.output):
+            tensor.name = renamed(tensor.name)
+
+
 def _graphs(graphs: Iterable[Any]) -> Iterator[Any]:
     """Yield graphs and the graphs of their nodes' attributes."""
     for graph in graphs:
@@ -123,7 +146,7 @@ def _check_batch_axis(proto: Any) -> None:
         if not axes or not axes[0].dim_param:
             raise InputError(
                 f"The network runs only for batches of {TRACED} examples: its code depends on the "
-                "size of the batch.",
+                "size of the batch. If it calls len(x), write x.shape[0] instead.",
                 code="deploy.fixed_batch",
             )
 

@@ -70,6 +70,7 @@ def _write_product(graph: Graph, node: Any, stored: Stored, level: int, label: s
         inputs,
         f"{label}_product" if bias else output,
         DOMAIN,
+        name=node.name,
         K=runs * group,
         N=rows,
         bits=NIBBLE,

@@ -57,7 +57,9 @@ def _write_lookup(graph: Graph, node: Any, stored: Stored, number: int) -> None:
 
 
 def _decoding(graph: Graph, stored: Stored) -> str:
-    parts = _constants(graph, stored, packed=stored.bits <= NIBBLE)
+    rows, runs, group = stored.codes.shape
+    whole = runs == 1 and stored.length == group and stored.shape[0] == rows
+    parts = _constants(graph, stored, packed=stored.bits <= NIBBLE, shaped=whole)
     codes, *zero, scale = [
         name
         if part == "scale"
@@ -68,10 +70,9 @@ def _decoding(graph: Graph, stored: Stored) -> str:
     if zero:
         codes = graph.add_node("Sub", [codes, *zero], f"{label}_centered")
     values = graph.add_node("Mul", [codes, scale], f"{label}_values")
-    rows, runs, group = stored.codes.shape
     if stored.length < runs * group:
         values = _without_filling(graph, stored, values)
-    if stored.shape != (rows, runs * group) or runs > 1:
+    if not whole:
         shape = graph.add_constant(f"{label}_shape", np.array(stored.shape, np.int64))
         values = graph.add_node("Reshape", [values, shape], f"{label}_reshaped")
     if stored.transposed:
@@ -92,11 +93,19 @@ def _without_filling(graph: Graph, stored: Stored, values: str) -> str:
     return graph.add_node("Slice", [filled, starts, ends, axes], f"{label}_cut")
 
 
-def _constants(graph: Graph, stored: Stored, *, packed: bool) -> dict[str, str]:
-    """Store codes, zero points unless they are all the middle code of 8 bits, and scales."""
+def _constants(
+    graph: Graph, stored: Stored, *, packed: bool, shaped: bool = False
+) -> dict[str, str]:
+    """Store codes, zero points unless they are all the middle code of 8 bits, and scales.
+
+    If they are `shaped`, the codes have the shape of the weights: OpenVINO misreads a reshape
+    between the codes of a grouped convolution and its weights.
+    """
     rows, runs, group = stored.codes.shape
     shape = (rows, runs, group) if runs > 1 else (rows, group)
     units = (rows, runs, 1) if runs > 1 else (rows, 1)
+    if shaped:
+        shape, units = stored.shape, (rows, *[1] * (len(stored.shape) - 1))
     codes, zero = stored.codes.reshape(shape), stored.zero_point.reshape(units)
     names = {}
     if packed:
