@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 import torch
@@ -152,7 +153,8 @@ def test_a_recommendation_displays_itself(tiny):
     assert result.plot().figure["data"]
     assert len(result.to_frame()["bytes"]) == len(result.choices)
     assert result.result.plot().figure["data"]
-    assert "recipes measured" in result.result._repr_mimebundle_()["text/html"]
+    card = result.result._repr_mimebundle_()["text/html"]
+    assert re.search("recipes? measured", card)  # a busy machine measures one in a second
 
 
 def test_the_goal_orders_trials(tiny):
