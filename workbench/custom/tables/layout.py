@@ -103,9 +103,11 @@ def others(layout: Layout, text: str) -> list[Layout]:
     """Return the layouts to try if a row cannot be divided: with other quotation marks inside."""
     if not layout.quote:
         return []
-    plain = replace(layout, quote="")
+    unquoted = replace(layout, quote="")
     escaped = replace(layout, escape=ESCAPE)
-    return [escaped, plain] if not layout.escape and ESCAPE + layout.quote in text else [plain]
+    return (
+        [escaped, unquoted] if not layout.escape and ESCAPE + layout.quote in text else [unquoted]
+    )
 
 
 def rows(text: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:

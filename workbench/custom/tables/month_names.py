@@ -30,5 +30,5 @@ def month_of(name: str) -> int | None:
     (9, 7, None)
     """
     word = name.lower()
-    found = (_MONTHS.get(word[:length]) for length in _LENGTHS)
-    return next((number for number in found if number), None)
+    numbers = (_MONTHS.get(word[:length]) for length in _LENGTHS)
+    return next((number for number in numbers if number), None)
