@@ -102,10 +102,8 @@ def _constants(
     between the codes of a grouped convolution and its weights.
     """
     rows, runs, group = stored.codes.shape
-    shape = (rows, runs, group) if runs > 1 else (rows, group)
-    units = (rows, runs, 1) if runs > 1 else (rows, 1)
-    if shaped:
-        shape, units = stored.shape, (rows, *[1] * (len(stored.shape) - 1))
+    shape = stored.shape if shaped else (rows, runs, group) if runs > 1 else (rows, group)
+    units = (rows, *[1] * (len(shape) - 1)) if runs == 1 else (rows, runs, 1)
     codes, zero = stored.codes.reshape(shape), stored.zero_point.reshape(units)
     names = {}
     if packed:
