@@ -162,7 +162,7 @@ def test_the_table_holds_every_level():
 
 
 @pytest.mark.parametrize("teacher", [None, 0.7, 0.9])
-def test_the_names_of_lines_are_beside_the_plot_and_apart(teacher):
+def test_the_names_of_lines_are_next_to_the_plot_and_apart(teacher):
     figure = draw(LEVELS, teacher=teacher)
     notes = sorted(figure["layout"]["annotations"], key=lambda note: note["y"])
     assert len(notes) == 1 + (teacher is not None)

@@ -21,7 +21,7 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
 """The symbols of the teacher weights, in addition to color."""
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 LABELS_WIDTH = 64
-"""Room for the names of lines beside the plot, in px."""
+"""Room for the names of lines next to the plot, in px."""
 NORMAL_95 = 1.959963984540054
 MIN_HEIGHT = 0.02
 """Minimum length of the axis, so that noise does not look large.
@@ -224,7 +224,7 @@ def _horizontal_line(height: float | None, color: str, dash: str) -> list[dict[s
 def _line_labels(
     baseline: Level | None, teacher: float | None, palette: Palette
 ) -> list[dict[str, Any]]:
-    """Return the names of the lines, beside the plot: inside, points and error bars cover them."""
+    """Return the names of the lines, next to the plot: inside, points and error bars cover them."""
     lines = [(baseline.mean if baseline else None, _("labels alone")), (teacher, _("the teacher"))]
     known = sorted((height, text) for height, text in lines if height is not None)
     anchors = ("middle",) if len(known) == 1 else ("top", "bottom")  # the higher one goes up
