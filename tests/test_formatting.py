@@ -89,17 +89,3 @@ def test_a_difference_of_numbers_never_contradicts_them(value, other):
 )
 def test_tiny_and_huge_numbers_have_a_power_of_ten(value, text):
     assert f.scientific(value) == text
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "expected"),
-    [
-        (0.82, 1.0, ("82\u202f%", "100\u202f%")),
-        (0.501, 0.508, ("50\u202f%", "51\u202f%")),
-        (0.9969, 0.9978, ("99.7\u202f%", "99.8\u202f%")),  # not 100 % to 100 %
-        (0.9987, 0.9994, ("99.87\u202f%", "99.94\u202f%")),
-        (0.5, 0.5, ("50.00\u202f%", "50.00\u202f%")),
-    ],
-)
-def test_the_ends_of_an_interval_are_told_apart(low, high, expected):
-    assert f.percent_interval(low, high) == expected

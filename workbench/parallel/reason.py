@@ -37,13 +37,15 @@ def reason(result: ParallelTraining) -> str:
             "because they share the work and compute {computing} of the time."
         ).format(**values)
     if ratio < 1 - SAME:
-        own = result.seconds_per_step * result.computing_share
-        if own > result.baseline_seconds_per_step:  # communicating and waiting do not explain it
+        rank_seconds = result.seconds_per_step * result.computing_share
+        if (
+            rank_seconds > result.baseline_seconds_per_step
+        ):  # communicating and waiting do not explain it
             return _(
                 "{ranks} ranks are {ratio} slower than one process ({time} against {single} per "
-                "step): a rank computes for {own}, although its share of the work is smaller. "
+                "step): a rank computes for {computed}, although its share of the work is smaller. "
                 "Ranks share memory and caches, and other work on this machine slows them."
-            ).format(**values, own=formatting.milliseconds(own * 1e3))
+            ).format(**values, computed=formatting.milliseconds(rank_seconds * 1e3))
         return _(
             "{ranks} ranks are {ratio} slower than one process ({time} against {single} per step), "
             "because they compute only {computing} of the time and communicate or wait else."
