@@ -57,13 +57,15 @@ def test_the_card_and_the_picture_name_what_layers_wait_for():
     layers = (
         RooflineLayer("conv", "Conv1d", 1000, 10, 1.0, 0.5, memory=False),
         RooflineLayer("fc", "Linear", 10, 100, 9.0, 0.5, memory=True),
+        RooflineLayer("pool", "MaxPool1d", 0, 100, 9.0, 0.5, memory=True),
     )
     result = Roofline("m", 1, Peaks(2e9, 1e9, busy=True), layers)
     html = result._repr_mimebundle_()["text/html"]
-    assert "1 of 2 layers" in html
+    assert "2 of 3 layers" in html
+    assert "Not in the picture, because without multiply-adds: pool." in html
     assert "fc" in html
     assert "can do more" in html
     roof, memory, arithmetic = picture.draw(result)["data"]
     assert roof["y"][1:] == [2.0, 2.0]
     assert (memory["x"], arithmetic["x"]) == ([0.1], [100.0])
-    assert [row["waits_for"] for row in picture.rows(result)] == ["arithmetic", "memory"]
+    assert [row["waits_for"] for row in picture.rows(result)] == ["arithmetic", *["memory"] * 2]

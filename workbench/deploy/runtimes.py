@@ -73,7 +73,7 @@ class Runtime:
                 "replaces onnxruntime, and tensorrt: pip install onnxruntime-gpu tensorrt-cu13 "
                 "adds several thousand MB."
             )
-        other = f", or `workbench setup {self.environment}`" if self.environment else ""
+        other = f", or run workbench setup {self.environment}" if self.environment else ""
         return (
             f"{self.title} is not installed: pip install 'workbench[{self.extra}]' adds about "
             f"{self.megabytes} MB{other}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import log10
 from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
@@ -17,8 +18,32 @@ if TYPE_CHECKING:
 Scores = Mapping[tuple[str, str], tuple[str, float]]
 """The display name and the metric by runtime and precision."""
 SYMBOLS = ("circle", "diamond", "square", "cross")
+LABEL = 0.06
+"""The width of a label on a phone, as a share of the axis of times."""
 SPAN = 0.02
 """The least height of the axis: runtimes that agree shall look alike."""
+
+
+class _Room:
+    """The places of labels that are taken, so that no two of them overlap.
+
+    Parameters
+    ----------
+    width
+        Of a label, as a power of ten.
+    """
+
+    def __init__(self, width: float) -> None:
+        self._width = width
+        self._taken: list[tuple[int, float]] = []
+
+    def take(self, timing: Timing, number: int) -> bool:
+        """Take the place of a label above or below its point, and return whether it was free."""
+        side, power = number % 2, log10(timing.minimum / timing.batch)
+        if any(side == other and abs(power - at) <= self._width for other, at in self._taken):
+            return False
+        self._taken.append((side, power))
+        return True
 
 
 def draw(result: Benchmark, scores: Scores, metric: Metric, *, palette: Palette = LIGHT) -> Figure:
@@ -29,9 +54,11 @@ def draw(result: Benchmark, scores: Scores, metric: Metric, *, palette: Palette 
     if metric.is_fraction:
         y_axis["range"][1] = min(middle + reach, 1 + SPAN / 10)
         y_axis["tickformat"] = ".1%"
+    powers = [log10(timing.minimum / timing.batch) for timing in result.timings]
+    room = _Room(LABEL * (max(powers) - min(powers)))
     return {
         "data": [
-            _points(result, number, runtime, scores, metric, palette)
+            _points(result, number, runtime, scores, metric, palette, room)
             for number, runtime in enumerate(scores)
             if any((timing.runtime, timing.precision) == runtime for timing in result.timings)
         ],
@@ -84,6 +111,7 @@ def _points(
     scores: Scores,
     metric: Metric,
     palette: Palette,
+    room: _Room,
 ) -> dict[str, Any]:
     threads = result.timings[0].threads  # those of all cores are in the table
     timings = [
@@ -96,7 +124,7 @@ def _points(
         "name": name,
         "x": [timing.minimum / timing.batch for timing in timings],
         "y": [value] * len(timings),
-        "text": [formatting.count(timing.batch) for timing in timings],
+        "text": [formatting.count(t.batch) if room.take(t, number) else "" for t in timings],
         "textposition": "bottom center" if number % 2 else "top center",
         "textfont": {"size": 13, "color": palette.ink},
         "cliponaxis": False,

@@ -94,6 +94,13 @@ def notes(result: Roofline) -> list[str]:
                 "does not multiply, take most of it."
             ).format(names=formatting.names(slow, 4))
         )
+    outside = [layer.name for layer in result.layers if not layer.macs]
+    if outside:
+        sentences.append(
+            _("Not in the picture, because without multiply-adds: {names}.").format(
+                names=formatting.names(outside, 4)
+            )
+        )
     sentences.append(
         _(
             "The peaks are a product of matrices and a copy of 64 MB on one thread. Data that stay "

@@ -1,0 +1,26 @@
+"""The picture of accuracy and time: labels of points that are close do not overlap."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import plotly.graph_objects as go
+
+from workbench.domain.metric import ACCURACY
+from workbench.plots import latency
+
+
+def timing(runtime, batch, milliseconds):
+    return SimpleNamespace(
+        runtime=runtime, precision="float32", threads=1, batch=batch, minimum=batch * milliseconds
+    )
+
+
+def test_close_points_have_one_label():
+    times = [("a", 1, 0.1), ("a", 64, 0.2), ("b", 1, 0.1), ("b", 64, 0.9)]
+    times += [("c", 1, 0.202), ("c", 64, 1.0)]  # its labels are on the side of those of a
+    result = SimpleNamespace(timings=[timing(*values) for values in times], busy=False)
+    scores = {(name, "float32"): (name, 0.9) for name in "abc"}
+    figure = latency.draw(result, scores, ACCURACY)
+    go.Figure(figure)  # plotly rejects unknown properties
+    assert [points["text"] for points in figure["data"]] == [["1", "64"], ["1", "64"], ["", "64"]]
