@@ -28,7 +28,7 @@ def check_integers(content: bytes, artifact: Artifact) -> None:
         node = by_name.get(path)
         if node is None:
             raise _error(path, "product", "is missing in the package")
-        _check_grid(_grid(graph, node.input[0], path), qparams, path)
+        _check_grid(_written_qparams(graph, node.input[0], path), qparams, path)
         _check_weight(graph, node, artifact, path)
         if path in artifact.spec.biases:
             _check_bias(graph, node, artifact, path, qparams)
@@ -40,8 +40,10 @@ def check_integers(content: bytes, artifact: Artifact) -> None:
                 raise _error(node.input[1], "rounding", "is not in the file")
 
 
-def _check_grid(grid: tuple[NDArray[Any], NDArray[Any]], qparams: InputQParams, path: str) -> None:
-    scale, zero = grid
+def _check_grid(
+    parameters: tuple[NDArray[Any], NDArray[Any]], qparams: InputQParams, path: str
+) -> None:
+    scale, zero = parameters
     written = OnnxQParams.of(qparams)
     if scale != written.scale:
         raise _error(
@@ -84,7 +86,7 @@ def _check_bias(
         raise _error(path, "bias", "is another than in the file")
 
 
-def _grid(graph: Graph, name: str, path: str) -> tuple[NDArray[Any], NDArray[Any]]:
+def _written_qparams(graph: Graph, name: str, path: str) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the scale and the zero point with which the tensor `name` is decoded."""
     node = graph.producer(name)
     while node is not None and node.op_type in ("Reshape", "Flatten", "Transpose"):

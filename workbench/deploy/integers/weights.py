@@ -58,8 +58,8 @@ def _write_lookup(graph: Graph, node: Any, stored: Stored, number: int) -> None:
 
 def _decoding(graph: Graph, stored: Stored) -> str:
     rows, runs, group = stored.codes.shape
-    whole = runs == 1 and stored.length == group and stored.shape[0] == rows
-    parts = _constants(graph, stored, packed=stored.bits <= NIBBLE, shaped=whole)
+    shaped = runs == 1 and stored.length == group and stored.shape[0] == rows
+    parts = _constants(graph, stored, packed=stored.bits <= NIBBLE, shaped=shaped)
     codes, *zero, scale = [
         name
         if part == "scale"
@@ -72,7 +72,7 @@ def _decoding(graph: Graph, stored: Stored) -> str:
     values = graph.add_node("Mul", [codes, scale], f"{label}_values")
     if stored.length < runs * group:
         values = _without_filling(graph, stored, values)
-    if not whole:
+    if not shaped:
         shape = graph.add_constant(f"{label}_shape", np.array(stored.shape, np.int64))
         values = graph.add_node("Reshape", [values, shape], f"{label}_reshaped")
     if stored.transposed:
