@@ -15,7 +15,7 @@ import torch
 import workbench as wb
 from tests.raises import raises
 from workbench.deploy.host import Host
-from workbench.deploy.onnx_file import _renumber
+from workbench.deploy.onnx_file import _renumber, onnx_bytes
 
 onnx = pytest.importorskip("onnx")
 
@@ -47,6 +47,12 @@ def test_generated_names_do_not_depend_on_earlier_exports():
         _renumber(proto)
     assert early == late
     assert [*early.graph.node[1].input] == ["val_0", "bias_2"]
+
+
+def test_lstm_with_a_projection_is_refused():
+    module = torch.nn.LSTM(3, 6, proj_size=2, batch_first=True)
+    with raises("deploy.projected_lstm", "proj_size"):
+        onnx_bytes(module, torch.zeros(17, 5, 3))
 
 
 @pytest.mark.slow

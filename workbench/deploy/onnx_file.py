@@ -40,6 +40,13 @@ def onnx_bytes(module: nn.Module, inputs: Tensor) -> bytes:
     InputError
         If the module cannot be exported, or only for this size of a batch.
     """
+    for name, layer in module.named_modules():
+        if isinstance(layer, nn.LSTM) and layer.proj_size:
+            raise InputError(
+                f"ONNX has no LSTM with a projection: set proj_size=0 in {name or 'the LSTM'}, and "
+                "project its outputs with a linear layer.",
+                code="deploy.projected_lstm",
+            )
     shapes = batch_axis(module)
     _read_operators_once()
     with _quiet(), torch.no_grad(), preserve_random_state():
