@@ -110,6 +110,8 @@ def kill_workers(what: str, make: Callable[[], Any], pids: Callable[[Any], list[
     """Kill a random worker again and again until enough were killed."""
     model = wb.model(MODEL)
     study = Study.of(model, GRID, recipes=RECIPES)
+    run_study(model, study, log=new_log(), executor=make())  # starts the processes
+    empty_store()
     begin = time.perf_counter()
     undisturbed = front(run_study(model, study, log=new_log(), executor=make()))
     pause = (time.perf_counter() - begin) / 4
