@@ -32,6 +32,7 @@ CASES = [
     (f.signed, 0, "±0.000"),
     (f.times, 42.14, "42.1 ×"),
     (f.milliseconds, 3.214, "3.21 ms"),
+    (f.milliseconds, 1e-6, "1 × 10⁻⁶ ms"),
     (f.joules, 0.0123, "12.3 mJ"),
     (f.joules, 41.23, "41.2 J"),
     (f.joules, 3_600_000, "3.60 MJ"),

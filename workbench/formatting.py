@@ -120,8 +120,9 @@ def size_ratio(ratio: float) -> str:
 
 
 def milliseconds(value: float) -> str:
-    """Format a duration in milliseconds: ``3.21 ms``."""
-    return f"{_significant(value)}{NARROW_SPACE}ms"
+    """Format a duration in milliseconds: ``3.21 ms``, ``2 × 10⁻⁶ ms``."""
+    text = scientific(value) if 0 < abs(value) < 0.005 else _significant(value)
+    return f"{text}{NARROW_SPACE}ms"
 
 
 def joules(value: float) -> str:

@@ -128,8 +128,30 @@ def test_a_manifest_of_another_kind_is_refused(package, tmp_path, manifest):
 
 
 def test_a_network_that_the_runtime_refuses_is_an_error(package):
-    with raises("deploy.runtime_refused"):
+    with raises("deploy.runtime_refused") as caught:
         wb.confirm(replace(package, content=package.content[:1000]))
+    assert ".cc:" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "RuntimeError: Exception from src/core.cpp:9:\nCheck 'ok' failed at src/node.h:1: No",
+            "RuntimeError: Check 'ok' No",
+        ),
+        (
+            "FAIL : /onnxruntime_src/core/graph.cc:4164 Replaces a tensor",
+            "FAIL : Replaces a tensor",
+        ),
+    ],
+)
+def test_the_error_of_a_runtime_has_no_place_in_its_source(text, sentence, monkeypatch):
+    monkeypatch.setattr(Host, "ask", lambda *_arguments, **_request: {"error": text})
+    process = object.__new__(Host)
+    process._title = "OpenVINO"
+    with raises("deploy.runtime_refused", f"refuses the network: {sentence}"):
+        process._answer("load", 1)
 
 
 def test_a_runtime_that_crashes_is_an_error(package, monkeypatch):

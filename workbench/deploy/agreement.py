@@ -75,9 +75,9 @@ class Agreement(Displayable):
         if not layers:
             return ""
         sentence = plural(
-            "{products} products run in integers, of {layers} layer with quantized inputs; "
+            "{layers} layer has quantized inputs, and the products in integers are {products}; "
             "{equal} of {total} predictions have the same outputs to 10⁻⁴.",
-            "{products} products run in integers, of {layers} layers with quantized inputs; "
+            "{layers} layers have quantized inputs, and the products in integers are {products}; "
             "{equal} of {total} predictions have the same outputs to 10⁻⁴.",
             layers,
         )

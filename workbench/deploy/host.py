@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from workbench.profiling.energy.energy import Energy
 
 LOAD_SECONDS, RUN_SECONDS = 120.0, 600.0
 WORKER = ["-m", "workbench.deploy.worker"]
+_SOURCE_LINE = re.compile(r"(?:Exception from |failed at )?\S+\.(?:cc|cpp|h|hpp):\d+:?\s*")
+"""Where in its own source a runtime has raised an error."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ class Host(Process):
     def _answer(self, command: str, seconds: float, **request: Any) -> dict[str, Any]:
         answer = self.ask(command, seconds, **request)
         if "error" in answer:
-            text = " ".join(str(answer["error"]).split())
+            text = " ".join(_SOURCE_LINE.sub("", str(answer["error"])).split())
             raise RuntimeFailedError(
                 f"{self._title} refuses the network: {text}", code="deploy.runtime_refused"
             )

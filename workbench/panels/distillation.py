@@ -163,7 +163,7 @@ def state(session: Session) -> dict[str, Any] | None:
         return None
     current = session.student
     return {
-        "comparison": _off(session) if current is None else _comparison(current),
+        "comparison": _off() if current is None else _comparison(current),
         "can_repeat": current is not None,
         "repeated": session.repeat_result,
         "repeating": _repeating(session),
@@ -220,11 +220,11 @@ def _examples() -> list[dict[str, Any]]:
     ]
 
 
-def _off(session: Session) -> str:
+def _off() -> str:
     return _(
-        "Off: {model} itself is compressed. A student is a smaller network that learned from a "
+        "Off: the selected model is compressed. A student is a smaller network that learned from a "
         "teacher."
-    ).format(model=_(session.origin_model.title))
+    )
 
 
 def _comparison(current: Student) -> str:
