@@ -12,6 +12,7 @@ from workbench.cancel import CancelToken
 from workbench.domain import Model
 from workbench.errors import Cancelled, InputError, describe
 from workbench.experiments.processes import POLL
+from workbench.study.executors.allocator import keep_freed_memory
 from workbench.study.executors.cluster import NO_CLUSTER, connect, distributed_package
 from workbench.study.executors.executor import process_died
 from workbench.study.measurement import Job, measure_trial
@@ -121,5 +122,6 @@ def _same(model: Model) -> Model:
 
 
 def _measure(model: Model, job: Job) -> Trial:
+    keep_freed_memory()
     with threads(1):
         return measure_trial(model, job)
