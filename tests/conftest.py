@@ -74,6 +74,7 @@ def linear(monkeypatch):
     return make
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """Use one worker more than there are cores: tests wait for browsers, kernels and ranks."""
     return (os.cpu_count() or 1) + 1

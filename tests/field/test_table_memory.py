@@ -45,7 +45,7 @@ LIMITS = {  # what is read or the error, megabytes
     "one long cell": (one_long_cell, "3000", 200),
     "five million cells": (short_cells, "upload.too_many_classes", 1000),
     "a bomb": (lambda: gzip.compress(bytes(400_000_000), 1), "upload.too_large", 200),
-    "one line": (lambda: b"1," * 10_000_000, "upload.invalid_row", 400),
+    "one line": (lambda: b"1," * 10_000_000, "upload.too_many_columns", 400),
     "quotation marks": (lambda: b'"' * 20_000_000, "upload.invalid_row", 400),
     "blank lines": (lambda: b"\n" * 19_900_000, "upload.empty", 400),
     "spaces": (lambda: b" " * 19_900_000, "upload.empty", 400),
