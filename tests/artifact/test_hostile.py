@@ -84,6 +84,7 @@ def test_preprocessing_is_read_and_counted() -> None:
     assert plain.ledger.preprocessing == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DAMAGED_PREPROCESSING)
 def test_damaged_preprocessing_is_refused(name) -> None:
     refused(

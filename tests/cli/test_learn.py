@@ -27,6 +27,7 @@ def csv(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_it_prints_what_was_used_and_writes_a_file(ask, csv, tmp_path):
     output = tmp_path / "customers.safetensors"
     result = ask("learn", csv, "--target", "buys", "--seconds", 5, "--output", output)
@@ -46,6 +47,7 @@ def test_it_prints_what_was_used_and_writes_a_file(ask, csv, tmp_path):
     assert report.value == result["value"]
 
 
+@pytest.mark.slow
 def test_the_encoding_is_an_option_of_all_commands_that_read_tables(ask, workbench, tmp_path):
     rows = (f"{'≤ 5' if n % 3 else 'Ω'},{n % 7},{'no' if n % 3 else 'sí'}" for n in range(90))
     table, file = tmp_path / "t.csv", tmp_path / "t.safetensors"
@@ -70,6 +72,7 @@ def test_the_encoding_is_an_option_of_all_commands_that_read_tables(ask, workben
     assert "--encoding is for --data" in workbench("evaluate", file, *mac)[2]
 
 
+@pytest.mark.slow
 def test_a_number_is_predicted_in_its_unit(ask, csv, tmp_path):
     output = tmp_path / "income.safetensors"
     result = ask(
@@ -85,6 +88,7 @@ def test_a_number_is_predicted_in_its_unit(ask, csv, tmp_path):
     assert 15_000 < result["baseline error"] < 30_000
 
 
+@pytest.mark.slow
 def test_rare_classes_are_left_out_if_wished(ask, workbench, csv, tmp_path):
     lines = csv.read_text().splitlines()
     csv.write_text("\n".join([*lines[1:], "999,1000,20,maybe"]))
@@ -98,6 +102,7 @@ def test_rare_classes_are_left_out_if_wished(ask, workbench, csv, tmp_path):
     assert result["target"] == "column 4"
 
 
+@pytest.mark.slow
 def test_it_is_printed_for_readers(workbench, csv, tmp_path):
     output = tmp_path / "customers.safetensors"
     status, out, _err = workbench("learn", csv, "--seconds", 3, "--output", output)

@@ -41,6 +41,7 @@ def test_packing_puts_the_most_significant_bit_first() -> None:
     assert pack(np.array([5, 1, 7], np.uint8), 3) == bytes([0b10100111, 0b10000000])
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(symbols())
 def test_huffman(drawn) -> None:

@@ -149,6 +149,7 @@ def test_rounding_keeps_the_zeros_of_pruning() -> None:
     assert ((weight.view(-1, 4) != 0).sum(dim=1) <= 2).all()
 
 
+@pytest.mark.slow
 def test_file_does_not_depend_on_the_number_of_threads() -> None:
     model = wb.model("fashion/lenet5")
     recipe = Recipe(prune=Prune(0.6, "curvature"), quantize=Quantize(3, rounding="compensated"))

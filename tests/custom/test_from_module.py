@@ -172,6 +172,7 @@ class Next(nn.Module):
         return {"logits": self.head(self.norm(outputs)) * self.scale}
 
 
+@pytest.mark.slow
 def test_sequences_are_measured_by_perplexity(make_splits):
     torch.manual_seed(0)
     module = Next()

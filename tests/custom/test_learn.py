@@ -25,6 +25,7 @@ def rows(count=200):
     return {"a": x[:, 0], "b": x[:, 1], "kind": np.where(x.sum(axis=1) > 0, "up", "down")}
 
 
+@pytest.mark.slow
 def test_a_table_becomes_a_model_like_any_other(monkeypatch):
     monkeypatch.setitem(small_models.STEPS, "custom", 300)
     model = wb.from_table(rows(), name="kinds")

@@ -159,6 +159,7 @@ def test_results_of_different_teachers_are_cached_separately():
     assert not torch.equal(*weights)
 
 
+@pytest.mark.slow
 def test_a_built_in_model_teaches_a_user_model_on_its_images():
     task = wb.task("fashion")
     splits = {}

@@ -125,6 +125,7 @@ def test_a_network_of_one_size_of_a_batch_is_refused():
         wb.export(wb.compress(model, wb.Recipe()))
 
 
+@pytest.mark.slow
 def test_a_package_and_its_agreement_print_in_one_line(artifact):
     package = wb.export(artifact, "onnxruntime")
     assert len(repr(package)) < 80

@@ -52,11 +52,13 @@ def fake(monkeypatch):
     canary._reason.cache_clear()
 
 
+@pytest.mark.slow
 def test_a_provider_that_runs_is_offered(fake):
     fake()
     canary.check_runs_here(wb.Target("tensorrt"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "fact"),
     [

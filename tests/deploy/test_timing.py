@@ -28,6 +28,7 @@ def timing(runtime, minimum, batch=1, *, busy=False):
     return Timing(runtime, "float32", batch, 1, 10, *times, 5.0, 1000, 2000, 300, busy)
 
 
+@pytest.mark.slow
 def test_times_and_sizes_of_a_program(program, artifact):
     result = wb.benchmark([program], batches=[1, 16])
     expected = [(number, batch) for number in one_and_all_cores() for batch in (1, 16)]
@@ -40,6 +41,7 @@ def test_times_and_sizes_of_a_program(program, artifact):
     assert result.timings[0].minimum < result.timings[1].minimum
 
 
+@pytest.mark.slow
 def test_a_program_holds_nothing_of_this_machine(program, artifact):
     assert wb.export(artifact, "torch").content == program.content
     with zipfile.ZipFile(io.BytesIO(program.content)) as archive:
@@ -89,6 +91,7 @@ def test_a_package_that_predicts_something_else_is_not_timed(package):
         wb.benchmark([])
 
 
+@pytest.mark.slow
 def test_the_console_prints_every_runtime(artifact, tmp_path, capsys):
     from workbench.cli import main
 

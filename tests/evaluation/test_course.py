@@ -63,6 +63,7 @@ def test_watching_does_not_change_the_file(settings, often):
     assert artifact.to_bytes() == plain.to_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["cubic", "learned"])
 def test_the_first_point_is_the_compressed_model_before_training(kind):
     recipe = replace(PRUNED, train=SETTINGS[kind])

@@ -46,6 +46,7 @@ def test_fast_path_equals_reference(name, recipes):
             np.testing.assert_array_equal(found, expected, err_msg=message)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_bfloat16_decides_most_examples(name, monkeypatch):
     model = wb.model(name)

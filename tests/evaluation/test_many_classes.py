@@ -73,6 +73,7 @@ def test_recall_is_nan_for_classes_without_examples():
     np.testing.assert_array_equal(counts.recalls, [0.5, np.nan, 1.0, np.nan])
 
 
+@pytest.mark.slow
 def test_model_with_many_classes_is_measured_in_little_memory(monkeypatch):
     monkeypatch.setattr(registry, "_user_models", registry.UserModels())
     recipe = wb.Recipe(quantize=wb.Quantize(8))

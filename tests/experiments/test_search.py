@@ -29,6 +29,7 @@ def test_a_grid_tries_every_combination_and_ranks_by_validation(small, brief):
     assert best.mean == reference_counts(small, weights, small.task.split("validation")).accuracy
 
 
+@pytest.mark.slow
 def test_random_trials_depend_on_the_seed_and_are_distinct(small, brief):
     space = {"learning_rate": LogUniform(1e-4, 1e-1), "batch": [8, 16]}
 

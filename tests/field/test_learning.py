@@ -116,6 +116,7 @@ def test_a_date_is_the_main_feature():
     assert score > best - POINTS
 
 
+@pytest.mark.slow
 def test_counts_with_a_rare_value_are_a_number_or_classes_as_chosen():
     rng = np.random.default_rng(3)
     kids = rng.integers(0, 9, 300)
@@ -188,6 +189,7 @@ def test_the_majority_is_not_a_success(tmp_path, capsys):
     assert result["recall"]["1"] == 0
 
 
+@pytest.mark.slow
 def test_texts_are_learned_from():
     rng = np.random.default_rng(6)
     good = rng.random(300) < 0.5
@@ -211,6 +213,7 @@ def test_texts_are_learned_from():
     assert value > 0.95
 
 
+@pytest.mark.slow
 def test_few_examples_are_said_with_what_to_expect_of_new_ones():
     rng = np.random.default_rng(7)
     x = rng.normal(size=(180, 2)).round(3)

@@ -63,6 +63,7 @@ def test_tensors_equal_those_of_torch_pruning(name):
         assert torch.equal(ours[tensor], value), tensor
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fashion/lenet-300-100", "fashion/lenet5", "fashion/resnet"])
 def test_counts_equal_those_of_torch_pruning(name):
     model, structure = wb.model(name), Structure(0.5)

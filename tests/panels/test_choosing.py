@@ -55,6 +55,7 @@ def test_a_search_fills_the_cards_and_the_picture(opened):
     assert opened.session.recipe == result.best.recipe
 
 
+@pytest.mark.slow
 def test_limits_that_cannot_be_met_are_named(opened):
     state = search(opened, max_bytes=100, min_accuracy=None)["choosing"]
     assert not state["met"]
@@ -106,6 +107,7 @@ def test_the_questions_suggest_limits():
     assert json.dumps(section)
 
 
+@pytest.mark.slow
 def test_the_other_pictures_show_progress_and_what_recipes_have_in_common(opened):
     search(opened)
     result = opened.session.choosing.recommendation.result
@@ -140,6 +142,7 @@ def test_limits_are_dragged_in_the_picture(opened):
     assert opened.session.focus.limits is None
 
 
+@pytest.mark.slow
 def test_a_notebook_repeats_the_search(opened):
     opened.act("choose_notebook")
     assert opened.wait("banner")["text"]
@@ -157,6 +160,7 @@ def test_a_notebook_repeats_the_search(opened):
     assert "max_bytes=20000" in sources[1]
 
 
+@pytest.mark.slow
 def test_a_model_of_this_session_gets_no_notebook(opened, monkeypatch):
     search(opened)
     assert "choose_notebook" in acts(opened)

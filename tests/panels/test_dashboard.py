@@ -301,6 +301,7 @@ def test_tables_are_csv(client):
     assert sum(int(row["total"]) for row in table(client)) == client.session.report.size.bytes
 
 
+@pytest.mark.slow
 def test_the_page_does_not_import_torch():
     code = (
         "import sys, threading\n"

@@ -45,6 +45,7 @@ def test_the_answer_is_open_within_the_error(share, answer):
     assert planned.fits_training is answer
 
 
+@pytest.mark.slow
 def test_the_largest_batch_is_the_last_that_fits():
     planned = wb.plan(module(), with_memory(2e7), inputs=INPUTS)
     batch = planned.largest_batch()

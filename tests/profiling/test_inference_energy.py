@@ -98,6 +98,7 @@ def test_reports_have_the_energy_of_training_and_inference(small, store, no_coun
     assert untimed.inference_energy is untimed.training_energy is None
 
 
+@pytest.mark.slow
 def test_the_console(no_counters, monkeypatch, capsys):
     command = ["measure", "fashion/lenet-300-100"]
     assert main(command) == 0

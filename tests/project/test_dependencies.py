@@ -99,6 +99,7 @@ def test_every_import_of_the_package_is_declared():
     assert imported("workbench") - runtime().keys() - inference().keys() == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["tests", "benchmarks"])
 def test_every_import_of_tests_and_benchmarks_is_declared(folder):
     extra = breadth().keys() | studies().keys() if folder == "benchmarks" else set()

@@ -55,6 +55,7 @@ def test_importing_the_package_needs_only_the_standard_library():
     subprocess.run([sys.executable, "-I", "-S", "-c", code, str(ROOT)], check=True)
 
 
+@pytest.mark.slow
 def test_no_modules_import_each_other(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     count = importlib.import_module("code_size")

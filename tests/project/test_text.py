@@ -33,6 +33,7 @@ def test_no_private_paths():
     assert not hits
 
 
+@pytest.mark.slow
 @pytest.mark.check
 def test_no_registries_except_the_pytorch_index():
     hits = [(path.name, hit) for path in others() for hit in HOSTS.findall(read(path))]

@@ -7,6 +7,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 import workbench as wb
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +29,7 @@ def test_the_sizes_in_the_readme():
     assert f"The file becomes {eight:.1f} times, then {four:.1f} times smaller." in readme
 
 
+@pytest.mark.slow
 def test_the_changes_in_the_notebook_on_comparisons():
     recipe = wb.Recipe(prune=wb.Prune(0.75), quantize=wb.Quantize(bits=4))
     result = wb.compare(wb.model("fashion/lenet5"), recipe)

@@ -236,6 +236,7 @@ def test_cancelling_before_the_first_step_restores_the_selection(real, monkeypat
     assert not real.stale
 
 
+@pytest.mark.slow
 def test_a_link_with_an_unknown_teacher_opens_the_original_model(real, until):
     with raises("name.unknown", "unknown-teacher"):
         real.restore(f"v=1&m={NAME}&train.steps=3&train.teacher=unknown-teacher")

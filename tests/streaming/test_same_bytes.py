@@ -155,6 +155,7 @@ FILLS = {
 }
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.tuples(SHAPES, st.sampled_from(KINDS), st.sampled_from(sorted(FILLS))), max_size=4),

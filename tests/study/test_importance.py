@@ -28,6 +28,7 @@ def result(small):
     return replace(run_study(small, study), study=replace(study, space=space), trials=trials)
 
 
+@pytest.mark.slow
 def test_the_field_that_decides_has_the_largest_share(result):
     shares = importances(result)
     assert next(iter(shares)) == "prune.sparsity"

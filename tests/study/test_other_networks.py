@@ -19,6 +19,7 @@ from workbench.zoo.students import students
 BEST = Trial(Recipe(), EXACT, 70_000, value=0.9, accuracy=0.9, total=5000)
 
 
+@pytest.mark.slow
 def test_a_smaller_network_is_named_with_what_its_file_measures(lenet5):
     sentence = other_network(lenet5, Goal.of(lenet5, None, 0.896, None), BEST)
     other = measure_trial(wb.model("fashion/cnn-10k"), Job(Recipe(Quantize(8))))

@@ -68,6 +68,7 @@ def test_no_point_of_the_front_is_lost(case, sampler, fresh):
     assert result.examples < sum(trial.total for trial in full)
 
 
+@pytest.mark.slow
 def test_values_are_those_of_measure(small, fresh):
     result = run_study(small, Study.of(small, SPACE, sampler="grid", recipes=8))
     for trial in result.front:

@@ -138,6 +138,7 @@ def test_few_steps_still_have_a_check() -> None:
     assert EarlyStopping(Train(steps=1, patience=1), first=0).is_due(1)
 
 
+@pytest.mark.slow
 def test_a_run_ends_early_with_its_best_weights(start_run, make_recipe, finish) -> None:
     values: dict[int, float] = {}
     run = start_run(make_recipe(**HARSH))

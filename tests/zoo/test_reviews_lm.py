@@ -52,6 +52,7 @@ def test_labels_are_the_next_characters_across_windows() -> None:
     assert labels[0, -1] == examples[1, 0]
 
 
+@pytest.mark.slow
 def test_no_review_is_in_two_splits() -> None:
     lines = {name: decode(stream(name)).split("\n") for name in WINDOWS}
     lines["train"].append("")  # the last review of a split is truncated

@@ -103,6 +103,7 @@ MODELS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_comes_back_with_its_decoded_weights(tmp_path, name):
     from workbench.cli import main

@@ -295,6 +295,7 @@ def odd_columns(row):
     }
 
 
+@pytest.mark.slow
 def test_columns_of_every_type_are_predicted_from(tmp_path):
     rows = [odd_columns(row) for row in range(150)]
     path = tmp_path / "odd.csv"

@@ -125,6 +125,7 @@ def test_an_encoding_is_for_files():
         wb.inspect_table({"a": [1, 2] * 20, "b": ["x", "y"] * 20}, encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_model_predicts_from_a_file_in_another_encoding(tmp_path):
     words = ["Zürich", "Köln", "Rome", "Oslo"]
     rows = [f"{words[n % 4]},{n % 7},{'yes' if n % 4 < 2 else 'no'}" for n in range(120)]

@@ -36,6 +36,7 @@ def test_numbers(value, convention):
     assert numbers.parse([f"  {value} items of 5"], reading) != [float(value)]
 
 
+@pytest.mark.slow
 @given(st.lists(VALUES, min_size=30, max_size=60), CONVENTIONS)
 def test_the_convention_of_a_column_is_found(values, convention):
     cells = dict.fromkeys([spelled(value, *convention) for value in values], 1)

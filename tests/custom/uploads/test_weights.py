@@ -135,6 +135,7 @@ def test_weights_that_fit_become_a_model_of_the_same_task(dtype):
     assert "custom/mine" in wb.models("fashion")
 
 
+@pytest.mark.slow
 def test_the_same_weights_have_the_same_metrics_and_can_be_compressed_and_trained():
     base, tensors = uploads.match_builtin(weights())
     model = uploads.model_with_weights("same", base, tensors)

@@ -41,6 +41,7 @@ def test_a_removed_model_is_freed_and_the_session_goes_back(client, sender):
     assert alive() is None
 
 
+@pytest.mark.slow
 def test_another_model_stays_selected(client, sender):
     learn(sender)
     client.act("model", key="fashion/lenet5")
