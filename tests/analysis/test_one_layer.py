@@ -18,6 +18,8 @@ HARSH = (
     ("prune", Recipe(prune=Prune()), 0.8),
     ("quantize", Recipe(quantize=Quantize(range="mse")), 2),
 )
+MANY = 10
+"""Layers from which on each is compressed in one way only, in turn."""
 EXAMPLES = {"fashion/lenet-300-100": 3000, "fashion/lenet5": 600, "fashion/resnet": 300}
 
 
@@ -27,8 +29,9 @@ def test_counts_equal_the_reference(name, shortened, monkeypatch):
     shortened(EXAMPLES[name])
     model = wb.model(name)
     split = model.task.split("validation")
-    for layer in model.layers:
-        files = [wb.compress(model, for_layer(part, key, layer, at)) for key, part, at in HARSH]
+    for number, layer in enumerate(model.layers):
+        chosen = HARSH if len(model.layers) < MANY else HARSH[number % 2 :][:1]
+        files = [wb.compress(model, for_layer(part, key, layer, at)) for key, part, at in chosen]
         expected = [reference_counts(model, file.weights(), split).confusion for file in files]
         for bfloat16 in (False, True):
             monkeypatch.setattr(FastPath, "_use_bfloat16", lambda *_, answer=bfloat16: answer)

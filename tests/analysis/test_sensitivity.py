@@ -51,7 +51,8 @@ def test_iterates_over_points(small, store):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["fashion/lenet5", "fashion/cnn-10k"])
-def test_points_of_convolutions(name, store):
+def test_points_of_convolutions(name, store, shortened):
+    shortened(1500)
     model = wb.model(name)
     for point in sensitivity(model, Quantize(), [3], store=store).points:
         report = wb.measure(model, point.recipe, timed=False, store=ResultCache())

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.measuring import shortened
 from workbench.artifact.artifact import Artifact
 from workbench.compression.encode import encode_tensors
 from workbench.recipe import Prune, Quantize, Recipe
+
+__all__ = ["shortened"]
 
 
 @pytest.fixture(autouse=True)

@@ -29,7 +29,7 @@ from workbench.zoo.registry import architecture
 
 PAGE = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
 BUFFER = Roles((), frozenset({"w"}))
-RECIPES, LARGE_RECIPES = 56, 12  # for each model below and above 100,000 weights: 204 files
+RECIPES, LARGE_RECIPES = 40, 8  # for each model below and above 100,000 weights
 LARGE = 100_000
 
 

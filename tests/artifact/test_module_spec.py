@@ -8,6 +8,7 @@ import workbench as wb
 from workbench.artifact import container
 from workbench.artifact.artifact import Artifact
 from workbench.artifact.module_spec import InputQParams, ModuleSpec
+from workbench.cache.results import ResultCache
 from workbench.errors import ArtifactError
 from workbench.evaluation.measure import evaluate
 
@@ -154,10 +155,11 @@ def test_a_file_that_does_not_match_its_spec_is_rejected(recipe, change):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", [NARROW, FOLDED, {**NARROW, **FOLDED}])
-def test_evaluating_a_rewritten_file_equals_measuring_its_recipe(recipe):
+def test_evaluating_a_rewritten_file_equals_measuring_its_recipe(recipe, shortened):
+    shortened(1000)
     model, recipe = wb.model(RESNET), wb.Recipe.from_json(recipe)
     artifact = Artifact.from_bytes(wb.compress(model, recipe).to_bytes())
-    report = wb.measure(model, recipe, timed=False)
+    report = wb.measure(model, recipe, timed=False, store=ResultCache())
     again = evaluate(artifact, timed=False)
     assert (again.bytes, again.accuracy, again.confusion) == (
         len(artifact),

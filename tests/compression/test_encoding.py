@@ -88,7 +88,7 @@ matrices = st.sampled_from([shape for shape in SHAPES + BLOCKS if len(shape) >= 
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(settings_of(), matrices, st.sampled_from(FILLS), st.integers(0, 99))
 def test_codes(quantization, shape, fill, seed) -> None:
     coded = quantize("w", filled(shape, fill, seed), quantization)

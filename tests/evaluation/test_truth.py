@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).parents[2]
 sys.path.insert(0, str(REPOSITORY / "benchmarks"))
 from _reload import AVX2, Variant, in_fresh_process  # noqa: E402
 
-EXAMPLES = 500
+EXAMPLES = 300
 EXTREMES = [
     {},
     {"prune": {"sparsity": 0}, "quantize": {"bits": 32}},

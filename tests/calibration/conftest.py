@@ -1,0 +1,5 @@
+"""Fixtures of the tests of calibration."""
+
+from tests.measuring import shortened
+
+__all__ = ["shortened"]
