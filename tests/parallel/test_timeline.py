@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from workbench.parallel.link import Link, messages, sent_bytes
 from workbench.parallel.replay import replay
+from workbench.parallel.result import ParallelTraining
 from workbench.parallel.timeline import timelines
 
 
@@ -48,6 +51,41 @@ def test_a_replay_uses_processor_time_and_not_the_time_that_others_took():
     ranks = [[{"step": 0, "spans": shared}], [{"step": 0, "spans": [SLOW[0], *moved]}]]
     (simulated,) = replay(ranks, cores=2)
     assert simulated.seconds_of(0, "compute") == 2
+
+
+def test_a_replay_of_more_ranks_than_cores_leaves_out_the_waiting_for_a_core():
+    def step(number, late=0, disturbed=1):
+        first = [span("compute", 0, 9, cpu=2 * disturbed), span("send", 9, 10 + late, "a", 8)]
+        second = [span("receive", 0, 11 + late, "a", 8), span("compute", 12, 19, cpu=3)]
+        return [{"step": number, "spans": spans} for spans in (first, second)]
+
+    ranks = [*zip(step(0), step(1, late=50), step(2, disturbed=4), strict=True)]
+    for simulated in replay(ranks, cores=1):
+        assert simulated.seconds_of(0, "communicate") == 1
+        assert simulated.seconds_of(1, "wait") == 2  # until the first sends
+        assert simulated.seconds_of(1, "communicate") == 2
+        assert simulated.seconds == 2 + 2 + 3
+    undisturbed = replay(ranks, cores=2)
+    assert [each.seconds_of(0, "compute") for each in undisturbed] == [2, 2, 8]
+    assert undisturbed[0].seconds_of(0, "communicate") == pytest.approx(1 + 50 / 3)
+
+
+def test_the_error_of_a_replay_compares_means():
+    """One step of three has a communication that is 30 s longer."""
+    steps = []
+    for number in range(3):
+        late = 30 if number == 2 else 0
+        meet = span("all_reduce", 1, 2 + late, "a", 8)
+        steps.append({"step": number, "spans": [span("compute", 0, 1), meet]})
+    ranks = [steps, steps]
+    result = SimpleNamespace(
+        timelines=timelines(ranks, aligned=False),
+        replays=replay(ranks, cores=2),
+        plan=SimpleNamespace(ranks=2),
+        cores=2,
+    )
+    result.replay_seconds_per_step = ParallelTraining.replay_seconds_per_step.fget(result)
+    assert ParallelTraining.replay_error.fget(result) == pytest.approx(0)
 
 
 @pytest.mark.parametrize(

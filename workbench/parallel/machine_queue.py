@@ -2,7 +2,7 @@
 
 Members of a class do not slow each other down. Each run takes a numbered ticket, a file that it
 locks until its end, and waits for all tickets with smaller numbers. The system frees the lock of a
-process that dies, so that its ticket holds up nobody, whether the process ran or waited.
+process that dies, so that no other waits for its ticket, whether the process ran or waited.
 """
 
 from __future__ import annotations

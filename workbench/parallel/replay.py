@@ -1,9 +1,12 @@
 """A replay of measured steps on a simulated clock, on which every rank has a core of its own.
 
 With more ranks than cores, ranks take turns and the wall clock says little. A computation lasts as
-long as its processor time. A communication lasts as long as others of its kind and size, from the
-arrival of the last rank: on average, or, with more ranks than cores, as long as their median,
-because some then wait for a core. What a rank waits for follows from the order.
+long as its processor time. A communication lasts as long as others of its kind and size on average,
+from the arrival of the last rank. What a rank waits for follows from the order.
+
+Ranks that take turns disturb each other. With more ranks than cores, a communication therefore
+lasts as long as the shortest of its kind and size, because most others include waiting for a core,
+and a computation as long as the median of the same computation in all timed steps.
 """
 
 from __future__ import annotations
@@ -29,14 +32,29 @@ Cost = Callable[[Mapping[str, Any]], float]
 
 def replay(ranks: Sequence[RankSteps], cores: int) -> tuple[StepTimeline, ...]:
     """Return the steps of all ranks, measured on a number of cores, on the simulated clock."""
-    cost = _costs(ranks, fmean if len(ranks) <= cores else median)
+    crowded = len(ranks) > cores
+    cost = _costs(ranks, min if crowded else fmean)
+    spans = [_undisturbed(steps) if crowded else [s["spans"] for s in steps] for steps in ranks]
     return tuple(
-        StepTimeline(
-            ranks[0][number]["step"] + 1,
-            tuple(simulate([steps[number]["spans"] for steps in ranks], cost)),
-        )
-        for number in range(len(ranks[0]))
+        StepTimeline(step["step"] + 1, tuple(simulate([each[number] for each in spans], cost)))
+        for number, step in enumerate(ranks[0])
     )
+
+
+def _undisturbed(steps: RankSteps) -> list[Spans]:
+    """Return a rank's steps with the median processor time of each computation.
+
+    Computations are the same if they have the same place in steps of the same length.
+    """
+    seconds: dict[tuple[int, int], list[float]] = defaultdict(list)
+    for step in steps:
+        for place, span in enumerate(step["spans"]):
+            seconds[len(step["spans"]), place].append(span["cpu"])
+    typical = {key: median(values) for key, values in seconds.items()}
+    return [
+        [{**s, "cpu": typical[len(step["spans"]), place]} for place, s in enumerate(step["spans"])]
+        for step in steps
+    ]
 
 
 def simulate(ranks: Sequence[Spans], cost: Cost) -> list[Interval]:
@@ -45,7 +63,7 @@ def simulate(ranks: Sequence[Spans], cost: Cost) -> list[Interval]:
     Parameters
     ----------
     cost
-        The seconds of a communication after the last rank has arrived.
+        The seconds of a communication after the last rank has arrived; a send waits for no rank.
     """
     return _Simulation(ranks, cost).run()
 
@@ -77,7 +95,7 @@ class _Simulation:
             self._add(rank, WAIT, span, 0.0)
         elif kind == "send":
             self._sent[span["key"]] = self._time[rank]
-            self._add(rank, COMMUNICATE, span, span["end"] - span["start"])
+            self._add(rank, COMMUNICATE, span, self._cost(span))
         elif kind == "receive":
             if span["key"] not in self._sent:
                 return False
@@ -128,9 +146,9 @@ def _costs(ranks: Sequence[RankSteps], typical: Callable[[list[float]], float]) 
         for span in spans:
             ends[span["key"]] = max(ends.get(span["key"], 0.0), span["end"])
         for span in spans:
-            if span["kind"] != "send":
-                last = ends[span["key"]] - arrivals[span["key"]]
-                seconds[span["kind"], span["bytes"]].append(max(0.0, last))
+            last = ends[span["key"]] - arrivals[span["key"]]
+            last = span["end"] - span["start"] if span["kind"] == "send" else last
+            seconds[span["kind"], span["bytes"]].append(max(0.0, last))
     costs = {key: typical(values) for key, values in seconds.items()}
     return lambda span: costs[span["kind"], span["bytes"]]
 

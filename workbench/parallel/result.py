@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 from workbench.display import Displayable
@@ -153,16 +153,21 @@ class ParallelTraining(Displayable):
 
     @property
     def replay_seconds_per_step(self) -> float | None:
-        """The median of the replayed steps; None if there are none."""
-        return median(step.seconds for step in self.replays) if self.replays else None
+        """The mean of the replayed steps; None if there are none."""
+        return fmean(step.seconds for step in self.replays) if self.replays else None
 
     @property
     def replay_error(self) -> float | None:
-        """The replay relative to the wall clock, minus 1; None with more ranks than cores."""
+        """The replay relative to the wall clock, minus 1; None with more ranks than cores.
+
+        Means of the same steps are compared: communications of average length add up to an average
+        step, and a median step leaves out the long ones.
+        """
         replayed = self.replay_seconds_per_step
-        if replayed is None or self.plan.ranks > self.cores or not self.seconds_per_step:
+        measured = fmean(step.seconds for step in self.timelines)
+        if replayed is None or self.plan.ranks > self.cores or not measured:
             return None
-        return replayed / self.seconds_per_step - 1
+        return replayed / measured - 1
 
     @property
     def computing_share(self) -> float:
