@@ -21,7 +21,7 @@ from workbench.deploy.keras_file import keras_bytes
 from workbench.deploy.onnx_file import TRACED, onnx_bytes
 from workbench.deploy.package import FORMAT, Package
 from workbench.deploy.runtimes import RUNTIMES
-from workbench.deploy.source import Network, exported_network
+from workbench.deploy.source import Network, exported_network, is_parametrized, with_values
 from workbench.deploy.target import Target
 from workbench.deploy.tensorrt_rules import check_rules
 from workbench.deploy.torch_file import program_bytes
@@ -93,11 +93,18 @@ class Exporter:
 
     @cached_property
     def _network(self) -> Network:
-        return exported_network(self.artifact)
+        network = exported_network(self.artifact)
+        with_values(network.module)
+        return network
 
     @cached_property
     def _onnx(self) -> bytes:
-        return self._written(ONNX)
+        try:
+            return self._written(ONNX)
+        except InputError:  # it may have no operator that computes a weight
+            if not is_parametrized(exported_network(self.artifact).module):
+                raise
+            return self._written(ONNX, values=True)
 
     def export(self, target: Target | str = "onnxruntime") -> Package:
         """Return the network for an inference runtime, as the function `export` does."""
@@ -128,11 +135,11 @@ class Exporter:
         suffix = RUNTIMES[target.runtime].suffix
         if suffix in CONVERTERS:
             return CONVERTERS[suffix](self._network, target)
-        return self._onnx if suffix == ONNX else self._written(suffix)
+        return self._onnx if suffix == ONNX else self._written(suffix, values=True)
 
-    def _written(self, suffix: str) -> bytes:
+    def _written(self, suffix: str, *, values: bool = False) -> bytes:
         network = exported_network(self.artifact)  # its module is changed
-        module = network.module
+        module = with_values(network.module) if values else network.module
         if is_coded(self.artifact) and suffix != KERAS:
             module = with_rounding(module, self.artifact, marks=suffix == ONNX)
         return WRITERS[suffix](module, network.inputs(TRACED))

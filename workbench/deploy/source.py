@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
+import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from workbench.artifact.artifact import Artifact
 from workbench.artifact.module_spec import ModuleSpec
@@ -82,3 +85,27 @@ def exported_network(artifact: Artifact) -> Network:
     """
     module = decoded_module(artifact).eval()
     return Network(module, find_model(artifact.model), artifact)
+
+
+def is_parametrized(module: nn.Module) -> bool:
+    """Return whether weights of a module are computed from other tensors in each call."""
+    return any(parametrize.is_parametrized(layer) for layer in module.modules())
+
+
+def with_values(module: nn.Module) -> nn.Module:
+    """Store the values of the parametrized weights of a private `module`, and return it.
+
+    In eval mode they are constants. Some are computed by operators that no runtime has.
+    """
+    for layer in [*module.modules()]:
+        if not parametrize.is_parametrized(layer):
+            continue
+        names = [*cast("nn.ModuleDict", layer.parametrizations)]
+        with torch.no_grad():
+            values = [getattr(layer, name).detach().clone() for name in names]
+        # `remove_parametrizations` changes the class, which copies of the module share
+        layer.__class__ = parametrize.type_before_parametrizations(layer)
+        del layer.parametrizations
+        for name, value in zip(names, values, strict=True):
+            layer.register_parameter(name, nn.Parameter(value, requires_grad=False))
+    return module

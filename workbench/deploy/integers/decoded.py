@@ -14,7 +14,9 @@ def decode_inputs_by_arithmetic(graph: Graph, products: Iterable[Any]) -> None:
     """Decode the inputs of `products` by ordinary arithmetic, to the same values.
 
     ONNX Runtime rounds the weights of a product to 8 bits by itself where its inputs come from
-    DequantizeLinear and its output goes to QuantizeLinear.
+    DequantizeLinear and its output goes to QuantizeLinear. It multiplies inputs that do not vary,
+    whose rounding it computes once, by weights from DequantizeLinear with a kernel that rounds them
+    again.
     """
     for product in products:
         rounded = product.input[0]

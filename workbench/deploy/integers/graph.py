@@ -108,7 +108,7 @@ class Graph:
 
     def _shorten(self, nodes: list[Any]) -> None:
         """Give short names to values between nodes, and leave out attributes with defaults."""
-        inner = {name for node in nodes for name in _taken(node) - set(node.input)}
+        inner = {name for node in nodes for name in taken(node) - set(node.input)}
         fixed = {"", *self._initializers, *self.outputs, *inner}
         fixed |= {value.name for value in self.model.graph.input}
         names: dict[str, str] = {}
@@ -130,7 +130,7 @@ class Graph:
             ready: list[Any] = []
             later: list[Any] = []
             for node in waiting:
-                fits = known.issuperset(_taken(node))
+                fits = known.issuperset(taken(node))
                 (ready if fits else later).append(node)
                 known |= {*node.output} if fits else set()
             if not ready:
@@ -161,7 +161,7 @@ def packed_nibbles(values: NDArray[Any]) -> bytes:
     return (flat[0::2] | flat[1::2] << 4).tobytes()
 
 
-def _taken(node: Any) -> set[str]:
+def taken(node: Any) -> set[str]:
     """Return what a node takes, without what the graphs inside it define themselves."""
     names = set(node.input)
     for attribute in node.attribute:
@@ -169,5 +169,5 @@ def _taken(node: Any) -> set[str]:
             local = {t.name for t in (*graph.initializer, *graph.input)}
             local |= {name for inner in graph.node for name in inner.output}
             for inner in graph.node:
-                names |= _taken(inner) - local
+                names |= taken(inner) - local
     return names

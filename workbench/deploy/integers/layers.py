@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from workbench.artifact.module_spec import ModuleSpec
 from workbench.compression.coded import Coded, Codes
-from workbench.deploy.integers.graph import Graph
+from workbench.deploy.integers.graph import Graph, taken
 from workbench.deploy.integers.marks import DOMAIN, OPERATOR
+from workbench.deploy.integers.move_up import keeps_order
 from workbench.deploy.integers.onnx_qparams import (
     MIDDLES,
     add_rounding,
@@ -36,10 +38,19 @@ class Layers:
     decoded : dict
         By the path of a layer whose weights no integer kernel takes and are therefore decoded, its
         product nodes.
+    constant : dict
+        By the path of a layer, its product nodes that do not depend on the network's inputs: their
+        weights are decoded, because runtimes compute them once.
     """
 
     integers: dict[str, list[Any]] = field(default_factory=dict)
     decoded: dict[str, list[Any]] = field(default_factory=dict)
+    constant: dict[str, list[Any]] = field(default_factory=dict)
+
+    @property
+    def by_arithmetic(self) -> list[Any]:
+        """The product nodes whose weights are decoded."""
+        return [*chain(*self.decoded.values(), *self.constant.values())]
 
     def with_float_biases(self, rounded: Collection[str]) -> list[str]:
         """Return the layers whose product adds a bias, other than the `rounded` ones."""
@@ -72,6 +83,7 @@ def write_layers(
         If the exporter has merged a layer with other operations.
     """
     marks = [_Mark.of(node) for node in graph.nodes if _is_mark(node)]
+    varying = _varying(graph)
     uses = Counter(mark.path for mark in marks if not mark.leaving)
     layers, calls = Layers(), Counter[str]()
     for mark in marks:
@@ -79,8 +91,16 @@ def write_layers(
             _write_output(graph, mark.node, mark.path, spec, by_arithmetic=by_arithmetic)
             continue
         calls[mark.path] += 1
-        unsigned = unsigned_if_shared and uses[mark.path] > 1
-        _write_layer(graph, mark, calls[mark.path], tensors, spec, layers, unsigned=unsigned)
+        _write_layer(
+            graph,
+            mark,
+            calls[mark.path],
+            tensors,
+            spec,
+            layers,
+            unsigned=unsigned_if_shared and uses[mark.path] > 1,
+            constant=mark.node.input[0] not in varying,
+        )
     remaining = [entry for entry in graph.model.opset_import if entry.domain != DOMAIN]
     del graph.model.opset_import[:]
     graph.model.opset_import.extend(remaining)
@@ -89,6 +109,15 @@ def write_layers(
 
 def _is_mark(node: Any) -> bool:
     return bool(node.domain == DOMAIN and node.op_type == OPERATOR)
+
+
+def _varying(graph: Graph) -> set[str]:
+    """Return the names of all values that depend on the inputs of a graph with sorted nodes."""
+    names = {value.name for value in graph.model.graph.input}
+    for node in graph.nodes:
+        if not names.isdisjoint(taken(node)):
+            names |= {*node.output}
+    return names
 
 
 class _Mark(NamedTuple):
@@ -127,22 +156,21 @@ def _write_layer(
     layers: Layers,
     *,
     unsigned: bool,
+    constant: bool,
 ) -> None:
     node, path = mark.node, mark.path
     qparams = dict(spec.inputs)[path]
-    source = node.input[0]
-    products = [other for other in graph.consumers(node.output[0]) if other.op_type in PRODUCTS]
-    if len(graph.consumers(node.output[0])) != 1 or len(products) != 1:
+    product = _product_after(graph, node)
+    if product is None:
         raise InputError(
             f"The exported graph does not contain {path} as one product: exclude it from the "
             "recipe's activations.",
             code="deploy.layer_not_found",
         )
-    product = products[0]
     label = path if call == 1 else f"{path}:{call}"
     product.name = label
-    node.input[0] = add_rounding(graph, source, f"{label}.input", qparams)
     graph.remove(node)
+    product.input[0] = add_rounding(graph, product.input[0], f"{label}.input", qparams)
     coded = tensors[f"{path}.weight"]
     if not isinstance(coded, Codes) or not coded.has_row_scales:
         layers.decoded.setdefault(path, []).append(product)
@@ -162,6 +190,9 @@ def _write_layer(
     if codes is None:
         layers.decoded.setdefault(path, []).append(product)
         return
+    if constant:
+        layers.constant.setdefault(path, []).append(product)
+        return
     transposed = _is_transposed(graph, product, codes.shape)
     axis = codes.ndim - 1 if transposed else 0
     name = f"{path}.weight"
@@ -177,6 +208,20 @@ def _write_layer(
         graph.add_node("DequantizeLinear", inputs, rounded, axis=axis)
     product.input[1] = rounded
     layers.integers.setdefault(path, []).append(product)
+
+
+def _product_after(graph: Graph, mark: Any) -> Any | None:
+    """Return the product whose input is marked; None if there is not exactly one.
+
+    A convolution may pad its inputs first with other inputs or zeros, which have codes.
+    """
+    node = mark
+    while node is mark or keeps_order(graph, node):
+        consumers = graph.consumers(node.output[0])
+        if len(consumers) != 1 or consumers[0].input[0] != node.output[0]:
+            return None
+        node = consumers[0]
+    return node if node.op_type in PRODUCTS else None
 
 
 def _is_transposed(graph: Graph, product: Any, shape: tuple[int, ...]) -> bool:

@@ -87,18 +87,19 @@ def _path_to_product(graph: Graph, quantize: Any) -> list[Any]:
             return []
         if node.op_type in PRODUCTS:
             return path
-        if not _keeps_order(graph, node):
+        if not keeps_order(graph, node):
             return []
         path.append(node)
         name = node.input[0]
 
 
-def _keeps_order(graph: Graph, node: Any) -> bool:
-    if node.op_type == "Pad":  # zero has a code, so that padding with it changes no value
+def keeps_order(graph: Graph, node: Any) -> bool:
+    """Return whether a node gives its inputs in some order, cut off, or the largest of several."""
+    if node.op_type == "Pad":  # with other inputs or zeros, which have a code
         modes = [a.s for a in node.attribute if a.name == "mode" and a.s != b"constant"]
         filling = node.input[2] if len(node.input) > 2 else ""
         zero = not filling or (graph.is_constant(filling) and not graph.array(filling).any())
-        return zero and not modes
+        return bool(modes) or zero
     return node.op_type in PASSING and len(node.output) == 1
 
 

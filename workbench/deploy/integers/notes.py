@@ -53,11 +53,25 @@ def _code_notes(
         )
         notes.append(sentence.format(names=", ".join(large)))
     if written.layers.decoded:
-        notes.append(
+        sentence = (
             _(
+                "OpenVINO multiplies the weights of {names} in integers where it has a kernel for "
+                "them, and decoded numbers elsewhere: symmetric quantization by row always has one."
+            )
+            if target.runtime == "openvino"
+            else _(
                 "No integer kernel takes the weights of {names}, so that these layers multiply "
                 "decoded numbers: symmetric quantization by row has one."
-            ).format(names=", ".join(written.layers.decoded))
+            )
+        )
+        notes.append(sentence.format(names=", ".join(written.layers.decoded)))
+    constant = [path for path in written.layers.constant if path not in written.layers.integers]
+    if constant:
+        notes.append(
+            _(
+                "The products of {names} do not depend on the inputs: runtimes compute them once, "
+                "when they load the network."
+            ).format(names=", ".join(constant))
         )
     if target.runtime == "onnxruntime" and written.layers.with_float_biases(artifact.spec.biases):
         notes.append(

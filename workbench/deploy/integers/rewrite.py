@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 
 import onnx
 
@@ -63,8 +62,8 @@ def with_codes(content: bytes, artifact: Artifact, target: Target) -> Written:
     merge_equal(graph)
     move_up(graph)
     if target.runtime == "onnxruntime":
-        decode_inputs_by_arithmetic(graph, chain.from_iterable(layers.decoded.values()))
-    small, products = [*layers.integers], []
+        decode_inputs_by_arithmetic(graph, layers.by_arithmetic)
+    small, products = [*layers.integers], list[str]()
     level = nibbles.ROUNDED if target.precision == ROUNDED_INPUTS else nibbles.EXACT
     for stored in stored_weights(graph, artifact.tensors):
         small.append(stored.name)
