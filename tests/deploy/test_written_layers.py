@@ -120,6 +120,73 @@ def test_a_product_that_does_not_depend_on_the_inputs_keeps_its_numbers():
     np.testing.assert_allclose(run(result.content, inputs), expected, atol=1e-6)
 
 
+class Directions(nn.Module):
+    """A recurrent layer with two directions, whose weights ONNX stacks with other gates first."""
+
+    def __init__(self, cells):
+        super().__init__()
+        self.cells = cells(6, 8, bidirectional=True)
+        self.head = nn.Linear(16, 3)
+
+    def forward(self, inputs):
+        return self.head(self.cells(inputs.transpose(0, 1))[0][-1])
+
+
+@pytest.mark.parametrize(
+    ("cells", "gates"), [(nn.GRU, "zrh"), (nn.LSTM, "iofc")], ids=["gru", "lstm"]
+)
+@pytest.mark.parametrize("bits", [4, 8])
+def test_weights_of_both_directions_stay_codes(cells, gates, bits):
+    torch.manual_seed(0)
+    model = model_of(Directions(cells), f"directions-{gates}", 5, 6)
+    artifact = wb.compress(model, wb.Recipe(wb.Quantize(bits)))
+    layer = wb.to_module(artifact).cells
+    places = ["rzh".index(g) if len(gates) == 3 else "ifco".index(g) for g in gates]
+
+    def stacked(name):
+        tensors = [getattr(layer, f"{name}_l0{ending}") for ending in ("", "_reverse")]
+        parts = [torch.cat([t.chunk(len(gates))[place] for place in places]) for t in tensors]
+        return torch.stack(parts)
+
+    biases = torch.cat([stacked("bias_ih"), stacked("bias_hh")], 1)
+    constants = {"w": stacked("weight_ih"), "r": stacked("weight_hh"), "b": biases}
+    options = {"linear_before_reset": 1} if cells is nn.GRU else {}
+    node = helper.make_node(
+        cells.__name__,
+        ["input", "w", "r", "b"],
+        ["steps"],
+        hidden_size=8,
+        direction="bidirectional",
+        **options,
+    )
+    output = helper.make_node("Identity", ["steps"], ["output"])
+    arrays = {name: tensor.detach().numpy() for name, tensor in constants.items()}
+    result = written(artifact, [node, output], (4, 6), **arrays)
+    assert len(result.small) == 4
+    stored = {t.name: t for t in onnx.load_from_string(result.content).graph.initializer}
+    assert not {"w", "r"} & {*stored}
+    inputs = torch.randn(5, 4, 6)
+    with torch.no_grad():
+        expected = layer(inputs)[0].unflatten(2, (2, 8)).transpose(1, 2).numpy()
+    np.testing.assert_allclose(run(result.content, inputs), expected, atol=1e-6)
+
+
+def test_weights_of_a_transposed_convolution_stay_codes():
+    torch.manual_seed(0)
+    layers = nn.Sequential(nn.ConvTranspose2d(8, 6, 3), nn.Flatten(), nn.Linear(216, 3))
+    model = model_of(layers, "transposed", 8, 4, 4)
+    artifact = wb.compress(model, wb.Recipe(wb.Quantize(8)))
+    layer = wb.to_module(artifact)[0]
+    weight, bias = (tensor.detach().numpy() for tensor in layer.parameters())
+    node = helper.make_node("ConvTranspose", ["input", "weight", "bias"], ["output"])
+    result = written(artifact, [node], (8, 4, 4), weight=weight, bias=bias)
+    assert result.small == ("0.weight",)
+    inputs = model.task.inputs(model.task.split("test").examples)
+    with torch.no_grad():
+        expected = layer(inputs).numpy()
+    np.testing.assert_allclose(run(result.content, inputs), expected, atol=1e-5)
+
+
 class Doubled(nn.Module):
     def forward(self, weight):
         return 2 * weight

@@ -66,9 +66,9 @@ def with_codes(content: bytes, artifact: Artifact, target: Target) -> Written:
     small, products = [*layers.integers], list[str]()
     level = nibbles.ROUNDED if target.precision == ROUNDED_INPUTS else nibbles.EXACT
     for stored in stored_weights(graph, artifact.tensors):
-        small.append(stored.name)
+        small += stored.names
         if target.runtime == "onnxruntime" and nibbles.write_products(graph, stored, level):
-            products.append(stored.name)
+            products += stored.names
         else:
             write_weight(graph, stored)
     _set_versions(model, microsoft=bool(products))

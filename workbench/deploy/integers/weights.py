@@ -76,7 +76,7 @@ def _decoding(graph: Graph, stored: Stored) -> str:
         shape = graph.add_constant(f"{label}_shape", np.array(stored.shape, np.int64))
         values = graph.add_node("Reshape", [values, shape], f"{label}_reshaped")
     if stored.transposed:
-        values = graph.add_node("Transpose", [values], f"{label}_transposed", perm=[1, 0])
+        values = graph.add_node("Transpose", [values], f"{label}_transposed", perm=[*stored.order])
     return values
 
 
