@@ -149,13 +149,11 @@ def _exact(recipe: Recipe, size: int, file: str, score: Score, bits: bytes) -> T
 def _evaluated(
     model: Model, artifact: Artifact, job: Job, cancel: CancelToken, store: ResultCache
 ) -> Trial:
-    digest, recipe = artifact.digest, job.recipe
-    score = cached_score(model, digest, SPLIT, store)
-    if score is not None:  # another recipe gives the same file
-        bits = _known_bits(model, digest, store)
-        return _exact(recipe, len(artifact), digest, score, bits)
-    metric = model.task.metric
+    recipe, metric = job.recipe, model.task.metric
     rival = best_rival(job.rivals, len(artifact), metric)
+    # With a rival, ending early is faster than writing the file for its digest.
+    if rival is None and (known := _known_file(model, artifact, store)) is not None:
+        return known
     shaped, split = model.with_spec(artifact.spec), model.task.split(SPLIT)
     weights = artifact.operands()
     scores = iter_scores(shaped, weights, split, seed=_seed(model, recipe), cancel=cancel)
@@ -178,7 +176,17 @@ def _evaluated(
         score, bits = _full_score(shaped, weights, count.counts), count.bits
     assert score is not None
     _store(model, artifact, score, bits, store)
-    return replace(_exact(recipe, len(artifact), digest, score, bits), first=first.value)
+    trial = _exact(recipe, len(artifact), artifact.digest, score, bits)
+    return replace(trial, first=first.value)
+
+
+def _known_file(model: Model, artifact: Artifact, store: ResultCache) -> Trial | None:
+    """Return the trial of a file that another recipe has given, if its score is in the store."""
+    score = cached_score(model, artifact.digest, SPLIT, store)
+    if score is None:
+        return None
+    bits = _known_bits(model, artifact.digest, store)
+    return _exact(artifact.recipe, len(artifact), artifact.digest, score, bits)
 
 
 def _end_of(job: Job, rival: Rival | None, metric: Metric, score: Score) -> str | None:

@@ -10,6 +10,7 @@ from workbench.domain import Model
 from workbench.errors import WorkbenchError
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.trial import Trial
+from workbench.threads import parallel_map
 
 
 class Executor(Protocol):
@@ -35,7 +36,10 @@ class Executor(Protocol):
 
 
 class InThisProcess:
-    """Measures in this process, with all threads of PyTorch."""
+    """Measures in this process: one recipe on each core, and recipes with training alone.
+
+    Making a file uses one core only, so that a recipe at a time would leave the others idle.
+    """
 
     def __init__(self) -> None:
         self._jobs: list[tuple[int, Job]] = []
@@ -50,12 +54,18 @@ class InThisProcess:
         self._jobs.append((number, job))
 
     def results(self, cancel: CancelToken) -> Iterator[tuple[int, Trial]]:
-        """Measure the queued jobs one after the other."""
-        assert self._model is not None
-        while self._jobs:
-            number, job = self._jobs.pop(0)
+        """Measure the queued jobs, and yield their trials in the order of the queue."""
+        jobs, self._jobs = self._jobs, []
+
+        def measure(numbered: tuple[int, Job]) -> tuple[int, Trial]:
+            assert self._model is not None
             cancel.check()
-            yield number, measure_trial(self._model, job, cancel)
+            return numbered[0], measure_trial(self._model, numbered[1], cancel)
+
+        trained = [numbered for numbered in jobs if numbered[1].recipe.train is not None]
+        fast = [numbered for numbered in jobs if numbered[1].recipe.train is None]
+        yield from parallel_map(measure, fast)
+        yield from map(measure, trained)
 
     def close(self) -> None:
         """Forget the queued jobs and the model."""
