@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -123,6 +124,11 @@ def milliseconds(value: float) -> str:
     """Format a duration in milliseconds: ``3.21 ms``, ``2 × 10⁻⁶ ms``."""
     text = scientific(value) if 0 < abs(value) < 0.005 else _significant(value)
     return f"{text}{NARROW_SPACE}ms"
+
+
+def date_and_time(seconds: float) -> str:
+    """Format a time in seconds since 1970, in the time zone of this machine."""
+    return time.strftime("%Y-%m-%d, %H:%M", time.localtime(seconds))
 
 
 def joules(value: float) -> str:

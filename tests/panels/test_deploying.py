@@ -76,8 +76,17 @@ def test_a_run_fills_the_table_and_the_pictures(deployed):
 
     deployed.session.set(wb.Recipe(wb.Quantize(8)))
     assert "recipe has changed" in deploying.live(deployed.session)["headline"]
+    deployed.session.undo()
     deployed.session.choose_model("fashion/cnn-10k")
     assert deployed.session.deploying is None
+
+    deployed.session.choose_model("vowels/cnn")  # as after a reload: the results are kept
+    again = deployed.wait("state", lambda state: state["deploying"]["rows"])["deploying"]
+    assert "measured on this machine on" in again["headline"]
+    (kept,) = again["rows"]
+    assert kept["cells"] == row["cells"]
+    assert kept["status"] == row["status"]
+    assert kept["download"] == 0
 
 
 @pytest.mark.slow

@@ -50,8 +50,20 @@ def test_a_run_is_live_and_fills_its_three_pictures(client):
     client.act("focus", key="replay", value=True)
     replayed = client.wait("tab", lambda message: message["controls"][0]["value"] is True)
     assert replayed["figure"]["layout"]["title"] != clock["figure"]["layout"]["title"]
+    query, result = client.session.query(), client.session.parallel.result
     client.session.choose_model("fashion/cnn-10k")
     assert client.session.parallel is None
+    assert "parallel" not in client.session.query()
+
+    client.session.restore(query)  # as after a reload: the results are kept
+    assert client.session.parallel.result == result
+    assert parallel.live(client.session)["facts"] == state["parallel"]["facts"]
+    values = parallel.section(client.session)["values"]
+    assert values == {**parallel.DEFAULTS, **FAST}
+    assert client.session.query() == query
+
+    client.session.restore("m=fashion/mlp-32&parallel=0")
+    assert "are not kept here" in client.session.parallel.error
 
 
 def test_a_run_can_be_cancelled(client):

@@ -29,6 +29,14 @@ POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
+class PackageFacts:
+    """The length of an exported network in bytes, and the notes of its manifest."""
+
+    bytes: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What is known of a file for one target.
 
@@ -40,12 +48,23 @@ class Outcome:
         Once every prediction is compared.
     error : str
         Why there is no more, or empty.
+    earlier : PackageFacts or None
+        What is known of a package of an earlier run, also if the package itself is not kept.
     """
 
     target: Target
     package: Package | None = None
     agreement: Agreement | None = None
     error: str = ""
+    earlier: PackageFacts | None = None
+
+    @property
+    def package_facts(self) -> PackageFacts | None:
+        """What is known of the package, once it is exported."""
+        if self.package is None:
+            return self.earlier
+        notes = tuple(str(note) for note in self.package.manifest["notes"])
+        return PackageFacts(len(self.package), notes)
 
     @property
     def confirmed(self) -> bool:

@@ -16,12 +16,15 @@ BASELINE = "torch"
 def notes(outcome: Outcome, deployment: Deployment) -> list[str]:
     """Return sentences about a confirmed or refused package."""
     assert outcome.agreement is not None  # else there is nothing to say
-    assert outcome.package is not None
     facts = outcome.agreement.facts
     ran = _("It ran on {provider}, version {version}.").format(
         provider=facts["provider"], version=facts["version"]
     )
     sentences = [ran, outcome.agreement.integers, *_speed(outcome, deployment)]
+    if outcome.package is None:
+        sentences.append(
+            _("A package that can contain code is not kept: start again to download it.")
+        )
     return [sentence for sentence in sentences if sentence]
 
 
@@ -48,5 +51,4 @@ def _speed(outcome: Outcome, deployment: Deployment) -> list[str]:
 
 def _reasons(outcome: Outcome) -> list[str]:
     """Return what the runtime cannot use of the file, as the manifest says."""
-    assert outcome.package is not None
-    return [str(note) for note in outcome.package.manifest["notes"]]
+    return list(outcome.package_facts.notes) if outcome.package_facts else []

@@ -82,6 +82,8 @@ def headline(session: Session, deploying: Deploying) -> str:
     """Return how far the run is, or what it has shown."""
     if deploying.state == "failed":
         return deploying.error
+    if deploying.state == "reading":
+        return _("Reading the results of the last run of this file")
     if deploying.running:
         return _working(deploying)
     benchmark = deploying.deployment.benchmark if deploying.deployment else None
@@ -90,6 +92,9 @@ def headline(session: Session, deploying: Deploying) -> str:
         sentences.append(benchmark.summary)
     elif deploying.deployment is not None and deploying.deployment.error:
         sentences.append(deploying.deployment.error)
+    if deploying.time is not None:
+        ended = formatting.date_and_time(deploying.time)
+        sentences.append(_("This was measured on this machine on {time}.").format(time=ended))
     if not is_current(session, deploying):
         sentences.append(_("The recipe has changed since: start again for the current file."))
     return " ".join(sentences)
@@ -141,16 +146,16 @@ def _row(session: Session, deploying: Deploying, number: int) -> dict[str, Any]:
     if deployment is None:
         return row
     outcome = deployment.outcomes[number]
-    agreement, package = outcome.agreement, outcome.package
+    agreement, facts = outcome.agreement, outcome.package_facts
     if outcome.error:
         return row | {"tone": "failed", "status": outcome.error}
-    if package is None or agreement is None:
-        working = _("comparing every prediction") if package else _("waiting")
+    if facts is None or agreement is None:
+        working = _("comparing every prediction") if facts else _("waiting")
         return row | {"status": working if deploying.running else row["status"]}
     cells = {
         "value": agreement.metric.format(agreement.score.value),
         "artifact": formatting.size(len(deployment.artifact)),
-        "package": formatting.size(len(package)),
+        "package": formatting.size(facts.bytes),
     }
     timings = deployment.benchmark.timings if deployment.benchmark else ()
     for timing in timings:
@@ -163,7 +168,7 @@ def _row(session: Session, deploying: Deploying, number: int) -> dict[str, Any]:
         "status": agreement.summary,
         "cells": cells,
         "notes": notes(outcome, deployment),
-        "download": number if agreement.confirmed else None,
+        "download": number if agreement.confirmed and outcome.package else None,
     }
 
 

@@ -89,6 +89,8 @@ RANGES = {
     "bandwidth": (0, 10_000),
 }
 SPLITS = {"equal": N_("equal"), "uneven": N_("uneven")}
+SPLIT_OF = {False: "equal", True: "uneven"}
+"""By whether a plan has shards of its own."""
 FIRST_SHARE = 0.8
 """The share of a batch that rank 0 gets with uneven shards."""
 
@@ -106,7 +108,7 @@ def section(session: Session) -> dict[str, Any]:
             {"title": _(title), "fields": [_field(name, primary=False) for name in names]}
             for title, names in GROUPS.items()
         ],
-        "values": dict(DEFAULTS),
+        "values": _values(session),
         "button": _("Train in parallel"),
     }
 
@@ -151,6 +153,16 @@ def settings(values: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
     if uneven and plan.ranks > 1:
         chosen["shards"] = _uneven(plan)
     return chosen, repeats
+
+
+def _values(session: Session) -> dict[str, Any]:
+    """Return the values of the controls: those of the last run, else the defaults."""
+    run = session.parallel
+    if run is None or run.result is None:
+        return dict(DEFAULTS)
+    plan = run.plan.as_dict()
+    known = {name: plan[name] for name in DEFAULTS if name in plan}
+    return {**DEFAULTS, **known, "repeats": run.repeats, "split": SPLIT_OF[bool(run.plan.shards)]}
 
 
 def _uneven(plan: Plan) -> tuple[int, ...]:

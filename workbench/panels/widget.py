@@ -39,6 +39,7 @@ from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.panels import controls, distillation, page, sources
 from workbench.panels.actions import ACTIONS, SELECTING_ACTIONS, VIEW_ACTIONS
+from workbench.panels.actions.deploying import show_earlier_deployment
 from workbench.panels.analysis_runner import AnalysisRunner
 from workbench.panels.error_boundary import error_boundary
 from workbench.panels.page_values import PageValues, Selected
@@ -229,7 +230,9 @@ class SessionWidget(anywidget.AnyWidget):
         self._start_work()
 
     def _start_work(self) -> None:
-        """Start to compute what the open tab needs."""
+        """Start to compute what the open page and its tab need."""
+        if self.open_page == "deploy" and self.session.has_earlier_deployment():
+            show_earlier_deployment(self)
         if self.session.postponed and self.open_tab is not None:
             self.session.measure_again()
         if not self.session.moving:

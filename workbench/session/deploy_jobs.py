@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from workbench.cancel import NEVER, CancelToken
+from workbench.errors import Cancelled
 from workbench.session.calls import Calls
-from workbench.session.deploying import Deploying, deploy_file, targets
+from workbench.session.deploying import Deploying, deploy_file, is_kept, read_deployment, targets
 from workbench.session.state import State
 from workbench.session.student_jobs import StudentJobs
 
@@ -50,3 +53,36 @@ class DeployJobs(StudentJobs):
         first = Deploying(model.name, recipe, targets(recipe))
         token = self._token(model, superseded, cancel)
         deploy_file(first, model, state.store, token, publish)
+
+    def has_earlier_deployment(self) -> bool:
+        """Return whether `show_earlier_deployment` has something to show."""
+        state, shown = self._state, self.deploying
+        current = shown is not None and (shown.model, shown.recipe) == (
+            state.model.name,
+            state.recipe,
+        )
+        if current or (shown is not None and shown.running) or state.untrained:
+            return False
+        return is_kept(state.model, state.recipe, state.store)
+
+    def show_earlier_deployment(self, cancel: CancelToken = NEVER) -> None:
+        """Show the results of the last finished run of the current file on this machine."""
+        state = self._state
+        with state.lock:
+            if not self.has_earlier_deployment():
+                return
+            model, recipe = state.model, state.recipe
+            superseded = self._deployments.begin()
+            reading = Deploying(model.name, recipe, (), "reading")
+            self.deploying = reading
+        state.notify()
+        token = self._token(model, superseded, cancel)
+        earlier: Deploying | None = None
+        try:
+            with suppress(Cancelled):
+                earlier = read_deployment(model, recipe, state.store, token)
+        finally:
+            with state.lock:
+                if self.deploying is reading:
+                    self.deploying = earlier
+            state.notify()

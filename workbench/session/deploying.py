@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import platform
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.i18n import _
 from workbench.recipe import Recipe
 
 if TYPE_CHECKING:
     from workbench.cache.results import ResultCache
-    from workbench.cancel import CancelToken
     from workbench.deploy.deployment import Deployment
     from workbench.deploy.target import Target
     from workbench.domain import Model
 
 
+VERSION = 1
+"""Incremented when the fields of a kept deployment change."""
 ROUNDED_BITS = 4
 """The bits of weights whose products have a variant with rounded inputs."""
 
@@ -35,13 +40,16 @@ class Deploying:
     targets : tuple of Target
         Runtimes and precisions.
     state : str
-        "working", "timing", "done", "stopped" or "failed".
+        "working", "timing", "done", "stopped" or "failed"; "reading" while the results of an
+        earlier run are read.
     fraction : float
         Of the timing, from 0 to 1.
     deployment : Deployment or None
         Once the file is created.
     error : str
         Why it failed, or empty.
+    time : float or None
+        When an earlier run ended that is shown again, in seconds since 1970.
     """
 
     model: str
@@ -51,6 +59,7 @@ class Deploying:
     fraction: float = 0.0
     deployment: Deployment | None = None
     error: str = ""
+    time: float | None = None
 
     @property
     def running(self) -> bool:
@@ -78,6 +87,7 @@ def deploy_file(
 
     try:
         from workbench.deploy.deployment import deploy  # loads torch
+        from workbench.deploy.deployment_record import deployment_record
         from workbench.training.compress import compress
 
         artifact = compress(model, deploying.recipe, cancel=cancel)
@@ -89,6 +99,8 @@ def deploy_file(
             change(state="timing", fraction=fraction)
 
         deploy(artifact, deploying.targets, store, show, cancel=cancel.reporting(on_timing))
+        if deploying.deployment is not None:
+            store.put(_key(model, deploying.recipe), deployment_record(deploying.deployment))
     except Cancelled:
         change(state="stopped")
     except WorkbenchError as error:
@@ -98,6 +110,41 @@ def deploy_file(
         raise
     else:
         change(state="done")
+
+
+def is_kept(model: Model, recipe: Recipe, store: ResultCache) -> bool:
+    """Return whether a run of this file has finished on this machine before."""
+    return store.get(_key(model, recipe)) is not None
+
+
+def read_deployment(
+    model: Model, recipe: Recipe, store: ResultCache, cancel: CancelToken
+) -> Deploying | None:
+    """Return the last finished run of this file on this machine; None if it is not kept.
+
+    Raises
+    ------
+    Cancelled
+        If `cancel` is cancelled.
+    """
+    record = store.get(_key(model, recipe))
+    if record is None:
+        return None
+    token = CancelToken(lambda: cancel.cancelled)
+    try:
+        from workbench.deploy.deployment_record import deployment_from_record  # loads torch
+        from workbench.training.compress import compress
+
+        artifact = compress(model, recipe, on_step=lambda _step: token.cancel(), cancel=token)
+        deployment = deployment_from_record(record, artifact, model)
+    except BaseException as error:
+        cancel.check()
+        store.put(_key(model, recipe), None)  # it would fail again
+        if isinstance(error, Cancelled):
+            return None  # the trained file is no longer cached
+        raise
+    known = tuple(outcome.target for outcome in deployment.outcomes)
+    return Deploying(model.name, recipe, known, "done", deployment=deployment, time=record["time"])
 
 
 def targets(recipe: Recipe) -> tuple[Target, ...]:
@@ -113,3 +160,9 @@ def targets(recipe: Recipe) -> tuple[Target, ...]:
         for precision in runtime.precisions
         if rounds or precision != ROUNDED_INPUTS
     )
+
+
+def _key(model: Model, recipe: Recipe) -> str:
+    versions = " ".join(f"{name}={version(name)}" for name in ("workbench", "torch"))
+    machine = f"{platform.node()} {platform.machine()} {os.cpu_count()}"
+    return f"deployment {VERSION} {versions} {machine} {model.identity} {recipe.to_json()}"

@@ -275,7 +275,7 @@ class Jobs:
                 self.parallel = run
             state.notify()
 
-        run_in_parallel(model, settings, repeats, CancelToken(ended), publish)
+        run_in_parallel(model, settings, repeats, CancelToken(ended), publish, state.store)
 
     def hold_size(self, size: int | None) -> None:
         """Hold the file at `size` bytes while layers change; None removes the limit."""

@@ -20,11 +20,15 @@ from workbench.session.records import Selection
 from workbench.training.teacher_ref import resolve_teacher
 
 DEFAULT_MODEL = "fashion/lenet5"
-EXTRA_KEYS = frozenset({"budget", "floor", "origin"})
+PARALLEL = "parallel"
+"""The key of the last parallel run."""
+EXTRA_KEYS = frozenset({"budget", "floor", "origin", PARALLEL})
 
 
-def format_query(selection: Selection, budget: int | None, floor: float | None) -> str:
-    """Return the query string that opens `selection` under these limits."""
+def format_query(
+    selection: Selection, budget: int | None, floor: float | None, parallel: str = ""
+) -> str:
+    """Return the query string that opens `selection` under these limits, with a parallel run."""
     extra = {}
     if selection.origin is not None:
         extra["origin"] = selection.origin
@@ -32,6 +36,8 @@ def format_query(selection: Selection, budget: int | None, floor: float | None) 
         extra["budget"] = str(budget)
     if floor is not None:
         extra["floor"] = f"{floor:g}"
+    if parallel:
+        extra[PARALLEL] = parallel
     return to_query(selection.model, selection.recipe, extra)
 
 
@@ -60,6 +66,11 @@ def parse_query(query: str) -> tuple[Selection, int | None, float | None]:
         text = extra.get("floor")
         floor = check_floor(parse_number(text, "floor", float), model.task.metric)
     return selection, budget, floor
+
+
+def parse_parallel(query: str) -> str:
+    """Return the key of the parallel run of a query string, or an empty text."""
+    return from_query(query, EXTRA_KEYS)[2].get(PARALLEL, "")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from workbench.parallel.plan import Plan
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from workbench.cache.results import ResultCache
     from workbench.domain import Model
     from workbench.parallel.result import ParallelTraining, Record
 
@@ -36,6 +37,8 @@ class ParallelRun:
         Whether it was cancelled.
     error : str
         Why it failed, or empty.
+    key : str
+        The key under which the result is kept, or empty.
     """
 
     plan: Plan
@@ -46,6 +49,7 @@ class ParallelRun:
     waiting: bool = False
     stopped: bool = False
     error: str = ""
+    key: str = ""
 
     @property
     def running(self) -> bool:
@@ -59,8 +63,9 @@ def run_in_parallel(
     repeats: int,
     cancel: CancelToken,
     publish: Callable[[ParallelRun], None],
+    store: ResultCache,
 ) -> None:
-    """Train `model` on several ranks and publish each change of the run.
+    """Train `model` on several ranks, publish each change of the run, and keep its result.
 
     Raises
     ------
@@ -69,6 +74,7 @@ def run_in_parallel(
     """
     run = ParallelRun(Plan.of(settings), repeats)
     publish(run)
+    from workbench.parallel.kept import keep_run
     from workbench.parallel.train import train_in_parallel  # loads torch
 
     def on_record(record: Record) -> None:
@@ -104,5 +110,19 @@ def run_in_parallel(
         publish(replace(run, error=_("The run has ended with an unexpected error.")))
         raise
     else:
-        run = replace(run, result=result, completed=1.0)
+        key = keep_run(model, result, store)
+        run = replace(run, result=result, completed=1.0, key=key)
     publish(run)
+
+
+def read_run(model: Model, key: str, store: ResultCache) -> ParallelRun:
+    """Return a finished run of `model` that was kept; one that says so if it is not kept."""
+    from workbench.parallel.kept import kept_run
+
+    result = kept_run(model, key, store)
+    if result is None:
+        text = _("The results of this run are not kept here: train again to see them.")
+        return ParallelRun(Plan(), error=text)
+    return ParallelRun(
+        result.plan, len(result.digests), result.records, 1.0, result=result, key=key
+    )

@@ -27,7 +27,8 @@ from workbench.session.checks import (
 )
 from workbench.session.deploy_jobs import DeployJobs
 from workbench.session.gesture import Gesture
-from workbench.session.link import DEFAULT_MODEL, format_query, parse_query
+from workbench.session.link import DEFAULT_MODEL, format_query, parse_parallel, parse_query
+from workbench.session.parallel_run import read_run
 from workbench.session.readings import Readings
 from workbench.session.records import Focus, History, Selection, Visit
 from workbench.session.state import State
@@ -246,7 +247,8 @@ class Session(Readings, DeployJobs):
 
     def query(self) -> str:
         """Return the query string that opens this state."""
-        return format_query(self._state.selection, self.budget, self.floor)
+        run = self.parallel.key if self.parallel else ""
+        return format_query(self._state.selection, self.budget, self.floor, run)
 
     def restore(self, query: str) -> None:
         """Open the state of a query string, and begin a new history with it.
@@ -265,6 +267,9 @@ class Session(Readings, DeployJobs):
         self.budget, self.floor = budget, floor
         self._state.notify()
         self._select(selection, first=True)
+        if run := parse_parallel(query):
+            self.parallel = read_run(self.origin_model, run, self.store)
+            self._state.notify()
 
     def change_layer(self, recipe: Recipe, layer: str) -> None:
         """Select a recipe in which `layer` has changed; a newer call wins.

@@ -52,3 +52,12 @@ def deploy_roofline_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 def _deploy(dashboard: Dashboard) -> None:
     dashboard.session.deploy(dashboard.cancel)
+
+
+def show_earlier_deployment(dashboard: Dashboard) -> None:
+    """Show what the last run of the current file on this machine has measured."""
+    run_in_background("deploy", _show_earlier, dashboard)
+
+
+def _show_earlier(dashboard: Dashboard) -> None:
+    dashboard.session.show_earlier_deployment()
