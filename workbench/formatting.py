@@ -31,9 +31,23 @@ def size(value: float) -> str:
     return f"{value:.0f}{NARROW_SPACE}B"
 
 
+def round_size(value: float) -> str:
+    """Format a round size, such as that of a tick of an axis, without zeros: ``80 kB``."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if value >= scale:
+            return f"{value / scale:g}{NARROW_SPACE}{unit}"
+    return f"{value:g}{NARROW_SPACE}B"
+
+
 def percent(fraction: float, digits: int = 1) -> str:
     """Format a fraction from 0 to 1 in percent: ``89.9 %``."""
     return f"{fraction * 100:.{digits}f}{NARROW_SPACE}%"
+
+
+def signed_percent(change: float) -> str:
+    """Format a relative difference in percent with its sign: ``−3.1 %``."""
+    sign = "+" if change >= 0 else MINUS
+    return f"{sign}{percent(abs(change))}"
 
 
 def percent_interval(low: float, high: float) -> tuple[str, str]:

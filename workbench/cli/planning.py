@@ -199,8 +199,8 @@ def show(result: Result) -> None:
     if result["kind"] == "calibrate":
         print(f"{result['chip']}, {result['origin']}: written to {result['output']}")
         for name, factor in result["factors"].items():
-            error = result["errors"][name]
-            print(f"  {name:<11}{factor:.2f} times the prediction, ± {error:.0%}")
+            error = formatting.percent(result["errors"][name], 0)
+            print(f"  {name:<11}{factor:.2f} times the prediction, ± {error}")
         return
     fits = {True: "fits", False: "does not fit", None: "too close to call"}[result["fits"]]
     memory = result["memory_gib"]

@@ -250,17 +250,23 @@ def _sparsity_line(progress: TrainingProgress, palette: Palette) -> dict[str, An
         "name": _("sparsity during training"),
         "x": [step for step, _loss, _sparsity in shown],
         "y": [sparsity for _step, _loss, sparsity in shown],
+        "customdata": [formatting.percent(sparsity) for _step, _loss, sparsity in shown],
         "yaxis": "y2",
         "line": {"color": palette.past, "width": 1.5, "dash": "dash", "shape": "hv"},
-        "hovertemplate": _("step {step}: {share} zeros").format(step="%{x}", share="%{y:.1%}")
+        "hovertemplate": _("step {step}: {share} zeros").format(step="%{x}", share="%{customdata}")
         + "<extra></extra>",
     }
 
 
+SPARSITIES = (0, 0.25, 0.5, 0.75, 1)
+"""The ticks of the axis of sparsity."""
+
+
 def _sparsity_axis(palette: Palette) -> dict[str, Any]:
     return {
-        **axis(palette, _("sparsity"), range=[0, 1.02], tickformat=".0%"),
-        "tickvals": [0, 0.25, 0.5, 0.75, 1],  # else plotly aligns the ticks with the other axis
+        **axis(palette, _("sparsity"), range=[0, 1.02]),
+        "tickvals": SPARSITIES,  # else plotly aligns the ticks with the other axis
+        "ticktext": [formatting.percent(tick, 0) for tick in SPARSITIES],
         "overlaying": "y",
         "side": "right",
         "showgrid": False,

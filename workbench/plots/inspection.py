@@ -10,6 +10,7 @@ from workbench.display import Card
 from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
+from workbench.plots.ticks import percent_ticks
 
 if TYPE_CHECKING:
     from workbench.custom.tables.inspection import Inspection
@@ -27,6 +28,7 @@ def draw(result: Inspection, palette: Palette = LIGHT) -> Figure:
         (_("missing"), [column.missing for column in shown], palette.categories[0]),
         (_("not understood"), [column.unreadable for column in shown], palette.categories[1]),
     )
+    most = max((c.missing + c.unreadable for c in shown), default=0) / rows
     return {
         "data": [
             {
@@ -47,7 +49,7 @@ def draw(result: Inspection, palette: Palette = LIGHT) -> Figure:
             showlegend=True,
             legend=legend(),
             xaxis=axis(palette, "", type="category", showgrid=False, automargin=True),
-            yaxis=axis(palette, _("share of the rows"), tickformat=".0%"),
+            yaxis=axis(palette, _("share of the rows"), **percent_ticks(0, most)),
         ),
     }
 

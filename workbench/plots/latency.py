@@ -10,6 +10,7 @@ from workbench import formatting
 from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend, log_axis
+from workbench.plots.ticks import percent_ticks
 
 if TYPE_CHECKING:
     from workbench.deploy.timing import Benchmark, Timing
@@ -53,7 +54,7 @@ def draw(result: Benchmark, scores: Scores, metric: Metric, *, palette: Palette 
     y_axis = axis(palette, _(metric.name), range=[middle - reach, middle + reach])
     if metric.is_fraction:
         y_axis["range"][1] = min(middle + reach, 1 + SPAN / 10)
-        y_axis["tickformat"] = ".1%"
+        y_axis |= percent_ticks(*y_axis["range"])
     powers = [log10(timing.minimum / timing.batch) for timing in result.timings]
     room = _Room(LABEL * (max(powers) - min(powers)))
     return {

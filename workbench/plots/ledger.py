@@ -11,6 +11,7 @@ from workbench.i18n import mark as N_
 from workbench.plots.kind import Kind
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure, axis, layout, legend
+from workbench.plots.ticks import byte_ticks
 
 if TYPE_CHECKING:
     from workbench.artifact.ledger import Ledger
@@ -40,6 +41,7 @@ def draw(used: Ledger, palette: Palette) -> Figure:
     for kind, color in zip(HEADER_KINDS, palette.categories[::-1], strict=False):
         size = getattr(used, kind.field)
         data.append(_bars(kind, color, [_(kind.label_id)], [size], used, palette))
+    most = max(*(row.total for row in used.rows), used.container, used.preprocessing)
     return {
         "data": [bars for bars in data if any(bars["y"])],
         "layout": layout(
@@ -51,7 +53,7 @@ def draw(used: Ledger, palette: Palette) -> Figure:
             margin={"l": 60, "r": 24, "t": 72, "b": 32},
             legend=legend(),
             xaxis=axis(palette, "", type="category", showgrid=False, automargin=True),
-            yaxis=axis(palette, _("bytes in the file"), tickformat="~s", ticksuffix="B", nticks=5),
+            yaxis=axis(palette, _("bytes in the file"), **byte_ticks(most)),
         ),
     }
 

@@ -10,6 +10,7 @@ from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
+from workbench.plots.ticks import byte_ticks
 from workbench.profiling.memory.memory import KINDS
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def draw(memory: Memory, palette: Palette = LIGHT) -> Figure:
     """Draw the peak of a training step and of inference, stacked by kind."""
     colors = (*palette.categories, palette.accent, palette.ink)
     peaks = {name: getattr(memory, name).bytes for name in PHASES}
+    most = max(sum(each.values()) for each in peaks.values())
     data = [
         {
             "type": "bar",
@@ -46,7 +48,7 @@ def draw(memory: Memory, palette: Palette = LIGHT) -> Figure:
             showlegend=True,
             margin={"l": 110, "r": 24, "t": 96, "b": 48},
             legend=legend(),
-            xaxis=axis(palette, _("bytes at the peak"), rangemode="tozero", tickformat=".3s"),
+            xaxis=axis(palette, _("bytes at the peak"), rangemode="tozero", **byte_ticks(most)),
             yaxis=axis(palette, "", autorange="reversed", showgrid=False),
         ),
     }

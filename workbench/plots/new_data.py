@@ -9,6 +9,7 @@ from workbench.display import Card
 from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout
+from workbench.plots.ticks import percent_ticks
 
 if TYPE_CHECKING:
     from workbench.custom.prediction.evaluate import NewDataReport
@@ -18,16 +19,21 @@ def draw(result: NewDataReport, palette: Palette = LIGHT) -> Figure:
     """Draw the recall of each class, or the typical error next to that of the mean."""
     if result.classes:
         bars: dict[str, float | None] = {**result.figures.recalls}
-        title, tickformat = _("Recall by class"), ".0%"
+        title = _("Recall by class")
+        texts = [formatting.percent(value or 0.0) for value in bars.values()]
+        ticks = percent_ticks(0, max((value or 0.0 for value in bars.values()), default=1))
     else:
         bars = {_("this file"): result.figures.value, _("always the mean"): result.figures.baseline}
-        title, tickformat = _("Typical error of {name}").format(name=result.target), ""
+        title = _("Typical error of {name}").format(name=result.target)
+        texts, ticks = [formatting.number(value or 0.0) for value in bars.values()], {}
     return {
         "data": [
             {
                 "type": "bar",
                 "x": [*bars],
                 "y": [*bars.values()],
+                "customdata": texts,
+                "hovertemplate": "%{x}: %{customdata}<extra></extra>",
                 "marker": {"color": palette.categories[0]},
             }
         ],
@@ -35,7 +41,7 @@ def draw(result: NewDataReport, palette: Palette = LIGHT) -> Figure:
             palette,
             title,
             xaxis=axis(palette, "", type="category", showgrid=False, automargin=True),
-            yaxis=axis(palette, "", tickformat=tickformat, rangemode="tozero"),
+            yaxis=axis(palette, "", rangemode="tozero", **ticks),
         ),
     }
 

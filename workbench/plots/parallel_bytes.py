@@ -8,6 +8,7 @@ from workbench import formatting
 from workbench.i18n import _, mark
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import PATTERN, Figure, axis, layout, legend
+from workbench.plots.ticks import byte_ticks
 
 if TYPE_CHECKING:
     from workbench.parallel.result import ParallelTraining
@@ -23,6 +24,8 @@ PATTERNS = ("", "/", ".", "x")
 
 def draw(result: ParallelTraining, palette: Palette = LIGHT) -> Figure:
     """Draw stacked bars of the bytes that each rank holds, and a bar of those that it sends."""
+    held = [sum(rank.held.values()) for rank in result.ranks]
+    sent = [_value(result, rank, "sent") for rank in range(result.plan.ranks)]
     return {
         "data": [_bars(result, number, palette) for number in range(len(KINDS))],
         "layout": layout(
@@ -35,7 +38,7 @@ def draw(result: ParallelTraining, palette: Palette = LIGHT) -> Figure:
             legend=legend(),
             margin={"l": 76, "r": 24, "t": 76, "b": 48},
             xaxis=axis(palette, "", type="category", showgrid=False, tickangle=0),
-            yaxis=axis(palette, _("bytes"), rangemode="tozero", ticksuffix="B"),
+            yaxis=axis(palette, _("bytes"), rangemode="tozero", **byte_ticks(max(*held, *sent))),
         ),
     }
 

@@ -9,6 +9,7 @@ from workbench import formatting
 from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
+from workbench.plots.ticks import percent_ticks
 
 if TYPE_CHECKING:
     from workbench.parallel.plan import Plan
@@ -60,7 +61,7 @@ def _distance_axis(palette: Palette) -> dict[str, Any]:
 
 
 def _accuracy_axis(palette: Palette) -> dict[str, Any]:
-    return axis(palette, _("accuracy on a sample"), range=[0, 1], tickformat=".0%")
+    return axis(palette, _("accuracy on a sample"), range=[0, 1], **percent_ticks(0, 1))
 
 
 def title(records: Sequence[Record], plan: Plan) -> str:

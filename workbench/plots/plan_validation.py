@@ -86,7 +86,8 @@ def _points(name: str, rows: list[Compared], color: str, is_fitted: bool) -> dic
         "x": [row.measured for row in rows],
         "y": [row.predicted for row in rows],
         "text": [
-            _("{row}<br>{error}").format(row=row.label, error=f"{row.error:+.1%}") for row in rows
+            _("{row}<br>{error}").format(row=row.label, error=formatting.signed_percent(row.error))
+            for row in rows
         ],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {

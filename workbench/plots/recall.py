@@ -10,6 +10,7 @@ from workbench import formatting
 from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
+from workbench.plots.ticks import percent_ticks
 
 ROW = 24
 """Height of one class in px."""
@@ -46,6 +47,7 @@ def draw(
         "hoverinfo": "skip",
         "showlegend": False,
     }
+    low, high = _range([b for _c, _n, b, _a in entries] + [a for _c, _n, _b, a in entries])
     return {
         "data": [
             line,
@@ -62,9 +64,8 @@ def draw(
             xaxis=axis(
                 palette,
                 _("recall"),
-                range=_range([b for _c, _n, b, _a in entries] + [a for _c, _n, _b, a in entries]),
-                tickformat=".0%",
-                nticks=6,
+                range=[low, high],
+                **percent_ticks(low, 1),
             ),
             yaxis=axis(palette, "", autorange="reversed", automargin=True, dtick=1),
         ),

@@ -169,11 +169,4 @@ def size_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
     """Return the sizes 1, 3, 10 … between the powers of ten `low` and `high`, with labels."""
     steps = [m * 10.0**p for p in range(floor(low), ceil(high) + 1) for m in (1, 3)]
     places = [step for step in steps if low <= log10(step) <= high]
-    return places, [_short(place) for place in places]
-
-
-def _short(value: float) -> str:
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1)):
-        if value >= scale:
-            return f"{value / scale:g}{formatting.NARROW_SPACE}{unit}"
-    return f"{value:g}{formatting.NARROW_SPACE}B"
+    return places, [formatting.round_size(place) for place in places]

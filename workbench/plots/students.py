@@ -10,6 +10,7 @@ from workbench import formatting
 from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
+from workbench.plots.ticks import percent_ticks
 from workbench.zoo.students import TEMPERATURES, Student, students
 
 SYMBOLS = ("circle", "square", "diamond")
@@ -43,7 +44,7 @@ def draw(network: str, teacher: str, palette: Palette = LIGHT) -> Figure:
                 tickvals=[ALONE, *TEMPERATURES],
                 ticktext=[_("no teacher"), *(f"{t:g}" for t in TEMPERATURES)],
             ),
-            yaxis=axis(palette, _("validation accuracy"), tickformat=".0%", nticks=6),
+            yaxis=axis(palette, _("validation accuracy"), **percent_ticks(*_range(taught))),
         ),
     }
 
@@ -77,6 +78,12 @@ def rows(network: str, teacher: str) -> list[dict[str, Any]]:
         }
         for student in sorted(chosen, key=lambda s: (-s.labels, s.teacher != "", s.temperature))
     ]
+
+
+def _range(taught: Sequence[Student]) -> tuple[float, float]:
+    """Return the ends of all intervals."""
+    ends = [student.card.interval for student in (*taught, *(s.alone for s in taught))]
+    return min(low for low, _high in ends), max(high for _low, high in ends)
 
 
 def _line(number: int, taught: Sequence[Student], palette: Palette) -> dict[str, Any]:

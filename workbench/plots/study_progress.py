@@ -8,6 +8,7 @@ from workbench import formatting
 from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout
+from workbench.plots.ticks import percent_ticks
 
 if TYPE_CHECKING:
     from workbench.study.result import StudyResult
@@ -28,7 +29,8 @@ def draw(result: StudyResult, worst: float, palette: Palette = LIGHT) -> Figure:
         "x": list(range(1, len(areas) + 1)),
         "y": [area / final for area in areas],
         "line": {"color": palette.categories[0], "width": 2.5, "shape": "hv"},
-        "hovertemplate": "%{x:,}: %{y:.1%}<extra></extra>",
+        "customdata": [formatting.percent(area / final) for area in areas],
+        "hovertemplate": "%{x:,}: %{customdata}<extra></extra>",
     }
     return {
         "data": [line],
@@ -40,7 +42,7 @@ def draw(result: StudyResult, worst: float, palette: Palette = LIGHT) -> Figure:
                 palette,
                 _("hypervolume, as a share of the current one"),
                 range=[0, 1.05],
-                tickformat=".0%",
+                **percent_ticks(0, 1),
             ),
         ),
     }

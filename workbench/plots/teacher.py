@@ -12,6 +12,7 @@ from workbench.i18n import _
 from workbench.plots.palette import Palette
 from workbench.plots.sheet import escape_text
 from workbench.plots.style import Figure, axis, layout
+from workbench.plots.ticks import percent_ticks
 from workbench.zoo.reviews.words import detokenize
 
 MAX_BARS = 50
@@ -90,7 +91,7 @@ def draw(
             title,
             bargap=0.35,
             xaxis=axis(
-                palette, _("the teacher's probability"), range=[0, 1.1], tickformat=".0%", nticks=6
+                palette, _("the teacher's probability"), range=[0, 1.1], **percent_ticks(0, 1)
             ),
             yaxis=axis(palette, "", autorange="reversed", showgrid=False, automargin=True, dtick=1),
         ),

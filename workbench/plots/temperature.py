@@ -13,6 +13,7 @@ from workbench.domain.metric import ACCURACY, Metric
 from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
+from workbench.plots.ticks import percent_ticks
 
 if TYPE_CHECKING:
     from workbench.experiments.sweep import Level
@@ -60,6 +61,7 @@ def draw(
     finished = [level for level in distilled if _is_finite(level)]
     lines = groupby(sorted(finished, key=lambda level: (level.mix, level.temperature)), _mix)
     mixes = sorted({level.mix for level in distilled})
+    ends = _range([*finished, *([baseline] if baseline else [])], teacher, margin)
     return {
         "data": [_line(mixes.index(mix), list(group), palette, margin) for mix, group in lines],
         "layout": layout(
@@ -79,9 +81,9 @@ def draw(
             yaxis=axis(
                 palette,
                 _("validation {metric}").format(metric=_(metric.name)),
-                range=_range([*finished, *([baseline] if baseline else [])], teacher, margin),
-                tickformat=".1%" if metric.is_fraction else "",
+                range=ends,
                 nticks=6,
+                **(percent_ticks(ends[0], ends[1]) if metric.is_fraction else {}),
             ),
             shapes=_band(baseline, margin, palette)
             + _horizontal_line(teacher, palette.muted, "dot"),

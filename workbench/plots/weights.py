@@ -8,6 +8,7 @@ from workbench import formatting
 from workbench.i18n import _, plural
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
+from workbench.plots.ticks import count_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ def draw(histogram: Histogram, palette: Palette = LIGHT) -> Figure:
     width = float(histogram.edges[1] - histogram.edges[0])
     centers = [float(edge) + width / 2 for edge in histogram.edges[:-1]]
     before, after = (_zeros(count) for count in histogram.zeros)
+    powers = len(str(_highest(histogram)))
     return {
         "data": [
             _bars(
@@ -50,9 +52,8 @@ def draw(histogram: Histogram, palette: Palette = LIGHT) -> Figure:
                 palette,
                 _("weights"),
                 type="log",
-                range=[-0.3, _top(histogram)],
-                dtick=1,
-                tickformat="~s",
+                range=[-0.3, powers + 0.1],
+                **count_ticks(powers),
             ),
         ),
     }
@@ -94,9 +95,8 @@ def _zeros(count: int) -> str:
     return plural("{count} zero", "{count} zeros", count).format(count=formatting.count(count))
 
 
-def _top(histogram: Histogram) -> float:
-    highest = max(int(histogram.before.max(initial=1)), int(histogram.after.max(initial=1)), 1)
-    return len(str(highest)) + 0.1
+def _highest(histogram: Histogram) -> int:
+    return max(int(histogram.before.max(initial=1)), int(histogram.after.max(initial=1)), 1)
 
 
 def _bars(
