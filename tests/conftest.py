@@ -25,6 +25,7 @@ os.environ["WORKBENCH_STORE"] = ""
 NO_BROWSER = "no Chromium or Chrome answered --version; name one in WORKBENCH_CHROMIUM"
 NO_NODE = "Node 20 or newer with npm is needed; then `make check` installs the tools"
 PAGES = "tests/browser/"
+PARALLEL = "tests/parallel/"
 LOUD = {
     "browser": ("THE PAGE WAS NOT TESTED: {count} browser tests skipped", NO_BROWSER),
     "javascript": ("THE JAVASCRIPT WAS NOT CHECKED: {count} tests skipped", NO_NODE),
@@ -106,14 +107,18 @@ def _freeze():
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Run the tests of a file on one worker, and all browser tests on one, with one server."""
+    """Run the tests of a file on one worker, and those of some folders.
+
+    All browser tests share one server. Parallel runs wait for each other, and share processes.
+    """
     if config.getvalue("dist") != "loadfile":
         return None
     from xdist.scheduler import LoadFileScheduling  # xdist may not be installed
 
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            return PAGES if nodeid.startswith(PAGES) else super()._split_scope(nodeid)
+            shared = [folder for folder in (PAGES, PARALLEL) if nodeid.startswith(folder)]
+            return shared[0] if shared else super()._split_scope(nodeid)
 
     return Scheduling(config, log)
 

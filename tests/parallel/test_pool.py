@@ -13,7 +13,9 @@ import pytest
 import workbench as wb
 from tests.raises import raises
 from workbench.cancel import CancelToken
+from workbench.parallel.fork_server import AVAILABLE, ForkServer
 from workbench.parallel.pool import Pool, pool
+from workbench.parallel.rank_process import environment
 from workbench.parallel.waits import stalled
 
 pytestmark = pytest.mark.slow
@@ -67,6 +69,25 @@ CASES = [(form, [*ENDS][i % 2], i // 2 % 2) for i, form in enumerate(FORMS) if f
 CASES += [("1f1b", end, rank) for end in ENDS for rank in (0, 1)]
 
 
+@pytest.fixture(scope="module")
+def server():
+    """Return one process that makes the ranks of many cases; loading PyTorch takes seconds."""
+    kept = ForkServer(environment()) if AVAILABLE else None
+    yield kept
+    if kept is not None:
+        kept.close()
+
+
+@pytest.fixture
+def _one_server(server, monkeypatch):
+    pool().close()
+    monkeypatch.setattr(ForkServer, "close", lambda _self: None)
+    monkeypatch.setattr("workbench.parallel.pool.ForkServer", lambda _environment: server)
+    yield
+    pool().close()
+
+
+@pytest.mark.usefixtures("_one_server")
 @pytest.mark.parametrize(("form", "end", "rank"), CASES)
 def test_the_rank_that_is_the_cause_is_named(form, end, rank):
     ids = []
@@ -77,7 +98,7 @@ def test_the_rank_that_is_the_cause_is_named(form, end, rank):
             getattr(psutil.Process(ids[rank]), end)()
 
     more = {"limit": 3.0} if end == "suspend" else {}
-    settings = {"strategy": form, **LONG, "batch": 8, **FORMS[form], **more}
+    settings = {"strategy": form, **LONG, "steps": 100, "batch": 8, **FORMS[form], **more}
     code, fact = ENDS[end]
     with raises(code, f"rank {rank} of 2", fact, "start the run again"):
         wb.train_in_parallel(wb.model("fashion/lenet5"), ranks=2, **settings, on_record=stop)
@@ -106,18 +127,21 @@ wb.train_in_parallel(model, steps=2000, exact=False, on_record=show)
 """
 
 
+def folders_of_runs(path):
+    return [p for p in path.glob("workbench-*/") if not p.name.startswith("workbench-parallel-")]
+
+
 def test_a_killed_caller_leaves_no_process_and_no_folder(tmp_path):
     variables = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(tmp_path))}
     caller = subprocess.Popen(
         [sys.executable, "-c", CALLER], stdout=subprocess.PIPE, text=True, env=variables
     )
     ids = [int(text) for text in caller.stdout.readline().split()]
-    folders = list(tmp_path.glob("workbench-*/"))
-    assert len(folders) == 1
+    assert len(folders_of_runs(tmp_path)) == 1
     caller.kill()
     caller.wait()
     wait_until(lambda: not alive(ids))
-    assert list(tmp_path.glob("workbench-*/")) == []
+    assert folders_of_runs(tmp_path) == []
 
 
 def test_cancelling_leaves_no_process():
