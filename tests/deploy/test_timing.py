@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
+import threading
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +14,11 @@ import pytest
 
 import workbench as wb
 from tests.raises import raises
+from workbench.cancel import CancelToken
 from workbench.deploy.host import Calls, Host
+from workbench.deploy.process import Process, ended_on_cancel
 from workbench.deploy.timing import Benchmark, Timing, one_and_all_cores
+from workbench.errors import Cancelled
 from workbench.profiling.energy.energy import Energy
 
 ENERGY = Energy(3.0, 2.0, 4.0, "model", ("process",))
@@ -109,3 +115,13 @@ def test_packages_of_two_files_are_not_compared(package):
     )
     with raises("deploy.other_artifact", "2 compressed files"):
         wb.benchmark([package, other])
+
+
+def test_cancelling_ends_a_process_that_does_not_answer():
+    sleeper = [sys.executable, "-c", "import time; time.sleep(120)"]
+    token = CancelToken()
+    with Process("Sleeper", sleeper, os.environ) as process:
+        timer = threading.Timer(0.2, token.cancel)
+        timer.start()
+        with pytest.raises(Cancelled), ended_on_cancel([process], token):
+            process.ask("load", 100)

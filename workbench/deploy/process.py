@@ -6,15 +6,18 @@ import json
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.priority import lower_priority
 from workbench.errors import WorkbenchError
 
+POLL = 0.05
+"""Seconds between two looks at a token."""
 LAST_LINES = 3
 """Lines of the process's last words that an error repeats."""
 
@@ -128,3 +131,36 @@ class Process:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+@contextmanager
+def ended_on_cancel(processes: Sequence[Process], cancel: CancelToken) -> Iterator[None]:
+    """End processes as soon as `cancel` is cancelled, also while a request waits for one.
+
+    Raises
+    ------
+    Cancelled
+        If a request failed because of this.
+    """
+    if cancel is NEVER:
+        yield
+        return
+    left = threading.Event()
+
+    def watch() -> None:
+        while not left.wait(POLL):
+            if cancel.cancelled:
+                for process in processes:
+                    process.end()
+                return
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    except RuntimeFailedError:
+        cancel.check()
+        raise
+    finally:
+        left.set()
+        thread.join()

@@ -17,6 +17,7 @@ from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.confirm import Reference, artifact_of
 from workbench.deploy.host import Calls, Host
 from workbench.deploy.package import Package
+from workbench.deploy.process import ended_on_cancel
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.display import Card
 from workbench.errors import InputError
@@ -173,6 +174,8 @@ def benchmark(
         or there is no package.
     RuntimeFailedError
         If a runtime crashes, hangs, or runs something else than was requested.
+    Cancelled
+        If `cancel` is cancelled.
     """
     if not packages:
         raise InputError("Give at least one package.", code="deploy.no_package")
@@ -187,6 +190,7 @@ def benchmark(
     numbers = one_and_all_cores(packages[0].target.threads) if threads is None else threads
     with ExitStack() as stack:
         pairs = [(p, stack.enter_context(Host(p.target.runtime))) for p in packages]
+        stack.enter_context(ended_on_cancel([host for _package, host in pairs], cancel))
         reference = Reference(artifact_of(packages[0]), split, cancel)
         for package, host in pairs:
             agreement = reference.confirm(package, host)
