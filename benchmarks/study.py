@@ -2,13 +2,15 @@
 
 python benchmarks/study.py [--quick] [PART ...] [MODEL ...]
 
-Parts: grid, hypervolume, optuna, overhead, redraw, processes, layers. All by default. `optuna` and
-the Dask row of `processes` need the extras `study` and `cluster`.
+Parts: grid, hypervolume, optuna, overhead, redraw, processes, layers, budget. All by default.
+`optuna` and the Dask row of `processes` need the extras `study` and `cluster`.
 """
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -204,6 +206,33 @@ def processes() -> None:
         print(f"{name:<22} {shown}  {equal}", flush=True)
 
 
+SEARCH = """
+import sys, time
+import workbench as wb
+model, seconds, _loaded = wb.model(sys.argv[1]), float(sys.argv[2]), wb.optimize
+begin = time.perf_counter()
+result = wb.optimize(model, max_bytes=100_000, seconds=seconds, target=sys.argv[3] or None)
+print(f"{time.perf_counter() - begin:.1f} {len(result.result.trials)} {result.latency_ms}")
+"""
+
+
+def budget() -> None:
+    """Compare the seconds that a search takes, in a new process, with those that it was given."""
+    print("\nmodel                  given  target       taken  recipes  latency in ms")
+    environment = {**os.environ, "WORKBENCH_STORE": ""}
+    for name in models(("fashion/mlp-32", "fashion/lenet5")):
+        for seconds in (4,) if QUICK else (2, 4, 10):
+            for target in ("", "onnxruntime"):
+                command = [sys.executable, "-c", SEARCH, name, str(seconds), target]
+                output = subprocess.check_output(command, text=True, env=environment)
+                taken, recipes, latency = output.split()
+                print(
+                    f"{name:<22} {seconds:5d}  {target or 'none':<11} {taken:>6} {recipes:>8}  "
+                    f"{latency}",
+                    flush=True,
+                )
+
+
 def layers() -> None:
     """Compare bits by layer with the same bits for all layers, at the same bytes."""
     print("\nmodel                  bits     bytes  uniform  by layer    bytes  difference")
@@ -230,6 +259,7 @@ PARTS = {
     "redraw": redraw,
     "processes": processes,
     "layers": layers,
+    "budget": budget,
 }
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from tests.raises import raises
 from workbench.cancel import CancelToken
 from workbench.cli import main
 from workbench.errors import Cancelled
-from workbench.study import measurement
+from workbench.study import limited_search, measurement
 from workbench.study.candidates import first_recipes, space_of
 from workbench.study.goal import Goal
 from workbench.study.optimize import optimize
@@ -92,6 +93,43 @@ def test_a_latency_is_measured_for_a_limit(tiny):
     impossible = optimize(tiny, max_latency_ms=1e-6, seconds=2)
     assert not impossible.met
     assert "ms" in impossible.violations[0]
+
+
+@pytest.mark.parametrize("limits", [{"target": "torch"}, {"max_latency_ms": 1.0}], ids=str)
+def test_a_latency_that_takes_too_long_is_left_out(tiny, limits, monkeypatch):
+    def endless(_model, _artifact, _target, cancel):
+        while True:
+            cancel.check()
+            time.sleep(0.01)
+
+    monkeypatch.setattr(limited_search, "latency_ms", endless)
+    monkeypatch.setattr(limited_search, "expected_seconds", lambda _target: 0.0)
+    result = optimize(tiny, max_bytes=20_000, seconds=0.1, **limits)
+    assert (result.latency_ms, result.met) == (None, "target" in limits)
+    assert "latency was not measured" in " ".join(result.reasons)
+
+
+def test_the_best_is_timed_once_more_only_if_time_is_left(tiny, monkeypatch):
+    timed = []
+
+    def slow(_model, artifact, _target, _cancel):
+        timed.append(artifact.digest)
+        time.sleep(0.2)
+        return 1.0
+
+    monkeypatch.setattr(limited_search, "latency_ms", slow)
+    monkeypatch.setattr(limited_search, "expected_seconds", lambda _target: 0.0)
+    result = optimize(tiny, max_bytes=20_000, seconds=0.3, target="torch")
+    assert len(timed) <= 1  # none if measuring the first recipe took all of the time
+    assert (result.latency_ms == 1.0) == (timed == [result.best.file])
+
+
+def test_a_latency_is_not_begun_without_the_time_for_it(tiny, monkeypatch):
+    monkeypatch.setattr(limited_search, "latency_ms", lambda *_arguments: pytest.fail("begun"))
+    monkeypatch.setattr(limited_search, "expected_seconds", lambda _target: 1e3)
+    result = optimize(tiny, max_bytes=20_000, seconds=0.5, target="torch")
+    assert result.met
+    assert re.search(r"latency was not measured.* takes [\d,\s]{5,}s", " ".join(result.reasons))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from workbench.recipe import Quantize, Recipe, Structure, Train
 from workbench.study import reasons
 from workbench.study.goal import Goal
 from workbench.study.importance import importance_sentence
-from workbench.study.latency import latency_ms
+from workbench.study.latency import expected_seconds, latency_ms
 from workbench.study.other_networks import other_network
 from workbench.study.recommendation import Recommendation
 from workbench.study.runner import Runner, TimeIsUp
@@ -35,7 +35,9 @@ ROUND = 4
 SEARCH_SHARE = 0.9
 """The share of the time after which no more recipes are measured."""
 TIMED_SHARE = 0.75
-"""The same if latencies are measured."""
+"""The same if latencies are measured, at most: less if measuring them takes longer."""
+TIMING_RESERVE = 1.25
+"""How much longer than the first a later measurement of a latency may take."""
 TUNED_SHARE = 0.6
 """The same if fine-tuning follows."""
 NARROWER = (0.3, 0.5, 0.7)
@@ -74,8 +76,8 @@ class LimitedSearch:
     other: str | None = None
     """Which other network is better, as a sentence."""
     latencies: dict[str, float] = field(default_factory=dict)
-    slowest: float | None = None
-    """The longest time in which a slow method has made a file."""
+    timing_seconds: float = 0.0
+    """How long it takes to measure a latency: to export the file, to confirm and to time it."""
 
     @property
     def elapsed(self) -> float:
@@ -90,8 +92,14 @@ class LimitedSearch:
     @property
     def _search_share(self) -> float:
         """The share of the time after which no more recipes are measured."""
-        times = self.target is not None or self.goal.max_latency_ms is not None
-        return TIMED_SHARE if times else SEARCH_SHARE
+        share = min(TIMED_SHARE, 1 - TIMING_RESERVE * self.timing_seconds / self.seconds)
+        enough = share * self.seconds > self.elapsed
+        return share if self._times and enough else SEARCH_SHARE
+
+    @property
+    def _times(self) -> bool:
+        """Whether latencies are measured."""
+        return self.target is not None or self.goal.max_latency_ms is not None
 
     def run(self) -> Recommendation:
         """Search until the time is up, and return the recommendation.
@@ -100,8 +108,7 @@ class LimitedSearch:
         """
         tunes = self.seconds >= MIN_TUNING_SECONDS
         with suppress(TimeIsUp):
-            self._measure_first()
-            self._begin_with_fast_networks()
+            self._time_first(self._measure_first())
             self._search_until(TUNED_SHARE if tunes else self._search_share)
         if tunes:
             with suppress(TimeIsUp):
@@ -118,22 +125,40 @@ class LimitedSearch:
             self._explain()
         return self.recommendation()
 
-    def _measure_first(self) -> None:
-        """Measure a few recipes however long they take, until one meets the limits."""
+    def _measure_first(self) -> float:
+        """Measure one recipe however long it takes, and a few more until one meets the limits.
+
+        Returns
+        -------
+        float
+            How many seconds pass in one of the processor, 1 at least: more on a busy machine.
+        """
+        begin, processor = time.monotonic(), time.process_time()
         for _ in range(ROUND):
             ranking = self._ranking()
-            if ranking and self.goal.meets(ranking[0]):
-                return
+            if ranking and (self.goal.meets(ranking[0]) or self.remaining < 0):
+                break
             self.runner.measure(self._next(set())[:1])
+        return max(1.0, (time.monotonic() - begin) / (time.process_time() - processor + 1e-3))
 
-    def _begin_with_fast_networks(self) -> None:
-        """Measure networks with fewer channels first, if the original is slower than the limit."""
-        limit = self.goal.max_latency_ms
-        if limit is None or not can_act(self.model, "structure", "removed"):
+    def _time_first(self, slowness: float) -> None:
+        """Measure a latency, so that the time for others can be planned.
+
+        With a limit, it is that of the original: if that is too slow, networks with fewer channels
+        are measured first.
+        """
+        limit, ranking = self.goal.max_latency_ms, self._ranking()
+        if not self._times or not ranking:
             return
-        self._set_deadline(self._search_share)
-        original = compress(self.model, Recipe())
-        if latency_ms(self.model, original, self.target, self.cancel) > limit:
+        self.timing_seconds = slowness * expected_seconds(self.target)
+        self.on_update(self.recommendation())
+        can_shrink = can_act(self.model, "structure", "removed")
+        if limit is None or not can_shrink:
+            self._time(ranking[0])
+            return
+        original = self._milliseconds(Recipe())
+        if original is not None and original > limit:
+            self._set_deadline(self._search_share)
             self.runner.measure([Recipe(Structure(share), Quantize(8)) for share in NARROWER])
 
     def _measure_nearest(self) -> None:
@@ -154,7 +179,9 @@ class LimitedSearch:
         )
         violations = draft.violations if choices else ()
         sentences = reasons.all_reasons(choices, self.goal, result, violations, self.elapsed)
-        extra = [text for text in (self.other, self.important) if text is not None]
+        late = self._times and draft.choices and draft.latency_ms is None
+        untimed = reasons.not_timed(self.timing_seconds) if late else None
+        extra = [text for text in (untimed, self.other, self.important) if text is not None]
         return replace(draft, reasons=(*sentences, *extra))
 
     def _set_deadline(self, share: float) -> None:
@@ -269,15 +296,34 @@ class LimitedSearch:
     def _time_latencies(self) -> None:
         """Measure latencies: until one is low enough, or that of the choices for a target."""
         limit = self.goal.max_latency_ms
-        if limit is None and self.target is None:
-            return
-        for trial in self._candidates_for_speed():
-            self.cancel.check()
-            artifact = compress(self.model, trial.recipe)
-            milliseconds = latency_ms(self.model, artifact, self.target, self.cancel)
-            self.latencies[trial.file] = milliseconds
-            if limit is None or milliseconds <= limit or self.remaining < 0:
+        for trial in self._candidates_for_speed() if self._times else ():
+            milliseconds = self._time(trial)
+            if milliseconds is None or limit is None or milliseconds <= limit:
                 return
+
+    def _time(self, trial: Trial) -> float | None:
+        """Return the latency of a trial, measured unless it is known; None if the time is up."""
+        if trial.file not in self.latencies:
+            milliseconds = self._milliseconds(trial.recipe)
+            if milliseconds is None:
+                return None
+            self.latencies[trial.file] = milliseconds
+        return self.latencies[trial.file]
+
+    def _milliseconds(self, recipe: Recipe) -> float | None:
+        """Return the latency of the file of a recipe; None if it takes longer than what remains."""
+        self.cancel.check()
+        if self.remaining < self.timing_seconds:
+            return None
+        begin = time.monotonic()
+        token = CancelToken(lambda: self.cancel.cancelled or self.remaining < 0)
+        try:
+            return latency_ms(self.model, compress(self.model, recipe), self.target, token)
+        except Cancelled:
+            self.cancel.check()
+            return None
+        finally:
+            self.timing_seconds = time.monotonic() - begin
 
     def _candidates_for_speed(self) -> list[Trial]:
         """Return recipes to time: the best, then those that meet the limits, the fastest first."""

@@ -186,6 +186,14 @@ def on_new_data(best: Trial, goal: Goal) -> Iterator[str]:
         ).format(points=formatting.points(goal.lost_on_test).lstrip("+"))
 
 
+def not_timed(seconds: float) -> str:
+    """Return that the latency is not known, and about how long measuring it takes."""
+    return _(
+        "The latency was not measured in this time: that takes {seconds} s or more; give more "
+        "seconds."
+    ).format(seconds=formatting.count(max(1, round(seconds))))
+
+
 def effort(result: StudyResult, seconds: float) -> str:
     """Return how much was measured."""
     return plural(
