@@ -107,6 +107,9 @@ def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
     for path in notebooks.folder().glob("*.ipynb"):
         shutil.copy(path, folder)
+    settings = folder / "jupyter_config_dir" / "jupyter_lab_config.json"
+    settings.parent.mkdir()
+    settings.write_text('{"LabApp": {"expose_app_in_browser": true}}', encoding="utf-8")
     server = Server(folder, "lab", "token='secret'", START_IN_FOLDER)
     yield Lab(server, folder)
     server.stop()
@@ -126,11 +129,28 @@ def context(browser_type, browser_type_launch_args, browser_context_args, tmp_pa
 
 
 @pytest.fixture
-def page(context):
+def new_page(context):
     """A new page for one test."""
     page = context.new_page()
     yield page
     page.close()
+
+
+@pytest.fixture
+def page(context, request):
+    """A new page for one test, or that of all tests in JupyterLab until one of them fails.
+
+    Loading JupyterLab takes ten times longer than opening another notebook in it.
+    """
+    if "lab" not in request.fixturenames:
+        yield request.getfixturevalue("new_page")
+        return
+    lab, failed = request.getfixturevalue("lab"), request.session.testsfailed
+    page = lab.page(context)
+    page.set_viewport_size(SIZE)
+    yield page
+    if request.session.testsfailed > failed:
+        page.close()
 
 
 class Problems(list):

@@ -11,6 +11,16 @@ THEMES = "lab/api/settings/@jupyterlab/apputils-extension:themes"
 HEADERS = {"Authorization": "token secret", "Content-Type": "application/json"}
 THEME_NAMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
+IS_OPEN = "'jupyterapp' in window"
+CHANGE_THEME = "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
+# Opens a notebook in place of all others, without their kernels.
+OPEN = """async (path) => {
+  const { commands, serviceManager, shell } = window.jupyterapp;
+  for (const widget of [...shell.widgets("main")]) widget.dispose();
+  await serviceManager.sessions.shutdownAll();
+  await commands.execute("docmanager:open", { path });
+}"""
+
 # Pairs of visible texts below a selector whose boxes overlap, and the number of boxes.
 OVERLAPS = Path(__file__).with_name("overlaps.js").read_text("utf-8")
 
@@ -23,23 +33,36 @@ class Lab:
         self.root = server.url.partition("lab/tree")[0]
         self.folder = folder
         self.names = (f"test{number}.ipynb" for number in count())
+        self.shared = None
+
+    def page(self, context):
+        """Return the page that tests share; a new one if it was closed."""
+        if self.shared is None or self.shared.is_closed():
+            self.shared = context.new_page()
+        return self.shared
 
     def open(self, page, *cells, theme="light"):
         """Open a notebook of these cells in `page`, and return its path."""
         name = next(self.names)
         path = self.folder / name
         path.write_text(json.dumps(notebook(cells)), encoding="utf-8")
-        setting = json.dumps({"raw": json.dumps({"theme": THEME_NAMES[theme]})})
-        answer = page.request.put(self.root + THEMES, data=setting, headers=HEADERS)
-        assert answer.ok, answer.text()
+        if page.evaluate(IS_OPEN):
+            page.evaluate(CHANGE_THEME, THEME_NAMES[theme])
+        else:
+            setting = json.dumps({"raw": json.dumps({"theme": THEME_NAMES[theme]})})
+            answer = page.request.put(self.root + THEMES, data=setting, headers=HEADERS)
+            assert answer.ok, answer.text()
         self.open_file(page, name)
         return path
 
     def open_file(self, page, name):
         """Open a notebook of the folder in `page`, without earlier tabs and kernels."""
-        self.stop_kernels(page)
         page.set_default_timeout(TIMEOUT)
-        page.goto(f"{self.root}lab/tree/{name}?token=secret&reset")
+        if page.evaluate(IS_OPEN):
+            page.evaluate(OPEN, name)
+        else:
+            self.stop_kernels(page)
+            page.goto(f"{self.root}lab/tree/{name}?token=secret&reset")
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
 
     def run(self, page, *cells, theme="light"):

@@ -39,7 +39,8 @@ def test_the_page_works_in_jupyterlab(page, lab):
     expect(page.locator(".texts pre").first).to_have_text(re.compile(r'"sparsity":0\.8'))
 
 
-def test_jupyterlab_asks_nothing_about_news(page, lab):
+def test_jupyterlab_asks_nothing_about_news(new_page, lab):
+    page = new_page
     lab.run(page, "print(6 * 7)")
     page.get_by_text("42", exact=True).wait_for()
     page.wait_for_timeout(2000)  # JupyterLab asks once everything is loaded

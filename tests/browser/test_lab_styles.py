@@ -61,12 +61,16 @@ def test_the_page_fits_and_no_texts_overlap(dashboard):
         assert (texts["found"], texts["wide"]) == ([], []), width
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_results_are_cards_without_overlaps(page, lab, theme):
-    lab.run(page, RESULTS, theme=theme)
+def test_results_are_cards_without_overlaps(page, lab):
+    lab.run(page, RESULTS)
     page.wait_for_function(f"() => document.querySelectorAll('{CARDS}').length === 5")
-    for width in (1000, 1600):
-        page.set_viewport_size({"width": width, "height": 900})
-        texts = page.evaluate(OVERLAPS, CARDS)
-        assert texts["count"] > 30
-        assert (texts["found"], texts["wide"]) == ([], []), width
+    for theme in ("light", "dark"):
+        lab.set_theme(page, theme)
+        page.locator(f'body[data-jp-theme-light="{str(theme == "light").lower()}"]').wait_for(
+            state="attached"
+        )
+        for width in (1000, 1600):
+            page.set_viewport_size({"width": width, "height": 900})
+            texts = page.evaluate(OVERLAPS, CARDS)
+            assert texts["count"] > 30
+            assert (texts["found"], texts["wide"]) == ([], []), width

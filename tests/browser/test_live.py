@@ -82,8 +82,8 @@ def test_a_figure_follows_the_theme_and_later_cells(page, lab):
     page.wait_for_function(f"(dark) => ({INK})() !== dark", arg=dark)
 
 
-def test_plotly_is_sent_once(page, lab):
-    sizes = []
+def test_plotly_is_sent_once(new_page, lab):
+    page, sizes = new_page, []
     page.on("websocket", lambda ws: ws.on("framereceived", lambda data: sizes.append(len(data))))
     cell = f"""{WAIT}
 {DRAW}
