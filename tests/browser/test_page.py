@@ -151,6 +151,52 @@ def test_an_invalid_link_is_reported_and_runs_nothing(open_bench, watched):
     expect(watched.get_by_role("alert")).to_be_hidden()
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"), [("level", "odd", "everything"), ("theme", "pink", "dark")]
+)
+def test_a_value_of_the_address_that_changes_nothing_is_named(show, shown, key, value, allowed):
+    show(f"{SMALL}&{key}={value}")
+    message = shown.get_by_role("alert")
+    expect(message).to_contain_text(f"{key}={value}, which is ignored")
+    expect(message).to_contain_text(allowed)
+
+
+# Keeps the newest state that Python sends, and shows changes of it as if Python had sent them.
+LISTEN = """async () => {
+  const manager = window.jupyterapp.widgetManager;
+  const ids = [...manager.registeredModels];
+  const models = await Promise.all(ids.map((id) => manager.get_model(id)));
+  const app = models.find((model) => model.get("part") === "app");
+  app.on("msg:custom", (message) => {
+    if (message.kind === "state" && !message.test) window.state = message;
+  });
+  window.receive = (changes) =>
+    app.trigger("msg:custom", { ...window.state, test: true, ...changes }, []);
+}"""
+
+
+def test_the_cancel_button_keeps_the_focus_while_its_line_changes(show, shown):
+    bench = show(SMALL)
+    bench.settle()
+    shown.evaluate(LISTEN)
+    bench.sparsity.fill("0.5")
+    bench.settle()
+    line = shown.locator(".progress-bar")
+    cancel = line.get_by_role("button", name="cancel")
+    for number, text in enumerate(("first", "second", "third")):
+        progress = {"text": text, "fraction": None}
+        changes = {"busy": True, "seq": 1000 + number, "progress": progress}
+        shown.evaluate("(changes) => window.receive(changes)", changes)
+        expect(line).to_contain_text(text)
+        expect(cancel).to_be_visible()
+        if number == 0:
+            cancel.focus()
+        expect(cancel).to_be_focused()
+    shown.evaluate("window.receive({})")
+    expect(line).to_be_hidden()
+    expect(shown.locator(".page:not([hidden])")).to_be_focused()
+
+
 def test_two_visitors_do_not_disturb_each_other(show, shown, server):
     bench = show(SMALL)
     other = shown.context.new_page()

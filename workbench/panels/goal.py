@@ -44,7 +44,8 @@ def floor_text(metric: Metric) -> str:
     text = _("The limit of {metric} must be a number; leave it empty for no limit.")
     if most is not None:
         text = _(
-            "The limit of {metric} must be above 0 and at most 100 %; leave it empty for no limit."
+            "The limit of {metric} must be above 0 and at most 100\u202f%; leave it empty for no "
+            "limit."
         )
     elif above is not None:
         text = _("The limit of {metric} must be a number above 0; leave it empty for no limit.")

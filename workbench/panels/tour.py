@@ -25,7 +25,7 @@ def describe(session: Session) -> dict[str, Any]:
             {
                 "target": "prune.sparsity",
                 "text": _(
-                    "Drag sparsity to 80 % or more: four of five weights become zero. In the "
+                    "Drag sparsity to 80\u202f% or more: four of five weights become zero. In the "
                     "picture, left is smaller and down is less accurate."
                 ),
                 "key": "prune.sparsity",

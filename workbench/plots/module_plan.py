@@ -43,7 +43,7 @@ def card(plan: ModulePlan) -> Card:
     facts = [
         (
             f"{_(memory.PHASES[phase])}: {_(FITS[plan.fits(phase)])}",
-            _("{used} of {usable}, predicted ± 10 %").format(
+            _("{used} of {usable}, predicted ± 10\u202f%").format(
                 used=formatting.size(plan.used(phase)), usable=formatting.size(plan.chip.usable)
             ),
         )

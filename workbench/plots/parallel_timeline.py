@@ -62,7 +62,7 @@ def title(result: ParallelTraining, *, replayed: bool) -> str:
                 replay=replay
             )
         return _("Replay with one core per rank, simulated: {replay}, {error} of the clock").format(
-            replay=replay, error=f"{result.replay_error * 100:+.0f} %"
+            replay=replay, error=f"{result.replay_error * 100:+.0f}\u202f%"
         )
     return _("The ranks compute {share} of the time").format(
         share=formatting.percent(result.computing_share, 0)

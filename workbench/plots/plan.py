@@ -122,9 +122,9 @@ def card(plan: Plan) -> Card:
         (f"{memory['total'] + memory['context']:,.1f} GiB", _("at the peak, predicted")),
     ]
     labels = {
-        "step": _("per step, predicted, 80 % interval"),
-        "prefill": _("to read, predicted, 80 % interval"),
-        "decode": _("per token of the batch, predicted, 80 % interval"),
+        "step": _("per step, predicted, 80\u202f% interval"),
+        "prefill": _("to read, predicted, 80\u202f% interval"),
+        "decode": _("per token of the batch, predicted, 80\u202f% interval"),
     }
     for name, label in labels.items():
         if f"{name}_ms" in values:

@@ -8,6 +8,7 @@ from workbench.errors import WorkbenchError
 from workbench.i18n import _
 from workbench.panels import plotly_script
 from workbench.panels.actions.registry import Dashboard, action
+from workbench.panels.address_values import ignored
 from workbench.panels.comparison.focus import update_focus
 from workbench.panels.error_boundary import error_boundary
 from workbench.panels.uploads.missing import missing_model
@@ -19,14 +20,17 @@ def hello(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Restore the state in the link of a new page, and send the page everything."""
     _set_theme(dashboard, message)
     dashboard.add_display(1)
-    search = str(message.get("search", ""))
+    search, view = str(message.get("search", "")), message.get("view")
+    problems = ignored(view) if isinstance(view, dict) else []
     with dashboard.paused():
         if message.get("page"):
-            with error_boundary(dashboard.show_message):
+            with error_boundary(problems.append):
                 dashboard.turn_to(str(message["page"]))
         if search.strip("?"):
-            with error_boundary(lambda reason: dashboard.show_message(_invalid_link(reason))):
+            with error_boundary(lambda reason: problems.append(_invalid_link(reason))):
                 _restore(dashboard, search, message.get("file"))
+    if problems:
+        dashboard.show_message(" ".join(problems))
     dashboard.publish(full=True)
 
 

@@ -38,6 +38,12 @@ export function getKey(key) {
   return isStandalone() ? new URLSearchParams(location.search).get(key) : null;
 }
 
+// The values of the view keys that have a list of allowed ones; null for those that the address does not have.
+/** @type {() => Record<string, string | null>} */
+export function viewValues() {
+  return Object.fromEntries(["level", "theme", "tour", "lang"].map((key) => [key, getKey(key)]));
+}
+
 // Sets a view key in the address, or removes it; `step` adds a step to the history of the browser.
 /** @type {(key: string, value: string | null, step?: boolean) => void} */
 export function setKey(key, value, step = false) {

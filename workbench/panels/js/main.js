@@ -11,7 +11,7 @@
 //   .tab-body[data-seq]      the same for the open tab
 //   .wb[data-offline]        the kernel does not respond
 
-import { getKey, saveState, search } from "./address.js";
+import { getKey, saveState, search, viewValues } from "./address.js";
 import { App } from "./app.js";
 import { Channel } from "./channel.js";
 import { ChoosePage } from "./choose_page.js";
@@ -98,7 +98,7 @@ function render({ model, el }) {
   el.classList.add("workbench-frame", `workbench-${part}`);
   el.append(root);
   const file = fileOf(getKey("m") ?? "")?.file;
-  channel.act("hello", { search: search(), theme: theme.current(), page: getKey("page"), file });
+  channel.act("hello", { search: search(), theme: theme.current(), page: getKey("page"), view: viewValues(), file });
 
   return () => {
     stopWatching();

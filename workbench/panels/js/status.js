@@ -9,6 +9,20 @@ import { h, setText } from "./dom.js";
 const SPINNER_DELAY = 300; // ms until the spinner shows
 const BAR_DELAY = 1000; // ms until the progress bar shows
 
+/** @type {(timers: ReturnType<typeof setTimeout>[]) => void} */
+const clearTimers = (timers) => {
+  for (const timer of timers) clearTimeout(timer);
+};
+
+// Moves the focus to the open page, so that the keyboard goes on there when the focused line disappears.
+/** @type {(root: HTMLElement) => void} */
+const focusPage = (root) => {
+  const page = /** @type {HTMLElement | null} */ (root.querySelector(".page:not([hidden])"));
+  if (!page) return;
+  page.tabIndex = -1;
+  page.focus({ preventScroll: true });
+};
+
 export class Status {
   /** @type {Labels} */ labels;
   /** @type {HTMLButtonElement} */ close;
@@ -34,7 +48,12 @@ export class Status {
     this.banner = h("div", { className: "banner", role: "alert", hidden: true }, this.text);
     this.bar = h("progress", { max: 1 });
     this.barText = h("span");
-    this.progress = h("div", { className: "progress-bar", hidden: true });
+    this.cancel = h("button", {
+      type: "button",
+      className: "quiet small",
+      onclick: () => channel.act("cancel"),
+    });
+    this.progress = h("div", { className: "progress-bar", hidden: true }, this.barText, this.bar, this.cancel);
   }
 
   /** @param {Labels} labels */
@@ -63,16 +82,7 @@ export class Status {
     this.banner.replaceChildren(this.text, this.reload, this.close);
     this.reload.hidden = true;
     this.bar.setAttribute("aria-label", labels.results);
-    this.progress.replaceChildren(
-      this.barText,
-      this.bar,
-      h("button", {
-        type: "button",
-        className: "quiet small",
-        text: labels.cancel,
-        onclick: () => this.channel.act("cancel"),
-      }),
-    );
+    setText(this.cancel, labels.cancel); // the same button, so that it keeps the focus
   }
 
   /** @type {(text: string | null, tone?: "bad" | "note" | "good") => void} */
@@ -140,7 +150,9 @@ export class Status {
       else this.bar.value = progress.fraction;
     }
     if (this.operation === operation) return;
-    this.idle();
+    // A line with the focus stays.
+    if (this.progress.contains(document.activeElement)) clearTimers(this.timers);
+    else this.idle();
     this.operation = operation;
     this.timers = [
       setTimeout(() => this.root.classList.add("busy"), SPINNER_DELAY),
@@ -152,8 +164,9 @@ export class Status {
 
   idle() {
     this.operation = null;
-    for (const timer of this.timers) clearTimeout(timer);
+    clearTimers(this.timers);
     this.root.classList.remove("busy");
+    if (this.progress.contains(document.activeElement)) focusPage(this.root);
     this.progress.hidden = true;
   }
 }

@@ -66,7 +66,8 @@ def _facts(model: Model, honest: HonestFigures | None) -> list[dict[str, str]]:
                 "label": _("on new data"),
                 "value": DASH if interval is None else _range(*interval),
                 "help": _(
-                    "The 95 % interval of the accuracy on new examples like these (Wilson 1927)."
+                    "The 95\u202f% interval of the accuracy on new examples like these (Wilson "
+                    "1927)."
                 ),
             }
         )

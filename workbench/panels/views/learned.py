@@ -53,7 +53,7 @@ def _of_classes(honest: HonestFigures) -> list[dict[str, str]]:
         _figure(
             _("on new data, probably"),
             _("{low} to {high}").format(low=low, high=high),
-            _("if they are like these; confidence 95 %"),
+            _("if they are like these; confidence 95\u202f%"),
         ),
         _figure(
             _("by guessing"),
@@ -78,7 +78,7 @@ def _of_number(model: Model, honest: HonestFigures, score: Score) -> list[dict[s
         _figure(
             _("explained variance"),
             formatting.percent(score.figures["explained variance"]),
-            _("0 % is guessing, 100 % is perfect"),
+            _("0\u202f% is guessing, 100\u202f% is perfect"),
         ),
     ]
 

@@ -42,11 +42,11 @@ def memory(plan: Plan) -> tuple[str, str]:
     values = plan.as_dict()
     used = _("{used} of {usable} GiB").format(
         used=f"{values['memory_gib']['total'] + values['memory_gib']['context']:,.1f}",
-        usable=f"{values['usable_gib']:,.0f}",
+        usable=f"{values['usable_gib']:,.1f}",
     )
-    margin = 100 * (MARGIN if values["chips"] == 1 else SHARED_MARGIN)
-    label = _("predicted peak of a chip with the driver, ± {margin} %")
-    return used, label.format(margin=f"{margin:.0f}")
+    margin = MARGIN if values["chips"] == 1 else SHARED_MARGIN
+    label = _("predicted peak of a chip with the driver, ± {margin}")
+    return used, label.format(margin=formatting.percent(margin, 0))
 
 
 def times(plan: Plan) -> list[tuple[str, str, str]]:
@@ -63,7 +63,7 @@ def times(plan: Plan) -> list[tuple[str, str, str]]:
             middle, low, high = (
                 duration(values[f"{name}_ms{end}"]) for end in ("", "_low", "_high")
             )
-            bounds = _("{label}, predicted; 80 % interval {low} to {high}").format(
+            bounds = _("{label}, predicted; 80\u202f% interval {low} to {high}").format(
                 label=label, low=low, high=high
             )
             rows.append((middle, bounds, label))
