@@ -63,6 +63,14 @@ def test_a_program_from_a_disk_is_not_loaded(program, tmp_path):
         wb.load_package(tmp_path / "package")
 
 
+def test_the_summary_names_the_precision_of_the_fastest():
+    rounded = replace(timing("openvino", 1.0), precision="int8_inputs")
+    result = Benchmark((timing("openvino", 3.0), rounded, timing("torch", 2.0)))
+    assert result.summary.startswith("OpenVINO, inputs rounded to 8 bits is 2")
+    busy = Benchmark((timing("openvino", 3.0), replace(rounded, busy=True)))
+    assert "OpenVINO, inputs rounded to 8 bits was the fastest" in busy.summary
+
+
 def test_ratios_are_of_minima_and_to_pytorch():
     result = Benchmark((timing("onnxruntime", 2.0), timing("torch", 8.0), timing("torch", 9.0, 64)))
     assert result.speedup(result.timings[0]) == 4

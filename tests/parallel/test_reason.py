@@ -23,5 +23,5 @@ def test_waiting_is_the_reason_only_if_it_explains_the_time(computing_share, exp
     )
     text = reason(result)
     assert "2.16" in text
-    assert ("because they compute only 40" in text) == explained
+    assert ("because they compute for only 40" in text) == explained
     assert ("178\u202fms" in text) == (not explained)

@@ -10,6 +10,8 @@ from pathlib import Path
 from workbench.deploy.environments import ENVIRONMENTS
 from workbench.deploy.interpreter import interpreter
 from workbench.errors import InputError
+from workbench.i18n import _
+from workbench.i18n import mark as N_
 
 
 @dataclass(frozen=True)
@@ -143,3 +145,23 @@ RUNTIMES = {
         Runtime("torch", "PyTorch", ("torch",), "", 0, ("float32",), ".pt2"),
     )
 }
+
+PRECISIONS = {
+    "float32": N_("float32"),
+    "bfloat16": N_("bfloat16"),
+    "int8_inputs": N_("inputs rounded to 8 bits"),
+}
+
+
+def precision_name(precision: str) -> str:
+    """Return the display name of a precision."""
+    known = PRECISIONS.get(precision)
+    return _(known) if known else precision
+
+
+def title_of(runtime: str, precision: str) -> str:
+    """Return the title of a runtime, with its precision unless that is the default one."""
+    title = RUNTIMES[runtime].title
+    if precision == RUNTIMES[runtime].precisions[0]:
+        return title
+    return f"{title}, {precision_name(precision)}"

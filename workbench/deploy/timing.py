@@ -18,7 +18,7 @@ from workbench.deploy.confirm import Reference, artifact_of
 from workbench.deploy.host import Calls, Host
 from workbench.deploy.package import Package
 from workbench.deploy.process import ended_on_cancel
-from workbench.deploy.runtimes import RUNTIMES
+from workbench.deploy.runtimes import RUNTIMES, title_of
 from workbench.display import Card
 from workbench.errors import InputError
 from workbench.i18n import _
@@ -106,10 +106,11 @@ class Benchmark:
         """One sentence: the fastest on the least threads, or that the machine was busy."""
         timings = [row for row in self.timings if row.threads == self.timings[0].threads]
         fastest = min(timings, key=lambda timing: timing.minimum / timing.batch)
-        title = RUNTIMES[fastest.runtime].title
+        title = title_of(fastest.runtime, fastest.precision)
         if self.busy:
             return _(
-                "The machine was busy with other work: {runtime} came first, but no ratio is sure."
+                "The machine was busy with other work: {runtime} was the fastest, but no ratio is "
+                "sure."
             ).format(runtime=title)
         speedup = self.speedup(fastest)
         if speedup is None or fastest.runtime == BASELINE:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
-from workbench.deploy.runtimes import RUNTIMES
+from workbench.deploy.runtimes import RUNTIMES, precision_name, title_of
 from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.panels.deploy_notes import notes
@@ -26,11 +26,6 @@ COLUMNS = {
     "resident": N_("memory"),
 }
 BATCHES = {1: "one", 64: "many"}
-PRECISIONS = {
-    "float32": N_("float32"),
-    "bfloat16": N_("bfloat16"),
-    "int8_inputs": N_("inputs rounded to 8 bits"),
-}
 
 
 def section(session: Session) -> dict[str, Any]:
@@ -107,16 +102,7 @@ def is_current(session: Session, deploying: Deploying) -> bool:
 
 def title(target: Target) -> str:
     """Return the name of a runtime with a precision."""
-    runtime = RUNTIMES[target.runtime]
-    if target.precision == runtime.precisions[0]:
-        return runtime.title
-    return f"{runtime.title}, {precision(target)}"
-
-
-def precision(target: Target) -> str:
-    """Return the display name of a precision."""
-    known = PRECISIONS.get(target.precision)
-    return _(known) if known else target.precision
+    return title_of(target.runtime, target.precision)
 
 
 def _working(deploying: Deploying) -> str:
@@ -135,7 +121,7 @@ def _row(session: Session, deploying: Deploying, number: int) -> dict[str, Any]:
     target, deployment = deploying.targets[number], deploying.deployment
     row: dict[str, Any] = {
         "runtime": RUNTIMES[target.runtime].title,
-        "precision": precision(target),
+        "precision": precision_name(target.precision),
         "name": title(target),
         "tone": "waiting",
         "status": "" if deploying.running else _("not tried"),

@@ -48,7 +48,8 @@ def reason(result: ParallelTraining) -> str:
             ).format(**values, computed=formatting.milliseconds(rank_seconds * 1e3))
         return _(
             "{ranks} ranks are {ratio} slower than one process ({time} against {single} per step), "
-            "because they compute only {computing} of the time and communicate or wait else."
+            "because they compute for only {computing} of the time, and communicate or wait for "
+            "the rest."
         ).format(**values)
     return _(
         "{ranks} ranks are as fast as one process ({time} per step), because what they save by "
