@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
@@ -103,6 +105,58 @@ class Wide(nn.Module):
         return self.last(hidden.float())
 
 
+class Blocks(nn.Module):
+    """Has all weights in the elements of a list, of which one is not trained."""
+
+    def __init__(self):
+        super().__init__()
+        sizes = (6, 6, 6, 6, 8, 1, 6, 3)  # a part of one number, too
+        self.layers = nn.Sequential(*(nn.Linear(a, b) for a, b in pairwise(sizes)))
+        self.layers[1].requires_grad_(False)
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+class Inplace(nn.Module):
+    """Changes outputs of layers in place, and relies on their layout."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.last = nn.Linear(6, 8), nn.Linear(8, 8), nn.Linear(16, 3)
+
+    def forward(self, x):
+        hidden = self.first(x)
+        hidden[:, :2] *= 2
+        more = self.second(hidden.relu_())
+        more += hidden
+        more = more.to(self.last.weight.dtype)  # this reads no value of the weight
+        return self.last(torch.stack([more, hidden], 1).view(-1, 16))
+
+
+class Transposed(nn.Module):
+    """Its first weight is a view that is not stored row by row."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(12, 6).mul(0.3).t())
+        self.middle, self.last = nn.Linear(12, 12), nn.Linear(12, 3)
+
+    def forward(self, x):
+        return self.last(self.middle((x @ self.weight).relu()).relu())
+
+
+class Bounded(nn.Module):
+    """Its forward pass changes the rows of an embedding that its examples use."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed, self.last = nn.Embedding(40, 8, max_norm=1.0), nn.Linear(8, 3)
+
+    def forward(self, x):
+        return self.last(self.embed((10 * x.abs()).long().clamp(0, 39)).sum(1))
+
+
 class Recurrent(nn.Module):
     """Its matrices are those of a layer that is not linear."""
 
@@ -130,6 +184,9 @@ CASES = {
     "computed again": (Again, set()),
     "float64 and buffers": (Wide, set()),
     "recurrent": (Recurrent, {"tensor"}),
+    "blocks alone": (Blocks, set()),
+    "in place": (Inplace, set()),
+    "transposed": (Transposed, set()),
 }
 
 
@@ -162,3 +219,17 @@ def test_the_others_refuse_it_with_the_reason(name):
     }[strategy]
     with raises(code, reason):
         wb.train_in_parallel(model_of(name), strategy, 2, **SETTINGS)
+
+
+def test_weights_that_the_forward_pass_changes_are_refused_if_ranks_see_different_examples():
+    torch.manual_seed(0)
+    inputs, labels = torch.randn(96, 6), torch.randint(0, 3, (96,))
+    parts = {"train": slice(0, 64), "validation": slice(64, 80), "test": slice(80, None)}
+    data = {key: (inputs[part], labels[part]) for key, part in parts.items()}
+    model = wb.from_module(Bounded(), **data, name="bounded")
+    for strategy in ("data", "zero1", "zero2", "zero3"):
+        with raises("parallel.forward_changes_weights", "embed.weight"):
+            wb.train_in_parallel(model, strategy, 2, **SETTINGS)
+    result = wb.train_in_parallel(model, "pipeline", 2, **SETTINGS)
+    assert result.consistent
+    assert result.distance < 1e-3  # records do not change weights

@@ -14,7 +14,10 @@ import workbench as wb
 from tests.raises import raises
 from workbench.cancel import CancelToken
 from workbench.parallel.fork_server import AVAILABLE, ForkServer
+from workbench.parallel.link import Link
 from workbench.parallel.pool import Pool, pool
+from workbench.parallel.rank.clock import Clock
+from workbench.parallel.rank.group import join
 from workbench.parallel.rank_process import environment
 from workbench.parallel.waits import stalled
 
@@ -103,6 +106,17 @@ def test_the_rank_that_is_the_cause_is_named(form, end, rank):
     with raises(code, f"rank {rank} of 2", fact, "start the run again"):
         wb.train_in_parallel(wb.model("fashion/lenet5"), ranks=2, **settings, on_record=stop)
     assert alive(ids) == []
+
+
+def test_a_rank_that_cannot_connect_is_not_the_cause(monkeypatch):
+    """Another one may have refused its task before all were connected."""
+
+    def fail(*_arguments, **_options):
+        raise RuntimeError("Connection closed by peer")
+
+    monkeypatch.setattr("torch.distributed.init_process_group", fail)
+    with raises("parallel.peer_lost"):
+        join(None, 0, 2, address="127.0.0.1", seconds=1, clock=Clock(), link=Link())
 
 
 def test_ranks_that_answer_but_make_no_progress_are_explained():

@@ -45,6 +45,56 @@ class Unknowable(nn.Module):
         return self.last(x if x.sum() > 0 else -x)
 
 
+class Viewed(nn.Module):
+    """Changes a value in place through a view of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.middle, self.last = nn.Linear(6, 8), nn.Linear(4, 4), nn.Linear(8, 3)
+
+    def forward(self, x):
+        hidden = self.first(x)
+        part = hidden[:, :4]
+        part += self.middle(part.relu())
+        return self.last(hidden)
+
+
+class Backward(torch.autograd.Function):
+    """The identity, with a gradient of the other sign."""
+
+    @staticmethod
+    def forward(_ctx, x):
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(_ctx, gradient):
+        return -gradient
+
+
+class OwnBackward(nn.Module):
+    """Has a backward pass that is not that of its operations."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(6, 8), nn.Linear(8, 3)
+
+    def forward(self, x):
+        return self.last(Backward.apply(self.first(x).relu()))
+
+
+class Cleared(nn.Module):
+    """Changes a copy of its inputs in place."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(6, 8), nn.Linear(8, 3)
+
+    def forward(self, x):
+        x = x.clone()
+        x[:, :3] = 0
+        return self.last(self.first(x).relu())
+
+
 def run(parts, inputs):
     received = []
     for part in parts[:-1]:
@@ -84,3 +134,9 @@ def test_a_decision_by_values_is_refused():
         cut(Undecided(), 2, Batch.of([torch.rand(2, 6)] * 4), 2)
     with raises("parallel.too_few_layers", 3):
         cut(Undecided(), 3, Batch.of(torch.rand(2, 6)), 2)
+
+
+@pytest.mark.parametrize(("network", "count"), [(Viewed, 3), (Cleared, 2), (OwnBackward, 2)])
+def test_stages_that_compute_something_else_are_refused(network, count):
+    with raises("parallel.stages_differ", "zero3"):
+        cut(network().eval(), count, Batch.of(torch.rand(2, 6)), 2)

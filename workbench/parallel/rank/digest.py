@@ -14,9 +14,9 @@ def digest(weights: Mapping[str, Tensor]) -> str:
     content = hashlib.sha256()
     for name in sorted(weights):
         content.update(name.encode())
-        content.update(
-            weights[name].detach().reshape(-1).contiguous().view(torch.uint8).numpy().tobytes()
-        )
+        # a copy, because a part of one number counts as contiguous whatever its stride is
+        numbers = weights[name].detach().clone(memory_format=torch.contiguous_format)
+        content.update(numbers.reshape(-1).view(torch.uint8).numpy().data)
     return content.hexdigest()
 
 

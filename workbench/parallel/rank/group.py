@@ -181,4 +181,5 @@ def join(
         )
 
     dist.Backend.register_backend(BACKEND, create, devices=["cpu"])
-    dist.init_process_group(BACKEND, store=store, rank=rank, world_size=ranks)
+    with here.waiting("join"):  # another rank may refuse its task and leave while this one connects
+        dist.init_process_group(BACKEND, store=store, rank=rank, world_size=ranks)

@@ -115,7 +115,7 @@ class Pipeline:
                 parameter = self.parameters.get(name)
                 held = parameter is not None and parameter.grad is not None
                 total = parameter.grad if held and parameter is not None else None
-                total = torch.zeros(self.shapes[name]) if total is None else total
+                total = torch.zeros(self.shapes[name]) if total is None else _row_by_row(total)
                 dist.all_reduce(total)
                 if parameter is not None:
                     parameter.grad = total
@@ -125,7 +125,7 @@ class Pipeline:
         for name, shape in self.shapes.items():
             ranks = self.holders.get(name, [0])
             tensor = tensors.get(name) if self.rank == ranks[0] else None
-            tensor = torch.zeros(shape) if tensor is None else tensor.clone()
+            tensor = torch.zeros(shape) if tensor is None else _row_by_row(tensor)
             dist.broadcast(tensor, ranks[0])
             collected[name] = tensor
         return collected
@@ -153,7 +153,9 @@ class _Step:
                 tensor.detach().requires_grad_()
                 for tensor in self._take("F", stage - 1, microbatch, kinds)
             ]
-        value = pipeline.parts[stage](*inputs.tensors, *received)
+        # copies: a layer may change its inputs in place, but not the leaves of autograd
+        copies = [tensor.clone() for tensor in received]
+        value = pipeline.parts[stage](*inputs.tensors, *copies)
         if stage == pipeline.count - 1:
             labels = self._labels[microbatch]
             loss = label_loss(outputs_of(value), labels) * (loss_terms(labels) / self._terms)
@@ -198,6 +200,11 @@ class _Step:
     def _address(self, kind: str, stage: int, microbatch: int) -> tuple[str, int]:
         number = (stage * len(self._inputs) + microbatch) * 2 + (kind == "B")
         return f"{kind}:{stage}:{microbatch}", number
+
+
+def _row_by_row(tensor: Tensor) -> Tensor:
+    """Return a copy in the order in which ranks exchange values; weights may be transposed."""
+    return tensor.clone(memory_format=torch.contiguous_format)
 
 
 def _boundaries(parts: list[Any], inputs: Batch) -> list[list[Kind]]:

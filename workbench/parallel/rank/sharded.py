@@ -69,7 +69,10 @@ class FullySharded(Replica):
         for block in [*units(setup), setup.module]:
             parameters = [p for p in block.parameters() if p.requires_grad and id(p) not in taken]
             taken |= {id(p) for p in parameters}
-            self._attach(block, Unit(parameters, setup.rank, setup.plan.ranks))
+            if parameters:  # none are left if all are in blocks
+                self._attach(block, Unit(parameters, setup.rank, setup.plan.ranks))
+        setup.module.register_forward_pre_hook(lambda *_arguments: self._begin_forward())
+        setup.module.register_forward_hook(lambda *_arguments: self._end_forward())
         self.optimizer = make_optimizer(setup.plan, [s for u in self._units for s in u.shards])
 
     def backward(self, step: int) -> float:
@@ -109,21 +112,22 @@ class FullySharded(Replica):
         }
         return {name: by_id[id(parameter)] for name, parameter in self.parameters.items()}
 
+    def _begin_forward(self) -> None:
+        self._forward = True
+
+    def _end_forward(self) -> None:
+        self._forward = False
+
     def _attach(self, block: nn.Module, unit: Unit) -> None:
-        root = block is self.module
-        if unit.parameters:
-            self._units.append(unit)
+        self._units.append(unit)
 
         def before(*_arguments: Any) -> None:
-            self._forward = self._forward or root
-            if unit.parameters:
-                unit.gather()
+            unit.gather()
 
         def after(*_arguments: Any) -> None:
             # a block that is computed again in the backward pass keeps its weights
             if self._frees and self._forward:
                 unit.free()
-            self._forward = self._forward and not root
 
         def count(_parameter: Tensor) -> None:
             unit.gather()  # as ZeRO-3 does, even if no operation of the block has saved a weight

@@ -85,7 +85,8 @@ class _Join(Function):
     @staticmethod
     def forward(ctx: Any, part: Tensor, cut: Cut, rank: int) -> Tensor:
         ctx.cut, ctx.rank = cut, rank
-        return cut.gathered(part)
+        # laid out like the output of a whole layer, and no view, so that it can change in place
+        return cut.gathered(part).clone(memory_format=torch.contiguous_format)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:

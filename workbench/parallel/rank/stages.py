@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import isfinite
+from typing import Any
 
 import torch
-from torch import fx, nn
+from torch import Tensor, fx, nn
 
+from workbench.parallel.rank.digest import distance
 from workbench.parallel.rank.graph import Recorder, has_weights, operations
-from workbench.parallel.rank.strategy import UnsupportedError
-from workbench.runtime.batch import Batch
+from workbench.parallel.rank.network import trained
+from workbench.parallel.rank.strategy import UnsupportedError, gradients_of, run
+from workbench.runtime.batch import Batch, outputs_of
+
+TOLERANCE = 1e-4
+"""Relative L2 difference of what stages and the whole network compute: of rounding, if less."""
 
 
 @dataclass
@@ -42,7 +49,8 @@ def cut(module: nn.Module, count: int, inputs: Batch, microbatch: int) -> list[S
     Raises
     ------
     UnsupportedError
-        If the network is not traceable, or has too few layers with weights.
+        If the network is not traceable, has too few layers with weights, or computes something else
+        in stages.
     """
     graph = operations(module, inputs)
     recorder = Recorder(graph, microbatch / len(inputs))
@@ -69,10 +77,55 @@ def cut(module: nn.Module, count: int, inputs: Batch, microbatch: int) -> list[S
     ]
     costs = [recorder.cost[node] for node in order]
     borders = _balanced(costs, weighted, allowed, count)
-    return [
+    stages = [
         Stage(_part(graph, order, start, end, free), sum(costs[start:end]))
         for start, end in pairwise(borders)
     ]
+    _check(stages, module, inputs)
+    return stages
+
+
+def _check(stages: Sequence[Stage], module: nn.Module, inputs: Batch) -> None:
+    """Refuse stages that compute other outputs or gradients than the network.
+
+    A change in place through a view crosses no border, and tracing loses the backward pass of an
+    autograd function that is not PyTorch's.
+    """
+
+    def by_network(tensors: Sequence[Tensor]) -> Tensor:
+        return run(module, inputs.with_tensors(tensors))
+
+    def by_stages(tensors: Sequence[Tensor]) -> Tensor:
+        values: Any = ()
+        for stage in stages:
+            values = stage.module(*tensors, *(value.clone() for value in values))
+        outputs: Tensor = outputs_of(values)
+        return outputs
+
+    expected, computed = (_results(forward, module, inputs) for forward in (by_network, by_stages))
+    for reference, values in zip(expected, computed, strict=True):
+        difference = distance(values, reference)
+        if isfinite(distance(reference, reference)) and not difference <= TOLERANCE:
+            raise UnsupportedError(
+                "In stages, the network computes other values than as a whole: it changes views or "
+                "copies of its inputs in place, or has a backward pass of its own; compute new "
+                "values and use PyTorch's functions instead, or use strategy='data' or 'zero3'.",
+                code="parallel.stages_differ",
+            )
+
+
+def _results(
+    forward: Callable[[Sequence[Tensor]], Tensor], module: nn.Module, inputs: Batch
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return the outputs, and the gradient of a sum of them with different weights."""
+    outputs = forward([tensor.clone() for tensor in inputs.tensors])
+    parameters = trained(module)
+    if outputs.requires_grad:
+        outputs.flatten().dot(torch.linspace(1, 2, outputs.numel())).backward()
+    gradients = gradients_of(parameters)
+    for parameter in parameters.values():
+        parameter.grad = None
+    return {"": outputs.detach()}, gradients
 
 
 def _placeholders(graph: fx.Graph) -> list[fx.Node]:

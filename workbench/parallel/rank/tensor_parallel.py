@@ -111,7 +111,7 @@ def _why_whole(layer: Splittable, outside: set[int], ranks: int) -> str:
     if not all(p.requires_grad for p in layer.parameters(recurse=False)):
         return "are not trained"
     if any(id(p) in outside for p in layer.parameters(recurse=False)):
-        return "share their weights with other layers"
+        return "have weights that other layers read"
     return "are too small" if _split_size(layer) < ranks else ""
 
 

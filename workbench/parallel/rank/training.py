@@ -23,9 +23,9 @@ from workbench.parallel.rank.clock import Clock, as_json
 from workbench.parallel.rank.digest import digest, distance
 from workbench.parallel.rank.examples import Examples
 from workbench.parallel.rank.memory import bytes_by_kind
-from workbench.parallel.rank.strategy import Setup, Strategy, run
+from workbench.parallel.rank.strategy import Setup, Strategy, UnsupportedError, run
 from workbench.parallel.waits import here
-from workbench.runtime.batch import using_weights
+from workbench.runtime.batch import Batch, using_weights
 
 Emit = Callable[[Mapping[str, Any]], None]
 TIMED_STEPS = 10
@@ -85,6 +85,8 @@ class Training:
         )
         module = self._module(description["module"])
         self.evaluated = self._module(description["module"])
+        if self.plan.ranks > 1 and self.plan.splits_batch and self.plan.synchronized:
+            _check_forward(self.evaluated, self.examples.sample[:1])
         known = network.trained(module)
         self.buffers = {  # they stay on this rank
             name: tensor for name, tensor in stored_tensors(module).items() if name not in known
@@ -182,7 +184,8 @@ class Training:
     def _evaluate(self, weights: Mapping[str, Tensor]) -> tuple[float | None, float]:
         """Return the accuracy on the sample, None for numbers, and its loss."""
         labels = self.examples.sample_labels
-        tensors = self.buffers | dict(weights)
+        # copies, because the forward pass may change weights, as embeddings with max_norm do
+        tensors = self.buffers | {name: tensor.clone() for name, tensor in weights.items()}
         with (
             torch.no_grad(),
             using_weights(self.evaluated, tensors),
@@ -215,9 +218,28 @@ def strategy(setup: Setup) -> Strategy:
     return chosen
 
 
+def _check_forward(module: nn.Module, inputs: Batch) -> None:
+    """Refuse a network whose forward pass changes weights, each rank by its own examples."""
+    weights = network.trained(module)
+    changes = {name: weight._version for name, weight in weights.items()}  # noqa: SLF001 - no other
+    with torch.no_grad(), network.evaluating(module):
+        run(module, inputs)
+    for name, weight in weights.items():
+        if weight._version != changes[name]:  # noqa: SLF001
+            raise UnsupportedError(
+                f"The forward pass changes {name}, as embeddings with max_norm do, and ranks that "
+                "see different examples would change it differently; use strategy='pipeline', "
+                "sync='never' or one rank.",
+                code="parallel.forward_changes_weights",
+            )
+
+
 def save(tensors: Mapping[str, Tensor], path: Path) -> None:
     """Write tensors to a .safetensors file."""
-    save_file({name: t.detach().clone().contiguous() for name, t in tensors.items()}, path)
+    copies = {
+        n: t.detach().clone(memory_format=torch.contiguous_format) for n, t in tensors.items()
+    }
+    save_file(copies, path)
 
 
 def _private_bytes() -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from inspect import getattr_static
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from workbench.parallel.rank.network import evaluating
@@ -15,6 +16,10 @@ from workbench.parallel.rank.strategy import Setup, run
 
 EXAMPLES = 16
 """How many examples show which modules are called."""
+FACTS = {
+    getattr_static(Tensor, name).__get__ for name in ("dtype", "device", "layout", "requires_grad")
+}
+"""What is read of a parameter without its values or its shape."""
 
 
 def read_outside(setup: Setup, owners: Mapping[int, nn.Module]) -> set[int]:
@@ -73,7 +78,7 @@ class _Uses(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        for value in _values((*args, *(kwargs or {}).values())):
+        for value in () if func in FACTS else _values((*args, *(kwargs or {}).values())):
             owner = self._owners.get(id(value))
             if owner is not None and not any(owner is layer for layer in self._active):
                 self.outside.add(id(value))
