@@ -19,6 +19,9 @@ from workbench.study.measurement import Job, measure_trial
 from workbench.study.trial import Trial
 from workbench.threads import threads
 
+LOOK = 1.0
+"""Seconds without a result after which the scheduler is asked for its workers: a question to it
+takes time from workers on the same machine."""
 WITHOUT_WORKERS = 30
 """Seconds that a study waits for a worker after the last one has ended."""
 
@@ -76,11 +79,13 @@ class Dask:
                 self._distributed.wait(
                     list(self._futures), timeout=POLL, return_when="FIRST_COMPLETED"
                 )
-            for future in [future for future in self._futures if future.done()]:
+            completed = [future for future in self._futures if future.done()]
+            for future in completed:
                 yield self._futures.pop(future), self._result(future)
-            if self._client.scheduler_info()["workers"]:
+            waited = time.monotonic() - since
+            if completed or (waited > LOOK and self._client.scheduler_info()["workers"]):
                 since = time.monotonic()
-            elif self._futures and time.monotonic() - since > WITHOUT_WORKERS:
+            elif self._futures and waited > WITHOUT_WORKERS:
                 raise InputError(
                     f"The cluster at {self.address} has no workers any more: start dask worker "
                     "again; the same command continues.",
