@@ -50,7 +50,7 @@ def deployment_from_record(record: dict[str, Any], artifact: Artifact, model: Mo
     roofline = record["roofline"]
     return Deployment(
         artifact,
-        tuple(_outcome(kept, artifact, model) for kept in record["outcomes"]),
+        tuple(_outcome(each, artifact, model) for each in record["outcomes"]),
         from_record(Benchmark, record["benchmark"]),
         Roofline.from_dict(roofline) if roofline else None,
         record["error"],

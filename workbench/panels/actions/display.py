@@ -20,8 +20,8 @@ def hello(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Restore the state in the link of a new page, and send the page everything."""
     _set_theme(dashboard, message)
     dashboard.add_display(1)
-    search, view = str(message.get("search", "")), message.get("view")
-    problems = ignored(view) if isinstance(view, dict) else []
+    search, shown = str(message.get("search", "")), message.get("view")
+    problems = ignored(shown) if isinstance(shown, dict) else []
     with dashboard.paused():
         if message.get("page"):
             with error_boundary(problems.append):
