@@ -59,6 +59,11 @@ def test_the_page_fits_and_no_texts_overlap(dashboard):
         texts = dashboard.evaluate(OVERLAPS, ".wb")
         assert texts["count"] > 60
         assert (texts["found"], texts["wide"]) == ([], []), width
+    dashboard.set_viewport_size({"width": 390, "height": 844})  # most of it is JupyterLab's
+    dashboard.wait_for_function("document.querySelector('.wb').clientWidth < 400")
+    dashboard.wait_for_timeout(500)
+    assert dashboard.locator(".wb").bounding_box()["width"] >= 260
+    assert dashboard.evaluate(OVERLAPS, ".wb")["wide"] == []
 
 
 def test_results_are_cards_without_overlaps(page, lab):
