@@ -10,6 +10,9 @@ import pytest
 import workbench as wb
 from tests.raises import raises
 from tests.recipes import random_recipe
+from workbench.deploy.confirm import Reference
+from workbench.deploy.export import Exporter
+from workbench.deploy.host import Host
 from workbench.errors import RecipeError
 
 WEIGHTS_ONLY = {"torch": 3}
@@ -39,10 +42,12 @@ def test_other_kinds_of_networks(name):
     assert agreement.largest_difference <= 1e-4
 
 
-@pytest.mark.slow
-def test_random_recipes_without_quantized_inputs(runtime):
-    model, generator, tried = wb.model("vowels/cnn"), random.Random(7), 0
-    while tried < WEIGHTS_ONLY.get(runtime, MOST):
+@pytest.fixture(scope="module")
+def random_files():
+    """Exporters of random files without quantized inputs, and the accuracy of each file."""
+    model, generator = wb.model("vowels/cnn"), random.Random(7)
+    files: list[tuple[Exporter, float]] = []
+    while len(files) < MOST:
         recipe = random_recipe(generator, model.weights()).untrained
         if recipe.activations is not None:
             continue
@@ -50,10 +55,18 @@ def test_random_recipes_without_quantized_inputs(runtime):
             artifact = wb.compress(model, recipe)
         except RecipeError:
             continue
-        tried += 1
-        agreement = wb.confirm(wb.export(artifact, runtime))
-        assert agreement.confirmed, recipe
-        assert agreement.score.value == wb.measure(model, artifact.recipe).value
+        files.append((Exporter(artifact), wb.measure(model, artifact.recipe).value))
+    return files
+
+
+@pytest.mark.slow
+def test_random_recipes_without_quantized_inputs(runtime, random_files):
+    with Host(runtime) as host:
+        for exporter, accuracy in random_files[: WEIGHTS_ONLY.get(runtime, MOST)]:
+            package = exporter.export(runtime)  # runtimes of one kind of file share it
+            agreement = Reference(exporter.artifact, "validation").confirm(package, host)
+            assert agreement.confirmed, exporter.artifact.recipe
+            assert agreement.score.value == accuracy
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from tests.raises import raises
 from workbench.cache.files import FileCache
 from workbench.cache.results import ResultCache
 from workbench.cancel import CancelToken
-from workbench.deploy import deployment, prepare, store
+from workbench.deploy import deployment, prepare, store, timing
 from workbench.deploy.records import agreement_from_record, agreement_record
 from workbench.deploy.runtimes import Runtime
 from workbench.deploy.timing import Benchmark, one_and_all_cores
@@ -23,8 +24,9 @@ PROGRAM = wb.Target("torch")
 
 @pytest.fixture(autouse=True)
 def _private_cache(monkeypatch):
-    programs, files = FileCache(None), FileCache(None)
+    programs, files, rooflines = FileCache(None), FileCache(None), FileCache(None)
     monkeypatch.setattr(store, "_programs", lambda: programs)
+    monkeypatch.setattr(store, "_rooflines", lambda: rooflines)
     monkeypatch.setattr(store, "default_file_cache", lambda: files)
 
 
@@ -37,21 +39,28 @@ def deploy(artifact, results, targets=(PROGRAM,), cancel=None):
 @pytest.mark.slow
 def test_a_second_run_exports_and_confirms_nothing(artifact, monkeypatch):
     results = ResultCache()
+    monkeypatch.setattr(timing, "ROUNDS", 1)
     first = deploy(artifact, results)
     assert [s.outcomes[0].settled for s in first] == [False, False, True, True, True]
     assert first[-1].roofline.layers
     assert {timing.threads for timing in first[-1].benchmark.timings} == {*one_and_all_cores()}
     assert first[-1].benchmark.timings[0].calls > 0
     with monkeypatch.context() as patched:
-        patched.setattr(prepare.Elsewhere, "export", None)  # may not be called
-        patched.setattr(prepare.Elsewhere, "roofline", lambda _process: None)
+        patched.setattr(deployment, "preparation", None)  # may not be called
+        patched.setattr(deployment, "Host", lambda *_args, **_options: nullcontext())
         patched.setattr(deployment, "time_in_turn", lambda *_args, **_options: Benchmark(()))
+        idle = replace(first[-1].roofline, peaks=replace(first[-1].roofline.peaks, busy=False))
+        store.keep_roofline(artifact, idle)
         again = deploy(artifact, results)
+    assert again[-1].roofline == idle
     outcome, expected = again[0].outcomes[0], first[-1].outcomes[0]
     assert outcome.package.content == expected.package.content
     assert outcome.package.manifest == expected.package.manifest
     assert outcome.agreement.as_dict() == expected.agreement.as_dict()
+    busy = replace(idle, peaks=replace(idle.peaks, busy=True))
     other = wb.compress(wb.model("vowels/cnn"), wb.Recipe(wb.Quantize(bits=7)))
+    store.keep_roofline(other, busy)
+    assert store.cached_roofline(other) is None
     assert store.cached_package(other, PROGRAM) is None
     assert store.cached_package(artifact, wb.Target("torch", threads=2)) is None
     changed = replace(

@@ -6,10 +6,12 @@ import io
 import os
 import sys
 import threading
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import workbench as wb
@@ -18,6 +20,7 @@ from workbench.cancel import CancelToken
 from workbench.deploy.host import Calls, Host
 from workbench.deploy.process import Process, ended_on_cancel
 from workbench.deploy.timing import Benchmark, Timing, one_and_all_cores
+from workbench.deploy.worker import Worker
 from workbench.errors import Cancelled
 from workbench.profiling.energy.energy import Energy
 
@@ -133,3 +136,27 @@ def test_cancelling_ends_a_process_that_does_not_answer():
         timer.start()
         with pytest.raises(Cancelled), ended_on_cancel([process], token):
             process.ask("load", 100)
+
+
+class Slow:
+    """A session that counts its calls, each of which takes a hundredth of a second."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def run(self, inputs):
+        self.calls += 1
+        time.sleep(0.01)
+        return inputs
+
+
+@pytest.mark.parametrize(("limit", "calls"), [(0.001, [2, 1]), (0.05, [4, 2])])
+def test_slow_calls_are_not_repeated_to_warm_up(limit, calls, tmp_path):
+    worker, session = Worker(), Slow()
+    worker._session = session
+    np.save(tmp_path / "inputs.npy", np.zeros((8, 2), np.float32))
+    request = {"inputs": tmp_path / "inputs.npy", "batch": 4, "calls": 1, "limit": limit}
+    for expected in calls:
+        before = session.calls
+        assert len(worker.time(request)["seconds"]) == 1
+        assert session.calls - before == expected

@@ -19,7 +19,14 @@ from workbench.deploy.package import Package
 from workbench.deploy.prepare import Preparation, preparation
 from workbench.deploy.process import Process
 from workbench.deploy.runtimes import RUNTIMES
-from workbench.deploy.store import cached_agreement, cached_package, keep_agreement, keep_package
+from workbench.deploy.store import (
+    cached_agreement,
+    cached_package,
+    cached_roofline,
+    keep_agreement,
+    keep_package,
+    keep_roofline,
+)
 from workbench.deploy.target import Target
 from workbench.deploy.timing import Benchmark, one_and_all_cores, time_in_turn
 from workbench.errors import WorkbenchError
@@ -115,7 +122,8 @@ def deploy(
 
     All of it happens in other processes of low priority, which start together: runtimes load and
     run while the next package is exported. What was exported and confirmed before is taken from
-    the cache; times are always measured. `publish` receives each change.
+    the cache, and so is the roofline that this process measured; times are always measured.
+    `publish` receives each change.
 
     Raises
     ------
@@ -172,10 +180,14 @@ class _Run:
             self._time([o.package for o in confirmed if o.package is not None], cancel)
             hosts.close()
             cancel.check()
-            if not unknown:
-                prepared = stack.enter_context(preparation(artifact, self._split, cancel))
-                started.append(prepared)
-            self._change(roofline=prepared.roofline())
+            measured = cached_roofline(artifact)
+            if measured is None:
+                if not unknown:
+                    prepared = stack.enter_context(preparation(artifact, self._split, cancel))
+                    started.append(prepared)
+                measured = prepared.roofline()
+                keep_roofline(artifact, measured)
+            self._change(roofline=measured)
 
     def _confirm(
         self, targets: Sequence[Target], prepared: Preparation, cancel: CancelToken

@@ -18,9 +18,10 @@ from workbench.deploy.package import Package
 from workbench.deploy.records import agreement_from_record, agreement_record
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.target import Target
+from workbench.profiling.roofline import Roofline
 from workbench.zoo.registry import model as find_model
 
-VERSION = 2
+VERSION = 3
 """Incremented when the contents of a package or of an agreement change."""
 LENGTH_BYTES = 4
 PROGRAM = ".pt2"
@@ -56,6 +57,22 @@ def keep_agreement(package: Package, agreement: Agreement, results: ResultCache)
     results.put(_agreement_key(package, agreement.split), agreement_record(agreement))
 
 
+def cached_roofline(artifact: Artifact) -> Roofline | None:
+    """Return the roofline of a file that this process has measured, or None."""
+    record = _rooflines().get(_roofline_key(artifact))
+    return None if record is None else Roofline.from_dict(json.loads(record))
+
+
+def keep_roofline(artifact: Artifact, roofline: Roofline) -> None:
+    """Store the roofline of a file, unless other work disturbed it."""
+    if not roofline.peaks.busy:
+        _rooflines().put(_roofline_key(artifact), json.dumps(roofline.as_dict()).encode())
+
+
+def _roofline_key(artifact: Artifact) -> str:
+    return f"{find_model(artifact.model).digest} {artifact.digest}"
+
+
 def _agreement_key(package: Package, split: str) -> str:
     artifact = _artifact(package)
     data = find_model(artifact.model).task.digest(split)
@@ -83,4 +100,9 @@ def _files(target: Target) -> FileCache:
 
 @cache
 def _programs() -> FileCache:
+    return FileCache(None)
+
+
+@cache
+def _rooflines() -> FileCache:
     return FileCache(None)
