@@ -17,8 +17,8 @@ def gain(page):
     return float(re.search(r"\(([+\u2212][\d.]+)", text.inner_text())[1].replace("\u2212", "-"))
 
 
-def test_the_teacher_helps_at_the_start_and_the_page_says_where_it_does_not(visit):
-    bench = visit("?m=fashion/lenet-300-100")
+def test_the_teacher_helps_at_the_start_and_the_page_says_where_it_does_not(show):
+    bench = show("?m=fashion/lenet-300-100")
     page = bench.page
     bench.choose("distillation: temperature", 4)
     few = gain(page)
@@ -28,8 +28,8 @@ def test_the_teacher_helps_at_the_start_and_the_page_says_where_it_does_not(visi
     assert gain(page) < 0
 
 
-def test_each_kind_of_changed_images_has_its_own_title(visit):
-    bench = visit("?m=fashion/lenet-300-100&prune.sparsity=0.85&quantize.bits=3")
+def test_each_kind_of_changed_images_has_its_own_title(show):
+    bench = show("?m=fashion/lenet-300-100&prune.sparsity=0.85&quantize.bits=3")
     bench.settle()
     page = bench.page
     page.get_by_role("tab", name="what changed").click()
