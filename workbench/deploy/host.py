@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from workbench.deploy.runtimes import RUNTIMES
 from workbench.profiling.energy.energy import Energy
 
 LOAD_SECONDS, RUN_SECONDS = 120.0, 600.0
+LONGEST = 300
+"""Characters of a runtime's error that are repeated."""
 WORKER = ["-m", "workbench.deploy.worker"]
 _SOURCE_LINE = re.compile(r"(?:Exception from |failed at )?\S+\.(?:cc|cpp|h|hpp):\d+:?\s*")
 """Where in its own source a runtime has raised an error."""
@@ -133,8 +136,10 @@ class Host(Process):
     def _answer(self, command: str, seconds: float, **request: Any) -> dict[str, Any]:
         answer = self.ask(command, seconds, **request)
         if "error" in answer:
-            text = " ".join(_SOURCE_LINE.sub("", str(answer["error"])).split())
+            text = shorten(_SOURCE_LINE.sub("", str(answer["error"])), LONGEST, placeholder=" …")
             raise RuntimeFailedError(
-                f"{self._title} refuses the network: {text}", code="deploy.runtime_refused"
+                f"{self._title} refuses the network: {text.rstrip('.')}. Export it for another "
+                "runtime, or with a recipe without activations.",
+                code="deploy.runtime_refused",
             )
         return answer
