@@ -19,8 +19,10 @@ from workbench.cancel import CancelToken
 from workbench.errors import Cancelled
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.study import Space, Study, measurement, run_study
-from workbench.study.executors import Local
+from workbench.study.executors import InThisProcess, Local
+from workbench.study.log import StudyLog
 from workbench.study.measurement import Job, measure_trial
+from workbench.study.runner import Runner
 from workbench.study.samplers import SAMPLERS
 from workbench.study.study import SAMPLER_NAMES
 from workbench.study.trial import EXACT, FAILED, TOO_LARGE, pareto_front
@@ -218,6 +220,15 @@ def test_a_log_that_does_not_fit(small, fresh, tmp_path, change, code):
     log.write_text("\n".join(change(log.read_text().splitlines())) + "\n")
     with raises(code, log):
         run_study(small, study, log=log)
+
+
+def test_saved_evaluations_are_those_of_the_recipes_so_far(small, fresh, tmp_path):
+    study, path = Study.of(small, SPACE, sampler="grid"), tmp_path / "log"
+    first = run_study(small, study, log=path).trials[:2]
+    with StudyLog(path, study.as_dict()) as log:
+        runner = Runner(small, study, InThisProcess(), log)
+        runner.measure([trial.recipe for trial in first])
+    assert runner.result.examples == sum(trial.examples for trial in first)
 
 
 def test_a_log_belongs_to_one_process(small, fresh, tmp_path):

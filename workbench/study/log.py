@@ -36,8 +36,6 @@ class StudyLog:
     ----------
     trials, checked : dict
         The first trials by the JSON text of their recipe, and the exact ones that followed.
-    examples : int
-        How many examples were evaluated for all of them.
 
     Parameters
     ----------
@@ -60,7 +58,6 @@ class StudyLog:
         self.path = path
         self.trials: dict[str, Trial] = {}
         self.checked: dict[str, Trial] = {}
-        self.examples = 0
         self._header = {"study": header, "workbench": version("workbench")}
         self._lock: AbstractContextManager[Any] = nullcontext()
         if path is not None:
@@ -101,7 +98,6 @@ class StudyLog:
 
     def _add(self, trial: Trial) -> None:
         (self.checked if trial.key in self.trials else self.trials)[trial.key] = trial
-        self.examples += trial.examples
 
     def _append(self, data: dict[str, Any]) -> None:
         if self.path is None:

@@ -54,6 +54,7 @@ class Runner:
         self._on_update, self._cancel = on_update, cancel
         self._total = len(model.task.split(SPLIT))
         self._index: dict[str, int] = {}
+        self._examples: dict[str, int] = {}
 
     @property
     def result(self) -> StudyResult:
@@ -63,7 +64,7 @@ class Runner:
             tuple(self.final),
             self._model.task.metric,
             (self._model.original_bytes, self._model.metric_value(SPLIT)),
-            self._log.examples,
+            sum(self._examples.values()),
             self._total,
         )
 
@@ -129,6 +130,9 @@ class Runner:
                 self._index[key] = len(self.final)
                 self.proposed.append(self._log.trials[key])
                 self.final.append(self._latest(key))
+            checked = self._log.checked.get(key)
+            self._examples[key] = self._log.trials[key].examples
+            self._examples[key] += 0 if checked is None else checked.examples
 
     def _latest(self, key: str) -> Trial:
         return self._log.checked.get(key, self._log.trials[key])
@@ -158,8 +162,10 @@ class Runner:
             for _number, trial in self._executor.results(token):
                 self._log.add(trial)
                 ended.append(trial)
-                so_far = self.result
-                self._on_update(replace(so_far, trials=(*so_far.trials, *ended)))
+                so_far, examples = self.result, sum(trial.examples for trial in ended)
+                trials = (*so_far.trials, *ended)
+                examples += so_far.examples
+                self._on_update(replace(so_far, trials=trials, examples=examples))
         except Cancelled:
             self._cancel.check()
             raise TimeIsUp from None
