@@ -44,3 +44,20 @@ def test_an_answer_that_is_no_limit_starts_no_search(show_page, shown):
     box.press("Tab")
     expect(problems).to_have_count(0)
     expect(page.locator(".activity:visible")).to_have_count(0)
+
+
+def test_a_limit_is_dragged_in_the_picture(show_page, shown):
+    page = show_page("?m=fashion/mlp-32&page=choose")
+    box = page.get_by_role("spinbutton", name="large")
+    before = float(box.input_value())
+    limit = page.locator('.tab-body .plot .shapelayer path[style*="pointer-events"]').first
+    limit.wait_for(state="attached")
+    place = limit.bounding_box()
+    x, y = place["x"], place["y"] + 0.6 * place["height"]
+    page.mouse.move(x, y)
+    expect(page.locator(".tab-body .plot .outline-controllers")).to_have_count(1)
+    page.mouse.down()
+    page.mouse.move(x - 60, y, steps=5)
+    page.mouse.up()
+    expect(box).not_to_have_value(f"{before:g}")
+    assert float(box.input_value()) < before

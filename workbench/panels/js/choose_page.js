@@ -162,6 +162,12 @@ export class ChoosePage {
     const { chart } = this.tabs;
     if (!chart) return;
     chart.onChange = (change, shapes) => this.drop(change, shapes);
+    // plotly.js moves a shape only after a click on it: the pointer over a limit is enough here.
+    chart.plot.addEventListener("mouseover", ({ target }) => {
+      if (chart.plot.querySelector(".outline-controllers *")) return; // one more click would end it
+      const limit = /** @type {Element} */ (target).closest(".shapelayer path");
+      limit?.dispatchEvent(new MouseEvent("click"));
+    });
     chart.onPoint = ({ customdata }) => {
       if (customdata?.recipe) this.select(customdata.recipe);
       else if (customdata?.act) {
