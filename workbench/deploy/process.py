@@ -145,10 +145,10 @@ def ended_on_cancel(processes: Sequence[Process], cancel: CancelToken) -> Iterat
     if cancel is NEVER:
         yield
         return
-    left = threading.Event()
+    exited = threading.Event()
 
     def watch() -> None:
-        while not left.wait(POLL):
+        while not exited.wait(POLL):
             if cancel.cancelled:
                 for process in processes:
                     process.end()
@@ -162,5 +162,5 @@ def ended_on_cancel(processes: Sequence[Process], cancel: CancelToken) -> Iterat
         cancel.check()
         raise
     finally:
-        left.set()
+        exited.set()
         thread.join()
