@@ -84,7 +84,8 @@ class Agreement(Displayable):
         if not self.facts.get("exact_sums", True):
             sentence += " " + _(
                 "This processor has no VNNI instructions: {runtime} adds two products in 16 bits, "
-                "and cuts off larger sums. Inputs of 7 bits and symmetric weights have none."
+                "and cuts off larger sums. With inputs of 7 bits and symmetric weights, it cuts "
+                "off none."
             )
         return sentence.format(
             runtime=self.runtime,
