@@ -147,6 +147,7 @@ def page(context, request):
         return
     lab, failed = request.getfixturevalue("lab"), request.session.testsfailed
     page = lab.page(context)
+    page.bring_to_front()
     page.set_viewport_size(SIZE)
     yield page
     if request.session.testsfailed > failed:
@@ -203,6 +204,13 @@ def visited(context):
     """One page for all tests of a file that can continue on the page of another test."""
     with watching(context.new_page()) as page:
         yield page
+
+
+@pytest.fixture(autouse=True)
+def visited_in_front(request):
+    """Bring the shared page of a file to the front: Chromium gives others a lower priority."""
+    if "visited" in request.fixturenames:
+        request.getfixturevalue("visited").bring_to_front()
 
 
 def drag(page, slider, start, end, *, steps=40, pause=0, release=True):
@@ -342,6 +350,7 @@ def shared_pages(context, server):
 def shared(shared_pages, request):
     failed = request.session.testsfailed
     shared = shared_pages.get()
+    shared.page.bring_to_front()  # Chromium gives other pages a lower priority
     shared.page.set_viewport_size(SIZE)
     yield shared
     if request.session.testsfailed > failed:

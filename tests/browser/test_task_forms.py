@@ -23,7 +23,9 @@ def test_changed_recordings_and_their_attribution(show, shown):
     expect(title).to_have_text(re.compile(r"^Predicted Speaker "))
     shown.set_viewport_size({"width": 390, "height": 844})
     shown.wait_for_function(
-        "() => document.querySelector('.tab-body .plot .main-svg')?.clientWidth"
-        " === document.querySelector('.tab-body .plot').clientWidth"
+        """() => {
+          const plot = document.querySelector(".tab-body .plot");
+          return document.documentElement.scrollWidth <= 390
+            && plot.querySelector(".main-svg")?.clientWidth === plot.clientWidth;
+        }"""
     )
-    assert shown.evaluate("document.documentElement.scrollWidth") <= 390

@@ -90,7 +90,7 @@ def test_a_latency_is_measured_for_a_limit(tiny):
     result = optimize(tiny, max_latency_ms=1e6, seconds=2)
     assert result.met
     assert 0 < result.latency_ms < 1e6
-    impossible = optimize(tiny, max_latency_ms=1e-6, seconds=2)
+    impossible = optimize(tiny, max_latency_ms=1e-6, seconds=5)  # enough on a busy machine, too
     assert not impossible.met
     assert "ms" in impossible.violations[0]
 

@@ -60,7 +60,7 @@ export class Trial {
       accept: texts.accept,
       "aria-label": texts.drop,
       onchange: () => {
-        this.onFile(input.files?.[0]);
+        this.read(input.files?.[0]);
         input.value = "";
       },
     });
@@ -68,7 +68,7 @@ export class Trial {
     drop.addEventListener("dragover", (event) => event.preventDefault());
     drop.addEventListener("drop", (event) => {
       event.preventDefault();
-      this.onFile(event.dataTransfer?.files[0]);
+      this.read(event.dataTransfer?.files[0]);
     });
     this.save = h("button", {
       type: "button",
@@ -155,6 +155,14 @@ export class Trial {
     const inputs = [...this.fields.querySelectorAll("input")];
     const values = Object.fromEntries(inputs.map((input) => [input.dataset.name, input.value]));
     this.channel.act("try_values", { number: this.number, values });
+  }
+
+  // Reads a file instead of the values: an answer to them that comes later is not shown.
+  /** @param {File | undefined} file */
+  read(file) {
+    clearTimeout(this.typing);
+    this.number += 1;
+    this.onFile(file);
   }
 
   // Shows what happens to a file that was chosen.
