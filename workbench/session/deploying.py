@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -163,6 +164,11 @@ def targets(recipe: Recipe) -> tuple[Target, ...]:
 
 
 def _key(model: Model, recipe: Recipe) -> str:
+    return f"deployment {VERSION} {_place()} {model.identity} {recipe.to_json()}"
+
+
+@cache
+def _place() -> str:
+    """Return the versions and the machine; versions are read from files, and keys are frequent."""
     versions = " ".join(f"{name}={version(name)}" for name in ("workbench", "torch"))
-    machine = f"{platform.node()} {platform.machine()} {os.cpu_count()}"
-    return f"deployment {VERSION} {versions} {machine} {model.identity} {recipe.to_json()}"
+    return f"{versions} {platform.node()} {platform.machine()} {os.cpu_count()}"
