@@ -23,8 +23,10 @@ def test_wrappers_are_removed():
     assert unwrap(averaged) is averaged.module
     with pytest.warns(DeprecationWarning, match="jit"):
         traced = torch.jit.trace(inner, torch.zeros(1, 3))
-    with raises("module.torchscript", "torch.jit"):
+    with raises("module.torchscript", "The module was compiled by torch.jit"):
         unwrap(traced)
+    with raises("module.torchscript", "The part '1.0' of the module"):
+        unwrap(nn.Sequential(inner, nn.Sequential(traced)))
 
 
 def test_masks_are_multiplied_into_the_weights_of_a_copy():

@@ -18,15 +18,18 @@ def unwrap(module: nn.Module) -> nn.Module:
     Raises
     ------
     InputError
-        When it was compiled by `torch.jit`, whose code does not run on other weights.
+        When it or a part of it was compiled by `torch.jit`: such code does not run on other
+        weights.
     """
-    while True:
-        if isinstance(module, torch.jit.ScriptModule):
+    for path, part in module.named_modules():
+        if isinstance(part, torch.jit.ScriptModule):
+            name = f"part {path!r} of the module" if path else "module"
             raise InputError(
-                "The module was compiled by torch.jit, so it does not run on other weights: give "
+                f"The {name} was compiled by torch.jit, so it does not run on other weights: give "
                 "the module that it was compiled from.",
                 code="module.torchscript",
             )
+    while True:
         inner = _inner(module)
         if inner is None:
             return module
