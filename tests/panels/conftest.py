@@ -12,7 +12,7 @@ from workbench.panels import settings
 from workbench.panels.widget import SessionWidget
 from workbench.session import Session
 
-TIMEOUT = 60  # seconds
+TIMEOUT = 180  # seconds, for busy machines
 
 
 class Recording(SessionWidget):

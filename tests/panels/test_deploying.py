@@ -39,9 +39,14 @@ def deployed(client, monkeypatch):
     client.act("page", key="deploy")
     client.act("tab", key="deploy_speed")
     client.act("deploy")
-    client.wait(
-        "state", lambda state: state["deploying"]["rows"] and not state["deploying"]["working"]
-    )
+
+    def ended(state):
+        failed = client.session.deploying is not None and client.session.deploying.error
+        rows = state["deploying"]["rows"]
+        return failed or (rows and not state["deploying"]["working"])
+
+    client.wait("state", ended)
+    assert client.session.deploying.state == "done", client.session.deploying
     return client
 
 
