@@ -58,4 +58,8 @@ def chromium() -> Iterator[Browser]:
 def kernels_of(server: int) -> list[psutil.Process]:
     """Return the server's kernel processes."""
     children = psutil.Process(server).children(recursive=True)
-    return [child for child in children if KERNEL in " ".join(child.cmdline())]
+    return [
+        child
+        for child in children
+        if child.name().startswith("kernel ") or KERNEL in child.cmdline()
+    ]

@@ -66,7 +66,7 @@ class Server:
 
     def kernels(self):
         children = psutil.Process(self.process.pid).children(recursive=True)
-        return [child for child in children if KERNEL in " ".join(command(child))]
+        return [child for child in children if kernel_name(child)]
 
     def until(self, condition, name):
         """Return the result of `condition()` as soon as it is true."""
@@ -87,11 +87,14 @@ class Server:
         self.process.wait()
 
 
-def command(process):
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
+def kernel_name(process):
+    """Return what a kernel is called, with the start of its id; an empty text if it is none."""
+    with suppress(psutil.Error):
+        if process.name().startswith("kernel "):  # a copy of another process
+            return process.name()
+        if KERNEL in process.cmdline():
+            return " ".join(process.cmdline())
+    return ""
 
 
 @pytest.fixture(scope="session")

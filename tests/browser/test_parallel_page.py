@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import command
-from workbench.parallel.fork_server import AVAILABLE
+from workbench.fork_server import AVAILABLE
 
 pytestmark = pytest.mark.browser
 ADDRESS = "?m=fashion/mlp-32&page=parallel"

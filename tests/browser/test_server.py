@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import kernel_name
+
 pytestmark = pytest.mark.browser
 SMALL = "?m=fashion/lenet-300-100"
 WARM = 1  # kernels that wait for the next visitor
@@ -35,7 +37,7 @@ def kernel_of(page, server):
     name = page.evaluate(
         "JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId"
     )
-    return next(kernel for kernel in server.kernels() if name in " ".join(kernel.cmdline()))
+    return next(kernel for kernel in server.kernels() if name[:8] in kernel_name(kernel))
 
 
 # Jupyter's client tries to reconnect, and does not catch its own failure.

@@ -13,12 +13,11 @@ import pytest
 import workbench as wb
 from tests.raises import raises
 from workbench.cancel import CancelToken
-from workbench.parallel.fork_server import AVAILABLE, ForkServer
+from workbench.fork_server import AVAILABLE, ForkServer
 from workbench.parallel.link import Link
-from workbench.parallel.pool import Pool, pool
+from workbench.parallel.pool import Pool, pool, rank_server
 from workbench.parallel.rank.clock import Clock
 from workbench.parallel.rank.group import join
-from workbench.parallel.rank_process import environment
 from workbench.parallel.waits import stalled
 
 pytestmark = pytest.mark.slow
@@ -75,7 +74,7 @@ CASES += [("1f1b", end, rank) for end in ENDS for rank in (0, 1)]
 @pytest.fixture(scope="module")
 def server():
     """Return one process that makes the ranks of many cases; loading PyTorch takes seconds."""
-    kept = ForkServer(environment()) if AVAILABLE else None
+    kept = rank_server() if AVAILABLE else None
     yield kept
     if kept is not None:
         kept.close()
@@ -85,7 +84,7 @@ def server():
 def _one_server(server, monkeypatch):
     pool().close()
     monkeypatch.setattr(ForkServer, "close", lambda _self: None)
-    monkeypatch.setattr("workbench.parallel.pool.ForkServer", lambda _environment: server)
+    monkeypatch.setattr("workbench.parallel.pool.rank_server", lambda: server)
     yield
     pool().close()
 

@@ -43,8 +43,11 @@ POSIX_CALLS = {
     "signal.alarm",
     "signal.setitimer",
 }
-# Used on Linux alone, where its caller checks for it.
-ALLOWED = {ROOT / "workbench/parallel/fork_server.py": {"os.fork"}}
+# Used on Linux alone, where callers check for it.
+ALLOWED = {
+    ROOT / "workbench/fork_server.py": {"os.fork"},
+    ROOT / "workbench/server/visitor_kernel.py": {"os.setsid"},
+}
 
 
 def test_importing_the_package_needs_only_the_standard_library():

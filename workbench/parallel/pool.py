@@ -13,12 +13,26 @@ from typing import Any
 
 from workbench.cancel import NEVER, CancelToken
 from workbench.errors import InputError
-from workbench.parallel.fork_server import AVAILABLE, ForkServer
+from workbench.fork_server import AVAILABLE, ForkServer
 from workbench.parallel.rank_process import Event, RankProcess, environment
 from workbench.parallel.watch import OnEvent, Watch
 
 IDLE_SECONDS = 300.0
 """How long unused processes are kept."""
+RANK = "workbench.parallel.worker:main"
+SHARED_MODULES = (
+    "torch.distributed",
+    "safetensors.torch",
+    "workbench.zoo.registry",
+    "workbench.parallel.node",
+    "workbench.parallel.rank.group",
+    "workbench.parallel.rank.pipeline",
+    "workbench.parallel.rank.sharded",
+    "workbench.parallel.rank.shared_weights",
+    "workbench.parallel.rank.tensor_parallel",
+    "workbench.parallel.rank.training",
+)
+"""What ranks share where processes can be copied; elsewhere each rank loads PyTorch itself."""
 
 
 class Pool:
@@ -59,7 +73,7 @@ class Pool:
             if self._server is not None and not self._server.alive:
                 self._server.close()
                 self._server = None
-            self._server = self._server or ForkServer(environment())
+            self._server = self._server or rank_server()
         while len(self._processes) < count:
             self._processes.append(RankProcess(self._events, self._server))
         ranks = self._processes[:count]
@@ -138,6 +152,11 @@ def private_folder() -> Iterator[Path]:
 
 
 _pool: Pool | None = None
+
+
+def rank_server() -> ForkServer:
+    """Return a new process that makes ranks."""
+    return ForkServer(RANK, SHARED_MODULES, environment())
 
 
 def pool() -> Pool:

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import psutil
 
-from workbench.parallel.fork_server import ForkServer
+from workbench.fork_server import ForkServer
 
 WORKER = [sys.executable, "-m", "workbench.parallel.worker"]
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "USE_LIBUV": "0"}

@@ -8,9 +8,12 @@ import tempfile
 import traitlets
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager
 
+from workbench.fork_server import AVAILABLE
 from workbench.panels.uploads.texts import VARIABLE
+from workbench.server import forked_kernel
 
 KERNEL = "workbench.server.visitor_kernel"
+PROVISIONER = {"provisioner_name": forked_kernel.NAME if AVAILABLE else "local-provisioner"}
 ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
 """Lets all threads of a kernel share the heap of glibc; the heap of a thread keeps freed memory."""
 
@@ -41,6 +44,7 @@ class ServerKernelSpecManager(KernelSpecManager):
             },
             display_name="Python",
             language="python",
+            metadata={"kernel_provisioner": PROVISIONER},
         )
 
 

@@ -14,6 +14,7 @@ from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
 from workbench.panels import plotly_script
+from workbench.server import forked_kernel
 from workbench.server.kernels import ServerKernelSpecManager
 from workbench.server.websocket import NoDelayConnection
 
@@ -72,6 +73,7 @@ class PageServer(Voila):
 
     def __init__(self, sockets: list[socket.socket], **settings: Any) -> None:
         self.sockets = sockets
+        forked_kernel.register()
         super().__init__(**settings)
 
     def setup_template_dirs(self) -> None:

@@ -1,0 +1,104 @@
+"""Kernels that are copies of one process: they run, end, and end with that process."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import psutil
+import pytest
+from jupyter_client.blocking import BlockingKernelClient
+from jupyter_client.connect import write_connection_file
+
+from workbench.fork_server import AVAILABLE, ForkServer
+from workbench.server import forked_kernel
+from workbench.server.forked_kernel import FUNCTION, MODULES, UNKNOWN, ForkedKernel
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not AVAILABLE, reason="only Linux copies processes"),
+]
+SECONDS = 60
+
+
+@pytest.fixture
+def server():
+    server = ForkServer(FUNCTION, MODULES, os.environ)
+    yield server
+    server.close()
+
+
+def ended(kernel):
+    """Return the status of a kernel as soon as it has ended."""
+    end = time.monotonic() + SECONDS
+    while kernel.poll() is None and time.monotonic() < end:
+        time.sleep(0.05)
+    return kernel.poll()
+
+
+@pytest.fixture
+def start(server, tmp_path):
+    def start(number=0):
+        path, _connection = write_connection_file(str(tmp_path / f"kernel-{number}.json"))
+        environment = {**os.environ, "IPYTHONDIR": str(tmp_path), "NUMBER": str(number)}
+        flags = ["-f", path, "--HistoryManager.enabled=False"]
+        request = {"id": f"{number}" * 8, "flags": flags, "folder": str(tmp_path)}
+        return ForkedKernel(server, {**request, "environment": environment}), path
+
+    return start
+
+
+def run(path, code):
+    """Return what `code` prints in the kernel of a connection file."""
+    client = BlockingKernelClient(connection_file=path)
+    client.load_connection_file()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=SECONDS)
+        printed = []
+        client.execute_interactive(
+            code,
+            timeout=SECONDS,
+            output_hook=lambda message: printed.append(message["content"].get("text", "")),
+        )
+        return "".join(printed).strip()
+    finally:
+        client.stop_channels()
+
+
+def test_each_kernel_runs_in_its_own_process_and_environment(start, tmp_path):
+    kernels = [start(number) for number in (1, 2)]
+    code = "import os; print(os.getpid(), os.environ['NUMBER'], os.getcwd(), os.getsid(0))"
+    for number, (kernel, path) in enumerate(kernels, 1):
+        assert kernel.poll() is None
+        assert run(path, code) == f"{kernel.pid} {number} {tmp_path} {kernel.pid}"
+        assert psutil.Process(kernel.pid).name() == "kernel " + 8 * str(number)
+    (first, path), (second, _path) = kernels
+    run(path, "import atexit, pathlib; atexit.register(pathlib.Path('ended').touch); exit()")
+    assert ended(first) == 0
+    assert (tmp_path / "ended").exists()  # it ends as other processes do
+    second.kill()
+    assert ended(second) == second.wait() == -9
+    second.send_signal(15)  # of no effect
+    second.terminate()
+    second.kill()
+
+
+def test_kernels_end_with_the_process_that_made_them(server, start):
+    kernel, path = start()
+    assert run(path, "print('ready')") == "ready"
+    server.close()
+    assert ended(kernel) == UNKNOWN
+    with pytest.raises(ChildProcessError):
+        start(1)
+
+
+def test_a_process_that_has_ended_is_replaced(monkeypatch):
+    monkeypatch.setattr(forked_kernel, "_servers", [])
+    monkeypatch.setattr(forked_kernel.atexit, "register", lambda _close: None)
+    first = forked_kernel._server(os.environ)
+    assert forked_kernel._server(os.environ) is first
+    first.close()
+    second = forked_kernel._server(os.environ)
+    assert second.alive
+    second.close()

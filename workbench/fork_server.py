@@ -1,0 +1,134 @@
+"""A process that loads modules once and then makes processes, where the system can copy them.
+
+They share the memory of what it has loaded until they write to it, and start at once. Only Linux
+does this safely: Windows cannot, and the libraries of macOS do not expect it.
+
+As a module, `python -m workbench.fork_server FUNCTION MODULE... [--later MODULE...]` is that
+process. Its standard input is a socket: a message with three files makes a process that calls the
+function with them as its standard files, a number asks for the status of a process that has ended.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
+
+AVAILABLE = sys.platform == "linux"
+NAME = "workbench.fork_server"
+LATER = "--later"
+IDLE_SECONDS = 5.0
+"""Without a message for this long, the process loads what it was given for later."""
+LENGTH = 32
+"""The longest message, in bytes."""
+
+
+class ForkServer:
+    """The process, as its caller sees it. It ends with its caller.
+
+    Parameters
+    ----------
+    function
+        What the new processes call, as ``module:name``. It takes no arguments, and its process ends
+        when it returns.
+    modules
+        Loaded before the first process is made.
+    environment
+        The environment variables of the processes.
+    later
+        Loaded once nothing has been asked for some seconds.
+    """
+
+    def __init__(
+        self,
+        function: str,
+        modules: Sequence[str],
+        environment: Mapping[str, str],
+        later: Sequence[str] = (),
+    ) -> None:
+        self._channel, other = socket.socketpair()
+        self._lock = threading.Lock()
+        command = [sys.executable, "-m", NAME, function, *modules, LATER, *later]
+        with other:
+            nothing = subprocess.DEVNULL
+            self.process = subprocess.Popen(
+                command, stdin=other.fileno(), stdout=nothing, stderr=nothing, env=environment
+            )
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self.process.poll() is None
+
+    def start(self, files: tuple[int, int, int]) -> None:
+        """Make a process with these standard files, when all is loaded; this does not wait."""
+        with self._lock, suppress(OSError):  # it has ended, which ends the standard output too
+            socket.send_fds(self._channel, [b"start"], files)
+
+    def status(self, process_id: int) -> int | None:
+        """Return the status of a process that has ended, None if this one has ended as well."""
+        with self._lock, suppress(OSError):
+            self._channel.send(str(process_id).encode())
+            if answer := self._channel.recv(LENGTH):
+                return int(answer)
+        return None
+
+    def close(self) -> None:
+        """End the process; those that it has made go on."""
+        self.process.kill()
+        self.process.wait()
+        self._channel.close()
+
+
+def main(function: str, *names: str) -> None:
+    """Make processes until the caller has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller ends its processes
+    border = names.index(LATER)
+    later = names[border + 1 :]
+    _load(names[:border])
+    channel = socket.socket(fileno=os.dup(0))
+    while True:
+        if later and not select.select([channel], [], [], IDLE_SECONDS)[0]:
+            _load(later)
+            later = ()
+        message, files, _flags, _address = socket.recv_fds(channel, LENGTH, 3)
+        if files:
+            if os.fork() == 0:
+                channel.close()
+                _call(function, files)
+            for file in files:
+                os.close(file)
+        elif message:
+            _id, status = os.waitpid(int(message), 0)
+            channel.send(str(os.waitstatus_to_exitcode(status)).encode())
+        else:
+            return
+
+
+def _load(names: Iterable[str]) -> None:
+    for name in names:
+        import_module(name)
+    gc.collect()
+    gc.freeze()  # a collection would write to what the processes share
+
+
+def _call(function: str, files: list[int]) -> None:
+    """Call `function` with these standard files, and exit."""
+    module, _colon, name = function.partition(":")
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    getattr(import_module(module), name)()
+    sys.exit()  # the loop of the other process is not for this one
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

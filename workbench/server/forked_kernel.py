@@ -1,0 +1,125 @@
+"""Kernels that are copies of one process, which has loaded what they need.
+
+A visitor's kernel then starts at once, and shares the memory of PyTorch with the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import json
+import os
+import select
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import psutil
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+from workbench.fork_server import ForkServer
+
+NAME = "workbench-fork-provisioner"
+FUNCTION = "workbench.server.visitor_kernel:become_kernel"
+MODULES = ("workbench.server.visitor_kernel", "workbench.panels.ui", "workbench.panels.widget")
+LATER = (
+    "workbench.evaluation.measure",
+    "workbench.evaluation.fast_path",
+    "workbench.pipeline",
+    "safetensors.torch",
+)
+"""What takes seconds: the first visitor's page comes before it."""
+UNKNOWN = -1
+"""The status of a kernel whose server has ended."""
+
+
+class ForkedKernel:
+    """A kernel process, with those methods of `subprocess.Popen` that Jupyter calls."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, server: ForkServer, request: Mapping[str, Any]) -> None:
+        self._server = server
+        reading, description = os.pipe()
+        self._alive, writing = os.pipe()
+        server.start((reading, writing, 2))
+        os.close(reading)
+        os.close(writing)
+        with suppress(BrokenPipeError), os.fdopen(description, "w", encoding="utf-8") as file:
+            json.dump(request, file)
+        with os.fdopen(os.dup(self._alive), encoding="utf-8") as file:
+            number = file.readline()
+        if not number:
+            os.close(self._alive)
+            raise ChildProcessError("the kernel has ended before it started")
+        self.pid = int(number)
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Return the status of the process, None while it runs."""
+        if self.returncode is None and select.select([self._alive], [], [], 0)[0]:
+            os.close(self._alive)
+            status = self._server.status(self.pid)
+            self.returncode = UNKNOWN if status is None else status
+        return self.returncode
+
+    def wait(self) -> int | None:
+        """Return the status of the process, which has ended."""
+        return self.poll()
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the process, if it runs."""
+        if self.poll() is None:
+            psutil.Process(self.pid).send_signal(number)
+
+    def terminate(self) -> None:
+        """Ask the process to end."""
+        if self.poll() is None:
+            psutil.Process(self.pid).terminate()
+
+    def kill(self) -> None:
+        """End the process at once."""
+        if self.poll() is None:
+            psutil.Process(self.pid).kill()
+
+
+class ForkProvisioner(LocalProvisioner):
+    """Starts kernels as copies of one process."""
+
+    process: Any = None
+
+    async def launch_kernel(self, cmd: list[str], **options: Any) -> KernelConnectionInfo:
+        """Start a kernel with the flags of a command, which starts with Python and a module."""
+        environment = options["env"]
+        request = {
+            "id": self.kernel_id,
+            "flags": cmd[3:],
+            "environment": environment,
+            "folder": str(options.get("cwd") or Path.cwd()),
+        }
+        kernel = await asyncio.to_thread(ForkedKernel, _server(environment), request)
+        self.process, self.pid, self.pgid = kernel, kernel.pid, kernel.pid
+        self.cwd = Path(request["folder"])
+        return self.connection_info
+
+
+_servers: list[ForkServer] = []
+
+
+def _server(environment: Mapping[str, str]) -> ForkServer:
+    """Return the process that makes kernels; a new one if it has ended."""
+    if not (_servers and _servers[-1].alive):
+        _servers.append(ForkServer(FUNCTION, MODULES, environment, LATER))
+        atexit.register(_servers[-1].close)
+    return _servers[-1]
+
+
+def register() -> None:
+    """Let kernel specifications name the provisioner."""
+    group = KernelProvisionerFactory.GROUP_NAME
+    entry = EntryPoint(NAME, f"{__name__}:{ForkProvisioner.__name__}", group)
+    KernelProvisionerFactory.instance().provisioners[NAME] = entry
