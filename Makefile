@@ -21,6 +21,8 @@ find_browser = WORKBENCH_CHROMIUM="$$($(BIN)/python -m workbench._setup browser)
 # Test files run in parallel, on as many workers as tests/conftest.py says, at most eight.
 workers = -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 port = $(if $(PORT),--port $(PORT))
+# Tests start hundreds of processes: without compiled modules, each would compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help dashboard lab test test-fast check docs bench bundle clean
 

@@ -87,14 +87,19 @@ class Server:
         self.process.wait()
 
 
+def command(process):
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
 def kernel_name(process):
     """Return what a kernel is called, with the start of its id; an empty text if it is none."""
     with suppress(psutil.Error):
         if process.name().startswith("kernel "):  # a copy of another process
             return process.name()
-        if KERNEL in process.cmdline():
-            return " ".join(process.cmdline())
-    return ""
+    return " ".join(command(process)) if KERNEL in command(process) else ""
 
 
 @pytest.fixture(scope="session")

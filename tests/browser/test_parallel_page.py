@@ -17,7 +17,7 @@ LONG = 60_000  # ms
 def ranks(server):
     """Return the rank processes of all kernels, and those that make ranks."""
     children = psutil.Process(server.process.pid).children(recursive=True)
-    return [child for child in children if "-m workbench.parallel." in " ".join(command(child))]
+    return [child for child in children if "workbench.parallel." in " ".join(command(child))]
 
 
 def test_a_run_is_live_and_ends_with_its_tab(watched, server):

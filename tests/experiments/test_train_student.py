@@ -19,7 +19,7 @@ from workbench.experiments.train_student import TrainedStudent
 from workbench.zoo.students import table
 
 NAME = "fashion/mlp-32.lenet5.t4.labels5"
-TWICE = f"""
+TRAIN = f"""
 import json, workbench as wb
 result = wb.train_student(wb.student({NAME!r}))
 print(json.dumps([result.artifact.digest, result.score.value, result.same, result.summary]))
@@ -27,18 +27,17 @@ print(json.dumps([result.artifact.digest, result.score.value, result.same, resul
 
 
 @pytest.mark.slow
-def test_two_processes_train_the_same_bytes():
-    runs = [
-        subprocess.Popen([sys.executable, "-c", TWICE], stdout=subprocess.PIPE) for _ in range(2)
-    ]
+def test_another_process_trains_the_same_bytes():
+    """Those that are shipped, on the kind of machine that trained them; else those of a third."""
+    expected = machine_kind(1) == table()["machine"]
+    command = [sys.executable, "-c", TRAIN]
+    runs = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(1 if expected else 2)]
     results = [json.loads(run.communicate()[0]) for run in runs]
-    assert results[0] == results[1]
+    assert results[0] == results[-1]
     digest, value, same, summary = results[0]
     card = wb.student(NAME).card
     assert same == (digest == card.digest)
-    if machine_kind(1) == table()["machine"]:
-        assert same
-        assert value == card.value
+    assert not expected or (same and value == card.value)
     assert f"{100 * value:.1f}"[:3] in summary
 
 
