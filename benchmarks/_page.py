@@ -61,5 +61,5 @@ def kernels_of(server: int) -> list[psutil.Process]:
     return [
         child
         for child in children
-        if child.name().startswith("kernel ") or KERNEL in child.cmdline()
+        if child.name().startswith("kernel ") or child.cmdline()[2:3] == [KERNEL]
     ]

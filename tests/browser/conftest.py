@@ -99,7 +99,7 @@ def kernel_name(process):
     with suppress(psutil.Error):
         if process.name().startswith("kernel "):  # a copy of another process
             return process.name()
-    return " ".join(command(process)) if KERNEL in command(process) else ""
+    return " ".join(command(process)) if command(process)[2:3] == [KERNEL] else ""
 
 
 @pytest.fixture(scope="session")

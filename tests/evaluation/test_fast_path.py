@@ -85,6 +85,7 @@ def test_float32_only_if_bfloat16_leaves_too_many_undecided(small, monkeypatch):
 @pytest.mark.parametrize("faster", [False, True])
 def test_precisions_are_timed_once(small, monkeypatch, faster):
     monkeypatch.setattr(fast_paths, "_bfloat16_is_faster", {})
+    monkeypatch.setattr(fast_paths, "processor_has_bfloat16", lambda: True)
     times = iter([1.0, 2.0] if faster else [2.0, 2.0])
     monkeypatch.setattr(fast_paths, "_seconds", lambda run: next(times))
     for _ in range(2):
@@ -92,6 +93,15 @@ def test_precisions_are_timed_once(small, monkeypatch, faster):
         fast_path.first(small.task.split("validation").examples[:FIRST])
         fast_path.calibrate()
         assert (fast_path.bfloat16_weights is not None) == faster
+
+
+def test_a_processor_without_bfloat16_is_not_timed(small, monkeypatch):
+    monkeypatch.setattr(fast_paths, "processor_has_bfloat16", lambda: False)
+    monkeypatch.setattr(fast_paths, "_seconds", lambda _run: pytest.fail("timed"))
+    fast_path = FastPath(small, small.weights())
+    fast_path.first(small.task.split("validation").examples[:FIRST])
+    fast_path.calibrate()
+    assert fast_path.bfloat16_weights is None
 
 
 @pytest.mark.parametrize("bfloat16", [False, True])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -135,9 +136,14 @@ class FastPath:
         return torch.cat(list(parallel_map(lambda part: self._run(weights, part), parts)))
 
     def _use_bfloat16(self, inputs: Batch) -> bool:
-        """Time both precisions once per model, layer and process; this affects only speed."""
+        """Time both precisions once per model, layer and process; this affects only speed.
+
+        A processor without bfloat16 is not timed: it takes several times longer.
+        """
         if self.bfloat16 is not None:
             return self.bfloat16
+        if not processor_has_bfloat16():
+            return False
         key = f"{self.model.name} {self.layer or ''}"
         if key not in _bfloat16_is_faster:
             weights, narrow = self._to_bfloat16(), inputs.to(torch.bfloat16)
@@ -145,6 +151,13 @@ class FastPath:
             float32 = _seconds(lambda: self._run_parallel(self.weights, inputs))
             _bfloat16_is_faster[key] = bfloat16 < 0.8 * float32
         return _bfloat16_is_faster[key]
+
+
+@cache
+def processor_has_bfloat16() -> bool:
+    """Return whether the processor multiplies in bfloat16; True if PyTorch does not say."""
+    supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    return supported is None or bool(supported())
 
 
 def margin(outputs: Tensor) -> Tensor:
