@@ -1,7 +1,8 @@
 """Measure six visitors and a browser that drag at the same time.
 
-The server has run for a while, as when a class opens its page. Each visitor moves the sparsity of `lenet5` at 4 bits through results that are known, and then
-releases it at a value that is not measured yet.
+The server has run for a while, as when a class opens its page. Each visitor moves the sparsity of
+`lenet5` at 4 bits through results that are known, and then releases it at a value that is not
+measured yet.
 
     python benchmarks/visitors.py [--visitors 6] [--seconds 8] [--preheat 1]
 """
