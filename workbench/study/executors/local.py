@@ -12,6 +12,7 @@ from workbench.cancel import CancelToken
 from workbench.domain import Model
 from workbench.errors import Cancelled
 from workbench.experiments.processes import ENVIRONMENT, POLL, end_with
+from workbench.study.executors.allocator import keep_freed_memory
 from workbench.study.executors.executor import process_died
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.trial import Trial
@@ -74,6 +75,7 @@ def _begin(model: Model, parent: int) -> None:
 
     global _model
     end_with(parent)
+    keep_freed_memory()  # a Dask cluster of this machine leaves its variable to later processes
     torch.set_num_threads(1)
     _model = model
 
