@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 
 import psutil
@@ -12,7 +13,7 @@ from jupyter_client.connect import write_connection_file
 
 from workbench.fork_server import AVAILABLE, ForkServer
 from workbench.server import forked_kernel
-from workbench.server.forked_kernel import FUNCTION, MODULES, UNKNOWN, ForkedKernel
+from workbench.server.forked_kernel import ENDED, FUNCTION, MODULES, ForkedKernel
 
 pytestmark = [
     pytest.mark.slow,
@@ -75,20 +76,35 @@ def test_each_kernel_runs_in_its_own_process_and_environment(start, tmp_path):
         assert psutil.Process(kernel.pid).name() == "kernel " + 8 * str(number)
     (first, path), (second, _path) = kernels
     run(path, "import atexit, pathlib; atexit.register(pathlib.Path('ended').touch); exit()")
-    assert ended(first) == 0
+    assert ended(first) == ENDED
     assert (tmp_path / "ended").exists()  # it ends as other processes do
     second.kill()
-    assert ended(second) == second.wait() == -9
+    assert ended(second) == second.wait() == ENDED
     second.send_signal(15)  # of no effect
     second.terminate()
     second.kill()
+
+
+def test_a_busy_server_keeps_nobody_waiting(server, start):
+    kernel, path = start()
+    assert run(path, "print('ready')") == "ready"
+    os.kill(server.process.pid, signal.SIGSTOP)  # as if it loaded modules
+    try:
+        kernel.kill()
+        assert ended(kernel) == ENDED
+    finally:
+        os.kill(server.process.pid, signal.SIGCONT)
+    end = time.monotonic() + SECONDS
+    while psutil.pid_exists(kernel.pid) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not psutil.pid_exists(kernel.pid)  # nor does it stay as a zombie
 
 
 def test_kernels_end_with_the_process_that_made_them(server, start):
     kernel, path = start()
     assert run(path, "print('ready')") == "ready"
     server.close()
-    assert ended(kernel) == UNKNOWN
+    assert ended(kernel) == ENDED
     with pytest.raises(ChildProcessError):
         start(1)
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import psutil
@@ -33,8 +34,8 @@ LATER = (
     "safetensors.torch",
 )
 """What takes seconds: the first visitor's page comes before it."""
-UNKNOWN = -1
-"""The status of a kernel whose server has ended."""
+ENDED = 0
+"""What is returned for the status of a kernel that has ended: Jupyter asks no more than that."""
 
 
 class ForkedKernel:
@@ -60,15 +61,16 @@ class ForkedKernel:
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
-        """Return the status of the process, None while it runs."""
+        """Return None while the process runs; this never waits."""
         if self.returncode is None and select.select([self._alive], [], [], 0)[0]:
             os.close(self._alive)
-            status = self._server.status(self.pid)
-            self.returncode = UNKNOWN if status is None else status
+            self.returncode = ENDED
+            # The process that made it may load modules for seconds before it answers.
+            Thread(target=self._server.status, args=(self.pid,), daemon=True).start()
         return self.returncode
 
     def wait(self) -> int | None:
-        """Return the status of the process, which has ended."""
+        """Return what `poll` returns; Jupyter calls it once the process has ended."""
         return self.poll()
 
     def send_signal(self, number: int) -> None:
