@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.deploy.runtimes import title_of
 from workbench.i18n import _
-from workbench.panels.deploying import title
 from workbench.plots import agreement, latency, roofline
 from workbench.plots.palette import Palette
 from workbench.session import Session
@@ -75,7 +75,10 @@ def _roofline(session: Session) -> Roofline | None:
 
 def _scores(deployment: Deployment) -> latency.Scores:
     return {
-        (o.target.runtime, o.target.precision): (title(o.target), o.agreement.score.value)
+        (o.target.runtime, o.target.precision): (
+            title_of(o.target.runtime, o.target.precision),
+            o.agreement.score.value,
+        )
         for o in deployment.outcomes
         if o.agreement is not None
     }

@@ -14,7 +14,6 @@ from workbench.session import Session
 from workbench.session.deploying import Deploying
 
 if TYPE_CHECKING:
-    from workbench.deploy.target import Target
     from workbench.deploy.timing import Timing
 
 COLUMNS = {
@@ -100,11 +99,6 @@ def is_current(session: Session, deploying: Deploying) -> bool:
     return (deploying.model, deploying.recipe) == (session.model.name, session.recipe)
 
 
-def title(target: Target) -> str:
-    """Return the name of a runtime with a precision."""
-    return title_of(target.runtime, target.precision)
-
-
 def _working(deploying: Deploying) -> str:
     if deploying.state == "timing":
         return _("Timing the confirmed packages in turn")
@@ -122,7 +116,7 @@ def _row(session: Session, deploying: Deploying, number: int) -> dict[str, Any]:
     row: dict[str, Any] = {
         "runtime": RUNTIMES[target.runtime].title,
         "precision": precision_name(target.precision),
-        "name": title(target),
+        "name": title_of(target.runtime, target.precision),
         "tone": "waiting",
         "status": "" if deploying.running else _("not tried"),
         "cells": {},

@@ -138,7 +138,7 @@ def read_deployment(
 
         artifact = compress(model, recipe, on_step=lambda _step: token.cancel(), cancel=token)
         deployment = deployment_from_record(record, artifact, model)
-    except BaseException as error:
+    except Exception as error:
         cancel.check()
         store.put(_key(model, recipe), None)  # it would fail again
         if isinstance(error, Cancelled):
