@@ -112,9 +112,9 @@ def test_kernels_end_with_the_process_that_made_them(server, start):
 def test_a_process_that_has_ended_is_replaced(monkeypatch):
     monkeypatch.setattr(forked_kernel, "_servers", [])
     monkeypatch.setattr(forked_kernel.atexit, "register", lambda _close: None)
-    first = forked_kernel._server(os.environ)
-    assert forked_kernel._server(os.environ) is first
+    first = forked_kernel._server(os.environ, complete=True)
+    assert forked_kernel._server(os.environ, complete=True) is first
     first.close()
-    second = forked_kernel._server(os.environ)
+    second = forked_kernel._server(os.environ, complete=False)
     assert second.alive
     second.close()

@@ -18,6 +18,7 @@ from threading import Thread
 from typing import Any
 
 import psutil
+import traitlets
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
@@ -93,6 +94,9 @@ class ForkProvisioner(LocalProvisioner):
     """Starts kernels as copies of one process."""
 
     process: Any = None
+    complete = traitlets.Bool(
+        False, help="whether PyTorch is loaded before the first kernel starts"
+    ).tag(config=True)
 
     async def launch_kernel(self, cmd: list[str], **options: Any) -> KernelConnectionInfo:
         """Start a kernel with the flags of a command, which starts with Python and a module."""
@@ -103,7 +107,8 @@ class ForkProvisioner(LocalProvisioner):
             "environment": environment,
             "folder": str(options.get("cwd") or Path.cwd()),
         }
-        kernel = await asyncio.to_thread(ForkedKernel, _server(environment), request)
+        server = _server(environment, complete=self.complete)
+        kernel = await asyncio.to_thread(ForkedKernel, server, request)
         self.process, self.pid, self.pgid = kernel, kernel.pid, kernel.pid
         self.cwd = Path(request["folder"])
         return self.connection_info
@@ -112,10 +117,11 @@ class ForkProvisioner(LocalProvisioner):
 _servers: list[ForkServer] = []
 
 
-def _server(environment: Mapping[str, str]) -> ForkServer:
+def _server(environment: Mapping[str, str], *, complete: bool) -> ForkServer:
     """Return the process that makes kernels; a new one if it has ended."""
     if not (_servers and _servers[-1].alive):
-        _servers.append(ForkServer(FUNCTION, MODULES, environment, LATER))
+        first, later = ((*MODULES, *LATER), ()) if complete else (MODULES, LATER)
+        _servers.append(ForkServer(FUNCTION, first, environment, later))
         atexit.register(_servers[-1].close)
     return _servers[-1]
 

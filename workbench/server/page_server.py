@@ -126,6 +126,8 @@ def settings(preheat: int, *, uploads: bool = False) -> Config:
     config.ServerKernelSpecManager.uploads = uploads
     config.VoilaConfiguration.preheat_kernel = preheat > 0
     config.VoilaConfiguration.default_pool_size = preheat
+    # A class gets kernels that share PyTorch; a single visitor's page comes before it.
+    config.ForkProvisioner.complete = preheat > 1
     config.VoilaKernelManager.fill_delay = (
         5.0  # seconds: the page of the current visitor loads first
     )
