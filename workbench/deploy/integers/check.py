@@ -32,11 +32,12 @@ def check_integers(content: bytes, artifact: Artifact) -> None:
         _check_weight(graph, node, artifact, path)
         if path in artifact.spec.biases:
             _check_bias(graph, node, artifact, path, qparams)
-    known = {OnnxQParams.of(q) for _path, q in (*artifact.spec.inputs, *artifact.spec.outputs)}
+    written = (*artifact.spec.inputs, *artifact.spec.outputs)
+    known = [OnnxQParams.of(q, unsigned=kind) for _path, q in written for kind in (False, True)]
     for node in graph.nodes:
         if node.op_type == "QuantizeLinear":
             scale, zero = (graph.array(name) for name in node.input[1:3])
-            if not any(_same(written, scale, zero) for written in known):
+            if not any(_same(qparams, scale, zero) for qparams in known):
                 raise _error(node.input[1], "rounding", "is not in the file")
 
 
@@ -44,7 +45,7 @@ def _check_grid(
     parameters: tuple[NDArray[Any], NDArray[Any]], qparams: InputQParams, path: str
 ) -> None:
     scale, zero = parameters
-    written = OnnxQParams.of(qparams)
+    written = OnnxQParams.of(qparams, unsigned=zero.dtype == np.uint8)
     if scale != written.scale:
         raise _error(
             path, "scale of the inputs", f"is {scale:.7g} and in the file {written.scale:.7g}"

@@ -67,15 +67,17 @@ def write_layers(
     spec: ModuleSpec,
     *,
     by_arithmetic: bool = False,
-    unsigned_if_shared: bool = False,
+    unsigned: bool = False,
 ) -> Layers:
     """Write the codes of all quantized layers in place of the marks of `graph`.
 
     Each product gets the path of its layer as its name; of a second call, with its number. With
     `by_arithmetic`, outputs are rounded by ordinary arithmetic: OpenVINO merges other forms with
-    the additions that follow, and then rounds differently. With `unsigned_if_shared`, weights that
-    are used more than once are unsigned codes: where ONNX Runtime needs unsigned weights for exact
-    sums, it makes them by itself for one use only, and refuses networks with more.
+    the additions that follow, and then rounds differently. With `unsigned`, inputs and outputs have
+    unsigned codes, and so have weights that are used more than once. ONNX Runtime makes signed
+    codes unsigned by itself, but refuses networks where it has first written the type of signed
+    codes before or after an operation that only moves values, and networks with several uses of
+    signed weights.
 
     Raises
     ------
@@ -88,7 +90,9 @@ def write_layers(
     layers, calls = Layers(), Counter[str]()
     for mark in marks:
         if mark.leaving:
-            _write_output(graph, mark.node, mark.path, spec, by_arithmetic=by_arithmetic)
+            _write_output(
+                graph, mark.node, mark.path, spec, by_arithmetic=by_arithmetic, unsigned=unsigned
+            )
             continue
         calls[mark.path] += 1
         _write_layer(
@@ -98,7 +102,8 @@ def write_layers(
             tensors,
             spec,
             layers,
-            unsigned=unsigned_if_shared and uses[mark.path] > 1,
+            unsigned=unsigned,
+            shared=uses[mark.path] > 1,
             constant=mark.node.input[0] not in varying,
         )
     remaining = [entry for entry in graph.model.opset_import if entry.domain != DOMAIN]
@@ -134,15 +139,17 @@ class _Mark(NamedTuple):
 
 
 def _write_output(
-    graph: Graph, node: Any, path: str, spec: ModuleSpec, *, by_arithmetic: bool
+    graph: Graph, node: Any, path: str, spec: ModuleSpec, *, by_arithmetic: bool, unsigned: bool
 ) -> None:
     qparams = dict(spec.outputs).get(path)
     if qparams is None:
         graph.remove(node)
         return
     label = f"{path}.output:{node.output[0]}"
-    write = add_rounding_by_arithmetic if by_arithmetic else add_rounding
-    rounded = write(graph, node.input[0], label, qparams)
+    if by_arithmetic:
+        rounded = add_rounding_by_arithmetic(graph, node.input[0], label, qparams)
+    else:
+        rounded = add_rounding(graph, node.input[0], label, qparams, unsigned=unsigned)
     node.input[0] = rounded
     graph.remove(node)
 
@@ -156,6 +163,7 @@ def _write_layer(
     layers: Layers,
     *,
     unsigned: bool,
+    shared: bool,
     constant: bool,
 ) -> None:
     node, path = mark.node, mark.path
@@ -170,7 +178,8 @@ def _write_layer(
     label = path if call == 1 else f"{path}:{call}"
     product.name = label
     graph.remove(node)
-    product.input[0] = add_rounding(graph, product.input[0], f"{label}.input", qparams)
+    source = product.input[0]
+    product.input[0] = add_rounding(graph, source, f"{label}.input", qparams, unsigned=unsigned)
     coded = tensors[f"{path}.weight"]
     if not isinstance(coded, Codes) or not coded.has_row_scales:
         layers.decoded.setdefault(path, []).append(product)
@@ -198,7 +207,7 @@ def _write_layer(
     name = f"{path}.weight"
     rounded = f"{path}.weight_rounded"
     if graph.producer(rounded) is None:
-        kind = np.uint8 if unsigned else np.int8
+        kind = np.uint8 if unsigned and shared else np.int8
         written = (codes.astype(np.int16) + MIDDLES[kind]).astype(kind)
         inputs = [
             graph.add_constant(f"{name}.q", written.T if transposed else written),

@@ -12,7 +12,7 @@ from workbench.deploy.integers.graph import Graph
 
 BYTE_BITS = 8
 MIDDLES: dict[type[np.generic], int] = {np.int8: 0, np.uint8: 128}
-"""The code of zero among the weights of a layer, by their type."""
+"""The middle of the codes, by their type."""
 
 
 class OnnxQParams(NamedTuple):
@@ -22,10 +22,13 @@ class OnnxQParams(NamedTuple):
     zero_point: np.uint8 | np.int8
 
     @classmethod
-    def of(cls, qparams: InputQParams) -> OnnxQParams:
-        """Return those of `qparams`: int8 codes are 128 less, and mean the same values."""
-        middle = 2 ** (BYTE_BITS - 1)
-        signed = (qparams.bits, qparams.zero_point) == (BYTE_BITS, middle)
+    def of(cls, qparams: InputQParams, *, unsigned: bool = False) -> OnnxQParams:
+        """Return those of `qparams`: int8 codes are 128 less, and mean the same values.
+
+        With `unsigned`, the zero point is uint8 in any case.
+        """
+        middle = MIDDLES[np.uint8]
+        signed = not unsigned and (qparams.bits, qparams.zero_point) == (BYTE_BITS, middle)
         zero_point = np.int8(0) if signed else np.uint8(qparams.zero_point)
         return cls(np.float32(qparams.scale), zero_point)
 
@@ -35,12 +38,15 @@ class OnnxQParams(NamedTuple):
         return isinstance(self.zero_point, np.uint8) and int(self.zero_point) == 0
 
 
-def add_rounding(graph: Graph, name: str, label: str, qparams: InputQParams) -> str:
+def add_rounding(
+    graph: Graph, name: str, label: str, qparams: InputQParams, *, unsigned: bool = False
+) -> str:
     """Quantize and dequantize the tensor `name`, and return the name of the result.
 
-    Codes of fewer than 8 bits saturate at their own bounds, so values are cut off first.
+    Codes of fewer than 8 bits saturate at their own bounds, so values are cut off first. With
+    `unsigned`, all codes are uint8.
     """
-    written = OnnxQParams.of(qparams)
+    written = OnnxQParams.of(qparams, unsigned=unsigned)
     scale = graph.add_constant(f"{label}.s", np.asarray(written.scale))
     zero = graph.add_constant(f"{label}.z", np.asarray(written.zero_point))
     if qparams.bits < BYTE_BITS:

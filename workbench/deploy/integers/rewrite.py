@@ -57,7 +57,7 @@ def with_codes(content: bytes, artifact: Artifact, target: Target) -> Written:
         artifact.tensors,
         artifact.spec,
         by_arithmetic=target.runtime == "openvino",
-        unsigned_if_shared=target.runtime == "onnxruntime",
+        unsigned=target.runtime == "onnxruntime",
     )
     merge_equal(graph)
     move_up(graph)
