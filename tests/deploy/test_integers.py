@@ -262,6 +262,34 @@ def test_openvino_reads_the_affine_weights_of_grouped_convolutions(model):
     assert result.equal >= 0.98 * result.predictions
 
 
+class Attention(nn.Module):
+    """Two layers whose inputs are quantized, around two products whose weights alone are codes."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.fc = nn.Linear(8, 32), nn.Linear(32, 4)
+        self.attention = nn.MultiheadAttention(32, 4, batch_first=True)
+
+    def forward(self, images):
+        values = self.first(images.squeeze(1))
+        mixed = self.attention(values, values, values, need_weights=False)[0]
+        return self.fc(torch.relu(values + mixed).mean(1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("activations", [wb.Activations(7), None], ids=["quantized", "float"])
+def test_products_of_decoded_weights_do_not_count_as_integers(activations, model):
+    pytest.importorskip("openvino")
+    torch.manual_seed(0)
+    data = {name: (split.examples, split.labels) for name, split in splits(model)}
+    attention = wb.from_module(Attention().eval(), **data, name="attention")
+    recipe = wb.Recipe(*filter(None, (wb.Quantize(8), activations)))
+    result = wb.confirm(wb.export(wb.compress(attention, recipe), "openvino"))
+    assert result.confirmed
+    assert result.facts["integer_products"] == result.facts["quantized_layers"]
+    assert result.facts["quantized_layers"] == (2 if activations else 0)
+
+
 def splits(model):
     return [(name, model.task.split(name)) for name in ("train", "validation", "test")]
 

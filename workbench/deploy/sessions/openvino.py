@@ -47,7 +47,7 @@ class OpenVinoSession:
                 precision = str(info["runtimePrecision"].value)
                 layers[precision] += 1
                 if info["layerType"].value in PRODUCTS:
-                    products[precision] += 1
+                    products[_multiplied(str(info["primitiveType"].value))] += 1
         hint = self._compiled.get_property("INFERENCE_PRECISION_HINT")
         return {
             "provider": ", ".join(self._compiled.get_property("EXECUTION_DEVICES")),
@@ -57,6 +57,15 @@ class OpenVinoSession:
             "layers": dict(layers),
             "products": dict(products),
         }
+
+
+def _multiplied(primitive: str) -> str:
+    """Return the precision of the inputs that a primitive multiplies, which ends its name.
+
+    The precision of a node is another: of a product in float32 with weights that are stored as
+    codes, it is that of the codes.
+    """
+    return primitive.rpartition("_")[2].lower()
 
 
 def start(path: Path, settings: Mapping[str, Any]) -> Session:
