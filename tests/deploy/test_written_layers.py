@@ -238,3 +238,25 @@ def test_weights_are_exported_as_values_where_no_operator_computes_them(monkeypa
     expected = wb.to_module(artifact)
     assert [is_parametrized(module) for module in exported] == [True, False]
     assert torch.equal(exported[1].layer.weight, expected.layer.weight)
+
+
+class Unused(nn.Module):
+    """A layer that is called, and whose outputs nothing uses."""
+
+    def __init__(self):
+        super().__init__()
+        self.used, self.unused = nn.Linear(32, 3), nn.Linear(3, 32)
+
+    def forward(self, inputs):
+        values = self.used(inputs)
+        self.unused(values)
+        return values
+
+
+def test_a_layer_without_an_effect_is_left_out():
+    pytest.importorskip("onnxruntime")
+    torch.manual_seed(0)
+    model = model_of(Unused(), "unused", 32)
+    package = wb.export(wb.compress(model, wb.Recipe(wb.Quantize(8), INTEGERS)))
+    assert package.manifest["layers"] == {"quantized": 2, "exported": 1}
+    assert wb.confirm(package).confirmed
