@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import sys
 import time
+from errno import ENOSPC
+from importlib.metadata import version
+from os import strerror
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,9 +18,10 @@ from torch import nn
 
 import workbench as wb
 from tests.raises import raises
+from workbench.artifact.artifact import Artifact
 from workbench.cancel import CancelToken
 from workbench.cli import main
-from workbench.errors import Cancelled
+from workbench.errors import Cancelled, FileError
 from workbench.study import limited_search, measurement
 from workbench.study.candidates import first_recipes, space_of
 from workbench.study.goal import Goal
@@ -84,6 +91,35 @@ def test_a_file_that_is_not_smaller_is_called_so():
     result = optimize(model, max_bytes=5000, seconds=0.01)
     assert result.best.bytes > model.original_bytes
     assert f"not smaller than the original's {model.original_bytes}" in result.reasons[0]
+
+
+@pytest.mark.parametrize("limits", [{"max_bytes": 20}, {"min_accuracy": 0.5}], ids=str)
+def test_the_original_is_recommended_if_every_recipe_enlarges_its_file(limits):
+    class Scaled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.factors = nn.Parameter(torch.ones(12))
+
+        def forward(self, inputs):
+            return (inputs * self.factors).view(-1, 3, 4).sum(2)
+
+    torch.manual_seed(0)
+    inputs, module = torch.randn(90, 12), Scaled().eval()
+    labels = module(inputs).argmax(dim=1)
+    parts = {"train": slice(0, 30), "validation": slice(30, 60), "test": slice(60, None)}
+    data = {name: (inputs[part], labels[part]) for name, part in parts.items()}
+    model = wb.from_module(module, **data, name="vector")
+    result = optimize(model, seconds=0.01, **limits)
+    assert result.recipe == wb.Recipe()
+    assert result.best.bytes == len(wb.compress(model, wb.Recipe()))
+    assert result.met is ("max_bytes" not in limits)
+
+
+def test_fine_tuning_is_not_advised_if_it_cannot_help(tiny):
+    result = optimize(tiny, max_bytes=100, seconds=0.01)
+    text = " ".join(result.reasons)
+    assert "ine-tuning" not in text
+    assert f"The smallest file of all recipes tried has {result.best.bytes:,}" in text
 
 
 @pytest.mark.slow
@@ -189,6 +225,41 @@ def test_a_search_can_be_cancelled(tiny):
         optimize(tiny, seconds=2, cancel=token)
 
 
+@pytest.mark.parametrize("kind", ["no folder", "full", "other version", "damaged", "a folder"])
+def test_a_log_in_the_cache_that_cannot_be_used_does_not_end_the_search(
+    tiny, tmp_path, monkeypatch, kind
+):
+    path = tmp_path / "studies" / "log.jsonl"
+    monkeypatch.setattr(sys.modules[optimize.__module__], "default_path", lambda digest: path)
+    if kind == "no folder":
+        path.parent.write_text("a file where the folder should be")
+    elif kind == "full":
+        real = Path.open
+
+        def full(file, mode="r", *more, **others):
+            if mode == "ab" and file.exists():
+                raise OSError(ENOSPC, strerror(ENOSPC))
+            return real(file, mode, *more, **others)
+
+        monkeypatch.setattr(Path, "open", full)
+    elif kind == "a folder":
+        path.mkdir(parents=True)
+    else:
+        optimize(tiny, max_bytes=20_000, seconds=0.01)
+        header, *trials = path.read_text().splitlines()
+        if kind == "damaged":
+            trials = ["{", *trials]
+        else:
+            header = header.replace(version("workbench"), "0.0.1")
+        path.write_text("\n".join([header, *trials]) + "\n")
+    result = optimize(tiny, max_bytes=20_000, seconds=0.01)
+    assert result.best.exact
+    if kind in {"other version", "damaged"}:
+        first = json.loads(path.read_text().splitlines()[0])
+        assert first["workbench"] == version("workbench")
+        assert len(path.read_text().splitlines()) == 1 + len(result.result.trials)
+
+
 def test_a_recommendation_displays_itself(tiny):
     result = optimize(tiny, max_bytes=20_000, seconds=1)
     bundle = result._repr_mimebundle_()
@@ -229,6 +300,24 @@ def test_the_command_writes_the_file_that_it_describes(tmp_path, capsys):
         assert evaluated[key] == result[key]
     assert main(["optimize", "fashion/mlp-32", "--max-bytes", "50", "--seconds", "1"]) == 1
     assert "no recipe meets all limits" in capsys.readouterr().out
+
+
+def test_the_command_does_not_lose_the_recipe_if_its_file_cannot_be_written(
+    tmp_path, capsys, monkeypatch
+):
+    def full(*_):
+        raise FileError("Cannot write it.", code="file.cannot_write")
+
+    monkeypatch.setattr(Artifact, "save", full)
+    command = ["optimize", "fashion/mlp-32", "--max-bytes", "20000", "--seconds", "0.1"]
+    assert main([*command, "--output", str(tmp_path / "a.wb")]) == 2
+    monkeypatch.undo()
+    sentence = capsys.readouterr().err.splitlines()[-1]
+    again = shlex.split(sentence[sentence.index("workbench compress") :])[1:]
+    again = again[: again.index("writes")]
+    path = tmp_path / "b.wb"
+    assert main([*again[:-1], str(path)]) == 0
+    assert path.stat().st_size <= 20_000
 
 
 def test_the_command_checks_its_input_first(capsys):

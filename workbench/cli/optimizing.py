@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from workbench import formatting
 from workbench.cli.deployment import ALIASES
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.domain.metric import metric_named
-from workbench.errors import InputError
+from workbench.errors import FileError, InputError
 from workbench.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -79,8 +80,21 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         )
     result = recommendation.as_dict()
     if options.output is not None:
-        result["file"] = str(recommendation.save(options.output))
+        result["file"] = _save(recommendation, options)
     return result
+
+
+def _save(recommendation: Recommendation, options: argparse.Namespace) -> str:
+    """Write the file. If that fails, the error tells the recipe, so that the search is not lost."""
+    try:
+        return str(recommendation.save(options.output))
+    except FileError as error:
+        recipe = shlex.quote(recommendation.recipe.to_json())
+        raise FileError(
+            f"{error} The recipe found is not lost: workbench compress {options.model} --recipe "
+            f"{recipe} --output FILE writes the same file.",
+            code=error.code,
+        ) from None
 
 
 def status(result: dict[str, Any]) -> int:

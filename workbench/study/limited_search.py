@@ -162,12 +162,14 @@ class LimitedSearch:
             self.runner.measure([Recipe(Structure(share), Quantize(8)) for share in NARROWER])
 
     def _measure_nearest(self) -> None:
-        """Measure the smallest file if no file was small enough, to say by how much."""
+        """Measure the smallest file if none was small enough; of a minute network, the original."""
         self.runner.deadline = None
         if not self._ranking():
             files = [trial for trial in self.runner.final if trial.bytes]
             smallest = min(files, key=lambda trial: trial.bytes, default=None)
             self.runner.measure([smallest.recipe if smallest else Recipe()], exactly=True)
+        if self._ranking()[0].bytes > self.model.original_bytes:
+            self.runner.measure([Recipe()], exactly=True)
         self._set_deadline(1.0)
 
     def recommendation(self) -> Recommendation:

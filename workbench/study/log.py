@@ -17,6 +17,7 @@ from workbench.study.trial import Trial
 FOLDER = "studies"
 LOCKED = "study.locked"
 """The code of the error if another process runs the study."""
+HINT = " Make room or name another log: the same call then continues."
 
 
 def default_path(digest: str) -> Path | None:
@@ -43,6 +44,9 @@ class StudyLog:
         The file, or None to keep the trials in memory only.
     header
         The description of the study as plain data.
+    optional
+        The file is only a cache: if it cannot be used, the trials are kept in memory; if it cannot
+        be continued, it begins again. No error is raised.
 
     Raises
     ------
@@ -54,36 +58,50 @@ class StudyLog:
         If the file cannot be read or written, or another process is using it.
     """
 
-    def __init__(self, path: Path | None, header: dict[str, Any]) -> None:
+    def __init__(
+        self, path: Path | None, header: dict[str, Any], *, optional: bool = False
+    ) -> None:
         self.path = path
+        self._optional = optional
         self.trials: dict[str, Trial] = {}
         self.checked: dict[str, Trial] = {}
         self._header = {"study": header, "workbench": version("workbench")}
         self._lock: AbstractContextManager[Any] = nullcontext()
-        if path is not None:
-            with file_errors("write", path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(f"{path}.lock", timeout=0)
 
     def __enter__(self) -> Self:
-        with file_errors("write", self.path):
+        try:
+            self._lock_file()
+            self._open()
+        except FileError:
+            if not self._optional:
+                self.__exit__()
+                raise
+            self.path = None
+        except (InputError, ArtifactError):
+            if not self._optional:
+                self.__exit__()
+                raise
+            self._begin_again()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.__exit__(None, None, None)
+
+    def _lock_file(self) -> None:
+        if self.path is None:
+            return
+        with file_errors("write", self.path, HINT):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(f"{self.path}.lock", timeout=0)
             try:
-                self._lock.__enter__()
+                lock.acquire()
             except Timeout:
                 raise FileError(
                     f"Another process is running this study with the log {self.path}: wait for "
                     "it, or name another log.",
                     code=LOCKED,
                 ) from None
-        try:
-            self._open()
-        except BaseException:
-            self._lock.__exit__(None, None, None)
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.__exit__(None, None, None)
+        self._lock = lock
 
     def add(self, trial: Trial) -> None:
         """Append a trial.
@@ -103,8 +121,25 @@ class StudyLog:
         if self.path is None:
             return
         line = json.dumps(data, separators=(",", ":")) + "\n"
-        with file_errors("write", self.path), self.path.open("ab") as stream:
-            stream.write(line.encode())
+        try:
+            with file_errors("write", self.path, HINT), self.path.open("ab") as stream:
+                stream.write(line.encode())
+        except FileError:
+            if not self._optional:
+                raise
+            self.path = None
+
+    def _begin_again(self) -> None:
+        """Replace a file that cannot be continued."""
+        assert self.path is not None
+        self.trials.clear()
+        self.checked.clear()
+        try:
+            with file_errors("write", self.path):
+                self.path.unlink()
+        except FileError:
+            self.path = None
+        self._append(self._header)
 
     def _open(self) -> None:
         if self.path is None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 
 from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.target import Target
 from workbench.domain import Model
-from workbench.errors import FileError
 from workbench.study.candidates import space_of
 from workbench.study.executors.executor import InThisProcess
 from workbench.study.goal import Goal, check_positive
 from workbench.study.limited_search import LimitedSearch, OnUpdate
-from workbench.study.log import LOCKED, StudyLog, default_path
+from workbench.study.log import StudyLog, default_path
 from workbench.study.recommendation import Recommendation
 from workbench.study.runner import Runner
 from workbench.study.study import Study
@@ -84,24 +81,11 @@ def optimize(
         min_value=goal.floor,
     )
     executor = InThisProcess()
-    with _log(study) as log:
+    path = default_path(study.digest)
+    with StudyLog(path, study.as_dict(), optional=True) as log:
         executor.open(model)
         runner = Runner(model, study, executor, log, cancel=cancel)
         search = LimitedSearch(
             model, goal, study, runner, target, begin, capped_seconds(seconds), on_update, cancel
         )
         return search.run()
-
-
-@contextmanager
-def _log(study: Study) -> Iterator[StudyLog]:
-    """Open the log of a study; one in memory if another process has opened that on disk."""
-    log = StudyLog(default_path(study.digest), study.as_dict())
-    with ExitStack() as stack:
-        try:
-            opened = stack.enter_context(log)
-        except FileError as error:
-            if error.code != LOCKED:
-                raise
-            opened = stack.enter_context(StudyLog(None, study.as_dict()))
-        yield opened

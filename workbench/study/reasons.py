@@ -159,7 +159,13 @@ def advice(goal: Goal, result: StudyResult, *, trained: bool) -> Iterator[str]:
         yield _("The original itself has less than {limit}: train it longer first.").format(
             limit=formatting.percent(goal.min_accuracy or 0.0, 2)
         )
-    if trained:
+    sizes = [trial.bytes for trial in result.trials if trial.bytes]
+    if goal.max_bytes is not None and sizes and min(sizes) > goal.max_bytes:
+        yield _(
+            "The smallest file of all recipes tried has {bytes}: give more seconds, allow larger "
+            "files, or start from a smaller network."
+        ).format(bytes=formatting.nbytes(min(sizes)))
+    elif trained:
         yield _("More seconds allow a longer fine-tuning; or start from a smaller network.")
     else:
         yield _("Fine-tuning was not tried in this time: give more seconds, or loosen a limit.")
