@@ -143,6 +143,20 @@ def test_limits_are_dragged_in_the_picture(opened):
 
 
 @pytest.mark.slow
+def test_results_are_not_said_to_meet_limits_that_were_set_later(opened):
+    limits = {"max_bytes": 20_000, "min_accuracy": 0.8}
+    found = search(opened, **limits)["choosing"]
+    assert found["met"]
+    opened.act("focus", key="limits", value={**limits, "max_bytes": 900})
+    later = opened.wait("state", lambda s: not s["choosing"]["met"])["choosing"]
+    assert "last search" in later["headline"]
+    assert later["cards"] == found["cards"]
+    opened.act("focus", key="limits", value=limits)
+    again = opened.wait("state", lambda s: s["choosing"]["met"])["choosing"]
+    assert again["headline"] == found["headline"]
+
+
+@pytest.mark.slow
 def test_a_notebook_repeats_the_search(opened):
     opened.act("choose_notebook")
     assert opened.wait("banner")["text"]

@@ -123,6 +123,9 @@ def live(session: Session) -> dict[str, Any]:
         headline = _("These recipes meet the limits.")
     elif working:
         headline = _("No recipe meets the limits so far; the nearest:")
+    changed = not working and _limits(session) != (result.goal.max_bytes, result.goal.min_accuracy)
+    if changed:
+        headline = _("Found under the limits of the last search: find recipes under the new ones.")
     titles = _titles(result.choices) if result.met else [_("nearest to the limits")]
     original_bytes = result.model.original_bytes
     cards = [
@@ -147,7 +150,7 @@ def live(session: Session) -> dict[str, Any]:
     return {
         "working": working,
         "headline": headline,
-        "met": result.met,
+        "met": result.met and not changed,
         "cards": cards,
         "reasons": list(result.reasons),
     }
