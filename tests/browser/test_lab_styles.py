@@ -63,7 +63,8 @@ def test_the_page_fits_and_no_texts_overlap(dashboard):
     dashboard.wait_for_function("document.querySelector('.wb').clientWidth < 400")
     dashboard.wait_for_timeout(500)
     assert dashboard.locator(".wb").bounding_box()["width"] >= 260
-    assert dashboard.evaluate(OVERLAPS, ".wb")["wide"] == []
+    texts = dashboard.evaluate(OVERLAPS, ".wb")
+    assert (texts["found"], texts["wide"]) == ([], [])
 
 
 def test_results_are_cards_without_overlaps(page, lab):

@@ -95,7 +95,7 @@ def test_presets_are_hollow_labeled_and_selected_by_a_click():
     presets = trace(draw(landmarks=[Landmark("8 bits", VISITED[0], name="int8")]), "presets")
     assert presets["marker"]["symbol"] == "circle-open"
     assert presets["text"] == ["8 bits"]
-    assert presets["customdata"] == [{"act": "preset", "key": "int8"}]
+    assert presets["customdata"] == [{"act": "preset", "key": "int8", "label": "8 bits"}]
 
 
 def test_hovering_a_preset_shows_its_change_from_the_original():

@@ -19,6 +19,7 @@ SCRIPTS = (
     "channel",
     "plotly",
     "ticks",
+    "label_room",
     "chart",
     "softmax",
     "live_layer",
@@ -96,7 +97,17 @@ STYLES = (
     "status",
 )
 
-LIVE_SCRIPTS = ("dom", "gesture", "channel", "plotly", "ticks", "chart", "surroundings", "live")
+LIVE_SCRIPTS = (
+    "dom",
+    "gesture",
+    "channel",
+    "plotly",
+    "ticks",
+    "label_room",
+    "chart",
+    "surroundings",
+    "live",
+)
 """The script of a figure that moves in a notebook, in dependency order."""
 LIVE_STYLES = ("base", "chart")
 

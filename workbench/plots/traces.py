@@ -45,7 +45,8 @@ def presets(
 ) -> dict[str, Any]:
     """Return the presets as faint hollow points, which a click selects.
 
-    `sides` are the places of their labels; those without one have no label.
+    `sides` are the places of their labels in the plot of a phone; those without one have no label
+    there. The page finds places again for the size that it shows.
     """
     hint = _("click to select it")
     return {
@@ -58,7 +59,7 @@ def presets(
         "textposition": [side or "top center" for side in sides],
         "textfont": {"color": palette.muted, "size": LABEL_SIZE, "shadow": _halo(palette)},
         "cliponaxis": False,
-        "customdata": [{"act": "preset", "key": mark.name} for mark in marks],
+        "customdata": [{"act": "preset", "key": mark.name, "label": mark.label} for mark in marks],
         "hovertext": [f"{hover_text(mark.spot, original, up.metric)}<br>{hint}" for mark in marks],
         "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": {

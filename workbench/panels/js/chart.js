@@ -3,10 +3,12 @@
 // figures that are not drawn yet are dropped, and nothing is drawn while the chart is hidden.
 
 import { h, setText } from "./dom.js";
+import { withLabels } from "./label_room.js";
 import { loadPlotly } from "./plotly.js";
 import { inLines, withRoom } from "./ticks.js";
 
 /** @import { Channel } from "./channel.js" */
+/** @import { Box, Frame } from "./label_room.js" */
 /** @import { Plotly, PlotElement, PlotlyFigure, Point, Shape } from "./types" */
 
 const TITLE_HEIGHT = 36; // px of the top margin for the title in the saved image
@@ -85,7 +87,10 @@ export class Chart {
       width,
       height: this.plot.clientHeight,
     };
-    this.plotly.react(this.plot, this.drawn(figure), this.layout, CONFIG);
+    const { l, r, t, b } = this.layout.margin;
+    const frame = { width, height: this.layout.height, left: l, right: r, top: t, bottom: b };
+    const { data, annotations } = withLabels(this.drawn(figure), this.layout, frame, this.takenIn(frame));
+    this.plotly.react(this.plot, data, { ...this.layout, annotations }, CONFIG);
     if (!this.figure) {
       this.plot.on("plotly_click", (event) => this.onPoint?.(event.points[0]));
       this.plot.on("plotly_relayout", (change) => this.onChange?.(change, this.figure?.layout.shapes ?? []));
@@ -98,6 +103,12 @@ export class Chart {
   /** @param {PlotlyFigure} figure */
   drawn(figure) {
     return figure.data;
+  }
+
+  // The places of labels that are drawn otherwise.
+  /** @type {(frame: Frame) => Box[]} */
+  takenIn(_frame) {
+    return [];
   }
 
   // Called when a figure is drawn.

@@ -3,10 +3,13 @@
 // trail of the drag, and students. It is drawn in the same frame as the numbers, without plotly.
 
 import { h } from "./dom.js";
+import { boxAt, overlap } from "./label_room.js";
 
+/** @import { Box } from "./label_room.js" */
 /** @import { LivePlane, Place } from "./types" */
 /** @typedef {{ width: number, height: number, left: number, right: number, top: number, bottom: number,
  *   x: number[], y: number[] }} View   the size, margins (px) and ends of the axes */
+/** @typedef {LivePlane["marks"][number]} Mark   a student */
 
 const YOU = 10; // px from the center of the point to its corners
 const TRIANGLE = 8;
@@ -14,6 +17,7 @@ const DOT = 3;
 const CAP = 5; // half the width of the ends of the interval
 const LABEL = 16; // px from the point to its label
 const LABEL_WIDTH = 48; // px that the label takes at most
+const STUDENT_SIDES = { student: "top center", alone: "bottom center" }; // of the labels of students
 
 /** @type {string | null} */
 let namespace = null; // of SVG elements, as the parser of the browser sets it
@@ -68,6 +72,12 @@ export class LiveLayer {
     this.draw();
   }
 
+  // The places of the current point with its label, and of those labels of students that are drawn.
+  /** @type {(view: View) => Box[]} */
+  taken(view) {
+    return this.plane ? [...currentBoxes(view, this.plane.you), ...studentLabels(view, this.plane).values()] : [];
+  }
+
   draw() {
     const { view, plane } = this;
     if (!view || !plane) return;
@@ -77,10 +87,11 @@ export class LiveLayer {
     this.shown = described;
     /** @type {(x: number, y: number) => [number, number]} */
     const at = (x, y) => position(view, x, y);
+    const labeled = studentLabels(view, plane);
     this.node.replaceChildren(
       ...(size === null ? [] : [this.sizeLine(at(size, 0)[0], view)]),
       ...trail.map(([x, y, exact]) => dot(at(Number(x), Number(y)), exact ? "trail" : "trail estimate")),
-      ...marks.flatMap((mark) => triangle(at(mark.x, mark.y), mark)),
+      ...marks.flatMap((mark) => triangle(at(mark.x, mark.y), mark, labeled.has(mark))),
       ...(you ? this.you(you, at, faint) : []),
     );
     this.node.setAttribute("width", String(view.width));
@@ -99,7 +110,7 @@ export class LiveLayer {
     const low = at(you.x, you.low)[1];
     const high = at(you.x, you.high)[1];
     const hollow = faint || !you.exact;
-    const side = !this.view || x + LABEL + LABEL_WIDTH < this.view.width ? "right" : "left";
+    const side = this.view ? sideOf(this.view, x) : "right";
     const group = svg("g", {
       class: `you${hollow ? " estimate" : ""}${faint ? " faint" : ""}`,
       "data-x": you.x,
@@ -129,13 +140,46 @@ export function dot([x, y], className, radius = DOT) {
   return svg("circle", { class: className, cx: x, cy: y, r: radius });
 }
 
-/** @type {(at: [number, number], mark: Place & { kind: string, label: string }) => SVGElement[]} */
-function triangle([x, y], { kind, label, hover }) {
+// The side of the current point on which its label has room.
+/** @type {(view: View, x: number) => "right" | "left"} */
+const sideOf = (view, x) => (x + LABEL + LABEL_WIDTH < view.width ? "right" : "left");
+
+// The boxes of the current point and of its label.
+/** @type {(view: View, you: Place | null) => Box[]} */
+function currentBoxes(view, you) {
+  if (!you) return [];
+  const [x, y] = position(view, you.x, you.y);
+  const left = sideOf(view, x) === "right" ? x + LABEL : x - LABEL - LABEL_WIDTH;
+  const [top, bottom] = [y - YOU + 1, y + YOU - 1];
+  return [
+    { left: x - YOU, right: x + YOU, top, bottom },
+    { left, right: left + LABEL_WIDTH, top, bottom },
+  ];
+}
+
+// The boxes of the labels of students; one that would cover another label is left out.
+/** @type {(view: View, plane: LivePlane) => Map<Mark, Box>} */
+export function studentLabels(view, { you, marks }) {
+  const taken = currentBoxes(view, you).slice(1);
+  /** @type {Map<Mark, Box>} */
+  const boxes = new Map();
+  for (const mark of marks) {
+    const side = mark.kind === "student" ? STUDENT_SIDES.student : STUDENT_SIDES.alone;
+    const box = boxAt(...position(view, mark.x, mark.y), mark.label, side, TRIANGLE);
+    if ([...taken, ...boxes.values()].some((other) => overlap(box, other))) continue;
+    boxes.set(mark, box);
+  }
+  return boxes;
+}
+
+/** @type {(at: [number, number], mark: Mark, labeled: boolean) => SVGElement[]} */
+function triangle([x, y], { kind, label, hover }, labeled) {
   const node = svg("path", {
     class: `student ${kind}`,
     d: `M${x} ${y - TRIANGLE}l${TRIANGLE} ${1.8 * TRIANGLE}h${-2 * TRIANGLE}z`,
   });
   node.append(svg("title", {}, hover));
+  if (!labeled) return [node];
   const place = { class: `student-label ${kind}`, x, y: kind === "student" ? y - TRIANGLE - 6 : y + 2 * TRIANGLE + 10 };
   return [node, svg("text", place, label)];
 }

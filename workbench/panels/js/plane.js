@@ -7,6 +7,7 @@ import { h, setText } from "./dom.js";
 import { LiveLayer } from "./live_layer.js";
 
 /** @import { Channel } from "./channel.js" */
+/** @import { Box, Frame } from "./label_room.js" */
 /** @import { LivePlane, PlaneFrame, PlotlyFigure } from "./types" */
 
 const LIVE = "live"; // the `meta` of traces that this layer draws itself
@@ -46,6 +47,11 @@ export class Plane extends Chart {
   /** @param {PlotlyFigure} figure */
   drawn(figure) {
     return figure.data.filter((trace) => trace.meta !== LIVE);
+  }
+
+  /** @type {(frame: Frame) => Box[]} */
+  takenIn(frame) {
+    return this.frameOfAxes ? this.live.taken({ ...frame, x: this.frameOfAxes.x, y: this.frameOfAxes.y }) : [];
   }
 
   /** @type {(figure: PlotlyFigure, seq: number) => void} */

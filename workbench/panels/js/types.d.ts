@@ -744,17 +744,35 @@ export interface PlotlyFigure {
     title: { text: string };
     margin: { l: number; r: number; t: number; b: number };
     xaxis?: any;
+    yaxis?: any;
     height?: number;
     shapes?: Shape[];
+    annotations?: Annotation[];
   };
-  layout: { title: { text: string }; margin: { t: number }; shapes?: Shape[]; height?: number };
+}
+
+/** A text in a chart. */
+export interface Annotation {
+  text: string;
+  x: number;
+  y: number;
+  xref?: string;
+  yref?: string;
+  xanchor?: string;
+  yanchor?: string;
+  xshift?: number;
+  yshift?: number;
 }
 
 export interface Trace {
   name?: string;
   meta?: string;
+  mode?: string;
   x?: number[];
   y?: number[];
+  text?: string | string[];
+  textposition?: string | string[];
+  customdata?: any[];
 }
 
 export interface Point {
@@ -771,6 +789,14 @@ export interface PlotElement extends HTMLElement {
 /** A shape of a figure that is dragged, if its name says which limit it is. */
 export interface Shape {
   name?: string;
+  type?: string;
+  opacity?: number;
+  x0?: any;
+  x1?: any;
+  y0?: any;
+  y1?: any;
+  xref?: string;
+  yref?: string;
 }
 
 export interface Plotly {

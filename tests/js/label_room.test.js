@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { boxAt, overlap, withLabels } from "../../workbench/panels/js/label_room.js";
+import { studentLabels } from "../../workbench/panels/js/live_layer.js";
+
+const LABEL = { mode: "markers+text" };
+const ORIGINAL = { ...LABEL, name: "original", x: [1e6], y: [0.9], text: ["original"], textposition: "top center" };
+const PRESETS = {
+  ...LABEL,
+  name: "presets",
+  x: [4e5, 3e5, 6e4],
+  y: [0.89, 0.85, 0.5],
+  text: ["8 bits", "half pruned", ""],
+  textposition: ["top center", "bottom center", "top center"],
+  customdata: ["8 bits", "half pruned", "small"].map((label) => ({ label })),
+};
+const LAYOUT = { xaxis: { type: "log", range: [4, 6.2] }, yaxis: { range: [0, 1] } };
+const MARGINS = { left: 84, right: 24, top: 12, bottom: 48 };
+
+const frame = (width, height = 300) => ({ width, height, ...MARGINS });
+
+// The boxes of all labels that are shown, from the traces alone.
+function boxes(data, { width, height, left, right, top, bottom }) {
+  return data.flatMap(({ x, y, text, textposition }) =>
+    x.flatMap((value, index) => {
+      if (!text[index]) return [];
+      const across = left + ((Math.log10(value) - 4) / 2.2) * (width - left - right);
+      const up = height - bottom - y[index] * (height - top - bottom);
+      return [boxAt(across, up, text[index], textposition[index])];
+    }),
+  );
+}
+
+for (const width of [220, 232, 260, 290, 320, 390, 600, 1200]) {
+  test(`no labels overlap in a chart of ${width} px`, () => {
+    const { data } = withLabels([ORIGINAL, PRESETS], LAYOUT, frame(width));
+    const shown = boxes(data, frame(width));
+    assert.ok(shown.length > 0);
+    for (const [index, one] of shown.entries()) {
+      for (const other of shown.slice(index + 1)) assert.equal(overlap(one, other), false);
+    }
+    assert.deepEqual(data[0].text, ["original"]);
+  });
+}
+
+test("a wide chart shows the labels that have no room on a phone", () => {
+  const { data } = withLabels([ORIGINAL, PRESETS], LAYOUT, frame(1200, 500));
+  assert.deepEqual(data[1].text, ["8 bits", "half pruned", "small"]);
+  assert.deepEqual(data[1].textposition.slice(0, 2), PRESETS.textposition.slice(0, 2));
+});
+
+test("a label is left out where something else is drawn on all sides", () => {
+  const all = { left: 0, right: 400, top: 0, bottom: 300 };
+  const { data } = withLabels([ORIGINAL, PRESETS], LAYOUT, frame(400), [all]);
+  assert.deepEqual([data[0].text, data[1].text], [[""], ["", "", ""]]);
+});
+
+test("a text at the edge of the goal is left out where it would cover the original", () => {
+  const note = { xref: "paper", x: 1, xanchor: "right", y: 0.9, yanchor: "bottom", text: "≥ 80 %" };
+  const layout = { ...LAYOUT, annotations: [note, { ...note, y: 0.2 }] };
+  const { annotations } = withLabels([ORIGINAL], layout, frame(300));
+  assert.deepEqual(
+    annotations.map(({ y }) => y),
+    [0.2],
+  );
+});
+
+test("a figure without labels or without ends of its axes is unchanged", () => {
+  const lines = { mode: "lines", x: [1, 2], y: [3, 4] };
+  const annotations = [{ text: "1", x: 0, y: 0 }];
+  assert.deepEqual(withLabels([lines], { ...LAYOUT, annotations }, frame(260)), { data: [lines], annotations });
+  const layout = { xaxis: {}, yaxis: {}, annotations };
+  assert.deepEqual(withLabels([PRESETS], layout, frame(260)), { data: [PRESETS], annotations });
+});
+
+test("of two students at one place, one has a label on each side; of two of one kind, only the first", () => {
+  const view = { ...frame(300), x: [4, 6], y: [0, 1] };
+  const [student, alone, again] = ["student", "alone", "student"].map((kind) => ({
+    kind,
+    label: "T = 4",
+    x: 5,
+    y: 0.5,
+  }));
+  const labeled = (...marks) => [...studentLabels(view, { you: null, marks }).keys()];
+  assert.deepEqual(labeled(student, alone), [student, alone]);
+  assert.deepEqual(labeled(student, again), [student]);
+});
