@@ -26,7 +26,7 @@ def test_no_horizontal_scrolling_at_any_width(show, shown):
     bench = show("?m=fashion/lenet-300-100&prune.sparsity=0.3&quantize.bits=4&level=everything")
     for summary in shown.locator(".settings summary").all():
         summary.click()
-    for width, height in ((390, 844), (900, 1000), (1280, 800), (1920, 1080)):
+    for width, height in ((320, 844), (390, 844), (900, 1000), (1280, 800), (1920, 1080)):
         shown.set_viewport_size({"width": width, "height": height})
         shown.wait_for_function(
             "() => document.querySelector('.stage .plot .main-svg').clientWidth"
@@ -46,10 +46,10 @@ def test_no_width_covers_or_cuts_texts(show, shown):
           bar.hidden = false;
         }"""
     )
-    for width in (390, 900, 1280):
+    for width in (320, 390, 900, 1280):
         shown.set_viewport_size({"width": width, "height": 800})
         shown.wait_for_timeout(300)
-        texts = shown.evaluate(OVERLAPS, ".stage")
+        texts = shown.evaluate(OVERLAPS, ":is(.stage, .card)")
         assert (texts["found"], texts["wide"]) == ([], []), width
         assert shown.evaluate(OVERLAPS, ".settings")["wide"] == [], width
     shown.set_viewport_size({"width": 390, "height": 844})

@@ -63,6 +63,8 @@ def test_the_page_fits_and_no_texts_overlap(dashboard):
     dashboard.wait_for_function("document.querySelector('.wb').clientWidth < 400")
     dashboard.wait_for_timeout(500)
     assert dashboard.locator(".wb").bounding_box()["width"] >= 260
+    wider = "(node) => node.scrollWidth > node.clientWidth"
+    assert not dashboard.locator(".wb").evaluate(wider)
     texts = dashboard.evaluate(OVERLAPS, ".wb")
     assert (texts["found"], texts["wide"]) == ([], [])
 

@@ -22,6 +22,11 @@ test("a narrow axis labels the powers of ten and keeps its ticks", () => {
   assert.deepEqual(withRoom(fine, 120).ticktext, ["", "0.1", "", "", "1"]);
 });
 
+test("an axis without room for the powers of ten labels every second one", () => {
+  assert.deepEqual(withRoom(SIZES, 90).ticktext, ["10 kB", "", "", "", "1 MB"]);
+  assert.deepEqual(withRoom(SIZES, 30).ticktext, ["10 kB", "", "", "", ""]);
+});
+
 test("an axis with fewer than two powers of ten labels every second tick", () => {
   const short = axis([0.2, 0.5, 1, 2, 5], ["0.2", "0.5", "1.0", "2.0", "5.0"]);
   assert.deepEqual(withRoom(short, 120).ticktext, ["0.2", "", "1.0", "", "5.0"]);

@@ -7,7 +7,8 @@ const LABEL_GAP = 8; // px between two labels
 
 /**
  * Returns the axis with fewer labels if they would overlap on `width` pixels: those of the powers of ten, or
- * every second one where there are fewer than two of these. The lines of all ticks stay.
+ * every second one where there are fewer than two of these; and of them every second one until none overlap. The
+ * lines of all ticks stay.
  * @param {any} axis
  * @param {number} width
  */
@@ -21,13 +22,16 @@ export function withRoom(axis, width) {
     })
     .filter((/** @type {{ at: number }} */ { at }) => at >= low && at <= high);
   const pixels = width / (high - low);
-  const overlap = labels.some(({ at, half }, place) => {
-    const next = labels[place + 1];
-    return next && (next.at - at) * pixels < half + next.half + LABEL_GAP;
-  });
-  if (!overlap) return axis;
+  /** @param {typeof labels} shown */
+  const areClose = (shown) =>
+    shown.some(({ at, half }, place) => {
+      const next = shown[place + 1];
+      return next && (next.at - at) * pixels < half + next.half + LABEL_GAP;
+    });
+  if (!areClose(labels)) return axis;
   const powers = labels.filter(({ at }) => Math.abs(at - Math.round(at)) < 1e-9);
-  const chosen = powers.length > 1 ? powers : labels.filter((_label, place) => place % 2 === 0);
+  let chosen = powers.length > 1 ? powers : labels.filter((_label, place) => place % 2 === 0);
+  while (areClose(chosen)) chosen = chosen.filter((_label, place) => place % 2 === 0);
   const kept = new Set(chosen.map(({ index }) => index));
   const ticktext = axis.ticktext.map((/** @type {string} */ text, /** @type {number} */ index) =>
     kept.has(index) ? text : "",
