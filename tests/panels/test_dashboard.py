@@ -124,6 +124,16 @@ def test_an_invalid_link_is_reported_and_the_default_opens(client, search):
     assert client.session.recipe == Recipe()
 
 
+def test_a_closed_message_stays_closed_when_a_page_opens(client):
+    client.act("hello", search="?prune.sparsity=7", theme="light")
+    client.act("page", key="plan")
+    assert client.last("state")["error"]
+    client.act("close_message")
+    assert client.last("banner")["text"] == ""
+    client.act("page", key="compress")
+    assert not client.last("state")["error"]
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -41,6 +41,12 @@ def bye(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 
 @action
+def close_message(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Hide the banner in all displays; it stays hidden when another page opens."""
+    dashboard.show_message("")
+
+
+@action
 def warm_up(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Load in the background what measuring needs: the user is about to change something."""
     dashboard.session.warm_up()

@@ -64,7 +64,7 @@ export class Status {
       className: "quiet small",
       text: labels.close,
       onclick: () => {
-        if (this.missing) this.channel.act("forget_missing");
+        this.channel.act(this.missing ? "forget_missing" : "close_message");
         this.banner.hidden = true;
       },
     });
