@@ -91,8 +91,12 @@ def test_compressed_and_plain_files_are_recognized(tmp_path):
         compress_file(tmp_path / "small.safetensors", wb.Recipe(), tmp_path / "again")
     with raises("artifact.unknown_format", "not compressed"):
         decompress(plain, tmp_path / "again")
-    with raises("model.is_a_file", "plain.safetensors"):
+    with raises("model.is_a_file", "plain.safetensors", "wb.from_module"):
         wb.model(str(plain))
+    table = tmp_path / "table.csv"
+    table.write_text("a,b\n1,2\n", encoding="utf-8")
+    with raises("model.is_a_file", "table.csv", "workbench learn", "wb.from_table"):
+        wb.model(str(table))
 
 
 @pytest.mark.parametrize("name", ["lama-3-8B", "Llama-3-8B-"])

@@ -168,7 +168,8 @@ class LimitedSearch:
             files = [trial for trial in self.runner.final if trial.bytes]
             smallest = min(files, key=lambda trial: trial.bytes, default=None)
             self.runner.measure([smallest.recipe if smallest else Recipe()], exactly=True)
-        if self._ranking()[0].bytes > self.model.original_bytes:
+        ranking = self._ranking()
+        if ranking and ranking[0].bytes > self.model.original_bytes:
             self.runner.measure([Recipe()], exactly=True)
         self._set_deadline(1.0)
 

@@ -205,9 +205,17 @@ def _check_is_no_file(name: str) -> None:
             )
         return
     check_own_kind(path)
+    advice = (
+        "workbench learn trains a network on a table or on pictures, as do wb.from_table and "
+        "wb.from_pictures, whose models wb.optimize and the others take."
+    )
+    if is_weights_file(name):
+        advice = (
+            "workbench compress, inspect and compare take files of tensors, and wb.from_module "
+            "takes the module that they fit."
+        )
     raise InputError(
-        f"{name} is a file or folder, not the name of a model: workbench compress, inspect and "
-        "compare take files of tensors, and wb.from_module takes the module that they fit.",
+        f"{name} is a file or folder, not the name of a model: {advice}",
         code="model.is_a_file",
     )
 
