@@ -24,3 +24,19 @@ def test_close_points_have_one_label():
     figure = latency.draw(result, scores, ACCURACY)
     go.Figure(figure)  # plotly rejects unknown properties
     assert [points["text"] for points in figure["data"]] == [["1", "64"], ["1", "64"], ["", "64"]]
+
+
+def test_a_long_axis_has_few_ticks_and_all_points():
+    def axis_of(last):
+        timings = [timing("a", 1, 0.01), timing("b", 1, last)]
+        result = SimpleNamespace(timings=timings, busy=False)
+        scores = {(name, "float32"): (name, 0.9) for name in "ab"}
+        axis = latency.draw(result, scores, ACCURACY)["layout"]["xaxis"]
+        low, high = (10**power for power in axis["range"])
+        assert low < 0.01 <= last < high
+        ticks = zip(axis["ticktext"], axis["tickvals"], strict=True)
+        return [text for text, at in ticks if low < at < high]
+
+    assert axis_of(0.1) == ["0.01", "0.02", "0.05", "0.1"]
+    assert axis_of(10.0) == ["0.01", "0.1", "1", "10"]
+    assert len(axis_of(0.01)) <= 1

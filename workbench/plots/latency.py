@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 Scores = Mapping[tuple[str, str], tuple[str, float]]
 """The display name and the metric by runtime and precision."""
 SYMBOLS = ("circle", "diamond", "square", "cross")
-LABEL = 0.06
+LABEL = 0.08
 """The width of a label on a phone, as a share of the axis of times."""
+MARGIN = 0.1
+"""The axis of times goes on before the first and after the last point, as a share of its length."""
 SPAN = 0.02
 """The least height of the axis: runtimes that agree shall look alike."""
 
@@ -56,7 +58,8 @@ def draw(result: Benchmark, scores: Scores, metric: Metric, *, palette: Palette 
         y_axis["range"][1] = min(middle + reach, 1 + SPAN / 10)
         y_axis |= percent_ticks(*y_axis["range"])
     powers = [log10(timing.minimum / timing.batch) for timing in result.timings]
-    room = _Room(LABEL * (max(powers) - min(powers)))
+    span = max(max(powers) - min(powers), MARGIN)
+    room = _Room(LABEL * span)
     return {
         "data": [
             _points(result, number, runtime, scores, metric, palette, room)
@@ -71,7 +74,11 @@ def draw(result: Benchmark, scores: Scores, metric: Metric, *, palette: Palette 
             legend=legend(),
             hovermode="closest",
             margin={"l": 76, "r": 24, "t": 76, "b": 56},
-            xaxis=log_axis(palette, _("milliseconds per example, by examples per call")),
+            xaxis=log_axis(
+                palette,
+                _("milliseconds per example, by examples per call"),
+                range=[min(powers) - MARGIN * span, max(powers) + MARGIN * span],
+            ),
             yaxis=y_axis,
         ),
     }

@@ -77,12 +77,18 @@ def axis(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
     }
 
 
+MANY_DECADES = 1.5
+
+
 def log_axis(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
     """Return a logarithmic axis with the ticks 1, 2 and 5 of each power of ten, equally large.
 
-    Plotly abbreviates those between the powers of ten to one small digit.
+    Plotly abbreviates those between the powers of ten to one small digit. If a `range` of more than
+    `MANY_DECADES` is given, only powers of ten have ticks: more would overlap on a phone.
     """
-    marks = [mark * 10.0**power for power in range(-12, 16) for mark in (1, 2, 5)]
+    low, high = more.get("range", (0.0, 0.0))
+    steps = (1,) if high - low > MANY_DECADES else (1, 2, 5)
+    marks = [step * 10.0**power for power in range(-12, 16) for step in steps]
     text = [f"{mark:,.12g}" for mark in marks]
     return axis(palette, title, type="log", tickvals=marks, ticktext=text, **more)
 
