@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import time
+from subprocess import Popen
 
 import psutil
 import pytest
@@ -13,7 +15,8 @@ from jupyter_client.connect import write_connection_file
 
 from workbench.fork_server import AVAILABLE, ForkServer
 from workbench.server import forked_kernel
-from workbench.server.forked_kernel import ENDED, FUNCTION, MODULES, ForkedKernel
+from workbench.server.forked_kernel import ENDED, FUNCTION, MODULES, ForkedKernel, ForkProvisioner
+from workbench.server.kernels import ServerKernelSpecManager
 
 pytestmark = [
     pytest.mark.slow,
@@ -118,3 +121,23 @@ def test_a_process_that_has_ended_is_replaced(monkeypatch):
     second = forked_kernel._server(os.environ, complete=False)
     assert second.alive
     second.close()
+
+
+@pytest.mark.parametrize(("modules", "kind"), [(MODULES, ForkedKernel), (["no_module"], Popen)])
+def test_a_kernel_starts_also_where_no_process_can_be_copied(monkeypatch, tmp_path, modules, kind):
+    monkeypatch.setattr(forked_kernel, "_servers", [])
+    monkeypatch.setattr(forked_kernel.atexit, "register", lambda _close: None)
+    monkeypatch.setattr(forked_kernel, "MODULES", modules)
+    path, _connection = write_connection_file(str(tmp_path / "kernel.json"))
+    spec = ServerKernelSpecManager().get_kernel_spec("python3")
+    command = [path if part == "{connection_file}" else part for part in spec.argv]
+    provisioner = ForkProvisioner(kernel_id="0" * 8, kernel_spec=spec)
+    options = {"env": {**os.environ, **spec.env}, "cwd": str(tmp_path)}
+    asyncio.run(provisioner.launch_kernel(command, **options))
+    assert isinstance(provisioner.process, kind)
+    assert run(path, "import os; print(os.getpid())") == str(provisioner.pid)
+    asyncio.run(provisioner.kill())
+    asyncio.run(provisioner.wait())
+    assert not provisioner.has_process
+    for server in forked_kernel._servers:
+        server.close()

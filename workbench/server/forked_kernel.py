@@ -99,7 +99,10 @@ class ForkProvisioner(LocalProvisioner):
     ).tag(config=True)
 
     async def launch_kernel(self, cmd: list[str], **options: Any) -> KernelConnectionInfo:
-        """Start a kernel with the flags of a command, which starts with Python and a module."""
+        """Start a kernel with the flags of a command, which starts with Python and a module.
+
+        If no process can be copied, the command starts one.
+        """
         environment = options["env"]
         request = {
             "id": self.kernel_id,
@@ -108,7 +111,10 @@ class ForkProvisioner(LocalProvisioner):
             "folder": str(options.get("cwd") or Path.cwd()),
         }
         server = _server(environment, complete=self.complete)
-        kernel = await asyncio.to_thread(ForkedKernel, server, request)
+        try:
+            kernel = await asyncio.to_thread(ForkedKernel, server, request)
+        except ChildProcessError:
+            return await super().launch_kernel(cmd, **options)
         self.process, self.pid, self.pgid = kernel, kernel.pid, kernel.pid
         self.cwd = Path(request["folder"])
         return self.connection_info
