@@ -27,7 +27,7 @@ from workbench.cache.results import ResultCache
 SCRIPT = (Path(__file__).parent / "visitors.js").read_text(encoding="utf-8")
 SLIDER = "prune.sparsity"
 FREED = 30.0  # seconds until the kernels of closed pages must have ended
-STARTED = 15.0  # seconds that the server has run when the visitors come
+STARTED = 25.0  # seconds that the server has run when the visitors come
 
 
 def main() -> None:

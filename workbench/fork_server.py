@@ -25,7 +25,7 @@ from importlib import import_module
 AVAILABLE = sys.platform == "linux"
 NAME = "workbench.fork_server"
 LATER = "--later"
-IDLE_SECONDS = 5.0
+IDLE_SECONDS = 10.0
 """Without a message for this long, the process loads what it was given for later."""
 LENGTH = 32
 """The longest message, in bytes."""
