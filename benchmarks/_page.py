@@ -14,6 +14,7 @@ import psutil
 from playwright.sync_api import Browser, sync_playwright
 
 from workbench._setup import browser
+from workbench.server.forked_kernel import PROCESS_NAME
 from workbench.server.kernels import KERNEL
 
 READY = ".wb[data-ready] .stage .plot[data-seq]"
@@ -61,5 +62,5 @@ def kernels_of(server: int) -> list[psutil.Process]:
     return [
         child
         for child in children
-        if child.name().startswith("kernel ") or child.cmdline()[2:3] == [KERNEL]
+        if child.name().startswith(f"{PROCESS_NAME} ") or child.cmdline()[2:3] == [KERNEL]
     ]

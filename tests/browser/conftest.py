@@ -19,6 +19,7 @@ from playwright.sync_api import Error, expect
 from tests.browser.lab import Lab
 from workbench._setup import browser
 from workbench.server import notebooks
+from workbench.server.forked_kernel import PROCESS_NAME
 from workbench.server.kernels import KERNEL
 
 START = "from workbench.server.serve import {verb}; {verb}(0, open_browser=False, {more})"
@@ -97,7 +98,7 @@ def command(process):
 def kernel_name(process):
     """Return what a kernel is called, with the start of its id; an empty text if it is none."""
     with suppress(psutil.Error):
-        if process.name().startswith("kernel "):  # a copy of another process
+        if process.name().startswith(f"{PROCESS_NAME} "):  # a copy of another process
             return process.name()
     return " ".join(command(process)) if command(process)[2:3] == [KERNEL] else ""
 

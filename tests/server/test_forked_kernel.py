@@ -46,7 +46,7 @@ def start(server, tmp_path):
         path, _connection = write_connection_file(str(tmp_path / f"kernel-{number}.json"))
         environment = {**os.environ, "IPYTHONDIR": str(tmp_path), "NUMBER": str(number)}
         flags = ["-f", path, "--HistoryManager.enabled=False"]
-        request = {"id": f"{number}" * 8, "flags": flags, "folder": str(tmp_path)}
+        request = {"name": f"kernel {number}", "flags": flags, "folder": str(tmp_path)}
         return ForkedKernel(server, {**request, "environment": environment}), path
 
     return start
@@ -76,7 +76,7 @@ def test_each_kernel_runs_in_its_own_process_and_environment(start, tmp_path):
     for number, (kernel, path) in enumerate(kernels, 1):
         assert kernel.poll() is None
         assert run(path, code) == f"{kernel.pid} {number} {tmp_path} {kernel.pid}"
-        assert psutil.Process(kernel.pid).name() == "kernel " + 8 * str(number)
+        assert psutil.Process(kernel.pid).name() == f"kernel {number}"
     (first, path), (second, _path) = kernels
     run(path, "import atexit, pathlib; atexit.register(pathlib.Path('ended').touch); exit()")
     assert ended(first) == ENDED

@@ -12,15 +12,10 @@ from importlib.resources import files
 
 from workbench.plots.palette import THEMES, Palette
 
+_FIGURE = ("dom", "gesture", "channel", "plotly", "ticks", "label_room", "chart")
 SCRIPTS = (
     "address",
-    "dom",
-    "gesture",
-    "channel",
-    "plotly",
-    "ticks",
-    "label_room",
-    "chart",
+    *_FIGURE,
     "softmax",
     "live_layer",
     "plane",
@@ -97,17 +92,7 @@ STYLES = (
     "status",
 )
 
-LIVE_SCRIPTS = (
-    "dom",
-    "gesture",
-    "channel",
-    "plotly",
-    "ticks",
-    "label_room",
-    "chart",
-    "surroundings",
-    "live",
-)
+LIVE_SCRIPTS = (*_FIGURE, "surroundings", "live")
 """The script of a figure that moves in a notebook, in dependency order."""
 LIVE_STYLES = ("base", "chart")
 

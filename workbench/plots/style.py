@@ -78,13 +78,14 @@ def axis(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
 
 
 MANY_DECADES = 1.5
+"""The powers of ten of an axis on which ticks between them would overlap on a phone."""
 
 
 def log_axis(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
     """Return a logarithmic axis with the ticks 1, 2 and 5 of each power of ten, equally large.
 
     Plotly abbreviates those between the powers of ten to one small digit. If a `range` of more than
-    `MANY_DECADES` is given, only powers of ten have ticks: more would overlap on a phone.
+    `MANY_DECADES` is given, only powers of ten have ticks.
     """
     low, high = more.get("range", (0.0, 0.0))
     steps = (1,) if high - low > MANY_DECADES else (1, 2, 5)

@@ -35,6 +35,8 @@ LATER = (
     "safetensors.torch",
 )
 """What takes seconds: the first visitor's page comes before it."""
+PROCESS_NAME = "kernel"
+"""What `ps` and `top` show of a kernel, followed by the start of its id."""
 ENDED = 0
 """What is returned for the status of a kernel that has ended: Jupyter asks no more than that."""
 
@@ -59,11 +61,13 @@ class ForkedKernel:
             os.close(self._alive)
             raise ChildProcessError("the kernel has ended before it started")
         self.pid = int(number)
+        self._end = select.poll()  # unlike `select.select`, for any number of open files
+        self._end.register(self._alive)
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
         """Return None while the process runs; this never waits."""
-        if self.returncode is None and select.select([self._alive], [], [], 0)[0]:
+        if self.returncode is None and self._end.poll(0):
             os.close(self._alive)
             self.returncode = ENDED
             # The process that made it may load modules for seconds before it answers.
@@ -105,7 +109,7 @@ class ForkProvisioner(LocalProvisioner):
         """
         environment = options["env"]
         request = {
-            "id": self.kernel_id,
+            "name": f"{PROCESS_NAME} {self.kernel_id[:8]}",
             "flags": cmd[3:],
             "environment": environment,
             "folder": str(options.get("cwd") or Path.cwd()),

@@ -14,7 +14,7 @@ sys.modules["debugpy"] = None  # type: ignore[assignment]  # ipykernel then goes
 
 from ipykernel.kernelapp import launch_new_instance  # noqa: E402 - see above
 
-PROCESS_NAME = Path("/proc/self/comm")
+OWN_NAME = Path("/proc/self/comm")
 
 
 def become_kernel() -> None:
@@ -28,12 +28,11 @@ def become_kernel() -> None:
     alive = os.dup(1)
     os.write(alive, f"{os.getpid()}\n".encode())
     os.dup2(2, 1)
-    PROCESS_NAME.write_text(f"kernel {request['id'][:8]}", encoding="utf-8")
+    OWN_NAME.write_text(request["name"], encoding="utf-8")
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
-    flags = request["flags"]
-    sys.argv = [sys.argv[0], *flags, f"--IPKernelApp.parent_handle={os.getppid()}"]
+    sys.argv = [sys.argv[0], *request["flags"], f"--IPKernelApp.parent_handle={os.getppid()}"]
     launch_new_instance()
 
 

@@ -162,7 +162,7 @@ class LimitedSearch:
             self.runner.measure([Recipe(Structure(share), Quantize(8)) for share in NARROWER])
 
     def _measure_nearest(self) -> None:
-        """Measure the smallest file if none was small enough; of a minute network, the original."""
+        """Measure the smallest file if none is small enough, and the original if it is smaller."""
         self.runner.deadline = None
         if not self._ranking():
             files = [trial for trial in self.runner.final if trial.bytes]
