@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from subprocess import Popen
 
 import psutil
@@ -50,6 +51,12 @@ def start(server, tmp_path):
         return ForkedKernel(server, {**request, "environment": environment}), path
 
     return start
+
+
+def wait_for(coroutine):
+    """Run `coroutine` in another thread: in this one, Playwright may have left a loop running."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 def run(path, code):
@@ -133,11 +140,11 @@ def test_a_kernel_starts_also_where_no_process_can_be_copied(monkeypatch, tmp_pa
     command = [path if part == "{connection_file}" else part for part in spec.argv]
     provisioner = ForkProvisioner(kernel_id="0" * 8, kernel_spec=spec)
     options = {"env": {**os.environ, **spec.env}, "cwd": str(tmp_path)}
-    asyncio.run(provisioner.launch_kernel(command, **options))
+    wait_for(provisioner.launch_kernel(command, **options))
     assert isinstance(provisioner.process, kind)
     assert run(path, "import os; print(os.getpid())") == str(provisioner.pid)
-    asyncio.run(provisioner.kill())
-    asyncio.run(provisioner.wait())
+    wait_for(provisioner.kill())
+    wait_for(provisioner.wait())
     assert not provisioner.has_process
     for server in forked_kernel._servers:
         server.close()
