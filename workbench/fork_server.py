@@ -4,13 +4,16 @@ They share the memory of what it has loaded until they write to it, and start at
 does this safely: Windows cannot, and the libraries of macOS do not expect it.
 
 As a module, `python -m workbench.fork_server FUNCTION MODULE... [--later MODULE...]` is that
-process. Its standard input is a socket: a message with three files makes a process that calls the
-function with them as its standard files, a number asks for the status of a process that has ended.
+process. Its standard input is a socket: a message with three files makes a process with them as its
+standard files; a number asks for the status of a process that has ended. A new process writes its
+number, reads its environment variables as one line of JSON, and calls the function.
 """
 
 from __future__ import annotations
 
+import atexit
 import gc
+import json
 import os
 import select
 import signal
@@ -40,9 +43,10 @@ class ForkServer:
         What the new processes call, as ``module:name``. It takes no arguments, and its process ends
         when it returns.
     modules
-        Loaded before the first process is made.
+        Loaded before the first process is made. One that cannot be imported is left to the
+        function, which can say why.
     environment
-        The environment variables of the processes.
+        The environment variables while modules are loaded.
     later
         Loaded once nothing has been asked for some seconds.
     """
@@ -115,18 +119,36 @@ def main(function: str, *names: str) -> None:
 
 def _load(names: Iterable[str]) -> None:
     for name in names:
-        import_module(name)
+        with suppress(ImportError):
+            import_module(name)
     gc.collect()
     gc.freeze()  # a collection would write to what the processes share
 
 
 def _call(function: str, files: list[int]) -> None:
-    """Call `function` with these standard files, and exit."""
+    """Call `function` with these standard files and the caller's environment, and exit.
+
+    The status is 0 if the function returns.
+    """
     module, _colon, name = function.partition(":")
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
-    getattr(import_module(module), name)()
+    os.write(1, f"{os.getpid()}\n".encode())
+    status = 1
+
+    def end() -> None:
+        with suppress(OSError):  # nobody reads it
+            sys.stdout.flush()
+        os._exit(status)
+
+    # The destructors of libraries would wait for threads that a copy does not have.
+    atexit.register(end)
+    if environment := sys.stdin.readline():  # else the caller has ended it
+        os.environ.clear()
+        os.environ.update(json.loads(environment))
+        getattr(import_module(module), name)()
+    status = 0
     sys.exit()  # the loop of the other process is not for this one
 
 

@@ -14,6 +14,7 @@ import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 
+from workbench import fork_server
 from workbench.fork_server import AVAILABLE, ForkServer
 from workbench.server import forked_kernel
 from workbench.server.forked_kernel import ENDED, FUNCTION, MODULES, ForkedKernel, ForkProvisioner
@@ -48,7 +49,7 @@ def start(server, tmp_path):
         environment = {**os.environ, "IPYTHONDIR": str(tmp_path), "NUMBER": str(number)}
         flags = ["-f", path, "--HistoryManager.enabled=False"]
         request = {"name": f"kernel {number}", "flags": flags, "folder": str(tmp_path)}
-        return ForkedKernel(server, {**request, "environment": environment}), path
+        return ForkedKernel(server, request, environment), path
 
     return start
 
@@ -130,11 +131,11 @@ def test_a_process_that_has_ended_is_replaced(monkeypatch):
     second.close()
 
 
-@pytest.mark.parametrize(("modules", "kind"), [(MODULES, ForkedKernel), (["no_module"], Popen)])
-def test_a_kernel_starts_also_where_no_process_can_be_copied(monkeypatch, tmp_path, modules, kind):
+@pytest.mark.parametrize(("name", "kind"), [(fork_server.NAME, ForkedKernel), ("none", Popen)])
+def test_a_kernel_starts_also_where_no_process_can_be_copied(monkeypatch, tmp_path, name, kind):
     monkeypatch.setattr(forked_kernel, "_servers", [])
     monkeypatch.setattr(forked_kernel.atexit, "register", lambda _close: None)
-    monkeypatch.setattr(forked_kernel, "MODULES", modules)
+    monkeypatch.setattr(fork_server, "NAME", name)
     path, _connection = write_connection_file(str(tmp_path / "kernel.json"))
     spec = ServerKernelSpecManager().get_kernel_spec("python3")
     command = [path if part == "{connection_file}" else part for part in spec.argv]

@@ -13,9 +13,8 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import IO, Any
 
-import psutil
-
 from workbench.fork_server import ForkServer
+from workbench.forked_process import ForkedProcess
 
 WORKER = [sys.executable, "-m", "workbench.parallel.worker"]
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "USE_LIBUV": "0"}
@@ -30,6 +29,22 @@ def environment() -> dict[str, str]:
     return {**os.environ, **ENVIRONMENT, "PYTHONPATH": path}
 
 
+def _start(server: ForkServer | None, log: IO[bytes]) -> subprocess.Popen[str] | ForkedProcess:
+    """Start a process, made by `server` or as a program."""
+    if server is not None:
+        return ForkedProcess(server, log.fileno(), environment())
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        WORKER,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=log,
+        text=True,
+        encoding="utf-8",
+        env=environment(),
+    )
+
+
 class RankProcess:
     """One process of the pool.
 
@@ -42,24 +57,14 @@ class RankProcess:
     """
 
     def __init__(self, events: SimpleQueue[Event], server: ForkServer | None = None) -> None:
-        self._events, self._server = events, server
+        self._events = events
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - `kill` closes it
         self._known, self._ended = threading.Event(), threading.Event()
         self._id = 0
-        self._status: int | None = None
-        request, self._requests = os.pipe()
-        answers, answer = os.pipe()
-        self._input = os.fdopen(self._requests, "w", encoding="utf-8")
-        self._output = os.fdopen(answers, encoding="utf-8")
-        self._process: subprocess.Popen[bytes] | None = None
-        if server is None:
-            self._process = subprocess.Popen(
-                WORKER, stdin=request, stdout=answer, stderr=self._log, env=environment()
-            )
-        else:
-            server.start((request, answer, self._log.fileno()))
-        os.close(request)
-        os.close(answer)
+        self._process = _start(server, self._log)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -81,17 +86,13 @@ class RankProcess:
 
     def status(self) -> int | None:
         """Return the status of the ended process, None if it is not known."""
-        if self._process is not None:
-            return self._process.wait()
-        if self._status is None and self._id and self._server is not None:
-            self._status = self._server.status(self._id)
-        return self._status
+        return self._process.wait()
 
     def ask(self, request: Mapping[str, Any]) -> None:
         """Send a command; a dead process is noticed by its missing events."""
         with suppress(OSError):  # the process has died
-            self._input.write(json.dumps(request) + "\n")
-            self._input.flush()
+            self._stdin.write(json.dumps(request) + "\n")
+            self._stdin.flush()
 
     def last_lines(self) -> str:
         """Return the last lines that the process printed, as one line."""
@@ -100,21 +101,16 @@ class RankProcess:
         return " ".join(lines[-LAST_LINES:])
 
     def kill(self) -> None:
-        """End the process at once. One that is still being started ends when it reads nothing."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        elif self._id and self._status is None:  # the server has not let the system reuse its id
-            with suppress(psutil.NoSuchProcess):
-                psutil.Process(self._id).kill()
-            self.status()
-        for stream in (self._input, self._log):
+        """End the process at once."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._stdin, self._log):
             with suppress(OSError):  # a request that a dead process did not read
                 stream.close()
 
     def _read(self) -> None:
-        with self._output:
-            for line in self._output:
+        with self._stdout:
+            for line in self._stdout if self._process.pid else ():
                 event = json.loads(line)
                 if event["event"] == "ready":
                     self._id = event["id"]

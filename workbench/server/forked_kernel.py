@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import json
-import os
-import select
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import EntryPoint
@@ -24,6 +22,7 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from workbench.fork_server import ForkServer
+from workbench.forked_process import ForkedProcess
 
 NAME = "workbench-fork-provisioner"
 FUNCTION = "workbench.server.visitor_kernel:become_kernel"
@@ -46,32 +45,25 @@ class ForkedKernel:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, server: ForkServer, request: Mapping[str, Any]) -> None:
-        self._server = server
-        reading, description = os.pipe()
-        self._alive, writing = os.pipe()
-        server.start((reading, writing, 2))
-        os.close(reading)
-        os.close(writing)
-        with suppress(BrokenPipeError), os.fdopen(description, "w", encoding="utf-8") as file:
+    def __init__(
+        self, server: ForkServer, request: Mapping[str, Any], environment: Mapping[str, str]
+    ) -> None:
+        self._process = ForkedProcess(server, 2, environment)
+        self.pid = self._process.pid
+        with suppress(BrokenPipeError), self._process.stdin as file:
             json.dump(request, file)
-        with os.fdopen(os.dup(self._alive), encoding="utf-8") as file:
-            number = file.readline()
-        if not number:
-            os.close(self._alive)
+        if not self.pid:
+            self._process.stdout.close()
             raise ChildProcessError("the kernel has ended before it started")
-        self.pid = int(number)
-        self._end = select.poll()  # unlike `select.select`, for any number of open files
-        self._end.register(self._alive)
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
         """Return None while the process runs; this never waits."""
-        if self.returncode is None and self._end.poll(0):
-            os.close(self._alive)
+        if self.returncode is None and self._process.ended:
+            self._process.stdout.close()
             self.returncode = ENDED
             # The process that made it may load modules for seconds before it answers.
-            Thread(target=self._server.status, args=(self.pid,), daemon=True).start()
+            Thread(target=self._process.wait, daemon=True).start()
         return self.returncode
 
     def wait(self) -> int | None:
@@ -107,20 +99,16 @@ class ForkProvisioner(LocalProvisioner):
 
         If no process can be copied, the command starts one.
         """
-        environment = options["env"]
-        request = {
-            "name": f"{PROCESS_NAME} {self.kernel_id[:8]}",
-            "flags": cmd[3:],
-            "environment": environment,
-            "folder": str(options.get("cwd") or Path.cwd()),
-        }
+        environment, folder = options["env"], str(options.get("cwd") or Path.cwd())
+        name = f"{PROCESS_NAME} {self.kernel_id[:8]}"
+        request = {"name": name, "flags": cmd[3:], "folder": folder}
         server = _server(environment, complete=self.complete)
         try:
-            kernel = await asyncio.to_thread(ForkedKernel, server, request)
+            kernel = await asyncio.to_thread(ForkedKernel, server, request, environment)
         except ChildProcessError:
             return await super().launch_kernel(cmd, **options)
         self.process, self.pid, self.pgid = kernel, kernel.pid, kernel.pid
-        self.cwd = Path(request["folder"])
+        self.cwd = Path(folder)
         return self.connection_info
 
 

@@ -20,17 +20,14 @@ OWN_NAME = Path("/proc/self/comm")
 def become_kernel() -> None:
     """Turn this copy of a process into the kernel that standard input describes.
 
-    The number of the process is written to standard output, which stays open as long as it runs;
-    what it prints goes to standard error.
+    Standard output stays open as long as it runs, and gets nothing; what it prints goes to standard
+    error.
     """
     request = json.load(sys.stdin)
     os.setsid()  # it gets its own signals
-    alive = os.dup(1)
-    os.write(alive, f"{os.getpid()}\n".encode())
+    os.dup(1)
     os.dup2(2, 1)
     OWN_NAME.write_text(request["name"], encoding="utf-8")
-    os.environ.clear()
-    os.environ.update(request["environment"])
     os.chdir(request["folder"])
     sys.argv = [sys.argv[0], *request["flags"], f"--IPKernelApp.parent_handle={os.getppid()}"]
     launch_new_instance()

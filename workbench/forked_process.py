@@ -1,0 +1,86 @@
+"""A process that a `ForkServer` makes, as its caller sees it."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+
+import psutil
+
+from workbench.fork_server import ForkServer
+
+POLL = 50
+"""Milliseconds between two looks whether a process that is still being made was ended."""
+
+
+class ForkedProcess:
+    """A copy of a process, with those parts of `subprocess.Popen` that its callers need.
+
+    Parameters
+    ----------
+    server
+        The process that makes it, perhaps only once it has loaded its modules.
+    errors
+        The file that its standard error goes to.
+    environment
+        Its environment variables.
+
+    Attributes
+    ----------
+    stdin, stdout : text files
+        Its standard input and output, once `pid` was read.
+    """
+
+    def __init__(self, server: ForkServer, errors: int, environment: Mapping[str, str]) -> None:
+        self._server = server
+        reading, requests = os.pipe()
+        answers, writing = os.pipe()
+        server.start((reading, writing, errors))
+        os.close(reading)
+        os.close(writing)
+        self.stdin = os.fdopen(requests, "w", encoding="utf-8")
+        self.stdout = os.fdopen(answers, encoding="utf-8")
+        with suppress(BrokenPipeError):  # the server has ended, so that `pid` is 0
+            self.stdin.write(json.dumps(dict(environment)) + "\n")
+            self.stdin.flush()
+        self._output = select.poll()  # unlike `select.select`, for any number of open files
+        self._output.register(answers)
+        self._lock, self._killed = threading.Lock(), threading.Event()
+        self._id: int | None = None
+        self._status: int | None = None
+
+    @property
+    def pid(self) -> int:
+        """The number of the process, as soon as it runs; 0 if it was ended before."""
+        with self._lock:
+            while self._id is None:
+                if self._output.poll(POLL):
+                    self._id = int(self.stdout.readline() or 0)
+                elif self._killed.is_set():
+                    return 0
+            return self._id
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended, of a process that writes no more than its number; never waits."""
+        return bool(self._output.poll(0))
+
+    def kill(self) -> None:
+        """End the process at once. One that is still being made ends with `stdin`."""
+        self._killed.set()
+        process_id = self.pid
+        # Until it is asked for the status, the server does not let the system reuse the number.
+        if process_id and self._status is None:
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(process_id).kill()
+
+    def wait(self) -> int | None:
+        """Return the status of a process that ends; None if nobody knows it."""
+        process_id = self.pid
+        if process_id and self._status is None:
+            self._status = self._server.status(process_id)
+        return self._status
