@@ -30,6 +30,12 @@ def _private_cache(monkeypatch):
     monkeypatch.setattr(store, "default_file_cache", lambda: files)
 
 
+def run_instead(monkeypatch, *command):
+    """Run `command` instead of the process that exports."""
+    monkeypatch.setattr(prepare, "PROGRAM", None)
+    monkeypatch.setattr(prepare, "COMMAND", command)
+
+
 def deploy(artifact, results, targets=(PROGRAM,), cancel=None):
     states = []
     deployment.deploy(artifact, targets, results, states.append, cancel=cancel or CancelToken())
@@ -72,7 +78,7 @@ def test_a_second_run_exports_and_confirms_nothing(artifact, monkeypatch):
 
 @pytest.mark.slow
 def test_a_model_of_this_process_is_exported_in_it(regression, monkeypatch):
-    monkeypatch.setattr(prepare, "COMMAND", ["no such program"])
+    run_instead(monkeypatch, "no such program")
     monkeypatch.setattr(deployment, "time_in_turn", lambda *_args, **_options: Benchmark(()))
     artifact = wb.compress(regression, wb.Recipe())
     outcome = deploy(artifact, ResultCache())[-1].outcomes[0]
@@ -82,7 +88,7 @@ def test_a_model_of_this_process_is_exported_in_it(regression, monkeypatch):
 
 
 def test_a_runtime_that_is_missing_is_named(artifact, monkeypatch):
-    monkeypatch.setattr(prepare, "COMMAND", ["no such program"])
+    run_instead(monkeypatch, "no such program")
     monkeypatch.setattr(Runtime, "missing", lambda _runtime: "Install it.")
     (state,) = deploy(artifact, ResultCache())
     assert state.outcomes[0].error == "Install it."
@@ -102,12 +108,12 @@ def test_a_runtime_that_refuses_is_named_and_not_timed(artifact, monkeypatch):
 
 
 def test_a_process_that_ends_early_is_named(artifact, monkeypatch):
-    monkeypatch.setattr(prepare, "COMMAND", [sys.executable, "-c", "raise SystemExit(3)"])
+    run_instead(monkeypatch, sys.executable, "-c", "raise SystemExit(3)")
     assert "ended early" in deploy(artifact, ResultCache())[-1].outcomes[0].error
 
 
 def test_cancelling_ends_the_process(artifact, monkeypatch):
-    monkeypatch.setattr(prepare, "COMMAND", [sys.executable, "-c", "import time; time.sleep(60)"])
+    run_instead(monkeypatch, sys.executable, "-c", "import time; time.sleep(60)")
     cancel = CancelToken()
     cancel.cancel()
     with raises("cancelled"):

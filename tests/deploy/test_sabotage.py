@@ -9,11 +9,12 @@ import pytest
 
 import workbench as wb
 from tests.raises import raises
-from workbench.deploy import host
+from workbench.deploy import host, process
 from workbench.deploy.confirm import Reference
 from workbench.deploy.host import Host
 from workbench.deploy.process import Process
 from workbench.deploy.sessions.processor import CPUINFO
+from workbench.fork_server import AVAILABLE
 
 onnx = pytest.importorskip("onnx")
 numpy_helper = pytest.importorskip("onnx.numpy_helper")
@@ -156,16 +157,39 @@ def test_the_error_of_a_runtime_has_no_place_in_its_source(text, sentence, monke
     assert len(str(caught.value)) < 500
 
 
-def test_a_runtime_that_crashes_is_an_error(package, monkeypatch):
-    crash = "import os, sys; print('no memory', file=sys.stderr, flush=True); os.abort()"
-    monkeypatch.setattr(host, "WORKER", ["-c", crash])
-    with raises("deploy.runtime_ended") as caught:
+@pytest.fixture(params=["copied", "started"])
+def worker(request, monkeypatch, tmp_path):
+    """Write what the process of a runtime runs, as a copy of a process or as a program."""
+
+    def write(source):
+        (tmp_path / "broken.py").write_text(source, encoding="utf-8")
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.setattr(host, "WORKER", "broken")
+
+    monkeypatch.setattr(process, "AVAILABLE", AVAILABLE and request.param == "copied")
+    return write
+
+
+CRASH = """import os, sys
+def main():
+    print("no memory", file=sys.stderr, flush=True)
+    os.abort()
+"""
+HANG = "import time\ndef main():\n    time.sleep(60)\n"
+HANG_WHILE_LOADING = "import time\ntime.sleep(60)\n"
+CALL = "if __name__ == '__main__':\n    main()\n"
+
+
+def test_a_runtime_that_crashes_is_an_error(package, worker):
+    worker(CRASH + CALL)
+    with raises("deploy.runtime_ended", "ended with status -6") as caught:
         wb.confirm(package)
     assert "no memory" in str(caught.value)
 
 
-def test_a_runtime_that_hangs_is_ended(package, monkeypatch):
-    monkeypatch.setattr(host, "WORKER", ["-c", "import time; time.sleep(60)"])
+@pytest.mark.parametrize("source", [HANG + CALL, HANG_WHILE_LOADING])
+def test_a_runtime_that_hangs_is_ended(source, package, worker):
+    worker(source)
     with raises("deploy.runtime_ended") as caught, Host("onnxruntime") as loading:
         loading.load(package, seconds=0.5)
     assert "did not answer within 0.5 s" in str(caught.value)

@@ -25,30 +25,39 @@ PROVIDER = "TensorrtExecutionProvider"
 WORKER = """
 import json, sys, time
 import numpy as np
-for line in sys.stdin:
-    request = json.loads(line)
-    if request["command"] == "load":
-        {load}
-        answer = {{"facts": {{"provider": "{provider}", "version": "1"}}, "seconds": 0, "bytes": 0}}
-    else:
-        inputs = np.load(request["inputs"])
-        weight = np.linspace(-1, 1, 32, dtype=np.float32).reshape(4, 8)
-        outputs = np.maximum(inputs @ weight.T + np.arange(4), 0) * {factor}
-        np.save(request["outputs"], outputs.astype("float32"))
+def main():
+    for line in sys.stdin:
+        request = json.loads(line)
         answer = {{}}
-    print(json.dumps(answer), flush=True)
+        if request["command"] == "load":
+            {load}
+            facts = {{"provider": "{provider}", "version": "1"}}
+            answer = {{"facts": facts, "seconds": 0, "bytes": 0}}
+        else:
+            inputs = np.load(request["inputs"])
+            weight = np.linspace(-1, 1, 32, dtype=np.float32).reshape(4, 8)
+            outputs = np.maximum(inputs @ weight.T + np.arange(4), 0) * {factor}
+            np.save(request["outputs"], outputs.astype("float32"))
+        print(json.dumps(answer), flush=True)
+if __name__ == "__main__":
+    main()
 """
 
 
 @pytest.fixture
-def fake(monkeypatch):
+def fake(monkeypatch, tmp_path):
     """Return a function that replaces the worker by one with a fake provider."""
+
+    def write(provider=PROVIDER, load="pass", factor=1):
+        source = WORKER.format(provider=provider, load=load, factor=factor)
+        (tmp_path / "fake_worker.py").write_text(source, encoding="utf-8")
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(host, "WORKER", "fake_worker")
     monkeypatch.setattr(interpreter, "find_spec", lambda package: True)
     monkeypatch.setattr(canary, "SECONDS", 5.0)
     canary._reason.cache_clear()
-    yield lambda provider=PROVIDER, load="pass", factor=1: monkeypatch.setattr(
-        host, "WORKER", ["-c", WORKER.format(provider=provider, load=load, factor=factor)]
-    )
+    yield write
     canary._reason.cache_clear()
 
 

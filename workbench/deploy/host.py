@@ -14,16 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.deploy.facts import check_facts
+from workbench.deploy.forks import Program
 from workbench.deploy.interpreter import process_variables
 from workbench.deploy.package import Package
 from workbench.deploy.process import Process, RuntimeFailedError
 from workbench.deploy.runtimes import RUNTIMES
+from workbench.deploy.sessions.session import SESSIONS
 from workbench.profiling.energy.energy import Energy
 
 LOAD_SECONDS, RUN_SECONDS = 120.0, 600.0
 LONGEST = 300
 """Characters of a runtime's error that are repeated."""
-WORKER = ["-m", "workbench.deploy.worker"]
+WORKER = "workbench.deploy.worker"
 _SOURCE_LINE = re.compile(r"(?:Exception from |failed at )?\S+\.(?:cc|cpp|h|hpp):\d+:?\s*")
 """Where in its own source a runtime has raised an error."""
 
@@ -54,7 +56,8 @@ class Host(Process):
     facts : mapping
         What really runs there: provider, version, precision, layers.
     load_seconds, resident_bytes : float, int
-        How long loading took the first time, and the memory that the loaded network takes.
+        How long loading took the first time, and the memory that the loaded network takes, on
+        Linux without the code of the runtime.
     """
 
     facts: Mapping[str, Any]
@@ -66,9 +69,10 @@ class Host(Process):
         python = RUNTIMES[runtime].python() or Path(sys.executable)
         super().__init__(
             RUNTIMES[runtime].title,
-            [str(python), *WORKER, runtime],
+            [str(python), "-m", WORKER, runtime],
             process_variables(python),
             low_priority=low_priority,
+            program=_program(runtime),
         )
 
     def load(
@@ -143,3 +147,10 @@ class Host(Process):
                 code="deploy.runtime_refused",
             )
         return answer
+
+
+def _program(runtime: str) -> Program | None:
+    """Return what a copy of a process runs; None if another Python has the runtime."""
+    if RUNTIMES[runtime].python() not in {None, Path(sys.executable)}:
+        return None
+    return Program(f"{WORKER}:main", (WORKER, SESSIONS + runtime))

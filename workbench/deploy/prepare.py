@@ -25,6 +25,7 @@ from workbench.deploy.agreement import Agreement
 from workbench.deploy.answering import Answer, answer_requests, private_output
 from workbench.deploy.confirm import Reference
 from workbench.deploy.export import Exporter
+from workbench.deploy.forks import Program
 from workbench.deploy.interpreter import process_variables
 from workbench.deploy.package import MANIFEST, Package
 from workbench.deploy.process import Process, RuntimeFailedError
@@ -36,7 +37,11 @@ from workbench.profiling.roofline import Roofline, roofline
 from workbench.zoo.registry import custom_models
 from workbench.zoo.registry import model as find_model
 
-COMMAND = [sys.executable, "-m", "workbench.deploy.prepare"]
+MODULE = "workbench.deploy.prepare"
+COMMAND = [sys.executable, "-m", MODULE]
+EXPORTERS = ("torch.export._trace", "onnxscript.function_libs.torch_lib.ops")
+"""What takes seconds to import."""
+PROGRAM = Program(f"{MODULE}:main", (MODULE, *EXPORTERS))
 SECONDS = 3600.0
 """For one answer: a converter may take a quarter of an hour, a large model longer."""
 
@@ -130,7 +135,7 @@ class Elsewhere(Process):
 
     def __init__(self, artifact: Artifact, split: str) -> None:
         variables = process_variables(Path(sys.executable))
-        super().__init__("export", COMMAND, variables, low_priority=True)
+        super().__init__("export", COMMAND, variables, low_priority=True, program=PROGRAM)
         self._artifact, self._lock = artifact, threading.Lock()
         file = artifact.save(self.path / "file.safetensors")
         self._request = {"file": str(file), "split": split, "folder": str(self.path)}

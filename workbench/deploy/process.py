@@ -13,8 +13,11 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from workbench.cancel import NEVER, CancelToken
+from workbench.deploy.forks import FORKS, Program
 from workbench.deploy.priority import lower_priority
 from workbench.errors import WorkbenchError
+from workbench.fork_server import AVAILABLE, ForkServer
+from workbench.forked_process import ForkedProcess
 
 POLL = 0.05
 """Seconds between two looks at a token."""
@@ -35,8 +38,14 @@ class Process:
     ----------
     title
         Its name in errors.
+    command
+        What starts it.
+    variables
+        Its environment variables.
     low_priority
         Whether all other work of the machine comes first.
+    program
+        The same as `command` for a copy of a process, which is made instead where that is possible.
 
     Attributes
     ----------
@@ -51,23 +60,22 @@ class Process:
         variables: Mapping[str, str],
         *,
         low_priority: bool = False,
+        program: Program | None = None,
     ) -> None:
         self._title = title
         self._folder = tempfile.TemporaryDirectory(prefix="workbench-")
         self.path = Path(self._folder.name)
         self._words: IO[bytes] = (self.path / "words.txt").open("w+b")
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._words,
-            text=True,
-            encoding="utf-8",
-            env=dict(variables),
-        )
-        if low_priority:
-            with suppress(ProcessLookupError):  # it has ended, which the first request notices
-                lower_priority(self._process.pid)
+        self._server: ForkServer | None = None
+        self._process: subprocess.Popen[str] | ForkedProcess
+        if program is not None and AVAILABLE:
+            self._server = FORKS.take(program, variables, low_priority=low_priority)
+            self._process = ForkedProcess(self._server, self._words.fileno(), variables)
+        else:
+            self._process = _started(command, variables, self._words)
+            if low_priority:
+                with suppress(ProcessLookupError):  # it has ended, which the first request notices
+                    lower_priority(self._process.pid)
 
     def ask(self, command: str, seconds: float, **request: Any) -> dict[str, Any]:
         """Return the answer to a request.
@@ -79,22 +87,32 @@ class Process:
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        timer = threading.Timer(seconds, self._process.kill)
+        hung = threading.Event()
+
+        def end() -> None:
+            hung.set()
+            self._process.kill()
+            if self._server is not None and not self._process.pid:
+                self._server.close()  # loading hangs, for later processes too
+
+        timer = threading.Timer(seconds, end)
         timer.start()
+        line = ""
         try:
-            self._process.stdin.write(json.dumps({"command": command, **request}) + "\n")
-            self._process.stdin.flush()
-            line = self._process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
+            if self._process.pid:
+                with suppress(BrokenPipeError):  # it has ended
+                    self._process.stdin.write(json.dumps({"command": command, **request}) + "\n")
+                    self._process.stdin.flush()
+                    line = self._process.stdout.readline()
         finally:
-            hung = not timer.is_alive()
             timer.cancel()
         if not line:
-            status = self._process.wait()
-            reason = (
-                f"did not answer within {seconds:g} s" if hung else f"ended with status {status}"
-            )
+            if hung.is_set():
+                reason = f"did not answer within {seconds:g} s"
+            elif self._process.pid:
+                reason = f"ended with status {self._process.wait()}"
+            else:
+                reason = "could not be started"
             raise RuntimeFailedError(
                 f"{self._title} {reason}{self._last_words()}.", code="deploy.runtime_ended"
             )
@@ -119,6 +137,8 @@ class Process:
             with suppress(BrokenPipeError):  # a request that a dead process did not read
                 if stream is not None:
                     stream.close()
+        if self._server is not None:
+            FORKS.give_back(self._server)
         self._folder.cleanup()
 
     def __enter__(self) -> Self:
@@ -131,6 +151,21 @@ class Process:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _started(
+    command: Sequence[str], variables: Mapping[str, str], words: IO[bytes]
+) -> subprocess.Popen[str]:
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=words,
+        text=True,
+        encoding="utf-8",
+        env=dict(variables),
+    )
 
 
 @contextmanager

@@ -19,10 +19,9 @@ import numpy as np
 import psutil
 
 from workbench.deploy.answering import Answer, answer_requests, private_output
-from workbench.deploy.sessions.session import Array, Session
+from workbench.deploy.sessions.session import SESSIONS, Array, Session
 from workbench.profiling.energy.meter import EnergyMeter
 
-SESSIONS = "workbench.deploy.sessions."
 WARM_UP_CALLS = 3
 """At most, before a batch is first timed."""
 
@@ -38,11 +37,12 @@ class Worker:
         """Load a network, and say what runs, how long that took and the memory that it takes."""
         module = import_module(SESSIONS + request["runtime"])
         self._session, self._fastest = None, {}
-        before, start = _resident(), time.perf_counter()
-        self._session = module.start(Path(request["path"]), request)
+        path = Path(request["path"])
+        before, start = _resident(path), time.perf_counter()
+        self._session = module.start(path, request)
         seconds = time.perf_counter() - start
         facts = self._session.facts()
-        return {"seconds": seconds, "bytes": max(0, _resident() - before), "facts": facts}
+        return {"seconds": seconds, "bytes": max(0, _resident(path) - before), "facts": facts}
 
     def run(self, request: Mapping[str, Any]) -> Answer:
         """Write the outputs for all inputs, in batches."""
@@ -106,18 +106,27 @@ class Worker:
 def main() -> None:
     """Answer requests until standard input ends."""
     with private_output() as answers:
-        with suppress(Exception):  # loading a network says what is missing
-            import_module(SESSIONS + sys.argv[1])
         worker = Worker()
         commands = {"load": worker.load, "run": worker.run, "time": worker.time}
         # a runtime raises errors of any type
         answer_requests(answers, commands, Exception, lambda e: f"{type(e).__name__}: {e}")
 
 
-def _resident() -> int:
-    memory: int = psutil.Process().memory_info().rss
-    return memory
+def _resident(network: Path) -> int:
+    """Return the bytes of memory of this process, where known without code and other files.
+
+    How much of a library's code is in memory depends on how the process was made.
+    """
+    process = psutil.Process()
+    memory = process.memory_info()
+    total: int = memory.rss
+    if sys.platform == "linux":
+        mapped = [area.rss for area in process.memory_maps() if area.path == str(network)]
+        total += sum(mapped) - memory.shared
+    return total
 
 
 if __name__ == "__main__":
+    with suppress(Exception):  # loading a network says what is missing
+        import_module(SESSIONS + sys.argv[1])
     main()

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.generic]
+SESSIONS = "workbench.deploy.sessions."
+"""Where the module of each runtime is."""
 
 
 class Session(Protocol):

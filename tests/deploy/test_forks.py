@@ -1,0 +1,72 @@
+"""Processes that make copies are kept for a while, and replaced when they end."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from tests.raises import raises
+from workbench.deploy import forks
+from workbench.deploy.forks import Forks, Program
+from workbench.deploy.host import Host
+from workbench.fork_server import AVAILABLE
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not AVAILABLE, reason="only Linux copies processes"),
+]
+PROGRAM = Program("time:sleep", ())
+VARIABLES = {**os.environ, "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+
+
+@pytest.fixture
+def kept():
+    own = Forks()
+    yield own
+    own.close()
+
+
+def test_one_process_serves_several_users_of_one_program(kept):
+    first = kept.take(PROGRAM, VARIABLES, low_priority=False)
+    assert kept.take(PROGRAM, VARIABLES, low_priority=False) is first
+    assert kept.take(PROGRAM, VARIABLES, low_priority=True) is not first
+    assert kept.take(Program("time:sleep", ("json",)), VARIABLES, low_priority=False) is not first
+    other = {**VARIABLES, "PYTHONPATH": "/elsewhere"}
+    assert kept.take(PROGRAM, other, low_priority=False) is not first
+
+
+def test_a_process_ends_some_time_after_its_last_user(kept, monkeypatch):
+    monkeypatch.setattr(forks, "IDLE_SECONDS", 0.1)
+    server = kept.take(PROGRAM, VARIABLES, low_priority=False)
+    kept.take(PROGRAM, VARIABLES, low_priority=False)
+    kept.give_back(server)
+    time.sleep(0.5)
+    assert server.alive
+    kept.give_back(server)
+    server.process.wait(10)
+    time.sleep(0.1)
+    assert kept.take(PROGRAM, VARIABLES, low_priority=False) is not server
+
+
+def test_a_process_that_has_ended_is_replaced(kept):
+    server = kept.take(PROGRAM, VARIABLES, low_priority=False)
+    server.close()
+    other = kept.take(PROGRAM, VARIABLES, low_priority=False)
+    assert other is not server
+    kept.give_back(server)
+    assert other.alive
+
+
+def test_every_host_is_a_process_of_its_own(package):
+    pytest.importorskip("onnxruntime")
+    with Host("onnxruntime") as first, Host("onnxruntime") as second:
+        assert first._server is second._server
+        first.load(package)
+        second.load(package)
+        assert first._process.pid != second._process.pid
+        first.end()
+        with raises("deploy.runtime_ended", "ended with status -9"):
+            first.load(package, threads=2)
+        second.load(package, threads=2)
