@@ -16,9 +16,9 @@ from workbench.runtime import shell as shells
 
 FIRST = 256
 MODELS = {
-    "fashion/lenet-300-100": (16, 1200),
-    "fashion/lenet5": (10, 600),
-    "fashion/resnet": (4, 300),
+    "fashion/lenet-300-100": (12, 1000),
+    "fashion/lenet5": (8, 500),
+    "fashion/resnet": (3, 280),
 }
 
 

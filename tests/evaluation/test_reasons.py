@@ -216,7 +216,8 @@ def test_every_kind_has_a_test():
 @pytest.mark.parametrize("name", wb.models("fashion"))
 def test_sentences_are_complete_and_sorted_by_weight(name, recipes):
     model = wb.model(name)
-    for recipe in recipes(model, 8, seed="reasons"):
+    count = 3 if name == "fashion/resnet" else 8  # one of it takes seconds
+    for recipe in recipes(model, count, seed="reasons"):
         reasons = measure_size(model, wb.compress(model, recipe)).reasons
         assert [r.weight for r in reasons] == sorted((r.weight for r in reasons), reverse=True)
         for reason in reasons:

@@ -25,12 +25,25 @@ result = wb.train_student(wb.student({NAME!r}))
 print(json.dumps([result.artifact.digest, result.score.value, result.same, result.summary]))
 """
 
+SHORTEN = """\
+from dataclasses import replace
+from workbench.zoo.students import Student
+complete = Student.recipe.fget
+def short(student):
+    recipe = complete(student)
+    return replace(recipe, train=replace(recipe.train, steps=40))
+Student.recipe = property(short)
+"""
+
 
 @pytest.mark.slow
 def test_another_process_trains_the_same_bytes():
-    """They are those of the shipped file on its kind of machine; elsewhere, two processes agree."""
+    """They are those of the shipped file on its kind of machine.
+
+    Elsewhere, two processes agree after fewer steps.
+    """
     expected = machine_kind(1) == table()["machine"]
-    command = [sys.executable, "-c", TRAIN]
+    command = [sys.executable, "-c", TRAIN if expected else SHORTEN + TRAIN]
     runs = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(1 if expected else 2)]
     results = [json.loads(run.communicate()[0]) for run in runs]
     assert results[0] == results[-1]

@@ -1,4 +1,4 @@
-"""The recipes for each module of the table: every part, with rotating settings."""
+"""The recipes for each module of the table: half of all parts, in turn, with rotating settings."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ SCHEMES = ("symmetric", "affine")
 RANGES = ("minmax", "percentile", "mse")
 OBSERVERS = ("minmax", "percentile", "histogram")
 OPTIMIZERS = ("adamw", "sgd", "momentum")
+
+ALWAYS = ("as it is", "trained small", "much")
+"""Recipes for every module."""
 
 
 def turn(choices, number):
@@ -51,7 +54,16 @@ def pruned(number: int, pattern: int) -> wb.Prune:
 
 
 def recipes(number: int, task: str) -> dict[str, wb.Recipe]:
-    """Return the recipes for the module of a number, by a descriptive name."""
+    """Return the recipes for the module of a number, by a descriptive name.
+
+    Recipes of one part are every second one of all; the others are always among them.
+    """
+    recipes = _all_recipes(number, task)
+    single = [title for title in recipes if title not in ALWAYS]
+    return {title: recipes[title] for title in (*single[number % 2 :: 2], *ALWAYS)}
+
+
+def _all_recipes(number: int, task: str) -> dict[str, wb.Recipe]:
     recipe = wb.Recipe
     teacher = {"teacher": "self"} if task == "classes" else {}
     share = wb.Share(

@@ -13,7 +13,7 @@ from tests.field.compose import Plan, plans
 from tests.field.data import task_of
 from tests.field.recipes import recipes
 
-EXAMPLES = 36
+EXAMPLES = 30
 FAILED_BEFORE = (
     Plan(  # an expert that receives no examples
         "words", 8, ("in place", "experts", "pre-activation", "orthogonal"), 2, False,
