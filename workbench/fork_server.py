@@ -138,7 +138,7 @@ def _call(function: str, files: list[int]) -> None:
     status = 1
 
     def end() -> None:
-        with suppress(OSError):  # nobody reads it
+        with suppress(OSError):  # its reader has ended
             sys.stdout.flush()
         os._exit(status)
 

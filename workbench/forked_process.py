@@ -79,7 +79,7 @@ class ForkedProcess:
                 psutil.Process(process_id).kill()
 
     def wait(self) -> int | None:
-        """Return the status of a process that ends; None if nobody knows it."""
+        """Return the status of a process that ends; None if it is not known."""
         process_id = self.pid
         if process_id and self._status is None:
             self._status = self._server.status(process_id)

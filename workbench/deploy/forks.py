@@ -1,6 +1,6 @@
 """Processes that have loaded a runtime, and make copies of themselves that start at once.
 
-They are kept for two minutes after their last copy has ended.
+They are entry for two minutes after their last copy has ended.
 """
 
 from __future__ import annotations
@@ -32,8 +32,12 @@ class Program:
     modules: tuple[str, ...]
 
 
+Key = tuple[Program, bool, str]
+"""The program, whether at a low priority, and where it looks for modules."""
+
+
 @dataclass(eq=False)
-class _Kept:
+class _Entry:
     server: ForkServer
     users: int = 0
     timer: threading.Timer | None = None
@@ -44,7 +48,7 @@ class Forks:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[tuple[Program, bool, str], _Kept] = {}
+        self._entries: dict[Key, _Entry] = {}
         atexit.register(self.close)
 
     def take(
@@ -59,42 +63,43 @@ class Forks:
         low_priority
             Whether all other work of the machine comes first.
         """
-        key = (program, low_priority, variables["PYTHONPATH"])
+        key: Key = (program, low_priority, variables["PYTHONPATH"])
         with self._lock:
-            kept = self._kept.get(key)
-            if kept is None or not kept.server.alive:
-                kept = self._kept[key] = _Kept(_start(program, variables, low_priority))
-            if kept.timer is not None:
-                kept.timer.cancel()
-            kept.users += 1
-            return kept.server
+            entry = self._entries.get(key)
+            if entry is None or not entry.server.alive:
+                entry = self._entries[key] = _Entry(_start(program, variables, low_priority))
+            if entry.timer is not None:
+                entry.timer.cancel()
+            entry.users += 1
+            return entry.server
 
     def give_back(self, server: ForkServer) -> None:
         """Close a process some time later, unless it is taken again."""
         with self._lock:
-            for kept in self._kept.values():
-                if kept.server is server:
-                    kept.users -= 1
-                    if kept.timer is not None:
-                        kept.timer.cancel()
-                    kept.timer = threading.Timer(IDLE_SECONDS, self._close_unused, (kept,))
-                    kept.timer.daemon = True
-                    kept.timer.start()
+            for key, entry in self._entries.items():
+                if entry.server is server:
+                    entry.users -= 1
+                    if entry.timer is not None:
+                        entry.timer.cancel()
+                    entry.timer = threading.Timer(IDLE_SECONDS, self._close_unused, (key, entry))
+                    entry.timer.daemon = True
+                    entry.timer.start()
                     return
         server.close()  # it ended early, and another one has taken its place
 
-    def _close_unused(self, kept: _Kept) -> None:
+    def _close_unused(self, key: Key, entry: _Entry) -> None:
         with self._lock:
-            if not kept.users:
-                self._kept = {key: other for key, other in self._kept.items() if other is not kept}
-                kept.server.close()
+            if not entry.users:
+                entry.server.close()
+                if self._entries.get(key) is entry:
+                    del self._entries[key]
 
     def close(self) -> None:
         """Close all processes."""
         with self._lock:
-            for kept in self._kept.values():
-                kept.server.close()
-            self._kept.clear()
+            for entry in self._entries.values():
+                entry.server.close()
+            self._entries.clear()
 
 
 def _start(program: Program, variables: Mapping[str, str], low_priority: bool) -> ForkServer:
