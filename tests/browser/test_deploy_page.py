@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import psutil
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import command
+from workbench.fork_server import AVAILABLE
 
 pytestmark = pytest.mark.browser
 ADDRESS = "?m=vowels/cnn&page=deploy"
@@ -14,9 +17,18 @@ LONG = 120_000  # ms
 
 
 def processes(server):
-    """Return the processes that export or run a package."""
+    """Return the processes that export or run a package, but not those that make copies."""
     children = psutil.Process(server.process.pid).children(recursive=True)
-    return [child for child in children if "workbench.deploy" in " ".join(command(child))]
+    ours = {
+        child.pid: child for child in children if "workbench.deploy" in " ".join(command(child))
+    }
+    return [child for child in ours.values() if not AVAILABLE or parent_id(child) in ours]
+
+
+def parent_id(process):
+    """Return the number of the parent of a process; None if it has ended."""
+    with suppress(psutil.NoSuchProcess):
+        return process.ppid()
 
 
 def test_a_file_is_confirmed_saved_and_the_rest_is_stopped(watched, server):
