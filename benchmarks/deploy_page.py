@@ -38,7 +38,8 @@ GAP = 60  # ms between two events of the slider
 STEPS = 30
 UNCONFIRMED = ".deploy-table tbody:not([data-tone=confirmed]):not([data-tone=failed])"
 UNTIMED = ".deploy-table tbody[data-tone=confirmed] td[data-label='1 example'][data-empty]"
-ENDED = "button.primary:visible:enabled"
+STARTED = "button.primary[aria-disabled=true]:visible"
+ENDED = "button.primary:not([aria-disabled=true]):visible"
 
 
 def runs(
@@ -51,7 +52,7 @@ def runs(
         for run in ("first", "cached"):
             start = time.perf_counter()
             page.locator(ENDED).click()
-            page.locator("button.primary:visible:disabled").wait_for(timeout=TIMEOUT)
+            page.locator(STARTED).wait_for(timeout=TIMEOUT)
             page.locator(".deploy-table tbody").first.wait_for(timeout=TIMEOUT)
             seconds = []
             for remaining in (UNCONFIRMED, UNTIMED):

@@ -78,6 +78,14 @@ class ForkedProcess:
             with suppress(psutil.NoSuchProcess):
                 psutil.Process(process_id).kill()
 
+    def close(self) -> None:
+        """Close its standard input and output; another thread may still call `kill`."""
+        with self._lock:
+            self._id = self._id or 0
+            for stream in (self.stdin, self.stdout):
+                with suppress(BrokenPipeError):  # a request that a dead process did not read
+                    stream.close()
+
     def wait(self) -> int | None:
         """Return the status of a process that ends; None if it is not known."""
         process_id = self.pid

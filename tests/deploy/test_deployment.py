@@ -24,9 +24,10 @@ PROGRAM = wb.Target("torch")
 
 @pytest.fixture(autouse=True)
 def _private_cache(monkeypatch):
-    programs, files, rooflines = FileCache(None), FileCache(None), FileCache(None)
+    programs, files, rooflines, refusals = (FileCache(None) for _ in range(4))
     monkeypatch.setattr(store, "_programs", lambda: programs)
     monkeypatch.setattr(store, "_rooflines", lambda: rooflines)
+    monkeypatch.setattr(store, "_refusals", lambda: refusals)
     monkeypatch.setattr(store, "default_file_cache", lambda: files)
 
 
@@ -105,11 +106,17 @@ def test_a_runtime_that_refuses_is_named_and_not_timed(artifact, monkeypatch):
     state = deploy(artifact, ResultCache())[-1]
     assert state.outcomes == (deployment.Outcome(PROGRAM, error=sentence),)
     assert state.benchmark is None
+    monkeypatch.setattr(deployment, "preparation", None)  # it is known now
+    (again,) = deploy(artifact, ResultCache())
+    assert again.outcomes == state.outcomes
 
 
 def test_a_process_that_ends_early_is_named(artifact, monkeypatch):
     run_instead(monkeypatch, sys.executable, "-c", "raise SystemExit(3)")
-    assert "ended early" in deploy(artifact, ResultCache())[-1].outcomes[0].error
+    for _try in range(2):
+        first, *_others, last = deploy(artifact, ResultCache())
+        assert not first.outcomes[0].settled
+        assert "ended early" in last.outcomes[0].error
 
 
 def test_cancelling_ends_the_process(artifact, monkeypatch):

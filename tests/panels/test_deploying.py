@@ -15,6 +15,7 @@ import workbench as wb
 from tests.raises import raises
 from workbench.deploy import deployment
 from workbench.deploy.runtimes import RUNTIMES
+from workbench.deploy.sessions import processor
 from workbench.deploy.timing import Benchmark, Timing
 from workbench.panels import deploying
 from workbench.panels.actions import ACTIONS
@@ -144,6 +145,22 @@ def test_the_page_loads_no_runtime_and_says_what_is_missing(client, monkeypatch)
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [("flags : fpu avx2", False), ("flags : fpu avx512f", True), ("Features : asimd bf16", True)],
+)
+def test_bfloat16_is_a_row_only_if_the_processor_may_have_it(
+    words, offered, client, monkeypatch, tmp_path
+):
+    (tmp_path / "cpuinfo").write_text(words, encoding="utf-8")
+    for path, expected in ((tmp_path / "cpuinfo", offered), (tmp_path / "none", True)):
+        monkeypatch.setattr(processor, "CPUINFO", path)
+        assert ("bfloat16" in RUNTIMES["openvino"].precisions_here) == expected
+        lacking = deploying.section(client.session)["missing"]
+        left_out = any("OpenVINO in bfloat16 is left out" in sentence for sentence in lacking)
+        assert left_out == (not expected and RUNTIMES["openvino"].missing() is None)
 
 
 @pytest.mark.parametrize("bits", [4, 8])

@@ -22,9 +22,11 @@ from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.store import (
     cached_agreement,
     cached_package,
+    cached_refusal,
     cached_roofline,
     keep_agreement,
     keep_package,
+    keep_refusal,
     keep_roofline,
 )
 from workbench.deploy.target import Target
@@ -202,6 +204,7 @@ class _Run:
                     inputs = inputs or prepared.inputs()  # later requests wait for exports
                 except WorkbenchError as error:
                     cancel.check()
+                    keep_refusal(self.deployment.artifact, target, error)
                     self._update(Outcome(target, error=str(error)))
                     continue
                 self._update(Outcome(target, package))
@@ -227,6 +230,7 @@ class _Run:
             agreement = prepared.compare(package, outputs, host.facts)
         except WorkbenchError as error:
             if not cancel.cancelled:
+                keep_refusal(self.deployment.artifact, outcome.target, error)
                 self._update(replace(outcome, error=str(error)))
             return
         keep_package(package)
@@ -280,9 +284,9 @@ def _ended_by(cancel: CancelToken, processes: Sequence[Preparation | Process]) -
 
 
 def _known(artifact: Artifact, target: Target, split: str, results: ResultCache) -> Outcome:
-    missing = RUNTIMES[target.runtime].missing()
-    if missing:
-        return Outcome(target, error=missing)
+    error = RUNTIMES[target.runtime].missing() or cached_refusal(artifact, target)
+    if error:
+        return Outcome(target, error=error)
     package = cached_package(artifact, target)
     agreement = None if package is None else cached_agreement(package, split, results)
     return Outcome(target) if agreement is None else Outcome(target, package, agreement)

@@ -133,10 +133,14 @@ class Process:
         """End the process and remove its files."""
         self._process.kill()
         self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._words):
-            with suppress(BrokenPipeError):  # a request that a dead process did not read
-                if stream is not None:
-                    stream.close()
+        if isinstance(self._process, ForkedProcess):
+            self._process.close()
+        else:
+            for stream in (self._process.stdin, self._process.stdout):
+                with suppress(BrokenPipeError):  # a request that a dead process did not read
+                    if stream is not None:
+                        stream.close()
+        self._words.close()
         if self._server is not None:
             FORKS.give_back(self._server)
         self._folder.cleanup()

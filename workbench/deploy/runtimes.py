@@ -9,6 +9,7 @@ from pathlib import Path
 
 from workbench.deploy.environments import ENVIRONMENTS
 from workbench.deploy.interpreter import interpreter
+from workbench.deploy.sessions.processor import may_multiply_bfloat16
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.i18n import mark as N_
@@ -54,6 +55,12 @@ class Runtime:
     def own_models_only(self) -> bool:
         """Whether it runs only models that came from it."""
         return self.suffix == ".keras"
+
+    @property
+    def precisions_here(self) -> tuple[str, ...]:
+        """The precisions that the processor of this machine has."""
+        left_out = () if may_multiply_bfloat16() else ("bfloat16",)
+        return tuple(name for name in self.precisions if name not in left_out)
 
     def python(self) -> Path | None:
         """Return the interpreter that has its packages; None if it is not installed."""

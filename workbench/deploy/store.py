@@ -18,12 +18,15 @@ from workbench.deploy.package import Package
 from workbench.deploy.records import agreement_from_record, agreement_record
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.target import Target
+from workbench.errors import WorkbenchError
 from workbench.profiling.roofline import Roofline
 from workbench.zoo.registry import model as find_model
 
 VERSION = 3
 """Incremented when the contents of a package or of an agreement change."""
 LENGTH_BYTES = 4
+ENDED = ("deploy.runtime_ended", "deploy.export_ended")
+"""Codes of errors of processes that have ended early."""
 PROGRAM = ".pt2"
 """Files that can contain code: they are kept in the memory of this process only."""
 
@@ -55,6 +58,17 @@ def cached_agreement(package: Package, split: str, results: ResultCache) -> Agre
 def keep_agreement(package: Package, agreement: Agreement, results: ResultCache) -> None:
     """Store how a package agrees with its file."""
     results.put(_agreement_key(package, agreement.split), agreement_record(agreement))
+
+
+def cached_refusal(artifact: Artifact, target: Target) -> str:
+    """Return why a file cannot run in a target, as this process has found out, or nothing."""
+    return (_refusals().get(_key("refusal", artifact, target)) or b"").decode()
+
+
+def keep_refusal(artifact: Artifact, target: Target, error: WorkbenchError) -> None:
+    """Store why a file cannot run in a target, unless another try may end otherwise."""
+    if error.code not in ENDED:
+        _refusals().put(_key("refusal", artifact, target), str(error).encode())
 
 
 def cached_roofline(artifact: Artifact) -> Roofline | None:
@@ -105,4 +119,9 @@ def _programs() -> FileCache:
 
 @cache
 def _rooflines() -> FileCache:
+    return FileCache(None)
+
+
+@cache
+def _refusals() -> FileCache:
     return FileCache(None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
-from workbench.deploy.runtimes import RUNTIMES, precision_name, title_of
+from workbench.deploy.runtimes import RUNTIMES, Runtime, precision_name, title_of
 from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.panels.deploy_notes import notes
@@ -50,8 +50,18 @@ def section(session: Session) -> dict[str, Any]:
             "parentheses the median and the 90th percentile. A processor with other work makes "
             "them longer."
         ),
-        "missing": [sentence for runtime in RUNTIMES.values() if (sentence := runtime.missing())],
+        "missing": [sentence for runtime in RUNTIMES.values() if (sentence := _lacking(runtime))],
     }
+
+
+def _lacking(runtime: Runtime) -> str | None:
+    """Return what the table lacks of a runtime, and why; None if it has all of it."""
+    others = [name for name in runtime.precisions if name not in runtime.precisions_here]
+    if runtime.missing() or not others:
+        return runtime.missing()
+    return _("{runtime} in {precision} is left out: this processor has no such products.").format(
+        runtime=runtime.title, precision=precision_name(others[0])
+    )
 
 
 def live(session: Session) -> dict[str, Any]:

@@ -149,7 +149,10 @@ def read_deployment(
 
 
 def targets(recipe: Recipe) -> tuple[Target, ...]:
-    """Return every precision of every installed runtime that changes what a file computes."""
+    """Return every precision of every installed runtime that changes what a file computes.
+
+    A precision that the processor does not have is left out: its packages would be refused.
+    """
     from workbench.deploy.runtimes import RUNTIMES
     from workbench.deploy.target import ROUNDED_INPUTS, Target
 
@@ -158,7 +161,7 @@ def targets(recipe: Recipe) -> tuple[Target, ...]:
         Target(runtime.name, precision)
         for runtime in RUNTIMES.values()
         if runtime.missing() is None and not runtime.own_models_only
-        for precision in runtime.precisions
+        for precision in runtime.precisions_here
         if rounds or precision != ROUNDED_INPUTS
     )
 

@@ -1,4 +1,4 @@
-"""What the processor of this machine multiplies exactly."""
+"""What the processor of this machine multiplies, and how exactly."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 CPUINFO = Path("/proc/cpuinfo")
 X86 = ("x86_64", "amd64", "i386", "i686")
 VNNI = {"avx512_vnni", "avx_vnni"}
+BFLOAT16 = {"avx512f", "avx_ne_convert", "bf16"}
+"""Instructions with which runtimes multiply in bfloat16, on x86 and on ARM processors."""
 
 
 def sums_bytes_exactly() -> bool:
@@ -18,8 +20,18 @@ def sums_bytes_exactly() -> bool:
     """
     if platform.machine().lower() not in X86:
         return True
+    return not VNNI.isdisjoint(_instructions() or ())
+
+
+def may_multiply_bfloat16() -> bool:
+    """Return whether it multiplies numbers in bfloat16; True if the system does not say."""
+    instructions = _instructions()
+    return instructions is None or not BFLOAT16.isdisjoint(instructions)
+
+
+def _instructions() -> list[str] | None:
+    """Return what the processor has, among other words; None if the system does not say."""
     try:
-        words = CPUINFO.read_text(encoding="utf-8").split()
+        return CPUINFO.read_text(encoding="utf-8").split()
     except OSError:
-        return False
-    return not VNNI.isdisjoint(words)
+        return None
