@@ -3,10 +3,10 @@
 They share the memory of what it has loaded until they write to it, and start at once. Only Linux
 does this safely: Windows cannot, and the libraries of macOS do not expect it.
 
-As a module, `python -m workbench.fork_server FUNCTION MODULE... [--later MODULE...]` is that
+As a module, `python -m workbench.fork_server MODULE... --later [MODULE...]` is that
 process. Its standard input is a socket: a message with three files makes a process with them as its
 standard files; a number asks for the status of a process that has ended. A new process writes its
-number, reads its environment variables as one line of JSON, and calls the function.
+number, reads one line of JSON with its environment variables and a function, and calls it.
 """
 
 from __future__ import annotations
@@ -39,12 +39,9 @@ class ForkServer:
 
     Parameters
     ----------
-    function
-        What the new processes call, as ``module:name``. It takes no arguments, and its process ends
-        when it returns.
     modules
         Loaded before the first process is made. One that cannot be imported is left to the
-        function, which can say why.
+        processes, which can say why.
     environment
         The environment variables while modules are loaded.
     later
@@ -53,14 +50,13 @@ class ForkServer:
 
     def __init__(
         self,
-        function: str,
         modules: Sequence[str],
         environment: Mapping[str, str],
         later: Sequence[str] = (),
     ) -> None:
         self._channel, other = socket.socketpair()
         self._lock = threading.Lock()
-        command = [sys.executable, "-m", NAME, function, *modules, LATER, *later]
+        command = [sys.executable, "-m", NAME, *modules, LATER, *later]
         with other:
             nothing = subprocess.DEVNULL
             self.process = subprocess.Popen(
@@ -92,7 +88,7 @@ class ForkServer:
         self._channel.close()
 
 
-def main(function: str, *names: str) -> None:
+def main(*names: str) -> None:
     """Make processes until the caller has ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller ends its processes
     border = names.index(LATER)
@@ -107,7 +103,7 @@ def main(function: str, *names: str) -> None:
         if files:
             if os.fork() == 0:
                 channel.close()
-                _call(function, files)
+                _call(files)
             for file in files:
                 os.close(file)
         elif message:
@@ -125,12 +121,11 @@ def _load(names: Iterable[str]) -> None:
     gc.freeze()  # a collection would write to what the processes share
 
 
-def _call(function: str, files: list[int]) -> None:
-    """Call `function` with these standard files and the caller's environment, and exit.
+def _call(files: list[int]) -> None:
+    """Call the function of the caller with these standard files, and exit.
 
     The status is 0 if the function returns.
     """
-    module, _colon, name = function.partition(":")
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
@@ -144,9 +139,11 @@ def _call(function: str, files: list[int]) -> None:
 
     # The destructors of libraries would wait for threads that a copy does not have.
     atexit.register(end)
-    if environment := sys.stdin.readline():  # else the caller has ended it
+    if line := sys.stdin.readline():  # else the caller has ended it
+        request = json.loads(line)
         os.environ.clear()
-        os.environ.update(json.loads(environment))
+        os.environ.update(request["environment"])
+        module, _colon, name = request["function"].partition(":")
         getattr(import_module(module), name)()
     status = 0
     sys.exit()  # the loop of the other process is not for this one

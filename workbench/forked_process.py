@@ -24,6 +24,9 @@ class ForkedProcess:
     ----------
     server
         The process that makes it, perhaps only once it has loaded its modules.
+    function
+        What it calls, as ``module:name``. It takes no arguments, and the process ends when it
+        returns.
     errors
         The file that its standard error goes to.
     environment
@@ -35,7 +38,9 @@ class ForkedProcess:
         Its standard input and output, once `pid` was read.
     """
 
-    def __init__(self, server: ForkServer, errors: int, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, server: ForkServer, function: str, errors: int, environment: Mapping[str, str]
+    ) -> None:
         self._server = server
         reading, requests = os.pipe()
         answers, writing = os.pipe()
@@ -45,7 +50,8 @@ class ForkedProcess:
         self.stdin = os.fdopen(requests, "w", encoding="utf-8")
         self.stdout = os.fdopen(answers, encoding="utf-8")
         with suppress(BrokenPipeError):  # the server has ended, so that `pid` is 0
-            self.stdin.write(json.dumps(dict(environment)) + "\n")
+            request = {"function": function, "environment": dict(environment)}
+            self.stdin.write(json.dumps(request) + "\n")
             self.stdin.flush()
         self._output = select.poll()  # unlike `select.select`, for any number of open files
         self._output.register(answers)

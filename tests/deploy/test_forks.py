@@ -9,7 +9,7 @@ import pytest
 
 from tests.raises import raises
 from workbench.deploy import forks
-from workbench.deploy.forks import Forks, Program
+from workbench.deploy.forks import Forks
 from workbench.deploy.host import Host
 from workbench.fork_server import AVAILABLE
 
@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not AVAILABLE, reason="only Linux copies processes"),
 ]
-PROGRAM = Program("time:sleep", ())
+MODULES = ("json",)
 VARIABLES = {**os.environ, "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
 
 
@@ -28,32 +28,32 @@ def kept():
     own.close()
 
 
-def test_one_process_serves_several_users_of_one_program(kept):
-    first = kept.take(PROGRAM, VARIABLES, low_priority=False)
-    assert kept.take(PROGRAM, VARIABLES, low_priority=False) is first
-    assert kept.take(PROGRAM, VARIABLES, low_priority=True) is not first
-    assert kept.take(Program("time:sleep", ("json",)), VARIABLES, low_priority=False) is not first
+def test_one_process_serves_several_users_with_the_same_modules(kept):
+    first = kept.take(MODULES, VARIABLES, low_priority=False)
+    assert kept.take(MODULES, VARIABLES, low_priority=False) is first
+    assert kept.take(MODULES, VARIABLES, low_priority=True) is not first
+    assert kept.take(("gc",), VARIABLES, low_priority=False) is not first
     other = {**VARIABLES, "PYTHONPATH": "/elsewhere"}
-    assert kept.take(PROGRAM, other, low_priority=False) is not first
+    assert kept.take(MODULES, other, low_priority=False) is not first
 
 
 def test_a_process_ends_some_time_after_its_last_user(kept, monkeypatch):
     monkeypatch.setattr(forks, "IDLE_SECONDS", 0.1)
-    server = kept.take(PROGRAM, VARIABLES, low_priority=False)
-    kept.take(PROGRAM, VARIABLES, low_priority=False)
+    server = kept.take(MODULES, VARIABLES, low_priority=False)
+    kept.take(MODULES, VARIABLES, low_priority=False)
     kept.give_back(server)
     time.sleep(0.5)
     assert server.alive
     kept.give_back(server)
     server.process.wait(10)
     time.sleep(0.1)
-    assert kept.take(PROGRAM, VARIABLES, low_priority=False) is not server
+    assert kept.take(MODULES, VARIABLES, low_priority=False) is not server
 
 
 def test_a_process_that_has_ended_is_replaced(kept):
-    server = kept.take(PROGRAM, VARIABLES, low_priority=False)
+    server = kept.take(MODULES, VARIABLES, low_priority=False)
     server.close()
-    other = kept.take(PROGRAM, VARIABLES, low_priority=False)
+    other = kept.take(MODULES, VARIABLES, low_priority=False)
     assert other is not server
     kept.give_back(server)
     assert other.alive

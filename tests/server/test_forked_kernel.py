@@ -17,7 +17,7 @@ from jupyter_client.connect import write_connection_file
 from workbench import fork_server
 from workbench.fork_server import AVAILABLE, ForkServer
 from workbench.server import forked_kernel
-from workbench.server.forked_kernel import ENDED, FUNCTION, MODULES, ForkedKernel, ForkProvisioner
+from workbench.server.forked_kernel import ENDED, MODULES, ForkedKernel, ForkProvisioner
 from workbench.server.kernels import ServerKernelSpecManager
 
 pytestmark = [
@@ -29,7 +29,7 @@ SECONDS = 60
 
 @pytest.fixture
 def server():
-    server = ForkServer(FUNCTION, MODULES, os.environ)
+    server = ForkServer(MODULES, os.environ)
     yield server
     server.close()
 

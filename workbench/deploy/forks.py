@@ -1,6 +1,6 @@
 """Processes that have loaded a runtime, and make copies of themselves that start at once.
 
-They are entry for two minutes after their last copy has ended.
+They are kept for two minutes after their last copy has ended.
 """
 
 from __future__ import annotations
@@ -32,8 +32,15 @@ class Program:
     modules: tuple[str, ...]
 
 
-Key = tuple[Program, bool, str]
-"""The program, whether at a low priority, and where it looks for modules."""
+PYTORCH = (
+    "workbench.deploy.prepare",
+    "workbench.deploy.sessions.torch",
+    "torch.export._trace",
+    "onnxscript.function_libs.torch_lib.ops",
+)
+"""What processes with PyTorch load: those that export, and those that run what was exported."""
+Key = tuple[tuple[str, ...], bool, str]
+"""The modules, whether at a low priority, and where modules are found."""
 
 
 @dataclass(eq=False)
@@ -44,7 +51,7 @@ class _Entry:
 
 
 class Forks:
-    """The processes that make copies, by what they run."""
+    """The processes that make copies, by what they have loaded."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -52,9 +59,9 @@ class Forks:
         atexit.register(self.close)
 
     def take(
-        self, program: Program, variables: Mapping[str, str], *, low_priority: bool
+        self, modules: tuple[str, ...], variables: Mapping[str, str], *, low_priority: bool
     ) -> ForkServer:
-        """Return the process for a program, until `give_back`; a new one if there is none.
+        """Return the process with these modules, until `give_back`; a new one if there is none.
 
         Parameters
         ----------
@@ -63,11 +70,11 @@ class Forks:
         low_priority
             Whether all other work of the machine comes first.
         """
-        key: Key = (program, low_priority, variables["PYTHONPATH"])
+        key: Key = (modules, low_priority, variables["PYTHONPATH"])
         with self._lock:
             entry = self._entries.get(key)
             if entry is None or not entry.server.alive:
-                entry = self._entries[key] = _Entry(_start(program, variables, low_priority))
+                entry = self._entries[key] = _Entry(_start(modules, variables, low_priority))
             if entry.timer is not None:
                 entry.timer.cancel()
             entry.users += 1
@@ -102,8 +109,10 @@ class Forks:
             self._entries.clear()
 
 
-def _start(program: Program, variables: Mapping[str, str], low_priority: bool) -> ForkServer:
-    server = ForkServer(program.function, program.modules, variables)
+def _start(
+    modules: tuple[str, ...], variables: Mapping[str, str], low_priority: bool
+) -> ForkServer:
+    server = ForkServer(modules, variables)
     if low_priority:
         lower_priority(server.process.pid)
     return server

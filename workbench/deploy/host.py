@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.deploy.facts import check_facts
-from workbench.deploy.forks import Program
+from workbench.deploy.forks import PYTORCH, Program
 from workbench.deploy.interpreter import process_variables
 from workbench.deploy.package import Package
 from workbench.deploy.process import Process, RuntimeFailedError
@@ -153,4 +153,5 @@ def _program(runtime: str) -> Program | None:
     """Return what a copy of a process runs; None if another Python has the runtime."""
     if RUNTIMES[runtime].python() not in {None, Path(sys.executable)}:
         return None
-    return Program(f"{WORKER}:main", (WORKER, SESSIONS + runtime))
+    modules = PYTORCH if runtime == "torch" else (WORKER, SESSIONS + runtime)
+    return Program(f"{WORKER}:main", modules)

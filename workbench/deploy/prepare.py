@@ -25,7 +25,7 @@ from workbench.deploy.agreement import Agreement
 from workbench.deploy.answering import Answer, answer_requests, private_output
 from workbench.deploy.confirm import Reference
 from workbench.deploy.export import Exporter
-from workbench.deploy.forks import Program
+from workbench.deploy.forks import PYTORCH, Program
 from workbench.deploy.interpreter import process_variables
 from workbench.deploy.package import MANIFEST, Package
 from workbench.deploy.process import Process, RuntimeFailedError
@@ -39,9 +39,7 @@ from workbench.zoo.registry import model as find_model
 
 MODULE = "workbench.deploy.prepare"
 COMMAND = [sys.executable, "-m", MODULE]
-EXPORTERS = ("torch.export._trace", "onnxscript.function_libs.torch_lib.ops")
-"""What takes seconds to import."""
-PROGRAM = Program(f"{MODULE}:main", (MODULE, *EXPORTERS))
+PROGRAM = Program(f"{MODULE}:main", PYTORCH)
 SECONDS = 3600.0
 """For one answer: a converter may take a quarter of an hour, a large model longer."""
 

@@ -69,8 +69,10 @@ class Process:
         self._server: ForkServer | None = None
         self._process: subprocess.Popen[str] | ForkedProcess
         if program is not None and AVAILABLE:
-            self._server = FORKS.take(program, variables, low_priority=low_priority)
-            self._process = ForkedProcess(self._server, self._words.fileno(), variables)
+            self._server = FORKS.take(program.modules, variables, low_priority=low_priority)
+            self._process = ForkedProcess(
+                self._server, program.function, self._words.fileno(), variables
+            )
         else:
             self._process = _started(command, variables, self._words)
             if low_priority:

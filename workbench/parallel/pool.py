@@ -19,7 +19,6 @@ from workbench.parallel.watch import OnEvent, Watch
 
 IDLE_SECONDS = 300.0
 """How long unused processes are kept."""
-RANK = "workbench.parallel.worker:main"
 SHARED_MODULES = (
     "torch.distributed",
     "safetensors.torch",
@@ -156,7 +155,7 @@ _pool: Pool | None = None
 
 def rank_server() -> ForkServer:
     """Return a new process that makes ranks."""
-    return ForkServer(RANK, SHARED_MODULES, environment())
+    return ForkServer(SHARED_MODULES, environment())
 
 
 def pool() -> Pool:

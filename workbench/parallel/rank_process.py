@@ -16,7 +16,9 @@ from typing import IO, Any
 from workbench.fork_server import ForkServer
 from workbench.forked_process import ForkedProcess
 
-WORKER = [sys.executable, "-m", "workbench.parallel.worker"]
+MODULE = "workbench.parallel.worker"
+WORKER = [sys.executable, "-m", MODULE]
+RANK = f"{MODULE}:main"
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "USE_LIBUV": "0"}
 LAST_LINES = 3
 
@@ -32,7 +34,7 @@ def environment() -> dict[str, str]:
 def _start(server: ForkServer | None, log: IO[bytes]) -> subprocess.Popen[str] | ForkedProcess:
     """Start a process, made by `server` or as a program."""
     if server is not None:
-        return ForkedProcess(server, log.fileno(), environment())
+        return ForkedProcess(server, RANK, log.fileno(), environment())
     pipe = subprocess.PIPE
     return subprocess.Popen(
         WORKER,

@@ -48,7 +48,7 @@ class ForkedKernel:
     def __init__(
         self, server: ForkServer, request: Mapping[str, Any], environment: Mapping[str, str]
     ) -> None:
-        self._process = ForkedProcess(server, 2, environment)
+        self._process = ForkedProcess(server, FUNCTION, 2, environment)
         self.pid = self._process.pid
         with suppress(BrokenPipeError), self._process.stdin as file:
             json.dump(request, file)
@@ -119,7 +119,7 @@ def _server(environment: Mapping[str, str], *, complete: bool) -> ForkServer:
     """Return the process that makes kernels; a new one if it has ended."""
     if not (_servers and _servers[-1].alive):
         first, later = ((*MODULES, *LATER), ()) if complete else (MODULES, LATER)
-        _servers.append(ForkServer(FUNCTION, first, environment, later))
+        _servers.append(ForkServer(first, environment, later))
         atexit.register(_servers[-1].close)
     return _servers[-1]
 
