@@ -3,10 +3,10 @@
 They share the memory of what it has loaded until they write to it, and start at once. Only Linux
 does this safely: Windows cannot, and the libraries of macOS do not expect it.
 
-As a module, `python -m workbench.fork_server MODULE... --later [MODULE...]` is that
-process. Its standard input is a socket: a message with three files makes a process with them as its
-standard files; a number asks for the status of a process that has ended. A new process writes its
-number, reads one line of JSON with its environment variables and a function, and calls it.
+As a module, `python -m workbench.fork_server MODULE... --later [MODULE...]` is that process. Its
+standard input is a socket: a message with three files makes a process with them as its standard
+files; a number asks for the status of a process that has ended. A new process writes its number,
+reads one line of JSON with its environment variables and a function, and calls it.
 """
 
 from __future__ import annotations

@@ -150,8 +150,13 @@ class Host(Process):
 
 
 def _program(runtime: str) -> Program | None:
-    """Return what a copy of a process runs; None if another Python has the runtime."""
-    if RUNTIMES[runtime].python() not in {None, Path(sys.executable)}:
+    """Return what a copy of a process runs; None if no process is copied.
+
+    Another Python may have the runtime, and CUDA does not work in a copy of a process that has
+    begun to use it.
+    """
+    other = RUNTIMES[runtime].python() not in {None, Path(sys.executable)}
+    if other or runtime == "tensorrt":
         return None
     modules = PYTORCH if runtime == "torch" else (WORKER, SESSIONS + runtime)
     return Program(f"{WORKER}:main", modules)
