@@ -129,7 +129,6 @@ def _call(files: list[int]) -> None:
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
-    os.write(1, f"{os.getpid()}\n".encode())
     status = 1
 
     def end() -> None:
@@ -139,6 +138,8 @@ def _call(files: list[int]) -> None:
 
     # The destructors of libraries would wait for threads that a copy does not have.
     atexit.register(end)
+    with suppress(BrokenPipeError):  # the caller has ended it
+        os.write(1, f"{os.getpid()}\n".encode())
     if line := sys.stdin.readline():  # else the caller has ended it
         request = json.loads(line)
         os.environ.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+import psutil
 import pytest
 
 from tests.raises import raises
@@ -12,6 +13,7 @@ from workbench.deploy import forks
 from workbench.deploy.forks import Forks
 from workbench.deploy.host import Host
 from workbench.fork_server import AVAILABLE
+from workbench.forked_process import ForkedProcess
 
 pytestmark = [
     pytest.mark.slow,
@@ -57,6 +59,24 @@ def test_a_process_that_has_ended_is_replaced(kept):
     assert other is not server
     kept.give_back(server)
     assert other.alive
+
+
+def test_a_copy_that_is_ended_before_it_is_made_leaves_no_process(kept):
+    pytest.importorskip("onnxruntime")  # whose destructors wait for a thread that a copy lacks
+    server = kept.take(("onnxruntime",), VARIABLES, low_priority=False)
+    for _ in range(3):
+        copy = ForkedProcess(server, "builtins:print", 2, VARIABLES)
+        copy.kill()
+        copy.wait()
+        copy.close()
+    last = ForkedProcess(server, "builtins:print", 2, VARIABLES)
+    assert last.pid  # so that the others have been made
+    children = psutil.Process(server.process.pid).children()
+    end = time.monotonic() + 10
+    while any(child.status() != psutil.STATUS_ZOMBIE for child in children):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    last.close()
 
 
 def test_every_host_is_a_process_of_its_own(package):
