@@ -40,8 +40,8 @@ class ForkServer:
     Parameters
     ----------
     modules
-        Loaded before the first process is made. One that cannot be imported is left to the
-        processes, which can say why.
+        Loaded before the first process is made. One whose import fails is left to the processes,
+        which can say why.
     environment
         The environment variables while modules are loaded.
     later
@@ -115,7 +115,7 @@ def main(*names: str) -> None:
 
 def _load(names: Iterable[str]) -> None:
     for name in names:
-        with suppress(ImportError):
+        with suppress(Exception):  # a broken library raises errors of any type
             import_module(name)
     gc.collect()
     gc.freeze()  # a collection would write to what the processes share
@@ -138,9 +138,9 @@ def _call(files: list[int]) -> None:
 
     # The destructors of libraries would wait for threads that a copy does not have.
     atexit.register(end)
-    with suppress(BrokenPipeError):  # the caller has ended it
+    with suppress(BrokenPipeError):  # the caller has closed it, and its input too
         os.write(1, f"{os.getpid()}\n".encode())
-    if line := sys.stdin.readline():  # else the caller has ended it
+    if line := sys.stdin.readline():
         request = json.loads(line)
         os.environ.clear()
         os.environ.update(request["environment"])

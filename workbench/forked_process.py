@@ -1,12 +1,13 @@
-"""A process that a `ForkServer` makes, as its caller sees it."""
+"""Start a process with text pipes: a copy that a `ForkServer` makes, or a program."""
 
 from __future__ import annotations
 
 import json
 import os
 import select
+import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 import psutil
@@ -28,7 +29,7 @@ class ForkedProcess:
         What it calls, as ``module:name``. It takes no arguments, and the process ends when it
         returns.
     errors
-        The file that its standard error goes to.
+        The descriptor of the file that its standard error goes to.
     environment
         Its environment variables.
 
@@ -98,3 +99,28 @@ class ForkedProcess:
         if process_id and self._status is None:
             self._status = self._server.status(process_id)
         return self._status
+
+
+def start_process(
+    server: ForkServer | None,
+    function: str,
+    command: Sequence[str],
+    errors: int,
+    environment: Mapping[str, str],
+) -> ForkedProcess | subprocess.Popen[str]:
+    """Start a process as a copy that calls `function`, or without a server by `command`.
+
+    The other parameters are those of `ForkedProcess`.
+    """
+    if server is not None:
+        return ForkedProcess(server, function, errors, environment)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=errors,
+        text=True,
+        encoding="utf-8",
+        env=environment,
+    )

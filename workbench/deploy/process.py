@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from workbench.deploy.forks import FORKS, Program
 from workbench.deploy.priority import lower_priority
 from workbench.errors import WorkbenchError
 from workbench.fork_server import AVAILABLE, ForkServer
-from workbench.forked_process import ForkedProcess
+from workbench.forked_process import ForkedProcess, start_process
 
 POLL = 0.05
 """Seconds between two looks at a token."""
@@ -67,17 +66,16 @@ class Process:
         self.path = Path(self._folder.name)
         self._words: IO[bytes] = (self.path / "words.txt").open("w+b")
         self._server: ForkServer | None = None
-        self._process: subprocess.Popen[str] | ForkedProcess
+        function = ""
         if program is not None and AVAILABLE:
             self._server = FORKS.take(program.modules, variables, low_priority=low_priority)
-            self._process = ForkedProcess(
-                self._server, program.function, self._words.fileno(), variables
-            )
-        else:
-            self._process = _started(command, variables, self._words)
-            if low_priority:
-                with suppress(ProcessLookupError):  # it has ended, which the first request notices
-                    lower_priority(self._process.pid)
+            function = program.function
+        self._process = start_process(
+            self._server, function, command, self._words.fileno(), variables
+        )
+        if low_priority and self._server is None:
+            with suppress(ProcessLookupError):  # it has ended, which the first request notices
+                lower_priority(self._process.pid)
 
     def ask(self, command: str, seconds: float, **request: Any) -> dict[str, Any]:
         """Return the answer to a request.
@@ -157,21 +155,6 @@ class Process:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _started(
-    command: Sequence[str], variables: Mapping[str, str], words: IO[bytes]
-) -> subprocess.Popen[str]:
-    pipe = subprocess.PIPE
-    return subprocess.Popen(
-        command,
-        stdin=pipe,
-        stdout=pipe,
-        stderr=words,
-        text=True,
-        encoding="utf-8",
-        env=dict(variables),
-    )
 
 
 @contextmanager

@@ -25,8 +25,13 @@ from workbench.zoo.registry import model as find_model
 VERSION = 3
 """Incremented when the contents of a package or of an agreement change."""
 LENGTH_BYTES = 4
-ENDED = ("deploy.runtime_ended", "deploy.export_ended")
-"""Codes of errors of processes that have ended early."""
+REFUSALS = (
+    "deploy.export_failed",
+    "deploy.other_precision",
+    "deploy.other_provider",
+    "deploy.runtime_refused",
+)
+"""Codes of errors with which another try of the same file would end."""
 PROGRAM = ".pt2"
 """Files that can contain code: they are kept in the memory of this process only."""
 
@@ -66,8 +71,8 @@ def cached_refusal(artifact: Artifact, target: Target) -> str:
 
 
 def keep_refusal(artifact: Artifact, target: Target, error: WorkbenchError) -> None:
-    """Store why a file cannot run in a target, unless another try may end otherwise."""
-    if error.code not in ENDED:
+    """Store why a file cannot run in a target, if another try would end with the same error."""
+    if error.code in REFUSALS:
         _refusals().put(_key("refusal", artifact, target), str(error).encode())
 
 

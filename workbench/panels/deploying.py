@@ -59,7 +59,7 @@ def _lacking(runtime: Runtime) -> str | None:
     others = [name for name in runtime.precisions if name not in runtime.precisions_here]
     if runtime.missing() or not others:
         return runtime.missing()
-    return _("{runtime} in {precision} is left out: this processor has no such products.").format(
+    return _("{runtime} in {precision} is left out: this processor does not compute in it.").format(
         runtime=runtime.title, precision=precision_name(others[0])
     )
 

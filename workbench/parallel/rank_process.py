@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import threading
@@ -14,7 +13,7 @@ from queue import SimpleQueue
 from typing import IO, Any
 
 from workbench.fork_server import ForkServer
-from workbench.forked_process import ForkedProcess
+from workbench.forked_process import start_process
 
 MODULE = "workbench.parallel.worker"
 WORKER = [sys.executable, "-m", MODULE]
@@ -29,22 +28,6 @@ def environment() -> dict[str, str]:
     """Return the environment variables of ranks."""
     path = os.pathsep.join(filter(None, sys.path))
     return {**os.environ, **ENVIRONMENT, "PYTHONPATH": path}
-
-
-def _start(server: ForkServer | None, log: IO[bytes]) -> subprocess.Popen[str] | ForkedProcess:
-    """Start a process, made by `server` or as a program."""
-    if server is not None:
-        return ForkedProcess(server, RANK, log.fileno(), environment())
-    pipe = subprocess.PIPE
-    return subprocess.Popen(
-        WORKER,
-        stdin=pipe,
-        stdout=pipe,
-        stderr=log,
-        text=True,
-        encoding="utf-8",
-        env=environment(),
-    )
 
 
 class RankProcess:
@@ -63,7 +46,7 @@ class RankProcess:
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - `kill` closes it
         self._known, self._ended = threading.Event(), threading.Event()
         self._id = 0
-        self._process = _start(server, self._log)
+        self._process = start_process(server, RANK, WORKER, self._log.fileno(), environment())
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
