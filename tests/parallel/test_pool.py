@@ -118,6 +118,44 @@ def test_a_rank_that_cannot_connect_is_not_the_cause(monkeypatch):
         join(None, 0, 2, address="127.0.0.1", seconds=1, clock=Clock(), link=Link())
 
 
+JOIN = """
+import sys
+from torch._C._distributed_c10d import FileStore
+from workbench.parallel.link import Link
+from workbench.parallel.rank.clock import Clock
+from workbench.parallel.rank.group import join
+rank, failures, path = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+def connect(name, seconds):
+    store = FileStore(f"{path}/{name}", 2)
+    join(store, rank, 2, address="127.0.0.1", seconds=seconds, clock=Clock(), link=Link())
+for number in range(failures):
+    try:
+        connect(f"alone-{number}", 0.1)
+    except RuntimeError as error:
+        print(error.code)
+connect("both", 15)
+print("joined", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_rank_that_could_not_connect_connects_in_its_next_run(tmp_path):
+    command = [sys.executable, "-c", JOIN]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with (
+        subprocess.Popen([*command, "0", "2", str(tmp_path)], **pipes) as first,
+        subprocess.Popen([*command, "1", "0", str(tmp_path)], **pipes) as second,
+    ):
+        assert [first.stdout.readline().strip() for _line in range(3)] == [
+            "parallel.peer_lost",
+            "parallel.peer_lost",
+            "joined",
+        ]
+        assert second.stdout.readline().strip() == "joined"
+        first.communicate()
+        second.communicate()
+
+
 def test_ranks_that_answer_but_make_no_progress_are_explained():
     waiting = {"kind": "receive", "peer": 1, "step": 3, "seconds": 9.0}
     computing = {"kind": "", "peer": -1, "step": 2, "seconds": 8.0}

@@ -181,5 +181,8 @@ def join(
         )
 
     dist.Backend.register_backend(BACKEND, create, devices=["cpu"])
+    # Groups are numbered, and ranks find each other by the number. A rank whose connection failed
+    # would go on counting, and wait for the others for ever in its next run.
+    dist.distributed_c10d._world.group_count = 0  # noqa: SLF001 - only leaving a group resets it
     with here.waiting("join"):  # another rank may refuse its task and leave while this one connects
         dist.init_process_group(BACKEND, store=store, rank=rank, world_size=ranks)
