@@ -15,8 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from workbench.deploy.embedding_bag import with_plain_bags
 from workbench.errors import InputError, describe
 from workbench.runtime.seeding import preserve_random_state
+from workbench.runtime.symbolic_length import symbolic_length
 
 INPUT, OUTPUT, BATCH = "input", "output", "batch"
 TRACED = 17
@@ -31,7 +33,7 @@ def onnx_bytes(module: nn.Module, inputs: Tensor) -> bytes:
     Parameters
     ----------
     module
-        A module in eval mode that takes one tensor and returns one.
+        A private module in eval mode that takes one tensor and returns one; it is changed.
     inputs
         A batch of `TRACED` examples, [17, ...].
 
@@ -47,9 +49,9 @@ def onnx_bytes(module: nn.Module, inputs: Tensor) -> bytes:
                 "project its outputs with a linear layer.",
                 code="deploy.projected_lstm",
             )
-    shapes = batch_axis(module)
+    shapes = batch_axis(with_plain_bags(module))
     _read_operators_once()
-    with _quiet(), torch.no_grad(), preserve_random_state():
+    with _quiet(), torch.no_grad(), preserve_random_state(), symbolic_length():
         try:
             program = torch.onnx.export(
                 module,
@@ -153,7 +155,7 @@ def _check_batch_axis(proto: Any) -> None:
         if not axes or not axes[0].dim_param:
             raise InputError(
                 f"The network runs only for batches of {TRACED} examples: its code depends on the "
-                "size of the batch. If it calls len(x), write x.shape[0] instead.",
+                "size of the batch, as a loop over the examples or int(x.shape[0]) does.",
                 code="deploy.fixed_batch",
             )
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from workbench.deploy.onnx_file import batch_axis
 from workbench.errors import InputError, describe
+from workbench.runtime.symbolic_length import symbolic_length
 
 PRIVATE = ("stack_trace", "nn_module_stack", "source_fn_stack", "torch_fn", "from_node")
 """What nodes say of the source code."""
@@ -44,7 +45,7 @@ def exported_program(
     InputError
         If the module cannot be exported.
     """
-    with torch.no_grad(), warnings.catch_warnings():
+    with torch.no_grad(), warnings.catch_warnings(), symbolic_length():
         warnings.simplefilter("ignore")
         try:
             program = torch.export.export(module, (inputs.clone(),), dynamic_shapes=shapes)

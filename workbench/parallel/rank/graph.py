@@ -12,6 +12,7 @@ from torch.nn import functional
 from workbench.errors import describe
 from workbench.parallel.rank.strategy import UnsupportedError
 from workbench.runtime.batch import Batch, outputs_of
+from workbench.runtime.symbolic_length import symbolic_length
 
 ELEMENTWISE_LAYERS = (
     *(nn.ReLU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.ELU, nn.LeakyReLU, nn.Softplus),
@@ -53,7 +54,8 @@ def operations(module: nn.Module, inputs: Batch) -> fx.GraphModule:
     network = _CALLS[len(tensors)](module, inputs.names).eval()
     shapes = tuple({0: Dim.DYNAMIC} for _tensor in tensors)
     try:
-        exported = export(network, tensors, dynamic_shapes=shapes, strict=False)
+        with symbolic_length():
+            exported = export(network, tensors, dynamic_shapes=shapes, strict=False)
     except Exception as error:
         raise UnsupportedError(
             "A pipeline needs the network's operations in order, but its forward pass can be "
@@ -82,7 +84,8 @@ def trace(module: nn.Module, inputs: Batch) -> fx.GraphModule:
         )
     tracer = fx.Tracer()
     try:
-        graph = tracer.trace(_CALLS[count](module, inputs.names))
+        with symbolic_length():
+            graph = tracer.trace(_CALLS[count](module, inputs.names))
     except Exception as error:
         raise UnsupportedError(
             f"The forward pass cannot be traced: {describe(error)}.", code="parallel.not_traceable"
