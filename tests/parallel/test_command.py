@@ -39,7 +39,13 @@ def test_a_job_for_torchrun(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "options", [["--ranks", "9"], ["--strategy", "zero3", "--sync", "never"], ["--shards", "1,x"]]
+    "options",
+    [
+        ["--ranks", "9"],
+        ["--strategy", "zero3", "--sync", "never"],
+        ["--shards", "1,x"],
+        ["--host", "10.0.0.1"],
+    ],
 )
 def test_bad_options_get_one_line(options, capsys):
     try:

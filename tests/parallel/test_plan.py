@@ -23,7 +23,7 @@ REFUSED = [
     ({"shards": (64,)}, "parallel.invalid_shards"),
     ({"shards": (0, 64)}, "parallel.invalid_shards"),
     ({"shards": "64"}, "parallel.invalid_shards"),
-    ({"strategy": "pipeline", "shards": (32, 32)}, "parallel.invalid_shards"),
+    ({"strategy": "pipeline", "shards": (32, 32)}, "parallel.shards_need_replicas"),
     ({"strategy": "zero3", "sync": "never"}, "parallel.sync_needs_replicas"),
     ({"strategy": "tensor", "batch_norm": "per_rank"}, "parallel.norms_need_replicas"),
     ({"batch": 1}, "parallel.batch_too_small"),

@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from workbench.cancel import CancelToken
+from workbench.errors import InputError
 from workbench.parallel.plan import BOUNDS, CHOICES, Plan
 from workbench.progress import progress_bar
 
@@ -59,7 +60,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="do not train here: write the run for torchrun on other machines, and print the lines",
     )
     parser.add_argument(
-        "--host", default="127.0.0.1", help="with --job: the address of the first machine"
+        "--host", help="with --job: the address of the first machine (default: 127.0.0.1)"
     )
     for field in fields(Plan):
         if field.name == "shards":
@@ -83,8 +84,14 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     if options.job is not None:
         from workbench.parallel.torchrun import write_job
 
-        job = write_job(model(options.model), options.job, host=options.host, **settings)
+        host = {} if options.host is None else {"host": options.host}
+        job = write_job(model(options.model), options.job, **host, **settings)
         return {"folder": str(job.folder), "lines": list(job.lines)}
+    if options.host is not None:
+        raise InputError(
+            "--host belongs to a run on other machines: give --job FOLDER too, or leave it out.",
+            code="cli.host_without_job",
+        )
     from workbench.parallel.train import train_in_parallel
     from workbench.plots.parallel import notes
 

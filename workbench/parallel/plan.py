@@ -226,8 +226,9 @@ def _check_number(name: str, value: Any, low: float, high: float) -> None:
     number = isinstance(value, int if integral else int | float) and not isinstance(value, bool)
     if not number or not low <= value <= high:
         kind = "an integer" if integral else "a number"
+        least, most = (low, high) if integral else (f"{low:g}", f"{high:g}")
         raise InputError(
-            f"{name} must be {kind} from {low:g} to {high:g}, not {brief(value)}.",
+            f"{name} must be {kind} from {least} to {most}, not {brief(value)}.",
             code="parallel.out_of_range",
         )
 
@@ -235,11 +236,16 @@ def _check_number(name: str, value: Any, low: float, high: float) -> None:
 def _checked_shards(shards: Any, plan: Plan) -> tuple[int, ...]:
     sizes = shards if isinstance(shards, Sequence) and not isinstance(shards, str) else (None,)
     if all(isinstance(size, int) and size >= 1 for size in sizes):
-        fitting = len(sizes) == plan.ranks and sum(sizes) == plan.batch and plan.splits_batch
-        if not sizes or fitting:
+        if sizes and not plan.splits_batch:
+            raise InputError(
+                f"Ranks of the strategy {plan.strategy} share the examples of a step, so there are "
+                "no shards; leave out shards, or use strategy='data' or 'zero3'.",
+                code="parallel.shards_need_replicas",
+            )
+        if not sizes or (len(sizes) == plan.ranks and sum(sizes) == plan.batch):
             return tuple(sizes)
     raise InputError(
         f"shards must hold {plan.ranks} positive integers that add up to the batch of "
-        f"{plan.batch}, for a strategy that splits the batch, not {brief(shards)}.",
+        f"{plan.batch}, not {brief(shards)}.",
         code="parallel.invalid_shards",
     )
