@@ -62,13 +62,13 @@ class ForkedProcess:
 
     @property
     def pid(self) -> int:
-        """The number of the process, as soon as it runs; 0 if it was ended before."""
+        """The number of the process, as soon as it runs; 0 for ever if it was ended before."""
         with self._lock:
             while self._id is None:
                 if self._output.poll(POLL):
                     self._id = int(self.stdout.readline() or 0)
                 elif self._killed.is_set():
-                    return 0
+                    self._id = 0  # `kill` has not ended it, so that no one may wait for it
             return self._id
 
     @property

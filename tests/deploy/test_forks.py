@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from threading import Thread
 
 import psutil
 import pytest
@@ -77,6 +78,25 @@ def test_a_copy_that_is_ended_before_it_is_made_leaves_no_process(kept):
         assert time.monotonic() < end
         time.sleep(0.05)
     last.close()
+
+
+def test_nothing_waits_for_a_copy_that_was_made_after_it_was_ended(kept, tmp_path):
+    (tmp_path / "takes_a_second.py").write_text("import time\ntime.sleep(1)\n", encoding="utf-8")
+    variables = {**VARIABLES, "PYTHONPATH": f"{tmp_path}{os.pathsep}{VARIABLES['PYTHONPATH']}"}
+    server = kept.take(("takes_a_second",), variables, low_priority=False)
+    with (tmp_path / "errors").open("w", encoding="utf-8") as errors:
+        copy = ForkedProcess(server, "builtins:input", errors.fileno(), variables)
+        copy.kill()
+        last = ForkedProcess(server, "builtins:print", 2, variables)
+        assert last.pid  # so that the first has been made, and waits for a line
+        waiting = Thread(target=copy.wait, daemon=True)
+        waiting.start()
+        waiting.join(5)
+        assert not waiting.is_alive()
+        copy.stdout.close()
+        copy.kill()
+        copy.close()
+        last.close()
 
 
 def test_every_host_is_a_process_of_its_own(package):
