@@ -57,3 +57,50 @@ def test_a_student_that_does_not_exist_is_named_with_those_that_do():
     assert "fashion/cnn-10k.resnet.t3.labels1" in message
     assert "1, 2, 4, 8, 16" in message
     assert "origin" not in message
+
+
+SEVERAL = {
+    "bits=4": "bits",
+    "budget=much": "budget",
+    "floor=90": "floor",
+    "origin=fashion/resnet": "origin",
+    "prune.sparsity=7": "prune.sparsity",
+    "quantize.bits=": "quantize.bits",
+    "train.start=nowhere": "train.start",
+}
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+def test_all_faults_of_a_link_are_named_at_once(count):
+    keys = [*SEVERAL]
+    for start in range(len(keys)):
+        bad = [keys[(start + step) % len(keys)] for step in range(count)]
+        with pytest.raises(WorkbenchError) as caught:
+            parse_query("&".join([LENET, *bad]))
+        message = str(caught.value)
+        assert f"{count} faults" in message
+        assert all(SEVERAL[setting] in message for setting in bad), message
+
+
+def test_a_link_with_many_faults_names_the_first_and_counts_the_others():
+    with pytest.raises(WorkbenchError) as caught:
+        parse_query("&".join(f"key{number}=1" for number in range(40)))
+    message = str(caught.value)
+    assert "40 faults" in message
+    assert "'key0'" in message
+    assert "35 more" in message
+    assert len(message) < 400
+
+
+def test_a_wrong_value_makes_no_other_setting_wrong():
+    with pytest.raises(WorkbenchError) as caught:
+        parse_query("m=fashion/resnet&train.start=scratchy&train.width=0.5")
+    assert "train.start" in str(caught.value)
+    assert "width" not in str(caught.value)
+    assert "faults" not in str(caught.value)
+
+
+def test_a_key_that_is_given_many_times_is_one_fault():
+    with pytest.raises(WorkbenchError) as caught:
+        parse_query("&".join([LENET] * 4))
+    assert "faults" not in str(caught.value)

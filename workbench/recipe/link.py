@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from workbench.errors import RecipeError
+from workbench.faults import Faults
 from workbench.recipe.recipe import PARTS, Recipe
 from workbench.recipe.schema import FieldSpec, brief, specs
 from workbench.recipe.version_1 import upgrade_setting
@@ -48,49 +49,80 @@ def from_query(
     Raises
     ------
     RecipeError
-        If a key is unknown or given twice, or a value is not allowed.
+        If a key is unknown or given twice, or a value is not allowed. It names all such keys.
     """
+    faults = Faults()
+    model, recipe, others = read_query(query, extra, faults)
+    faults.check()
+    return model, recipe, others
+
+
+def read_query(
+    query: str, extra: frozenset[str], faults: Faults
+) -> tuple[str | None, Recipe, dict[str, str]]:
+    """Read a query string as `from_query` does, and collect what is wrong in `faults`.
+
+    With faults, the recipe is empty.
+    """
+    model: str | None = None
+    data: dict[str, dict[str, Any]] = {}
+    others: dict[str, str] = {}
+    fields = {f"{key}.{s.name}": s for key, part in PARTS.items() for s in specs(part)}
+    seen: dict[str, int] = {}
+    pairs: list[tuple[str, str]] = []
+    with faults.collected():
+        pairs = _pairs(query)
+    for key, value in pairs:
+        if key in PAGE_KEYS:
+            continue
+        seen[key] = seen.get(key, 0) + 1
+        with faults.collected():
+            if seen[key] > 1:
+                _refuse_second(key, seen[key])
+            elif key == "v":
+                _check_version(value)
+            elif key == "m":
+                model = value
+            elif key in extra:
+                others[key] = value
+            elif key in fields:
+                part, name = key.split(".")
+                parsed = _parse(part, fields[key], value)
+                data.setdefault(part, {})[name] = fields[key].check(parsed, part)
+            else:
+                raise RecipeError(
+                    f"The link has an unknown key {key!r}: remove it.", code="recipe.unknown_key"
+                )
+    recipe = Recipe()
+    if not faults:  # a default in place of a wrong value might not fit the others
+        with faults.collected():
+            recipe = Recipe.from_json(data)
+    return model, recipe, others
+
+
+def _refuse_second(key: str, count: int) -> None:
+    if count == 2:
+        raise RecipeError(
+            f"The link has the key {key!r} twice: remove one.", code="recipe.duplicate_key"
+        )
+
+
+def _check_version(value: str) -> None:
+    if value != VERSION:
+        raise RecipeError(
+            f"The link has version {value!r}, but this program reads version {VERSION}: set v to "
+            f"{VERSION}, or open it with the program that made it.",
+            code="recipe.link_version",
+        )
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    """Return the keys and values of a query, with present names if it has version 1."""
     if len(query) > MAX_LENGTH:
         raise RecipeError(
             f"The link is longer than {MAX_LENGTH} characters: remove settings of layers.",
             code="recipe.link_too_long",
         )
-    model: str | None = None
-    data: dict[str, dict[str, Any]] = {}
-    others: dict[str, str] = {}
-    fields = {f"{key}.{s.name}": s for key, part in PARTS.items() for s in specs(part)}
-    seen: set[str] = set()
-    for key, value in _pairs(query):
-        if key in PAGE_KEYS:
-            continue
-        if key in seen:
-            raise RecipeError(
-                f"The link has the key {key!r} twice: remove one.", code="recipe.duplicate_key"
-            )
-        seen.add(key)
-        if key == "v":
-            if value != VERSION:
-                raise RecipeError(
-                    f"The link has version {value!r}, but this program reads version {VERSION}: "
-                    f"set v to {VERSION}, or open it with the program that made it.",
-                    code="recipe.link_version",
-                )
-        elif key == "m":
-            model = value
-        elif key in extra:
-            others[key] = value
-        elif key in fields:
-            part, name = key.split(".")
-            data.setdefault(part, {})[name] = _parse(part, fields[key], value)
-        else:
-            raise RecipeError(
-                f"The link has an unknown key {key!r}: remove it.", code="recipe.unknown_key"
-            )
-    return model, Recipe.from_json(data), others
-
-
-def _pairs(query: str) -> list[tuple[str, str]]:
-    """Return the keys and values of a query, with present names if it has version 1."""
     pairs = parse_qsl(query.lstrip("?"), keep_blank_values=True)
     return [upgrade_setting(*pair) for pair in pairs] if ("v", "1") in pairs else pairs
 

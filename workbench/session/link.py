@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from workbench import zoo
+from workbench.domain import Model
 from workbench.errors import WorkbenchError
+from workbench.faults import Faults
 from workbench.i18n import _
-from workbench.recipe.link import from_query, to_query
+from workbench.recipe import Recipe
+from workbench.recipe.link import from_query, read_query, to_query
 from workbench.session.checks import (
     check_budget,
     check_floor,
@@ -47,25 +50,36 @@ def parse_query(query: str) -> tuple[Selection, int | None, float | None]:
     Raises
     ------
     WorkbenchError
-        If the link is invalid.
+        If the link is invalid. It names everything that is wrong.
     """
-    name, recipe, extra = from_query(query, EXTRA_KEYS)
-    with _naming("budget"):
+    faults = Faults()
+    name, recipe, extra = read_query(query, EXTRA_KEYS, faults)
+    is_readable = not faults
+    budget = floor = model = None
+    with faults.collected(), _naming("budget"):
         budget = check_budget(parse_number(extra.get("budget"), "budget", int))
     selection = Selection(name or DEFAULT_MODEL, recipe, origin=extra.get("origin"))
-    with _naming("m"):
+    with faults.collected(), _naming("m"):
         model = zoo.model(selection.model)
+    if model is not None:
+        with faults.collected(), _naming("origin"):
+            check_origin(selection)
+        if is_readable:
+            with faults.collected():
+                _check_recipe(model, recipe)
+        with faults.collected(), _naming("floor"):
+            text = extra.get("floor")
+            floor = check_floor(parse_number(text, "floor", float), model.task.metric)
+    faults.check()
+    return selection, budget, floor
+
+
+def _check_recipe(model: Model, recipe: Recipe) -> None:
     recipe.check_names(model.layers)
-    with _naming("origin"):
-        check_origin(selection)
     if recipe.train is not None and recipe.train.teacher:
         with _naming("train.teacher"):
             resolve_teacher(recipe.train.teacher, model)
     check_training(model, recipe)
-    with _naming("floor"):
-        text = extra.get("floor")
-        floor = check_floor(parse_number(text, "floor", float), model.task.metric)
-    return selection, budget, floor
 
 
 def parse_parallel(query: str) -> str:
