@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { boxAt, overlap, withLabels } from "../../workbench/panels/js/label_room.js";
-import { studentLabels } from "../../workbench/panels/js/live_layer.js";
+import { currentBoxes, studentLabels } from "../../workbench/panels/js/live_layer.js";
 
 const LABEL = { mode: "markers+text" };
 const ORIGINAL = { ...LABEL, name: "original", x: [1e6], y: [0.9], text: ["original"], textposition: "top center" };
@@ -84,4 +84,26 @@ test("of two students at one place, one has a label on each side; of two of one 
   const labeled = (...marks) => [...studentLabels(view, { you: null, marks }).keys()];
   assert.deepEqual(labeled(student, alone), [student, alone]);
   assert.deepEqual(labeled(student, again), [student]);
+});
+
+test("a label keeps away from the edges of the goal", () => {
+  const { height, top, bottom } = frame(1200, 500);
+  for (let distance = 6; distance < 22; distance += 1) {
+    const edge = 0.85 - distance / (height - top - bottom);
+    const shapes = [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: edge, y1: edge }];
+    const { data } = withLabels([PRESETS], { ...LAYOUT, shapes }, frame(1200, 500));
+    const [, label] = boxes([{ ...data[0], x: PRESETS.x.slice(0, 2) }], frame(1200, 500));
+    const line = height - bottom - edge * (height - top - bottom);
+    assert.ok(label.bottom <= line - 2 || label.top >= line + 2, `${distance} px`);
+  }
+});
+
+test("the label of the current point covers no other point where the other side is free", () => {
+  const view = { ...frame(390), x: [4, 6.2], y: [0, 1] };
+  const you = { x: 5, y: 0.5, low: 0.5, high: 0.5, exact: true };
+  const [point, label] = currentBoxes(view, you);
+  assert.ok(label.left > point.right);
+  const [, other] = currentBoxes({ ...view, marks: [label] }, you);
+  assert.ok(other.right < point.left);
+  assert.deepEqual(currentBoxes({ ...view, marks: [label, other] }, you)[1], label);
 });

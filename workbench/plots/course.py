@@ -62,6 +62,9 @@ def draw(
         y_axis = axis(palette, _("training loss"), rangemode="tozero", automargin=True)
     else:
         lines = _metric_lines(progress.course, up, metric, palette)
+        if original is not None:
+            name = original_name or _("the original model")
+            lines.append(_original(up.height(original), name, _last_step(progress), palette))
         places, labels = up.ticks
         y_axis = axis(
             palette,
@@ -81,11 +84,6 @@ def draw(
             xaxis=axis(palette, _("step"), range=[0, max(1, _last_step(progress))]),
             yaxis=y_axis,
             **({"yaxis2": _sparsity_axis(palette)} if sparse else {}),
-            **(
-                _original(up.height(original), original_name or _("the original model"), palette)
-                if original is not None and not loss
-                else {}
-            ),
         ),
     }
 
@@ -273,21 +271,14 @@ def _sparsity_axis(palette: Palette) -> dict[str, Any]:
     }
 
 
-def _original(height: float, name: str, palette: Palette) -> dict[str, Any]:
-    """Return the line of the original model and its label, as parts of the layout."""
-    line = {"color": palette.past, "width": 1.5, "dash": "dot"}
-    ends = {"xref": "paper", "x0": 0, "x1": 1, "y0": height, "y1": height}
-    label = {
-        "text": name,
-        "showarrow": False,
-        "xref": "paper",
-        "x": 0,
-        "xanchor": "left",
-        "y": height,
-        "yanchor": "bottom",
-        "font": {"size": 12, "color": palette.muted},
-    }
+def _original(height: float, name: str, last: int, palette: Palette) -> dict[str, Any]:
+    """Return the line of the original model; a label beside it would cover the course."""
     return {
-        "shapes": [{"type": "line", "layer": "below", "line": line, **ends}],
-        "annotations": [label],
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": [0, max(1, last)],
+        "y": [height, height],
+        "line": {"color": palette.past, "width": 1.5, "dash": "dot"},
+        "hoverinfo": "skip",
     }

@@ -7,10 +7,12 @@
 /** @typedef {Box & { width: number, height: number }} Frame   the size of the chart and its margins in px */
 /** @typedef {(value: number) => number} Scale */
 
-const CHARACTER = 7.2; // px of a letter
+const CHARACTER = 7.2; // px of a letter, where no browser measures
+const FONT = "13px system-ui, sans-serif"; // the widest of all labels
 const LABEL_LINE = 17; // px of a line
 const POINT_RADIUS = 9; // px from the center of a point to its edge
 const TOUCH = 2; // px of two boxes that touch
+const LINE = 4; // px from the center of a line to where labels may begin
 const LABEL_SIDES = ["top center", "bottom center", "middle left", "middle right"];
 
 /** @type {(one: Box, other: Box) => boolean} */
@@ -33,7 +35,30 @@ export function boxAt(x, y, text, side, mark = POINT_RADIUS) {
 /** @param {string} text */
 function sizeOf(text) {
   const lines = text.split("<br>");
-  return { width: CHARACTER * Math.max(...lines.map((line) => line.length)), height: LABEL_LINE * lines.length };
+  return { width: Math.max(...lines.map(widthOf)), height: LABEL_LINE * lines.length };
+}
+
+/** @type {CanvasRenderingContext2D | null} */
+let canvas = null;
+
+/** @type {(line: string) => number} */
+function widthOf(line) {
+  if (typeof document === "undefined") return CHARACTER * line.length;
+  canvas ??= document.createElement("canvas").getContext("2d");
+  if (!canvas) return CHARACTER * line.length;
+  canvas.font = FONT;
+  return canvas.measureText(line).width;
+}
+
+// The boxes of the points of a trace.
+/** @param {[number, number][]} points */
+export function boxesOf(points) {
+  return points.map(([x, y]) => ({
+    left: x - POINT_RADIUS,
+    right: x + POINT_RADIUS,
+    top: y - POINT_RADIUS,
+    bottom: y + POINT_RADIUS,
+  }));
 }
 
 // From values on an axis to px, or null if its ends are not known. Points outside the axes stay at their ends.
@@ -104,14 +129,7 @@ export function withLabels(data, layout, frame, taken = []) {
   const room = new Room({ left: frame.left, right: frame.width, top: 0, bottom: frame.height - frame.bottom });
   room.labels.push(...taken);
   for (const trace of data.filter(({ mode }) => mode?.includes("markers"))) {
-    for (const [x, y] of points(trace)) {
-      room.marks.push({
-        left: x - POINT_RADIUS,
-        right: x + POINT_RADIUS,
-        top: y - POINT_RADIUS,
-        bottom: y + POINT_RADIUS,
-      });
-    }
+    room.marks.push(...boxesOf(points(trace)));
   }
   /** @type {(trace: Trace) => Trace} */
   const place = (trace) => {
@@ -143,12 +161,11 @@ export function withLabels(data, layout, frame, taken = []) {
     const at = (value, ref, axis, scale) => (ref === "paper" ? scale(axis.range[value]) : scale(onAxis(axis, value)));
     const xs = [shape.x0, shape.x1].map((value) => at(value, shape.xref, xaxis, across));
     const ys = [shape.y0, shape.y1].map((value) => at(value, shape.yref, yaxis, up));
-    const half = TOUCH;
     room.marks.push({
-      left: Math.min(...xs) - half,
-      right: Math.max(...xs) + half,
-      top: Math.min(...ys) - half,
-      bottom: Math.max(...ys) + half,
+      left: Math.min(...xs) - LINE,
+      right: Math.max(...xs) + LINE,
+      top: Math.min(...ys) - LINE,
+      bottom: Math.max(...ys) + LINE,
     });
   }
   return {

@@ -8,7 +8,8 @@ import { boxAt, overlap } from "./label_room.js";
 /** @import { Box } from "./label_room.js" */
 /** @import { LivePlane, Place } from "./types" */
 /** @typedef {{ width: number, height: number, left: number, right: number, top: number, bottom: number,
- *   x: number[], y: number[] }} View   the size, margins (px) and ends of the axes */
+ *   x: number[], y: number[], marks?: Box[] }} View   the size, margins (px) and ends of the axes, and where
+ *   other points are */
 /** @typedef {LivePlane["marks"][number]} Mark   a student */
 
 const YOU = 10; // px from the center of the point to its corners
@@ -110,7 +111,7 @@ export class LiveLayer {
     const low = at(you.x, you.low)[1];
     const high = at(you.x, you.high)[1];
     const hollow = faint || !you.exact;
-    const side = this.view ? sideOf(this.view, x) : "right";
+    const side = this.view ? sideOf(this.view, x, y) : "right";
     const group = svg("g", {
       class: `you${hollow ? " estimate" : ""}${faint ? " faint" : ""}`,
       "data-x": you.x,
@@ -140,21 +141,30 @@ export function dot([x, y], className, radius = DOT) {
   return svg("circle", { class: className, cx: x, cy: y, r: radius });
 }
 
-// The side of the current point on which its label has room.
-/** @type {(view: View, x: number) => "right" | "left"} */
-const sideOf = (view, x) => (x + LABEL + LABEL_WIDTH < view.width ? "right" : "left");
+// The side of the current point on which its label has room, and covers no other point if possible.
+/** @type {(view: View, x: number, y: number) => "right" | "left"} */
+function sideOf(view, x, y) {
+  const right = labelBox("right", x, y);
+  const left = labelBox("left", x, y);
+  if (right.right >= view.width) return "left";
+  /** @type {(box: Box) => boolean} */
+  const isFree = (box) => !(view.marks ?? []).some((mark) => overlap(box, mark));
+  return !isFree(right) && left.left > view.left && isFree(left) ? "left" : "right";
+}
+
+/** @type {(side: "right" | "left", x: number, y: number) => Box} */
+function labelBox(side, x, y) {
+  const left = side === "right" ? x + LABEL : x - LABEL - LABEL_WIDTH;
+  return { left, right: left + LABEL_WIDTH, top: y - YOU + 1, bottom: y + YOU - 1 };
+}
 
 // The boxes of the current point and of its label.
 /** @type {(view: View, you: Place | null) => Box[]} */
-function currentBoxes(view, you) {
+export function currentBoxes(view, you) {
   if (!you) return [];
   const [x, y] = position(view, you.x, you.y);
-  const left = sideOf(view, x) === "right" ? x + LABEL : x - LABEL - LABEL_WIDTH;
-  const [top, bottom] = [y - YOU + 1, y + YOU - 1];
-  return [
-    { left: x - YOU, right: x + YOU, top, bottom },
-    { left, right: left + LABEL_WIDTH, top, bottom },
-  ];
+  const label = labelBox(sideOf(view, x, y), x, y);
+  return [{ ...label, left: x - YOU, right: x + YOU }, label];
 }
 
 // The boxes of the labels of students; one that would cover another label is left out.

@@ -4,11 +4,12 @@
 
 import { Chart } from "./chart.js";
 import { h, setText } from "./dom.js";
-import { LiveLayer } from "./live_layer.js";
+import { boxesOf } from "./label_room.js";
+import { LiveLayer, position } from "./live_layer.js";
 
 /** @import { Channel } from "./channel.js" */
 /** @import { Box, Frame } from "./label_room.js" */
-/** @import { LivePlane, PlaneFrame, PlotlyFigure } from "./types" */
+/** @import { LivePlane, PlaneFrame, PlotlyFigure, Trace } from "./types" */
 
 const LIVE = "live"; // the `meta` of traces that this layer draws itself
 
@@ -24,6 +25,8 @@ export class Plane extends Chart {
     this.seq = 0;
     /** @type {PlaneFrame | null} */
     this.frameOfAxes = null;
+    /** @type {Trace[]} */
+    this.points = []; // the traces of earlier points
     const frame = h("div", { className: "plane" });
     this.plot.replaceWith(frame);
     frame.append(this.plot, this.live.node);
@@ -46,21 +49,35 @@ export class Plane extends Chart {
 
   /** @param {PlotlyFigure} figure */
   drawn(figure) {
-    return figure.data.filter((trace) => trace.meta !== LIVE);
+    const data = figure.data.filter((trace) => trace.meta !== LIVE);
+    this.points = data.filter(({ mode }) => mode?.includes("markers"));
+    return data;
   }
 
   /** @type {(frame: Frame) => Box[]} */
   takenIn(frame) {
-    return this.frameOfAxes ? this.live.taken({ ...frame, x: this.frameOfAxes.x, y: this.frameOfAxes.y }) : [];
+    const view = this.viewIn(frame);
+    return view ? this.live.taken(view) : [];
+  }
+
+  // The axes in a frame, and the earlier points, which the label of the current one is not to cover.
+  /** @param {Frame} frame */
+  viewIn(frame) {
+    if (!this.frameOfAxes) return null;
+    const view = { ...frame, x: this.frameOfAxes.x, y: this.frameOfAxes.y };
+    const places = this.points.flatMap(({ x = [], y = [] }) =>
+      x.map((bytes, index) => position(view, Math.log10(bytes), y[index])),
+    );
+    return { ...view, marks: boxesOf(places) };
   }
 
   /** @type {(figure: PlotlyFigure, seq: number) => void} */
   finish(_figure, _seq) {
     const { l, r, t, b } = this.layout.margin;
     const { width, height } = this.layout;
-    const frame = this.frameOfAxes;
-    if (!frame) return;
-    this.live.place({ width, height, left: l, right: r, top: t, bottom: b, x: frame.x, y: frame.y });
+    const view = this.viewIn({ width, height, left: l, right: r, top: t, bottom: b });
+    if (!view) return;
+    this.live.place(view);
     this.plot.dataset.seq = String(this.seq);
   }
 
