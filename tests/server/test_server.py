@@ -15,7 +15,7 @@ from workbench.panels import plotly_script
 from workbench.panels.uploads import texts
 from workbench.server import notebooks, serve
 from workbench.server.kernels import ServerKernelSpecManager
-from workbench.server.page_server import EXTENSIONS, PageHandler, settings
+from workbench.server.page_server import EXTENSIONS, FIRST_KERNELS, PageHandler, settings
 
 
 @pytest.mark.parametrize("start", [serve.serve, serve.lab])
@@ -49,20 +49,23 @@ def test_settings_hide_code_and_serve_no_files():
     assert not settings(preheat=0).VoilaConfiguration.preheat_kernel
 
 
-def test_a_visitor_gets_a_preheated_kernel_only_if_it_has_started(monkeypatch):
-    kernel = Future()
+def test_a_visitor_gets_a_preheated_kernel_that_has_started_or_is_ahead_of_a_new_one(monkeypatch):
+    kernel, first = Future(), Future()
     manager = SimpleNamespace(_pools={"page.ipynb": [kernel]})
     monkeypatch.setattr(PageHandler, "kernel_manager", manager)
+    monkeypatch.setattr(PageHandler, "settings", {FIRST_KERNELS: {first}})
     handler = PageHandler.__new__(PageHandler)
     handler.notebook_path = "page.ipynb"
 
-    def uses_it(size=1):
-        data = {"template": "lab", "theme": "light"}
+    def uses_it(size=1, *, is_known=True):
+        data = {"template": "lab", "theme": "light"} if is_known else {}
         return handler.should_use_rendered_notebook(data, size, None, "dark", {})
 
     assert not uses_it()
     kernel.set_result({})
     assert uses_it()
+    manager._pools["page.ipynb"] = [first]  # it starts with the server
+    assert uses_it(is_known=False)
     monkeypatch.setattr(PageHandler, "kernel_manager", SimpleNamespace())  # as with --preheat 0
     assert not uses_it(size=0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import tornado.httpserver
 import tornado.ioloop
@@ -31,6 +32,10 @@ EXTENSIONS = [  # only the required ones: each adds megabytes to the page
 ]
 
 
+FIRST_KERNELS = "workbench_first_kernels"
+"""The setting with the tasks that make the kernels that start with the server."""
+
+
 class PageHandler(TornadoVoilaHandler):
     """Render the notebook, and shut down its kernel when the page is closed."""
 
@@ -43,12 +48,17 @@ class PageHandler(TornadoVoilaHandler):
         """Use a preheated kernel whatever theme the query requests: the page sets its theme.
 
         A kernel that Voila starts only some seconds from now, because another visitor has just
-        taken one, is left to a later visitor; this one gets a new kernel at once.
+        taken one, is left to a later visitor; this one gets a new kernel at once. Those that start
+        with the server are ahead of a new one.
         """
         if not size:  # without preheated kernels there are no pools
             return False
         pool = self.kernel_manager._pools[self.notebook_path]  # noqa: SLF001 - Voila tells only its size
-        if not (pool and pool[0].done()):
+        if not pool:
+            return False
+        if pool[0] in self.settings[FIRST_KERNELS]:
+            return True
+        if not pool[0].done():
             return False
         return bool(super().should_use_rendered_notebook(data, size, None, None, {}))
 
@@ -91,6 +101,8 @@ class PageServer(Voila):
 
     def listen(self) -> None:
         """Serve until interrupted."""
+        pools = getattr(self.kernel_manager, "_pools", {})  # absent without preheated kernels
+        self.app.settings[FIRST_KERNELS] = WeakSet(task for pool in pools.values() for task in pool)
         tornado.httpserver.HTTPServer(self.app).add_sockets(self.sockets)
         self.ioloop = tornado.ioloop.IOLoop.current()
         try:
