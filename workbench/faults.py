@@ -45,6 +45,6 @@ class Faults:
         items = [f"({n}) {error}" for n, error in enumerate(self._errors[:SHOWN], start=1)]
         if hidden := len(self._errors) - len(items):
             items.append(_("and {count} more.").format(count=hidden))
-        text = _("There are {count} faults: {faults}")
-        message = text.format(count=len(self._errors), faults=" ".join(items))
+        text = _("There are {count} faults:\n{faults}")
+        message = text.format(count=len(self._errors), faults="\n".join(items))
         raise type(first)(message, code=first.code) from first

@@ -19,7 +19,7 @@ def test_a_slider_changes_the_answer_and_the_picture(show_page):
     page.get_by_label("chip", exact=True).select_option("rtx-4090")
     expect(fits).to_have_text("does not fit")
     expect(title).to_contain_text("RTX 4090")
-    page.get_by_role("slider", name="batch").press("Home")
+    page.get_by_role("slider", name="batch in sequences").press("Home")
     page.get_by_label("numbers").select_option("int4")
     expect(fits).to_have_text("fits")
     page.get_by_role("radio", name="train").check(force=True)

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 from contextlib import closing
+from dataclasses import replace
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -14,6 +16,7 @@ import workbench as wb
 from workbench.panels import choosing, search_notebook
 from workbench.recipe import Recipe
 from workbench.session import Session
+from workbench.study.reasons import alternatives
 
 
 @pytest.fixture
@@ -61,6 +64,31 @@ def test_limits_that_cannot_be_met_are_named(opened):
     assert not state["met"]
     assert len(state["cards"]) == 1
     assert "100" in " ".join(state["reasons"])
+    tab = opened.wait("tab", lambda t: t["activity"] and t["activity"]["tone"] == "done")
+    labels = {text for t in tab["figure"]["data"] for text in as_list(t.get("text"))}
+    assert "nearest to the limits" in labels
+    assert "recommended" not in labels
+
+
+def as_list(texts):
+    return [texts] if isinstance(texts, str) else texts or []
+
+
+@pytest.mark.slow
+def test_a_larger_file_is_named_only_if_its_value_reads_better(opened):
+    search(opened, max_bytes=10_000)
+    result = opened.session.choosing.recommendation
+    best = result.best
+    goal = result.goal
+    equal = replace(best, bytes=best.bytes + 500, value=best.value + 1e-6)
+    better = replace(best, bytes=best.bytes + 900, value=best.value + 0.02)
+
+    def sentences(*front):
+        return [*alternatives(best, goal, SimpleNamespace(front=[best, *front]))]
+
+    assert sentences(equal) == []
+    (sentence,) = sentences(equal, better)
+    assert f"{better.bytes:,}" in sentence
 
 
 def test_a_search_can_be_stopped_and_continued(opened):

@@ -63,7 +63,7 @@ def test_learned_positions_limit_the_context():
     with raises("plan.too_long"):
         wb.plan("gpt2", "h200", microbatch=1, sequence=2048)
     (sentence,) = changes(wb.plan("gpt2", "h200", batch=1, context=1024))
-    assert "the longest context 1,024" in sentence
+    assert "the longest context 1,024 tokens" in sentence
 
 
 def test_the_printed_layout_repeats_the_plan(capsys):

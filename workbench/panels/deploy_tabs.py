@@ -60,7 +60,7 @@ def borderline_tab(session: Session, palette: Palette) -> dict[str, Any]:
         return {"note": _("Examples that a runtime predicts otherwise appear here.")}
     most = max(agreements, key=lambda result: len(result.borderline))
     if not len(most.borderline):
-        return {"note": _("No runtime predicts an example otherwise.")}
+        return {"note": _("Every runtime predicts each example as the file does.")}
     if most.positions != 1:
         return {"note": " ".join(agreement.borderline_notes(most))}
     foot = _("Below each example: its label, the file's class and that of {runtime}.")

@@ -67,7 +67,7 @@ def _largest_sizes(plan: TrainingPlan | InferencePlan) -> list[str]:
     """Return the sizes that fit, and how many tokens the model is made for if those are fewer."""
     context, named = largest_context(plan), plan.architecture.named
     result = [
-        _("The largest batch that fits is {batch}, the longest context {context}.").format(
+        _("The largest batch that fits is {batch}, the longest context {context} tokens.").format(
             batch=f"{largest_batch(plan):,}", context=f"{context:,}"
         )
     ]

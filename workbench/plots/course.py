@@ -272,7 +272,7 @@ def _sparsity_axis(palette: Palette) -> dict[str, Any]:
 
 
 def _original(height: float, name: str, last: int, palette: Palette) -> dict[str, Any]:
-    """Return the line of the original model; a label beside it would cover the course."""
+    """Return the line of the original model; a label next to it would cover the course."""
     return {
         "type": "scatter",
         "mode": "lines",

@@ -16,6 +16,7 @@ from workbench.plots.style import Figure
 from workbench.recipe.description import describe
 
 if TYPE_CHECKING:
+    from workbench.domain.metric import Metric
     from workbench.study.result import StudyResult
     from workbench.study.trial import Trial
 
@@ -31,6 +32,7 @@ def draw(
 ) -> Figure:
     """Draw the exactly measured recipes; a click asks the page to select one."""
     size, value = result.original
+    met = best is None or goal is None or _meets(best, goal, result.metric)
     figure = tradeoff.draw(
         Spot(size, value, value, value),
         [_spot(trial, number) for number, trial in shown(result)],
@@ -38,12 +40,17 @@ def draw(
         palette,
         goal=goal,
         metric=result.metric,
-        label=_("recommended"),
+        label=_("recommended") if met else _("nearest to the limits"),
     )
     for trace in figure["data"]:
         if trace.get("name") == "visited":
             trace["customdata"] = [_message(result.trials[key]) for key in trace["customdata"]]
     return figure
+
+
+def _meets(trial: Trial, goal: Goal, metric: Metric) -> bool:
+    is_small = goal.budget is None or trial.bytes <= goal.budget
+    return is_small and (goal.floor is None or not metric.better(goal.floor, trial.value or 0.0))
 
 
 def shown(result: StudyResult) -> list[tuple[int, Trial]]:

@@ -122,7 +122,9 @@ def alternatives(best: Trial, goal: Goal, result: StudyResult) -> Iterator[str]:
     better = [
         t
         for t in result.front
-        if t.bytes > best.bytes and goal.metric.better(t.value or 0, best.value or 0)
+        if t.bytes > best.bytes
+        and goal.metric.better(t.value or 0, best.value or 0)
+        and _value(t, goal.metric) != _value(best, goal.metric)  # else nothing seems better
     ]
     if smaller:
         other = smaller[-1]

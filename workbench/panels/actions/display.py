@@ -30,7 +30,7 @@ def hello(dashboard: Dashboard, message: dict[str, Any]) -> None:
             with error_boundary(lambda reason: problems.append(_invalid_link(reason))):
                 _restore(dashboard, search, message.get("file"))
     if problems:
-        dashboard.show_message(" ".join(problems))
+        dashboard.show_message("\n".join(problems))
     dashboard.publish(full=True)
 
 
