@@ -16,8 +16,9 @@ from jupyter_client.connect import write_connection_file
 
 from workbench import fork_server
 from workbench.fork_server import AVAILABLE, ForkServer
-from workbench.server import forked_kernel
-from workbench.server.forked_kernel import ENDED, MODULES, ForkedKernel, ForkProvisioner
+from workbench.server import kernel_server
+from workbench.server.forked_kernel import ENDED, ForkedKernel, ForkProvisioner
+from workbench.server.kernel_server import MODULES
 from workbench.server.kernels import ServerKernelSpecManager
 
 pytestmark = [
@@ -121,20 +122,20 @@ def test_kernels_end_with_the_process_that_made_them(server, start):
 
 
 def test_a_process_that_has_ended_is_replaced(monkeypatch):
-    monkeypatch.setattr(forked_kernel, "_servers", [])
-    monkeypatch.setattr(forked_kernel.atexit, "register", lambda _close: None)
-    first = forked_kernel._server(os.environ, complete=True)
-    assert forked_kernel._server(os.environ, complete=True) is first
+    monkeypatch.setattr(kernel_server, "_servers", [])
+    monkeypatch.setattr(kernel_server.atexit, "register", lambda _close: None)
+    first = kernel_server.running(os.environ, complete=True)
+    assert kernel_server.running(os.environ, complete=True) is first
     first.close()
-    second = forked_kernel._server(os.environ, complete=False)
+    second = kernel_server.running(os.environ, complete=False)
     assert second.alive
     second.close()
 
 
 @pytest.mark.parametrize(("name", "kind"), [(fork_server.NAME, ForkedKernel), ("none", Popen)])
 def test_a_kernel_starts_also_where_no_process_can_be_copied(monkeypatch, tmp_path, name, kind):
-    monkeypatch.setattr(forked_kernel, "_servers", [])
-    monkeypatch.setattr(forked_kernel.atexit, "register", lambda _close: None)
+    monkeypatch.setattr(kernel_server, "_servers", [])
+    monkeypatch.setattr(kernel_server.atexit, "register", lambda _close: None)
     monkeypatch.setattr(fork_server, "NAME", name)
     path, _connection = write_connection_file(str(tmp_path / "kernel.json"))
     spec = ServerKernelSpecManager().get_kernel_spec("python3")
@@ -147,5 +148,5 @@ def test_a_kernel_starts_also_where_no_process_can_be_copied(monkeypatch, tmp_pa
     wait_for(provisioner.kill())
     wait_for(provisioner.wait())
     assert not provisioner.has_process
-    for server in forked_kernel._servers:
+    for server in kernel_server._servers:
         server.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import subprocess
 import sys
 from concurrent.futures import Future
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.raises import raises
+from workbench.fork_server import AVAILABLE
 from workbench.panels import plotly_script
 from workbench.panels.uploads import texts
 from workbench.server import notebooks, serve
@@ -83,3 +85,20 @@ def test_the_notebook_is_found():
 def test_the_kernel_environment_enables_or_disables_uploads(uploads, value):
     specs = ServerKernelSpecManager(config=settings(preheat=0, uploads=uploads))
     assert specs.get_kernel_spec("any").env[texts.VARIABLE] == value
+
+
+LOADED = """
+import sys
+from workbench.server import kernel_server, serve
+
+def end(*_arguments, **_options):
+    sys.exit(any(name in sys.modules for name in ("voila", "jupyter_client")))
+
+kernel_server.running = end
+serve.serve(0, open_browser=False)
+"""
+
+
+@pytest.mark.skipif(not AVAILABLE, reason="only Linux copies processes")
+def test_the_process_that_makes_kernels_starts_before_slow_imports():
+    assert subprocess.run([sys.executable, "-c", LOADED], check=False).returncode == 0

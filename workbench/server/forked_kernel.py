@@ -6,7 +6,6 @@ A visitor's kernel then starts at once, and shares the memory of PyTorch with th
 from __future__ import annotations
 
 import asyncio
-import atexit
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,17 +22,10 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from workbench.fork_server import ForkServer
 from workbench.forked_process import ForkedProcess
+from workbench.server import kernel_server
 
 NAME = "workbench-fork-provisioner"
 FUNCTION = "workbench.server.visitor_kernel:become_kernel"
-MODULES = ("workbench.server.visitor_kernel", "workbench.panels.ui", "workbench.panels.widget")
-LATER = (
-    "workbench.evaluation.measure",
-    "workbench.evaluation.fast_path",
-    "workbench.pipeline",
-    "safetensors.torch",
-)
-"""What takes seconds: the first visitor's page comes before it."""
 PROCESS_NAME = "kernel"
 """What `ps` and `top` show of a kernel, followed by the start of its id."""
 ENDED = 0
@@ -102,7 +94,7 @@ class ForkProvisioner(LocalProvisioner):
         environment, folder = options["env"], str(options.get("cwd") or Path.cwd())
         name = f"{PROCESS_NAME} {self.kernel_id[:8]}"
         request = {"name": name, "flags": cmd[3:], "folder": folder}
-        server = _server(environment, complete=self.complete)
+        server = kernel_server.running(environment, complete=self.complete)
         try:
             kernel = await asyncio.to_thread(ForkedKernel, server, request, environment)
         except ChildProcessError:
@@ -110,18 +102,6 @@ class ForkProvisioner(LocalProvisioner):
         self.process, self.pid, self.pgid = kernel, kernel.pid, kernel.pid
         self.cwd = Path(folder)
         return self.connection_info
-
-
-_servers: list[ForkServer] = []
-
-
-def _server(environment: Mapping[str, str], *, complete: bool) -> ForkServer:
-    """Return the process that makes kernels; a new one if it has ended."""
-    if not (_servers and _servers[-1].alive):
-        first, later = ((*MODULES, *LATER), ()) if complete else (MODULES, LATER)
-        _servers.append(ForkServer(first, environment, later))
-        atexit.register(_servers[-1].close)
-    return _servers[-1]
 
 
 def register() -> None:

@@ -11,11 +11,10 @@ from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpec
 from workbench.fork_server import AVAILABLE
 from workbench.panels.uploads.texts import VARIABLE
 from workbench.server import forked_kernel
+from workbench.server.kernel_server import ONE_HEAP
 
 KERNEL = "workbench.server.visitor_kernel"
 PROVISIONER = {"provisioner_name": forked_kernel.NAME if AVAILABLE else "local-provisioner"}
-ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
-"""Lets all threads of a kernel share the heap of glibc; the heap of a thread keeps freed memory."""
 
 
 class ServerKernelSpecManager(KernelSpecManager):

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from secrets import token_hex
 
-from workbench.server import address, notebooks
+from workbench.fork_server import AVAILABLE
+from workbench.server import address, kernel_server, notebooks
 from workbench.server.announcement import announce
 from workbench.threads import set_passive_waiting
 
@@ -54,13 +55,15 @@ def serve(
         If the port is not available.
     """
     _skip_iri_grammar()
-    from workbench.server.page_server import PageServer, settings
-
     set_passive_waiting()
     sockets = address.listen(host, port)
     port = sockets[0].getsockname()[1]
     base_url = _normalize_base_url(base_url)
     path = notebook or notebooks.dashboard()
+    if AVAILABLE:
+        kernel_server.running(os.environ, complete=preheat > 1)  # loads while this process does
+    from workbench.server.page_server import PageServer, settings
+
     app = PageServer(
         sockets,
         config=settings(preheat, uploads=address.is_local(sockets) if uploads is None else uploads),
