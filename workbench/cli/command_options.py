@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import csv
 
-from workbench.cli import training
+from workbench.cli import models, training
 from workbench.cli.recipes import add_recipe
 from workbench.recipe.off import BY_LAYER
 
 Parser = argparse.ArgumentParser
-MODEL_HELP = "a model from `workbench list`, such as fashion/lenet5"
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -29,7 +28,7 @@ def nothing(parser: Parser) -> None:
     """Add nothing."""
 
 
-def add_model(parser: Parser, help: str = MODEL_HELP) -> None:
+def add_model(parser: Parser, help: str = models.HELP) -> None:
     """Add the model and its recipe."""
     parser.add_argument("model", help=help)
     add_recipe(parser, "nothing is compressed")
@@ -79,7 +78,7 @@ def compress(parser: Parser) -> None:
     """Add the options of `compress`."""
     add_model(
         parser,
-        f"{MODEL_HELP}; or a tensor file: .safetensors, the .index.json of its shards, or their "
+        f"{models.HELP}; or a tensor file: .safetensors, the .index.json of its shards, or their "
         "folder",
     )
     add_output(parser)
@@ -105,13 +104,13 @@ def to_module(parser: Parser) -> None:
 
 def train(parser: Parser) -> None:
     """Add the options of `train`."""
-    parser.add_argument("model", help=MODEL_HELP)
+    parser.add_argument("model", help=models.HELP)
     training.add_options(parser, distilling=False)
 
 
 def distill(parser: Parser) -> None:
     """Add the options of `distill`."""
-    parser.add_argument("model", help="the student: a model from `workbench list`")
+    parser.add_argument("model", help=f"the student: {models.HELP}")
     training.add_options(parser, distilling=True)
 
 

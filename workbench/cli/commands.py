@@ -17,6 +17,7 @@ from workbench.cli import (
     files,
     inspecting,
     learning,
+    models,
     optimizing,
     parallel,
     planning,
@@ -54,10 +55,11 @@ class Command:
 
 def _list(options: argparse.Namespace) -> Result:
     from workbench.domain import Model
-    from workbench.zoo import model, models, task, tasks
+    from workbench.zoo import model, task, tasks
+    from workbench.zoo import models as names
 
     loaded: list[Model] = []
-    for name in models():
+    for name in names():
         try:
             loaded.append(model(name))
         except WorkbenchError as error:  # a plug-in failed: list the other models
@@ -80,9 +82,7 @@ def _list(options: argparse.Namespace) -> Result:
 
 
 def _measure(options: argparse.Namespace) -> Result:
-    from workbench.zoo import model
-
-    chosen, recipe = model(options.model), read_recipe(options)  # checked before torch loads
+    chosen, recipe = models.find(options.model), read_recipe(options)  # checked before torch loads
     from workbench.evaluation.measure import measure
 
     with progress_bar("measuring") as advance:
@@ -101,9 +101,7 @@ def _measure(options: argparse.Namespace) -> Result:
 
 
 def _sensitivity(options: argparse.Namespace) -> Result:
-    from workbench.zoo import model
-
-    chosen, recipe = model(options.model), read_recipe(options)
+    chosen, recipe = models.find(options.model), read_recipe(options)
     from workbench.analysis.sensitivity import sensitivity
     from workbench.recipe.off import disabled_part
 
@@ -120,11 +118,11 @@ def _sensitivity(options: argparse.Namespace) -> Result:
 
 
 def _compress(options: argparse.Namespace) -> Result:
-    from workbench.zoo import model, models
+    from workbench.zoo import models as names
 
-    if options.model not in models() and files.is_tensor_file(options.model):
+    if options.model not in names() and files.is_tensor_file(options.model):
         return files.compress(options, read_recipe(options))
-    chosen, recipe = model(options.model), read_recipe(options)
+    chosen, recipe = models.find(options.model), read_recipe(options)
     from workbench.training.compress import compress
 
     artifact = compress(chosen, recipe)

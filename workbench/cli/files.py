@@ -6,13 +6,12 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import reduce
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.artifact.foreign_files import is_weights_file
-from workbench.errors import ArtifactError, InputError, user_errors
+from workbench.cli.models import call, is_code
+from workbench.errors import ArtifactError, InputError
 from workbench.progress import progress_bar
 from workbench.recipe import Recipe
 
@@ -61,7 +60,7 @@ def to_module(options: argparse.Namespace) -> dict[str, Any]:
     from workbench.custom.to_module import to_module
 
     check_writable(options.output, [Path(options.file)])
-    module = None if options.module is None else _import_module(options.module)
+    module = None if options.module is None else _module(options.module)
     state = to_module(options.file, module).state_dict()
     # safetensors refuses tensors that share memory
     tensors = {name: value.clone() for name, value in state.items() if isinstance(value, Tensor)}
@@ -69,8 +68,8 @@ def to_module(options: argparse.Namespace) -> dict[str, Any]:
     return {"file": str(path), "bytes": path.stat().st_size}
 
 
-def _import_module(text: str) -> Any:
-    """Return the module that ``package.module:callable`` makes; also searches the current folder.
+def _module(text: str) -> Any:
+    """Return the module that ``package.module:callable`` makes.
 
     Raises
     ------
@@ -79,19 +78,12 @@ def _import_module(text: str) -> Any:
     """
     from torch import nn
 
-    package, _, attribute = text.partition(":")
-    if not package or not attribute:
+    if not is_code(text):
         raise InputError(
             f"--module names {text!r}: give package.module:callable, which returns the module.",
             code="cli.invalid_module_option",
         )
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        with user_errors(f"Making the module {text!r} fails"):
-            value = reduce(getattr, attribute.split("."), import_module(package))
-            return value if isinstance(value, nn.Module) else value()  # type: ignore[operator]
-    finally:
-        sys.path.pop(0)
+    return call(text, "The module", returned=nn.Module)
 
 
 def summary(artifact: OnDiskArtifact) -> dict[str, Any]:

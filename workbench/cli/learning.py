@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.cancel import CancelToken
-from workbench.cli.command_options import add_encoding, names
+from workbench.cli.command_options import add_encoding
+from workbench.cli.command_options import names as separated
 from workbench.cli.inspecting import holds_pictures
 from workbench.custom.pictures.inspection import SIZES
 from workbench.domain import Model
@@ -25,12 +26,18 @@ Result = dict[str, Any]
 Learned = tuple[Model, Result, Sequence[str]]
 """A model, what was used of the data, and sentences about it."""
 TABLE_OPTIONS = {
-    "--target": "target",
     "--number or --classes": "as_number",
     "--header": "header",
     "--encoding": "encoding",
 }
-"""Options for tables, and their names here."""
+"""Options for tables in addition to that of the column, and their names here."""
+DATA_OPTIONS = {
+    **TABLE_OPTIONS,
+    "--leave-out": "leave_out",
+    "--leave-out-rare": "leave_out_rare",
+    "--size": "size",
+}
+"""Options for all data in addition to that of the column, and their names here."""
 STEPS = 1000
 """Resolution of the progress bar."""
 
@@ -43,8 +50,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="a table (.csv, .tsv and similar text), or pictures: a folder or .zip with a folder "
         "for each class",
     )
+    add_data_options(parser, "--target")
     parser.add_argument(
-        "--target", metavar="COLUMN", help="the column to predict (default: the last one)"
+        "--seconds", type=float, help="the longest time to train (default: as long as needed)"
+    )
+    parser.add_argument("--name", help="the name of the model (default: that of the file)")
+    parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")
+
+
+def add_data_options(
+    parser: argparse.ArgumentParser | argparse._ArgumentGroup, column: str
+) -> None:
+    """Add the options that say how data are read; `column` is the one for what is predicted."""
+    parser.add_argument(
+        column, dest="column", metavar="COLUMN", help="the column to predict (default: the last)"
     )
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument(
@@ -57,8 +76,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     kind.add_argument("--classes", dest="as_number", action="store_false", help="predict classes")
     parser.add_argument(
         "--leave-out",
-        type=names,
-        default=(),
+        type=separated,
         metavar="A,B",
         help="columns, or classes of pictures, that are not used, separated by commas; a name with "
         "a comma in quotation marks",
@@ -66,6 +84,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--leave-out-rare",
         action="store_true",
+        default=None,
         help="leave out classes with too few examples",
     )
     first = parser.add_mutually_exclusive_group()
@@ -86,11 +105,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         choices=SIZES,
         help="the pixels of a side that pictures are resized to (default: as they need)",
     )
-    parser.add_argument(
-        "--seconds", type=float, help="the longest time to train (default: as long as needed)"
-    )
-    parser.add_argument("--name", help="the name of the model (default: that of the file)")
-    parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")
 
 
 def run(options: argparse.Namespace) -> Result:
@@ -109,13 +123,31 @@ def run(options: argparse.Namespace) -> Result:
     """
     from workbench.artifact.artifact import check_writable
 
-    check_writable(options.output)
+    check_writable(options.output, [Path(options.data)])
+    model, facts, warnings = learn_from(options, "--target")
+    return {**_file_and_figures(model, options.output, warnings), **facts}
+
+
+def learn_from(options: argparse.Namespace, column: str) -> Learned:
+    """Train a model on the data of the options of `add_data_options`.
+
+    Parameters
+    ----------
+    options
+        They also have `data`, `name` and `seconds`.
+    column
+        As for `add_data_options`.
+
+    Raises
+    ------
+    WorkbenchError
+        As in `run`.
+    """
     is_pictures = holds_pictures(Path(options.data))
-    _check_kind(options, is_pictures)
+    _check_kind(options, column, is_pictures)
     with progress_bar("training") as advance:
         cancel = CancelToken(on_progress=lambda fraction: advance(round(fraction * STEPS), STEPS))
-        model, facts, warnings = (_pictures if is_pictures else _table)(options, cancel)
-    return {**_file_and_figures(model, options.output, warnings), **facts}
+        return (_pictures if is_pictures else _table)(options, cancel)
 
 
 def _table(options: argparse.Namespace, cancel: CancelToken) -> Learned:
@@ -125,11 +157,11 @@ def _table(options: argparse.Namespace, cancel: CancelToken) -> Learned:
 
     path = Path(options.data)
     choices = Choices(
-        options.target,
+        options.column,
         options.as_number,
-        options.leave_out,
+        options.leave_out or (),
         options.header,
-        leave_out_rare=options.leave_out_rare,
+        leave_out_rare=bool(options.leave_out_rare),
         encoding=options.encoding,
     )
     table = read(path, choices)
@@ -152,7 +184,9 @@ def _pictures(options: argparse.Namespace, cancel: CancelToken) -> Learned:
     from workbench.custom.pictures.learn import learn_pictures
 
     choices = PictureChoices(
-        options.size, leave_out=options.leave_out, leave_out_rare=options.leave_out_rare
+        options.size,
+        leave_out=options.leave_out or (),
+        leave_out_rare=bool(options.leave_out_rare),
     )
     model, inspection = learn_pictures(options.data, choices, options.name, options.seconds, cancel)
     facts = {
@@ -165,12 +199,10 @@ def _pictures(options: argparse.Namespace, cancel: CancelToken) -> Learned:
     return model, facts, inspection.warnings
 
 
-def _check_kind(options: argparse.Namespace, is_pictures: bool) -> None:
+def _check_kind(options: argparse.Namespace, column: str, is_pictures: bool) -> None:
     """Raise if an option is for the other kind of data."""
     if is_pictures:
-        given = [
-            name for name, value in TABLE_OPTIONS.items() if getattr(options, value) is not None
-        ]
+        given = given_options(options, {column: "column", **TABLE_OPTIONS})
         if given:
             raise RecipeError(
                 f"{given[0]} is for tables: {options.data} holds pictures. Leave it away.",
@@ -181,6 +213,11 @@ def _check_kind(options: argparse.Namespace, is_pictures: bool) -> None:
             f"--size is for pictures: {options.data} is read as a table. Leave it away.",
             code="learn.picture_option",
         )
+
+
+def given_options(options: argparse.Namespace, names: Mapping[str, str]) -> list[str]:
+    """Return the options that were given, of a mapping from them to their names in `options`."""
+    return [option for option, name in names.items() if getattr(options, name) is not None]
 
 
 def _file_and_figures(model: Model, output: str, notes: Sequence[str]) -> Result:

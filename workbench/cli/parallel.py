@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from workbench.cancel import CancelToken
+from workbench.cli import models
 from workbench.errors import InputError
 from workbench.parallel.plan import BOUNDS, CHOICES, Plan
 from workbench.progress import progress_bar
@@ -38,7 +39,7 @@ STEPS = 1000
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options: the model and the fields of `Plan`."""
-    parser.add_argument("model", metavar="MODEL", help="a model, such as fashion/lenet5")
+    parser.add_argument("model", metavar="MODEL", help=models.HELP)
     parser.add_argument(
         "--repeats", type=int, default=1, help="how often to train, to compare digests"
     )
@@ -78,14 +79,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Train, or write the job; return what was measured."""
-    from workbench.zoo import model
-
     settings = {field.name: getattr(options, field.name) for field in fields(Plan)}
     if options.job is not None:
         from workbench.parallel.torchrun import write_job
 
         host = {} if options.host is None else {"host": options.host}
-        job = write_job(model(options.model), options.job, **host, **settings)
+        job = write_job(models.find(options.model), options.job, **host, **settings)
         return {"folder": str(job.folder), "lines": list(job.lines)}
     if options.host is not None:
         raise InputError(
@@ -98,7 +97,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     with progress_bar("training") as advance:
         cancel = CancelToken(on_progress=lambda share: advance(round(share * STEPS), STEPS))
         result = train_in_parallel(
-            model(options.model),
+            models.find(options.model),
             repeats=options.repeats,
             exact=not options.no_exact,
             cancel=cancel,

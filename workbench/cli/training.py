@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
+from workbench.cli import models
 from workbench.cli.recipes import SEPARATOR, add_recipe, option
 from workbench.errors import InputError, TrainingError
 from workbench.progress import draw_steps, progress_bar
@@ -35,9 +36,8 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
         If the output cannot be written.
     """
     from workbench.session import teacher_warning
-    from workbench.zoo import model
 
-    chosen = model(options.model)
+    chosen = models.find(options.model)
     values = {field.name: getattr(options, field.name, None) for field in specs(Train)}
     given: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
     seconds = options.seconds

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Any
 
+import numpy as np
+
 from workbench import formatting
 from workbench.domain import Model
 from workbench.domain.metric import Metric
@@ -73,21 +75,17 @@ class Goal:
             If a limit is not possible for the model.
         """
         metric = model.task.metric
-        if max_bytes is not None:
-            max_bytes = expect_count(max_bytes, "max_bytes")
+        check_limits(max_bytes, min_accuracy, max_latency_ms)
+        max_bytes = None if max_bytes is None else int(max_bytes)
         floor: float | None = None
         if min_accuracy is not None:
-            _check_accuracy(model, min_accuracy)
+            _check_has_accuracy(model)
             floor = min_accuracy if metric.counts == "classes" else None
         elif max_bytes is None:
             original = model.metric_value(SPLIT)
             loss = TOLERATED if metric.is_fraction else TOLERATED * abs(original)
             floor = original - loss if metric.higher_is_better else original + loss
-        if max_latency_ms is not None:
-            check_positive("max_latency_ms", max_latency_ms)
-        scores = model.card["accuracy"][SPLIT]
-        known = "correct" in scores or "accuracy" in scores
-        accuracy = model.accuracy(SPLIT) if known else None
+        accuracy = model.accuracy(SPLIT) if _has_accuracy(model) else None
         lost = 0.0 if accuracy is None else accuracy - model.accuracy("test")
         others = model.card["accuracy"]["test"]["examples"]
         return cls(metric, max_bytes, min_accuracy, max_latency_ms, floor, accuracy, lost, others)
@@ -195,14 +193,29 @@ class Goal:
         }
 
 
-def _check_accuracy(model: Model, value: Any) -> None:
-    if not _is_positive(value) or value > 1:
+def check_limits(
+    max_bytes: float | None, min_accuracy: float | None, max_latency_ms: float | None
+) -> None:
+    """Raise `InputError` if a limit is not possible for any model."""
+    if max_bytes is not None:
+        expect_count(max_bytes, "max_bytes")
+    if min_accuracy is not None and (not _is_positive(min_accuracy) or min_accuracy > 1):
         raise InputError(
-            f"min_accuracy must be a fraction above 0, at most 1, such as 0.9, not {brief(value)}.",
+            "min_accuracy must be a fraction above 0, at most 1, such as 0.9, not "
+            f"{brief(min_accuracy)}.",
             code="study.invalid_limit",
         )
+    if max_latency_ms is not None:
+        check_positive("max_latency_ms", max_latency_ms)
+
+
+def _has_accuracy(model: Model) -> bool:
     scores = model.card["accuracy"][SPLIT]
-    if "correct" not in scores and "accuracy" not in scores:
+    return "correct" in scores or "accuracy" in scores
+
+
+def _check_has_accuracy(model: Model) -> None:
+    if not _has_accuracy(model):
         raise InputError(
             f"{model.name} has no accuracy, because its metric is {model.task.metric.name}: leave "
             "min_accuracy out; the metric then loses at most 1 %.",
@@ -219,5 +232,5 @@ def check_positive(name: str, value: Any) -> None:
 
 
 def _is_positive(value: Any) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and isfinite(value) and value > 0
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return bool(is_number and isfinite(value) and value > 0)

@@ -1,0 +1,115 @@
+"""The models that commands take: by name, or what code of the user's own returns."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from functools import reduce
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.artifact.foreign_files import missing
+from workbench.errors import InputError, user_errors
+
+if TYPE_CHECKING:
+    from workbench.domain import Model
+
+HELP = (
+    "a model from `workbench list`, such as fashion/lenet5; or package.module:callable or "
+    "file.py:callable of your own code, which returns a model such as that of wb.from_module"
+)
+SUFFIX = ".py"
+
+
+def find(text: str) -> Model:
+    """Return the model of a name, or the one that ``package.module:callable`` returns.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such model.
+    InputError
+        If the code cannot be imported, fails, or returns no model.
+    WorkbenchError
+        If the model cannot be loaded.
+    """
+    from workbench.zoo import model, models
+
+    if not is_code(text) or text in models():
+        if text.endswith(SUFFIX) and Path(text).exists():
+            raise InputError(
+                f"{text} is a file of code: name the callable in it that returns a model, as in "
+                f"{text}:callable.",
+                code="cli.no_callable",
+            )
+        return model(text)
+    from torch import nn
+
+    from workbench.domain import Model
+
+    made = call(text, "The model", returned=Model)
+    if isinstance(made, Model):
+        return made
+    advice = "return wb.from_module(module, train=..., validation=..., test=...)"
+    if not isinstance(made, nn.Module):
+        advice = "return a model, such as that of wb.from_module, wb.from_table or wb.from_pictures"
+    raise InputError(
+        f"{text} returns {type(made).__name__}, which is no model with data: {advice}.",
+        code="cli.no_model",
+    )
+
+
+def is_code(text: str) -> bool:
+    """Whether `text` has the form ``package.module:callable`` or ``file.py:callable``."""
+    package, _, attribute = text.partition(":")
+    names = attribute.split(".") + ([] if package.endswith(SUFFIX) else package.split("."))
+    return all(name.isidentifier() for name in names) and not Path(text).exists()
+
+
+def call(text: str, subject: str, *, returned: type) -> Any:
+    """Return what the callable of `is_code` returns; also searches the current folder.
+
+    What it prints goes to standard error, because the output of a command may be JSON.
+
+    Parameters
+    ----------
+    text
+        The name of a callable, or of an instance of `returned`.
+    subject
+        What it makes, as the begin of an error: "The model".
+    returned
+        The class of what is used as it is, and not called.
+
+    Raises
+    ------
+    InputError
+        If it cannot be imported, or fails.
+    FileError
+        If there is no such file.
+    """
+    package, _, attribute = text.partition(":")
+    folder = Path.cwd()
+    if package.endswith(SUFFIX):
+        file = Path(package)
+        if not file.is_file():
+            raise missing(file)
+        folder, package = file.parent.resolve(), file.stem
+    sys.path.insert(0, str(folder))
+    try:
+        with (
+            user_errors(f"{subject} {text!r} cannot be made: it fails"),
+            redirect_stdout(sys.stderr),
+        ):
+            value = reduce(getattr, attribute.split("."), import_module(package))
+            return value if isinstance(value, returned) else value()  # type: ignore[operator]
+    except SystemExit:
+        raise InputError(
+            f"{subject} {text!r} cannot be made: its code exits. Let what a script does begin with "
+            'if __name__ == "__main__".',
+            code="cli.code_exits",
+        ) from None
+    finally:
+        sys.path.remove(str(folder))
+        # What it returns may import more when it runs; installed packages then come first.
+        sys.path.append(str(folder))
