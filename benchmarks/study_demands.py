@@ -24,7 +24,7 @@ from _grids import FAST, GRID, SMALL_GRID, empty_store, full_grid
 
 import workbench as wb
 from workbench.cache.results import ResultCache
-from workbench.study import limited_search, runner
+from workbench.study import limited_search, runner, speed
 from workbench.study.goal import Goal
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.recommendation import Recommendation
@@ -112,7 +112,7 @@ def main() -> None:
     count, seconds = (3, 2.0) if QUICK else (12, 6.0)
     torch.set_num_threads(1)
     clock = SimpleNamespace(monotonic=time.process_time)
-    for module in (limited_search, optimize_module, runner):
+    for module in (limited_search, optimize_module, runner, speed):
         module.__dict__["time"] = clock
     names = [name for name in sys.argv[1:] if "/" in name] or (FAST[:1] if QUICK else FAST)
     for name in names:

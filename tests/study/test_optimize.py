@@ -22,7 +22,7 @@ from workbench.artifact.artifact import Artifact
 from workbench.cancel import CancelToken
 from workbench.cli import main
 from workbench.errors import Cancelled, FileError
-from workbench.study import limited_search, measurement
+from workbench.study import limited_search, measurement, speed
 from workbench.study.candidates import first_recipes, space_of
 from workbench.study.goal import Goal
 from workbench.study.optimize import optimize
@@ -125,8 +125,12 @@ def test_fine_tuning_is_not_advised_if_it_cannot_help(tiny):
 @pytest.mark.slow
 @pytest.mark.parametrize(("limit", "met"), [(1e6, True), (1e-6, False)])
 def test_a_latency_is_measured_for_a_limit(tiny, limit, met, monkeypatch):
-    def few(model, study, trials, count):
-        return [] if len(trials) >= limited_search.ROUND else directed(model, study, trials, count)
+    def few(model, study, trials, count, changed):
+        return (
+            []
+            if len(trials) >= limited_search.ROUND
+            else directed(model, study, trials, count, changed)
+        )
 
     monkeypatch.setattr(limited_search, "directed", few)
     monkeypatch.setenv("WORKBENCH_BUDGET", "60")  # enough on a busy machine; the search ends before
@@ -143,8 +147,8 @@ def test_a_latency_that_takes_too_long_is_left_out(tiny, limits, monkeypatch):
             cancel.check()
             time.sleep(0.01)
 
-    monkeypatch.setattr(limited_search, "latency_ms", endless)
-    monkeypatch.setattr(limited_search, "expected_seconds", lambda _target: 0.0)
+    monkeypatch.setattr(speed, "latency_ms", endless)
+    monkeypatch.setattr(speed, "expected_seconds", lambda _target: 0.0)
     result = optimize(tiny, max_bytes=20_000, seconds=0.1, **limits)
     assert (result.latency_ms, result.met) == (None, "target" in limits)
     assert "latency was not measured" in " ".join(result.reasons)
@@ -158,16 +162,16 @@ def test_the_best_is_timed_once_more_only_if_time_is_left(tiny, monkeypatch):
         time.sleep(0.2)
         return 1.0
 
-    monkeypatch.setattr(limited_search, "latency_ms", slow)
-    monkeypatch.setattr(limited_search, "expected_seconds", lambda _target: 0.0)
+    monkeypatch.setattr(speed, "latency_ms", slow)
+    monkeypatch.setattr(speed, "expected_seconds", lambda _target: 0.0)
     result = optimize(tiny, max_bytes=20_000, seconds=0.3, target="torch")
     assert len(timed) <= 1  # none if measuring the first recipe took all of the time
     assert (result.latency_ms == 1.0) == (timed == [result.best.file])
 
 
 def test_a_latency_is_not_begun_without_the_time_for_it(tiny, monkeypatch):
-    monkeypatch.setattr(limited_search, "latency_ms", lambda *_arguments: pytest.fail("begun"))
-    monkeypatch.setattr(limited_search, "expected_seconds", lambda _target: 1e3)
+    monkeypatch.setattr(speed, "latency_ms", lambda *_arguments: pytest.fail("begun"))
+    monkeypatch.setattr(speed, "expected_seconds", lambda _target: 1e3)
     result = optimize(tiny, max_bytes=20_000, seconds=0.5, target="torch")
     assert result.met
     assert re.search(r"latency was not measured.* takes [\d,\s]{5,}s", " ".join(result.reasons))

@@ -48,14 +48,14 @@ def find(text: str) -> Model:
 
     from workbench.domain import Model
 
-    made = call(text, "The model", returned=Model)
-    if isinstance(made, Model):
-        return made
+    result = call(text, "The model", returned=Model)
+    if isinstance(result, Model):
+        return result
     advice = "return wb.from_module(module, train=..., validation=..., test=...)"
-    if not isinstance(made, nn.Module):
+    if not isinstance(result, nn.Module):
         advice = "return a model, such as that of wb.from_module, wb.from_table or wb.from_pictures"
     raise InputError(
-        f"{text} returns {type(made).__name__}, which is no model with data: {advice}.",
+        f"{text} returns {type(result).__name__}, which is no model with data: {advice}.",
         code="cli.no_model",
     )
 

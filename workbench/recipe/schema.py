@@ -9,6 +9,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, Literal, NamedTuple
 
 from workbench.errors import RecipeError
@@ -193,6 +194,11 @@ def name_list(label: str, help: str) -> Any:
 
 def specs(part: Any) -> tuple[FieldSpec, ...]:
     """Return the field specs of a recipe part (class or instance), in order."""
+    return _specs(part if isinstance(part, type) else type(part))
+
+
+@cache
+def _specs(part: type[Any]) -> tuple[FieldSpec, ...]:
     return tuple(FieldSpec(name=f.name, **f.metadata["spec"]) for f in fields(part))
 
 

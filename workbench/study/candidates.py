@@ -53,6 +53,5 @@ def first_recipes(model: Model) -> list[Recipe]:
     The order comes from `prior.json`, which `benchmarks/study_prior.py` writes. It decides only
     what is tried first.
     """
-    space = space_of(model)
-    parts = {key.partition(".")[0] for key in space.axes}
+    parts = {key.partition(".")[0] for key in AXES if _acts(model, key)}
     return [recipe for recipe in _prior() if set(recipe.as_dict()) <= parts]

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from math import inf
 from statistics import median
 
@@ -14,24 +15,26 @@ import torch
 from workbench.cancel import CancelToken
 from workbench.deploy.target import Target
 from workbench.domain import Model
-from workbench.domain.applicable import can_act
 from workbench.errors import Cancelled, WorkbenchError
-from workbench.recipe import Quantize, Recipe, Structure, Train
+from workbench.recipe import Quantize, Recipe, Train
 from workbench.study import reasons
 from workbench.study.goal import Goal
 from workbench.study.importance import importance_sentence
-from workbench.study.latency import expected_seconds, latency_ms
 from workbench.study.other_networks import other_network
 from workbench.study.recommendation import Recommendation
 from workbench.study.runner import Runner, TimeIsUp
-from workbench.study.samplers.directed import directed
+from workbench.study.samplers.directed import directed, elsewhere
+from workbench.study.samplers.space_filling import sobol_positions
+from workbench.study.speed import Speed, relative_work
 from workbench.study.study import Study
 from workbench.study.trial import Trial
 from workbench.training.budget import steps_for
-from workbench.training.compress import artifact_bytes, compress
+from workbench.training.compress import artifact_bytes
 
 ROUND = 4
 """Recipes that are measured before the next ones are chosen."""
+PATIENCE = 100
+"""After so many recipes from anywhere in the space without a better one, the search ends."""
 SEARCH_SHARE = 0.9
 """The share of the time after which no more recipes are measured."""
 TIMED_SHARE = 0.75
@@ -40,16 +43,12 @@ TIMING_RESERVE = 1.25
 """How much longer than the first a later measurement of a latency may take."""
 TUNED_SHARE = 0.6
 """The same if fine-tuning follows."""
-NARROWER = (0.3, 0.5, 0.7)
-"""Fractions of channels to remove, of the first recipes if the original is too slow."""
 MIN_TUNING_SECONDS = 25.0
 """Fine-tuning is tried only with at least this much time in total."""
 STEPS_SHARE = 0.2
 """The share of the time that the steps of a fine-tuning take."""
 SLOW = 15
 """A slow method takes up to this many evaluations, until it has been timed."""
-MAX_TIMED = 6
-"""How many recipes are timed to find one that is fast enough."""
 MIN_IMPORTANCE_SECONDS = 3.0
 """The importances of fields are computed if at least this much time remains."""
 NEAR_MISS = 0.04
@@ -75,9 +74,12 @@ class LimitedSearch:
     """Which fields decide, as a sentence."""
     other: str | None = None
     """Which other network is better, as a sentence."""
-    latencies: dict[str, float] = field(default_factory=dict)
-    timing_seconds: float = 0.0
-    """How long it takes to measure a latency: to export the file, to confirm and to time it."""
+    speed: Speed = field(init=False)
+
+    def __post_init__(self) -> None:
+        end = self.begin + self.seconds
+        self.speed = Speed(self.model, self.goal, self.target, self.cancel, end)
+        self.runner.counts = lambda trial: self.speed.may_be_fast(trial.recipe)
 
     @property
     def elapsed(self) -> float:
@@ -92,14 +94,9 @@ class LimitedSearch:
     @property
     def _search_share(self) -> float:
         """The share of the time after which no more recipes are measured."""
-        share = min(TIMED_SHARE, 1 - TIMING_RESERVE * self.timing_seconds / self.seconds)
+        share = min(TIMED_SHARE, 1 - TIMING_RESERVE * self.speed.seconds / self.seconds)
         enough = share * self.seconds > self.elapsed
-        return share if self._times and enough else SEARCH_SHARE
-
-    @property
-    def _times(self) -> bool:
-        """Whether latencies are measured."""
-        return self.target is not None or self.goal.max_latency_ms is not None
+        return share if self.speed.counts and enough else SEARCH_SHARE
 
     def run(self) -> Recommendation:
         """Search until the time is up, and return the recommendation.
@@ -115,13 +112,14 @@ class LimitedSearch:
                 self._train()
             with suppress(TimeIsUp):
                 self._search_until(self._search_share)
-        self._set_deadline(1.0)
+        reserve = TIMING_RESERVE * self.speed.seconds / self.seconds if self.speed.counts else 0.0
+        self._set_deadline(1 - reserve)
         with suppress(TimeIsUp):
             self.runner.check_front()
         self._measure_nearest()
         self.other = other_network(self.model, self.goal, next(iter(self._ranking()), None))
         with suppress(TimeIsUp):
-            self._time_latencies()
+            self.speed.time_until_fast(self.goal.ranking(self.runner.final))
             self._explain()
         return self.recommendation()
 
@@ -144,22 +142,18 @@ class LimitedSearch:
     def _time_first(self, slowness: float) -> None:
         """Measure a latency, so that the time for others can be planned.
 
-        With a limit, it is that of the original: if that is too slow, networks with fewer channels
-        are measured first.
+        With a limit, it is that of the original: if that is too slow, the search begins again with
+        networks that have fewer channels.
         """
-        limit, ranking = self.goal.max_latency_ms, self._ranking()
-        if not self._times or not ranking:
+        ranking = self._ranking()
+        if not self.speed.counts or not ranking:
             return
-        self.timing_seconds = slowness * expected_seconds(self.target)
+        self.speed.begin(slowness)
         self.on_update(self.recommendation())
-        can_shrink = can_act(self.model, "structure", "removed")
-        if limit is None or not can_shrink:
-            self._time(ranking[0])
-            return
-        original = self._milliseconds(Recipe())
-        if original is not None and original > limit:
-            self._set_deadline(self._search_share)
-            self.runner.measure([Recipe(Structure(share), Quantize(8)) for share in NARROWER])
+        if self.goal.max_latency_ms is None:
+            self.speed.time(ranking[0])
+        else:
+            self.speed.find_removed()
 
     def _measure_nearest(self) -> None:
         """Measure the smallest file if none is small enough, and the original if it is smaller."""
@@ -178,12 +172,13 @@ class LimitedSearch:
         result = self.runner.result
         choices = self._choices(self._ranking())
         draft = Recommendation(
-            self.model, self.goal, result, choices, dict(self.latencies), (), self.elapsed
+            self.model, self.goal, result, choices, dict(self.speed.latencies), (), self.elapsed
         )
         violations = draft.violations if choices else ()
-        sentences = reasons.all_reasons(choices, self.goal, result, violations, self.elapsed)
-        late = self._times and draft.choices and draft.latency_ms is None
-        untimed = reasons.not_timed(self.timing_seconds) if late else None
+        fast = replace(result, trials=tuple(filter(self.runner.counts, result.trials)))
+        sentences = reasons.all_reasons(choices, self.goal, fast, violations, self.elapsed)
+        late = self.speed.counts and draft.choices and draft.latency_ms is None
+        untimed = reasons.not_timed(self.speed.seconds) if late else None
         extra = [text for text in (untimed, self.other, self.important) if text is not None]
         return replace(draft, reasons=(*sentences, *extra))
 
@@ -193,22 +188,38 @@ class LimitedSearch:
     def _search_until(self, share: float) -> None:
         self._set_deadline(share)
         postponed: set[Recipe] = set()
-        while True:
+        positions = sobol_positions(self.study.space, self.study.seed)
+        in_vain, best = 0, None
+        while in_vain < PATIENCE:
             ranking = self._ranking()
             if ranking:
                 self.on_update(self.recommendation())
+            if ranking and ranking[0] != best:
+                in_vain, best = 0, ranking[0]
             recipes = self._next(postponed)
+            if not recipes:
+                anywhere = elsewhere(self.model, self.study, self.runner.final, positions)
+                recipes = list(islice(filter(self._is_possible, anywhere), ROUND))
+                in_vain += len(recipes)
             if not recipes:
                 return
             self.runner.measure(recipes, min_value=self._min_value(ranking))
+
+    def _is_possible(self, recipe: Recipe) -> bool:
+        """Whether a recipe may be fast enough, and takes little enough of the time that is left."""
+        return self.speed.may_be_fast(recipe) and not self._takes_long(recipe)
+
+    def _takes_long(self, recipe: Recipe) -> bool:
+        return self._takes(recipe) > max(0.0, self.remaining / 3)
 
     def _next(self, postponed: set[Recipe]) -> list[Recipe]:
         """Return the next recipes; those that would take too long are postponed."""
         count = ROUND
         while True:
-            proposed = directed(self.model, self.study, self.runner.final, count)
-            chosen = [recipe for recipe in proposed if recipe not in postponed]
-            late = [r for r in chosen if self._takes(r) > max(0.0, self.remaining / 3)]
+            trials = list(filter(self.runner.counts, self.runner.final))
+            proposed = directed(self.model, self.study, trials, count, self.speed.narrowed)
+            chosen = [r for r in proposed if r not in postponed and self.speed.may_be_fast(r)]
+            late = [recipe for recipe in chosen if self._takes_long(recipe)]
             postponed.update(late)
             chosen = [recipe for recipe in chosen if recipe not in late][:ROUND]
             if len(chosen) == ROUND or len(proposed) < count:
@@ -235,16 +246,7 @@ class LimitedSearch:
 
     def _ranking(self) -> list[Trial]:
         """Return the exact trials, the best first; with a limit, those that are fast enough."""
-        ranking = self.goal.ranking(self.runner.final)
-        limit = self.goal.max_latency_ms
-        if limit is None:
-            return ranking
-
-        def order(trial: Trial) -> int:
-            latency = self.latencies.get(trial.file)
-            return 2 if latency is None else int(latency > limit)
-
-        return sorted(ranking, key=order)
+        return sorted(self.goal.ranking(self.runner.final), key=self.speed.order)
 
     def _train(self) -> None:
         """Fine-tune the most promising recipe, and distill into a narrower network."""
@@ -259,7 +261,7 @@ class LimitedSearch:
                 start="scratch", width=0.5, teacher="self", threads=torch.get_num_threads()
             )
             recipes.append(replace(Recipe(), quantize=Quantize(8), train=train))
-        for recipe in recipes:
+        for recipe in filter(self.speed.may_be_fast, recipes):
             steps = self._steps(recipe)
             if steps:
                 assert recipe.train is not None
@@ -285,9 +287,10 @@ class LimitedSearch:
     def _near_miss(self) -> Trial | None:
         """Return the trial that fine-tuning could make the best: small, and not much worse."""
         metric, floor = self.goal.metric, self.goal.floor
-        trials = [t for t in self.runner.final if t.bytes and t.first is not None and _trainable(t)]
+        counted = filter(self.runner.counts, self.runner.final)
+        trials = [t for t in counted if t.bytes and t.first is not None and _trainable(t)]
         if floor is None:
-            return next((t for t in self._ranking() if _trainable(t)), None)
+            return next((t for t in self.goal.ranking(trials) if _trainable(t)), None)
         loss = NEAR_MISS if metric.is_fraction else NEAR_MISS * abs(floor)
         near = [
             trial
@@ -295,47 +298,6 @@ class LimitedSearch:
             if metric.sort_key(trial.first) >= metric.sort_key(floor) - loss
         ]
         return min(near, key=lambda trial: trial.bytes, default=None)
-
-    def _time_latencies(self) -> None:
-        """Measure latencies: until one is low enough, or that of the choices for a target."""
-        limit = self.goal.max_latency_ms
-        for trial in self._candidates_for_speed() if self._times else ():
-            milliseconds = self._time(trial)
-            if milliseconds is None or limit is None or milliseconds <= limit:
-                return
-
-    def _time(self, trial: Trial) -> float | None:
-        """Return the latency of a trial, measured unless it is known; None if the time is up."""
-        if trial.file not in self.latencies:
-            milliseconds = self._milliseconds(trial.recipe)
-            if milliseconds is None:
-                return None
-            self.latencies[trial.file] = milliseconds
-        return self.latencies[trial.file]
-
-    def _milliseconds(self, recipe: Recipe) -> float | None:
-        """Return the latency of the file of a recipe; None if it takes longer than what remains."""
-        self.cancel.check()
-        if self.remaining < self.timing_seconds:
-            return None
-        begin = time.monotonic()
-        token = CancelToken(lambda: self.cancel.cancelled or self.remaining < 0)
-        try:
-            return latency_ms(self.model, compress(self.model, recipe), self.target, token)
-        except Cancelled:
-            self.cancel.check()
-            return None
-        finally:
-            self.timing_seconds = time.monotonic() - begin
-
-    def _candidates_for_speed(self) -> list[Trial]:
-        """Return recipes to time: the best, then those that meet the limits, the fastest first."""
-        ranking = [trial for trial in self._ranking() if trial.file]
-        if not ranking:
-            return []
-        meeting = [trial for trial in ranking if self.goal.meets(trial)]
-        fast = sorted(meeting[1:], key=_relative_work)
-        return [ranking[0], *fast][:MAX_TIMED]
 
     def _explain(self) -> None:
         """Measure the best recipe without each of its parts, for the reasons."""
@@ -359,35 +321,21 @@ class LimitedSearch:
         if not ranking:
             return ()
         best = ranking[0]
-        limit = self.goal.max_latency_ms
-        meeting = [
-            trial
-            for trial in ranking[1:]
-            if self.goal.meets(trial)
-            and (limit is None or self.latencies.get(trial.file, inf) <= limit)
-        ]
+        meeting = [t for t in ranking[1:] if self.goal.meets(t) and self.speed.is_fast(t)]
         if not self.goal.meets(best) or not meeting:
             return (best,)
         metric = self.goal.metric
         most_accurate = max(meeting, key=lambda trial: metric.sort_key(trial.value))
         smallest = min(meeting, key=lambda trial: trial.bytes)
-        fastest = min(meeting, key=_relative_work)
+        fastest = min(meeting, key=lambda trial: relative_work(trial.recipe))
         others = []
         if metric.better(most_accurate.value or 0.0, best.value or 0.0):
             others.append(most_accurate)
         if smallest.bytes < best.bytes:
             others.append(smallest)
-        if _relative_work(fastest) < _relative_work(best):
+        if relative_work(fastest.recipe) < relative_work(best.recipe):
             others.append(fastest)
         return (best, *dict.fromkeys(others))[:3]
-
-
-def _relative_work(trial: Trial) -> float:
-    """Return about how much of the original's multiplications a recipe keeps."""
-    recipe = trial.recipe
-    removed = recipe.structure.removed if recipe.structure is not None else 0.0
-    width = recipe.train.width if recipe.train is not None else 1.0
-    return float((1 - removed) ** 2 * width**2)
 
 
 def _trainable(trial: Trial) -> bool:

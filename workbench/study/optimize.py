@@ -81,7 +81,8 @@ def optimize(
         min_value=goal.floor,
     )
     executor = InThisProcess()
-    path = default_path(study.digest)
+    # A log with trials that were compared with recipes that are too slow here would lose some.
+    path = default_path(study.digest) if goal.max_latency_ms is None else None
     with StudyLog(path, study.as_dict(), optional=True) as log:
         executor.open(model)
         runner = Runner(model, study, executor, log, cancel=cancel)

@@ -35,6 +35,8 @@ class Runner:
         The same, with the exact trials that followed estimates.
     deadline : float or None
         The value of `time.monotonic` at which `measure` ends.
+    counts : callable
+        Whether a trial may be a rival of others: one that is too slow excludes none.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Runner:
         self.proposed: list[Trial] = []
         self.final: list[Trial] = []
         self.deadline: float | None = None
+        self.counts: Callable[[Trial], bool] = lambda trial: True
         self._model, self._study = model, study
         self._executor, self._log = executor, log
         self._on_update, self._cancel = on_update, cancel
@@ -95,7 +98,7 @@ class Runner:
         """
         keys = [recipe.to_json() for recipe in recipes]
         known = self._log.trials
-        rivals = () if exactly else rivals_of(self.final, self._model)
+        rivals = () if exactly else self._rivals()
         limit = None if exactly else self._study.max_bytes
         jobs = [
             Job(recipe, rivals, limit, min_value=min_value)
@@ -117,7 +120,7 @@ class Runner:
             At the deadline.
         """
         while doubtful := self._doubtful():
-            rivals, limit = rivals_of(self.final, self._model), self._study.max_bytes
+            rivals, limit = self._rivals(), self._study.max_bytes
             self._run([Job(t.recipe, rivals, limit, certainly=True) for t in doubtful])
             self._add([trial.key for trial in doubtful])
 
@@ -137,8 +140,11 @@ class Runner:
     def _latest(self, key: str) -> Trial:
         return self._log.checked.get(key, self._log.trials[key])
 
+    def _rivals(self) -> tuple[Rival, ...]:
+        return rivals_of(filter(self.counts, self.final), self._model)
+
     def _doubtful(self) -> list[Trial]:
-        metric, rivals = self._model.task.metric, rivals_of(self.final, self._model)
+        metric, rivals = self._model.task.metric, self._rivals()
 
         def may_reach(trial: Trial) -> bool:
             rival = best_rival(rivals, trial.bytes, metric)

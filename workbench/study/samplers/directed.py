@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import chain
-from math import log2
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
+from math import inf, log2
 from typing import TYPE_CHECKING
 
 from workbench.domain import Model
+from workbench.errors import RecipeError
 from workbench.recipe import Recipe
 from workbench.study.candidates import first_recipes
 from workbench.study.expected_bytes import expected_bytes
@@ -26,18 +27,34 @@ FEW = 3
 """An axis of at most this many values is a choice, and any other value is one step."""
 NEAR = 1.03
 """Files that may be this much larger than the best are proposed, since bytes are only expected."""
-
+MAX_POSITIONS = 256
+"""Positions elsewhere that are looked at, of which most are too large or known."""
 
 SHARED, BITS = "share.clusters", "quantize.bits"
 MARGIN = 1.3
 """How much larger the first recipes may be, whose sizes no similar file has corrected."""
 
 
-def directed(model: Model, study: Study, trials: Sequence[Trial], count: int) -> list[Recipe]:
+Change = Callable[[Recipe], Recipe]
+
+
+def as_it_is(recipe: Recipe) -> Recipe:
+    """Return the recipe."""
+    return recipe
+
+
+def directed(
+    model: Model, study: Study, trials: Sequence[Trial], count: int, changed: Change = as_it_is
+) -> list[Recipe]:
     """Return the first recipes, then changes of those that are nearest to the limits.
 
     While no recipe meets the limits, it approaches them. Afterwards it proposes files that are
     expected to be smaller, or to be as large and better.
+
+    Parameters
+    ----------
+    changed
+        What the first recipes need in addition, such as fewer channels.
     """
     known = {trial.recipe for trial in trials}
     goal = Goal(model.task.metric, study.max_bytes, floor=study.min_value)
@@ -48,7 +65,8 @@ def directed(model: Model, study: Study, trials: Sequence[Trial], count: int) ->
         limit: float | None = elite[0].bytes * NEAR
     else:
         limit = None if study.max_bytes is None else study.max_bytes * NEAR
-    new = _first(model, limit, known, largest_first=study.max_bytes is not None)
+    first = list(dict.fromkeys(map(changed, first_recipes(model))))
+    new = _first(model, first, limit, known, largest_first=study.max_bytes is not None)
     if new:
         return new[:count]
     elite = elite or sorted((t for t in trials if t.bytes), key=lambda t: t.bytes)[:ELITE]
@@ -59,11 +77,45 @@ def directed(model: Model, study: Study, trials: Sequence[Trial], count: int) ->
     return list(dict.fromkeys(_by_turns(rows)))[:count]
 
 
+def elsewhere(
+    model: Model, study: Study, trials: Sequence[Trial], positions: Iterator[Position]
+) -> Iterator[Recipe]:
+    """Yield recipes from anywhere in the space, for when no small change is left.
+
+    They are those at the next of `positions` whose files are expected to be small enough.
+    """
+    known = {trial.recipe for trial in trials}
+    goal = Goal(model.task.metric, study.max_bytes, floor=study.min_value)
+    best = next(iter(goal.ranking(trials)), None)
+    limit = inf if study.max_bytes is None else study.max_bytes
+    if best is not None and goal.meets(best) and goal.aims_at_bytes:
+        limit = best.bytes
+    for position in islice(positions, MAX_POSITIONS):
+        recipe = study.space.recipe(position)
+        if recipe is None or recipe in known or not _suits(model, recipe):
+            continue
+        if expected_bytes(model, recipe) <= limit:
+            yield recipe
+
+
+def _suits(model: Model, recipe: Recipe) -> bool:
+    """Whether the parts of a recipe can be combined on a model."""
+    try:
+        recipe.check_names(model.layers)
+    except RecipeError:
+        return False
+    return True
+
+
 def _first(
-    model: Model, limit: float | None, known: set[Recipe], *, largest_first: bool
+    model: Model,
+    recipes: list[Recipe],
+    limit: float | None,
+    known: set[Recipe],
+    *,
+    largest_first: bool,
 ) -> list[Recipe]:
     """Return the first recipes that are not known and may have at most `limit` bytes."""
-    recipes = first_recipes(model)
     sizes = {recipe: expected_bytes(model, recipe) for recipe in recipes}
     if largest_first:  # the largest file within the limit loses the least
         recipes = sorted(recipes, key=lambda recipe: -sizes[recipe])
@@ -95,7 +147,7 @@ def _changes(
     others = ((position, True) for position in _exchanged(space, at))
     for position, is_choice in chain(others, _neighbors(space, at)):
         recipe = space.recipe(position)
-        if recipe is None or recipe in known:
+        if recipe is None or recipe in known or not _suits(model, recipe):
             continue
         size = per_guess * expected_bytes(model, recipe)
         if too_large and size < trial.bytes:
