@@ -46,6 +46,50 @@ def test_an_answer_that_is_no_limit_starts_no_search(show_page, shown):
     expect(page.locator(".activity:visible")).to_have_count(0)
 
 
+def brushes(page):
+    """Return the dragged ranges by the label of the axis."""
+    return page.evaluate(
+        "Object.fromEntries(document.querySelector('.tab-body .plot').data[0].dimensions"
+        ".filter((d) => d.constraintrange).map((d) => [d.label, d.constraintrange]))"
+    )
+
+
+def test_the_space_is_narrowed_with_the_mouse_and_the_keyboard(show_page, shown):
+    page = show_page("?m=fashion/mlp-32&page=choose")
+    page.get_by_role("spinbutton", name="How long may it search?").fill("6")
+    page.get_by_role("button", name="Find recipes").click()
+    expect(page.locator(".activity")).to_contain_text("were not needed", timeout=LONG)
+    page.get_by_role("button", name="what good recipes have in common").click()
+    # with the keyboard
+    plot, title = page.locator(".tab-body .plot"), page.locator(".tab-body h2")
+    page.get_by_role("combobox", name="field").select_option(label="bits")
+    last = page.get_by_role("combobox", name="last value")
+    expect(last).to_have_value("2")
+    last.press("ArrowUp")
+    expect(title).to_have_text("The next search tries only: bits 32 to 3.")
+    expect(last).to_be_focused()
+    expect(plot.locator(".axis-title").filter(has_text="bits")).to_have_count(1)
+    assert brushes(page) == {"bits": [-0.5, 5.5]}
+
+    # with the mouse: the same field, and an axis that is no field
+    for label in ("bits", "file size"):
+        number = plot.locator(".axis-title").all_text_contents().index(label)
+        place = plot.locator(".axis-brush").nth(number).bounding_box()
+        x, y, height = place["x"] + place["width"] / 2, place["y"], place["height"]
+        page.mouse.move(x, y + 0.05 * height)
+        page.mouse.down()
+        page.mouse.move(x, y + 0.6 * height, steps=6)
+        page.mouse.up()
+        page.wait_for_timeout(1000)  # a redraw must not lose it
+    first, last = brushes(page)["bits"]
+    assert -0.5 < first < last
+    assert set(brushes(page)) == {"bits", "file size"}
+    expect(title).not_to_contain_text("bits 32")
+    page.get_by_role("button", name="all values").click()
+    expect(title).not_to_contain_text("tries only")
+    assert set(brushes(page)) == {"file size"}
+
+
 def test_a_limit_is_dragged_in_the_picture(show_page, shown):
     page = show_page("?m=fashion/mlp-32&page=choose")
     box = page.get_by_role("spinbutton", name="large")

@@ -13,7 +13,8 @@ import nbformat
 import pytest
 
 import workbench as wb
-from workbench.panels import choosing, search_notebook
+from workbench.panels import choosing, narrowing, search_notebook
+from workbench.panels.comparison.focus import update_focus
 from workbench.recipe import Recipe
 from workbench.session import Session
 from workbench.study.reasons import alternatives
@@ -152,6 +153,61 @@ def test_the_other_pictures_show_progress_and_what_recipes_have_in_common(opened
     assert [round(10**size) for size in sizes] == [trial.bytes for trial in exact]
     opened.act("focus", key="choosing", value="dreams")
     assert opened.session.focus.choosing == "fields"
+
+
+def test_a_range_of_an_axis_narrows_the_next_search(opened):
+    search(opened)
+    opened.act("focus", key="choosing", value="fields")
+    opened.wait("tab", lambda t: t["figure"]["data"][0]["type"] == "parcoords")
+    values = narrowing.fields(opened.session.model)["quantize.bits"]
+    first, last = values.index(5), values.index(3)
+    brush = {"field": "quantize.bits", "range": [first - 0.4, last + 0.3]}
+    opened.act("focus", key="narrowed", value=brush)
+    opened.act("focus", key="axis", value="quantize.bits")
+    tab = opened.wait("tab", lambda t: len(t["controls"]) == 5)
+    assert [control["value"] for control in tab["controls"][1:4]] == ["quantize.bits", first, last]
+    assert "bits 5 to 3" in tab["figure"]["layout"]["title"]["text"]
+    axes = {d.get("name"): d for d in tab["figure"]["data"][0]["dimensions"]}
+    assert axes["quantize.bits"]["constraintrange"] == [first - 0.5, last + 0.5]
+    search(opened)
+    opened.wait_until_idle()
+    result = opened.session.choosing.recommendation
+    assert result.result.study.space.axes["quantize.bits"] == (5, 4, 3)
+    recipes = [trial.recipe for trial in result.result.trials]
+    assert {recipe.quantize.bits for recipe in recipes if recipe.quantize} <= {5, 4, 3}
+    assert result.recipe.quantize.bits in {5, 4, 3}
+    notebook = "".join(
+        cell["source"]
+        for cell in search_notebook.search_notebook(result, opened.session.choosing.demand)["cells"]
+    )
+    assert "'quantize.bits': [5, 4, 3]" in notebook
+    opened.act("focus", key="all_values", value=0)
+    opened.wait("tab", lambda t: len(t["controls"]) == 4)
+    assert opened.session.focus.narrowed == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("narrowed", {"field": "quantize.bits", "range": [1.2, 1.4]}, (1, 1)),
+        ("narrowed", {"field": "quantize.bits", "range": [-7, 99]}, None),
+        ("narrowed", {"field": "quantize.bits", "range": [2, float("nan")]}, None),
+        ("narrowed", {"field": "quantize.bits", "range": None}, None),
+        ("narrowed", {"field": "abacus", "range": [0, 1]}, None),
+        ("narrowed", "bits", None),
+        ("first_value", 3, (3, 6)),
+        ("first_value", 99, (6, 6)),
+        ("last_value", 0, (0, 0)),
+        ("last_value", "0", None),
+    ],
+)
+def test_what_is_narrowed(key, value, expected):
+    with closing(Session("fashion/mlp-32")) as session:
+        update_focus(session, "axis", "quantize.bits")
+        update_focus(session, key, value)
+        ranges = {name: (first, last) for name, first, last in session.focus.narrowed}
+    assert ranges.get("quantize.bits") == expected
+    assert len(ranges) == (expected is not None)
 
 
 def test_limits_are_dragged_in_the_picture(opened):

@@ -23,7 +23,7 @@ from workbench.cancel import CancelToken
 from workbench.cli import main
 from workbench.errors import Cancelled, FileError
 from workbench.study import limited_search, measurement, speed
-from workbench.study.candidates import first_recipes, space_of
+from workbench.study.candidates import first_recipes, is_within, narrowed_space, space_of
 from workbench.study.goal import Goal
 from workbench.study.optimize import optimize
 from workbench.study.samplers.directed import directed
@@ -281,6 +281,37 @@ def test_the_goal_orders_trials(tiny):
     best = max(trials, key=lambda trial: trial.value)
     assert Goal.of(tiny, best.bytes, None, None).ranking(trials)[0] == best
     assert Goal.of(tiny, None, smallest.value, None).ranking(trials)[0] == smallest
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [{"quantize.bits": [5, 4]}, {"prune.sparsity": [0.31, 0.37]}, {"share.clusters": [4]}],
+    ids=str,
+)
+def test_a_narrower_space_is_kept(tiny, axes):
+    space = wb.Space(axes)
+    result = optimize(tiny, max_bytes=60_000, seconds=1, space=space)
+    allowed = set(space)
+    assert {trial.recipe for trial in result.result.trials} & allowed
+    assert result.recipe in allowed
+    for trial in result.result.trials:
+        parts = set(trial.recipe.as_dict())
+        assert trial.recipe in allowed or parts < set(next(iter(allowed)).as_dict())  # a reason
+
+
+def test_what_is_within_a_narrower_space(tiny):
+    four = wb.Recipe(quantize=wb.Quantize(4))
+    pruned = wb.Recipe(prune=wb.Prune(0.5), quantize=wb.Quantize(4))
+    everything = space_of(tiny)
+    assert all(is_within(everything, recipe) for recipe in (*first_recipes(tiny), four, pruned))
+    bits = wb.Space({"quantize.bits": [4, 5]})
+    assert is_within(bits, four)
+    assert not is_within(bits, pruned)
+    assert not is_within(bits, wb.Recipe())
+    few = narrowed_space(tiny, [("quantize.bits", 2, 4)])
+    assert few.axes["quantize.bits"] == everything.axes["quantize.bits"][2:5]
+    assert is_within(few, pruned)
+    assert not is_within(few, wb.Recipe(quantize=wb.Quantize(8)))
 
 
 def test_a_model_has_only_fields_that_act():

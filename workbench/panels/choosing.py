@@ -9,6 +9,7 @@ from workbench import formatting
 from workbench.domain.metric import ACCURACY
 from workbench.i18n import _, plural
 from workbench.panels import goal as goal_panel
+from workbench.panels import narrowing
 from workbench.panels.buttons import choice
 from workbench.panels.search_notebook import can_repeat
 from workbench.plots import goal, points, study, study_fields, study_progress, tradeoff
@@ -179,6 +180,8 @@ def tab(session: Session, palette: Palette) -> dict[str, Any]:
         ("fields", _("what good recipes have in common")),
     ]
     controls = [choice("choosing", _("picture"), session.focus.choosing, pictures)]
+    if session.focus.choosing == "fields":
+        controls += narrowing.controls(session)
     return {"activity": line, "controls": controls, "figure": _picture(session, result, palette)}
 
 
@@ -186,7 +189,15 @@ def _picture(session: Session, result: Recommendation, palette: Palette) -> dict
     if session.focus.choosing == "progress":
         return study_progress.draw(result.result, _worst(result), palette)
     if session.focus.choosing == "fields":
-        return study_fields.draw(result.result, palette)
+        from workbench.study.candidates import space_of
+
+        return study_fields.draw(
+            result.result,
+            palette,
+            narrowing.sentence(session),
+            space=space_of(session.model),
+            narrowed=session.focus.narrowed,
+        )
     best = result.best if result.choices else None
     return _movable(study.draw(result.result, palette, _goal(session, result), best), session)
 

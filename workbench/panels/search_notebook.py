@@ -23,6 +23,9 @@ def search_notebook(result: Recommendation, demand: Demand) -> dict[str, Any]:
     best, name = result.best, result.model.name
     limits = {"max_bytes": demand.max_bytes, "min_accuracy": demand.min_accuracy}
     arguments = "".join(f"    {key}={value!r},\n" for key, value in limits.items() if value)
+    if demand.narrowed:
+        axes = {key: list(values) for key, values in result.result.study.space.axes.items()}
+        arguments += f"    space=wb.Space({axes!r}),\n"
     cells = [
         _text(
             _("# Which recipe suits {model}?").format(model=name),

@@ -12,27 +12,49 @@ from workbench.plots.style import Figure, layout
 from workbench.recipe.labels import field_label
 
 if TYPE_CHECKING:
-    from workbench.study.result import StudyResult
+    from collections.abc import Collection
 
+    from workbench.study.result import StudyResult
+    from workbench.study.space import Space
+
+TICKS = 8
+"""The values of a field that are named; plotly.js moves the ends of a dragged range to them."""
 MAX_LINES = 300
 """The newest recipes that are drawn, in addition to those of the front."""
 
 
-def draw(result: StudyResult, palette: Palette = LIGHT, title: str | None = None) -> Figure:
+def draw(
+    result: StudyResult,
+    palette: Palette = LIGHT,
+    title: str | None = None,
+    *,
+    space: Space | None = None,
+    narrowed: Collection[tuple[str, int, int]] = (),
+) -> Figure:
     """Draw a line for each exactly measured recipe; those of the front have the color of accents.
 
     Dragging along an axis with the mouse keeps only the lines that pass there.
+
+    Parameters
+    ----------
+    result, palette, title
+        What to draw, its colors, and the title.
+    space
+        The values of the axes; by default those of the study.
+    narrowed
+        The fields with a dragged range: the key, and the indices of its first and last value.
     """
     exact = [trial for trial in result.trials if trial.exact]
     on_front = set(map(id, result.front))
     trials = [t for t in exact[:-MAX_LINES] if id(t) in on_front] + exact[-MAX_LINES:]
-    space = result.study.space
+    space = space or result.study.space
+    ranges = {key: [first - 0.5, last + 0.5] for key, first, last in narrowed}
     positions = [space.position(trial.recipe) for trial in trials]
     dimensions: list[dict[str, Any]] = []
     for number, (key, values) in enumerate(space.axes.items()):
         places = [position[number] for position in positions]
-        if len(set(places)) > 1:
-            dimensions.append(_field(key, values, places))
+        if len(set(places)) > 1 or key in ranges:
+            dimensions.append(_field(key, values, places) | _brush(ranges.get(key)))
     sizes = [log10(trial.bytes) for trial in trials]
     metric = [result.metric.sort_key(trial.value) for trial in trials]
     dimensions.append(_numbers(_("file size"), sizes, lambda x: formatting.size(round(10**x))))
@@ -69,12 +91,18 @@ def draw(result: StudyResult, palette: Palette = LIGHT, title: str | None = None
     }
 
 
+def _brush(ends: list[float] | None) -> dict[str, Any]:
+    return {"multiselect": False} | ({} if ends is None else {"constraintrange": ends})
+
+
 def _field(key: str, values: Any, places: list[int]) -> dict[str, Any]:
-    used = sorted(set(places))
-    shown = used if len(used) <= 8 else used[:: -(-len(used) // 8)]
+    used = list(range(len(values))) if len(values) <= TICKS else sorted(set(places))
+    shown = used if len(used) <= TICKS else used[:: -(-len(used) // TICKS)]
     return {
+        "name": key,
         "label": field_label(key),
         "values": places,
+        "range": [-0.5, len(values) - 0.5],
         "tickvals": shown,
         "ticktext": [str(values[place]) for place in shown],
     }
@@ -86,6 +114,7 @@ def _numbers(name: str, values: list[float], text: Any) -> dict[str, Any]:
     return {
         "label": name,
         "values": values,
+        "multiselect": False,
         "range": [low, high] if high > low else [low - 1, high + 1],
         "tickvals": ticks,
         "ticktext": [text(tick) for tick in ticks],

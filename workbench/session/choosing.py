@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Demand:
-    """What the user asks for: limits, and how long to search."""
+    """What the user asks for: limits, how long to search, and which values of fields."""
 
     max_bytes: int | None
     min_accuracy: float | None
     seconds: float
+    narrowed: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def search(
     """
     choosing = Choosing(demand)
     publish(choosing)
-    from workbench.study.optimize import optimize  # loads torch
+    from workbench.study.candidates import narrowed_space  # loads torch
+    from workbench.study.optimize import optimize
 
     def show(recommendation: Recommendation, state: str = "working") -> None:
         nonlocal choosing
@@ -86,6 +88,7 @@ def search(
             max_bytes=demand.max_bytes,
             min_accuracy=demand.min_accuracy,
             seconds=demand.seconds,
+            space=narrowed_space(model, demand.narrowed),
             on_update=show,
             cancel=cancel,
         )

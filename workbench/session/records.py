@@ -75,6 +75,11 @@ class Focus:
         What the page Choose draws: "recipes", "progress" or "fields".
     limits : tuple of int and float, or None
         The largest file and the smallest accuracy that are set there for the next search.
+    narrowed : tuple of str, int and int
+        The fields that the next search there narrows: the key, and the indices of the first and the
+        last value that are left of all that are tried.
+    axis : str or None
+        The field whose values the controls there narrow.
     plan : PlanSelection
         The large model, the chips and the sizes that are planned.
     """
@@ -93,6 +98,8 @@ class Focus:
     seed: int = 0
     choosing: str = "recipes"
     limits: tuple[int | None, float | None] | None = None
+    narrowed: tuple[tuple[str, int, int], ...] = ()
+    axis: str | None = None
     plan: PlanSelection = field(default_factory=PlanSelection)
 
 

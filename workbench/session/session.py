@@ -336,7 +336,7 @@ class Session(Readings, DeployJobs):
     def _enter(self, history: History, model: Model) -> None:
         if model.identity != self.model.identity:
             self._clear_jobs()
-            self.focus = replace(self.focus, first=0, layer=None, limits=None)
+            self.focus = replace(self.focus, first=0, layer=None, limits=None, narrowed=())
             if model.task != self.model.task:
                 self.focus = replace(self.focus, example=None)
         origin = self.origin_model.identity

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 
 from workbench.domain import Model
 from workbench.domain.applicable import can_act
 from workbench.recipe import Recipe
-from workbench.study.space import Space, Value
+from workbench.recipe.off import OFF
+from workbench.study.space import Space, Value, value_of
 
 SPARSITIES = tuple(round(step / 50, 2) for step in range(50))
 REMOVED = tuple(round(step / 20, 2) for step in range(18))
@@ -34,6 +35,35 @@ AXES: dict[str, Sequence[Value]] = {
 def space_of(model: Model) -> Space:
     """Return the space of the fields that can act on a model."""
     return Space({key: axis for key, axis in AXES.items() if _acts(model, key)})
+
+
+def narrowed_space(model: Model, ranges: Iterable[tuple[str, int, int]]) -> Space:
+    """Return the space of a model with some values of some fields only.
+
+    Parameters
+    ----------
+    ranges
+        The fields, and the indices of the first and the last value that are left.
+    """
+    axes = dict(space_of(model).axes)
+    for key, first, last in ranges:
+        if key in axes:
+            axes[key] = axes[key][first : last + 1]
+    return Space(axes)
+
+
+def is_within(space: Space, recipe: Recipe) -> bool:
+    """Whether a recipe has no value that a narrower space leaves out."""
+    return all(
+        (value := value_of(recipe, key)) in space.axes.get(key, _off(key)) or value not in axis
+        for key, axis in AXES.items()
+    )
+
+
+def _off(key: str) -> Sequence[Value | None]:
+    """Return the values of a field in a recipe without its part."""
+    part, _, _field = key.partition(".")
+    return AXES[key] if value_of(Recipe(), key) is None else [OFF[part]]
 
 
 def _acts(model: Model, key: str) -> bool:

@@ -18,6 +18,7 @@ from workbench.domain import Model
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.recipe import Quantize, Recipe, Train
 from workbench.study import reasons
+from workbench.study.candidates import is_within
 from workbench.study.goal import Goal
 from workbench.study.importance import importance_sentence
 from workbench.study.other_networks import other_network
@@ -261,7 +262,10 @@ class LimitedSearch:
                 start="scratch", width=0.5, teacher="self", threads=torch.get_num_threads()
             )
             recipes.append(replace(Recipe(), quantize=Quantize(8), train=train))
-        for recipe in filter(self.speed.may_be_fast, recipes):
+        space = self.study.space
+        for recipe in recipes:
+            if not (self.speed.may_be_fast(recipe) and is_within(space, recipe)):
+                continue
             steps = self._steps(recipe)
             if steps:
                 assert recipe.train is not None

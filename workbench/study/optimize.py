@@ -14,6 +14,7 @@ from workbench.study.limited_search import LimitedSearch, OnUpdate
 from workbench.study.log import StudyLog, default_path
 from workbench.study.recommendation import Recommendation
 from workbench.study.runner import Runner
+from workbench.study.space import Space
 from workbench.study.study import Study
 from workbench.training.budget import capped_seconds
 from workbench.validation import expect_model
@@ -27,6 +28,7 @@ def optimize(
     max_latency_ms: float | None = None,
     target: Target | str | None = None,
     seconds: float = 60.0,
+    space: Space | None = None,
     on_update: OnUpdate = lambda recommendation: None,
     cancel: CancelToken = NEVER,
 ) -> Recommendation:
@@ -52,6 +54,8 @@ def optimize(
         Where the latency is measured: an inference runtime, or PyTorch in this process.
     seconds
         How long to search. The environment variable `WORKBENCH_BUDGET` limits it.
+    space
+        The recipes to search; by default all fields that can act on the model.
     on_update
         Called with the recommendation so far, after each few recipes.
     cancel
@@ -75,7 +79,7 @@ def optimize(
     check_positive("seconds", seconds)
     study = Study.of(
         model,
-        space_of(model),
+        space_of(model) if space is None else space,
         sampler="directed",
         max_bytes=goal.max_bytes,
         min_value=goal.floor,

@@ -99,7 +99,7 @@ class Space:
     def position(self, recipe: Recipe) -> Position:
         """Return the position of a recipe of this space."""
         return tuple(
-            values.index(value) if (value := _value_of(recipe, key)) in values else 0
+            values.index(value) if (value := value_of(recipe, key)) in values else 0
             for key, values in self.axes.items()
         )
 
@@ -164,7 +164,8 @@ def _values(key: str, values: Any) -> tuple[Value, ...]:
     return tuple(dict.fromkeys(items))
 
 
-def _value_of(recipe: Recipe, key: str) -> Value | None:
+def value_of(recipe: Recipe, key: str) -> Value | None:
+    """Return the value of a field of a recipe; None if it does not have the part of the field."""
     part_key, spec, layer = _split(key)
     part = getattr(recipe, part_key)
     if part is None:

@@ -107,8 +107,8 @@ class Speed:
             return
         until = time.monotonic() + share * self._remaining
         slow, fast = 0, len(REMOVED)
-        kept = (limit / original) ** 0.5  # the work of most layers is that of inputs × outputs
-        middle = next((n for n, removed in enumerate(REMOVED) if 1 - removed <= kept), fast - 1)
+        width = (limit / original) ** 0.5  # the work of most layers is that of inputs × outputs
+        middle = next((n for n, removed in enumerate(REMOVED) if 1 - removed <= width), fast - 1)
         while slow + 1 < fast:
             milliseconds = self.of(Recipe(Structure(REMOVED[middle])))
             if milliseconds is None:

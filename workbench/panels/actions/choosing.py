@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 from workbench.cancel import CancelToken
@@ -27,7 +28,7 @@ def choose(dashboard: Dashboard, message: dict[str, Any]) -> None:
     seconds = limit(message.get("seconds"), 0, MAX_SECONDS, seconds_text())
     if seconds is None:
         raise InputError(seconds_text(), code="session.invalid_limit")
-    demand = Demand(*limits(message), seconds)
+    demand = Demand(*limits(message), seconds, dashboard.session.focus.narrowed)
     dashboard.session.set_focus(limits=None)
     _start(dashboard, demand)
 
@@ -35,8 +36,9 @@ def choose(dashboard: Dashboard, message: dict[str, Any]) -> None:
 @action
 def continue_choosing(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Continue a search that was stopped: what was measured is not measured again."""
-    if dashboard.session.choosing is not None:
-        _start(dashboard, dashboard.session.choosing.demand)
+    session = dashboard.session
+    if session.choosing is not None:
+        _start(dashboard, replace(session.choosing.demand, narrowed=session.focus.narrowed))
 
 
 @action

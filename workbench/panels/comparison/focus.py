@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from workbench.panels import narrowing
 from workbench.panels.choosing import limits
 from workbench.panels.comparison.attribution import selected_example, supports_attribution
 from workbench.panels.comparison.examples import EXAMPLES, page_size, page_start
@@ -110,6 +111,11 @@ CONTROLS: dict[str, Callable[[Session, Any], dict[str, Any]]] = {
     "replay": _one_of("replay", lambda session: (False, True)),
     "choosing": _one_of("choosing", lambda session: ("recipes", "progress", "fields")),
     "limits": _limits,
+    "narrowed": narrowing.brushed,
+    "axis": _one_of("axis", lambda session: narrowing.fields(session.model)),
+    "first_value": narrowing.first_chosen,
+    "last_value": narrowing.last_chosen,
+    "all_values": narrowing.cleared,
     "columns": _one_of("columns", lambda session: range(2, MAX_COLUMNS + 1)),
     "page": _turn_page,
     "example": _next_example,

@@ -6,6 +6,7 @@ from typing import Any
 
 from workbench.i18n import _
 from workbench.i18n import mark as N_
+from workbench.panels.buttons import select
 from workbench.panels.comparison.view import ComparisonView, figure_content, fixed_label
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure
@@ -36,11 +37,7 @@ def _unavailable(session: Session) -> str:
 def _controls(session: Session) -> list[dict[str, Any]]:
     if not session.layers:
         return []
-    layers = [{"value": name, "label": name} for name in session.layers]
-    value = _layer(session)
-    return [
-        {"kind": "select", "key": "layer", "label": _("layer"), "value": value, "choices": layers}
-    ]
+    return [select("layer", _("layer"), _layer(session), [(name, name) for name in session.layers])]
 
 
 WEIGHTS = ComparisonView(

@@ -9,7 +9,7 @@ import { inLines, withRoom } from "./ticks.js";
 
 /** @import { Channel } from "./channel.js" */
 /** @import { Box, Frame } from "./label_room.js" */
-/** @import { Plotly, PlotElement, PlotlyFigure, Point, Shape } from "./types" */
+/** @import { Dimension, Plotly, PlotElement, PlotlyFigure, Point, Shape, Trace } from "./types" */
 
 const TITLE_HEIGHT = 36; // px of the top margin for the title in the saved image
 const LINE_HEIGHT = 17; // px of a further line of the title below the axis
@@ -46,6 +46,8 @@ export class Chart {
     this.onPoint = null; // called with the clicked point
     /** @type {((change: Record<string, unknown>, shapes: Shape[]) => void) | null} */
     this.onChange = null; // called when a shape was dragged
+    /** @type {((field: string, range: number[] | null) => void) | null} */
+    this.onBrush = null; // called when a range of a named axis of parallel coordinates was dragged
     loadPlotly(channel).then((plotly) => {
       this.plotly = plotly;
       this.schedule();
@@ -89,11 +91,16 @@ export class Chart {
     };
     const { l, r, t, b } = this.layout.margin;
     const frame = { width, height: this.layout.height, left: l, right: r, top: t, bottom: b };
-    const { data, annotations } = withLabels(this.drawn(figure), this.layout, frame, this.takenIn(frame));
+    const traces = withBrushes(this.drawn(figure), this.plot.data?.[0]?.dimensions ?? [], seq);
+    const { data, annotations } = withLabels(traces, this.layout, frame, this.takenIn(frame));
     this.plotly.react(this.plot, data, { ...this.layout, annotations }, CONFIG);
     if (!this.figure) {
       this.plot.on("plotly_click", (event) => this.onPoint?.(event.points[0]));
       this.plot.on("plotly_relayout", (change) => this.onChange?.(change, this.figure?.layout.shapes ?? []));
+      this.plot.on("plotly_restyle", ([change]) => {
+        const brushed = brushOf(change, this.figure?.data[0]?.dimensions ?? []);
+        if (brushed) this.onBrush?.(brushed.field, brushed.range);
+      });
     }
     this.figure = figure;
     this.finish(figure, seq);
@@ -143,4 +150,30 @@ export class Chart {
     if (this.frame) cancelAnimationFrame(this.frame);
     if (this.plotly && this.figure) this.plotly.purge(this.plot);
   }
+}
+
+// Traces whose axes without a name keep the range that was dragged before. By itself, plotly.js gives it to the
+// axis at the same place, which may be another one: `seq` tells it that the figure is new.
+/** @type {(data: Trace[], before: Dimension[], seq: number) => Trace[]} */
+export function withBrushes(data, before, seq) {
+  const ranges = new Map(before.map(({ label, constraintrange }) => [label, constraintrange]));
+  /** @type {(dimension: Dimension) => Dimension} */
+  const brushed = (dimension) => {
+    const range = ranges.get(dimension.label);
+    return dimension.name || !range ? dimension : { ...dimension, constraintrange: range };
+  };
+  return data.map((trace) =>
+    trace.dimensions ? { ...trace, uirevision: seq, dimensions: trace.dimensions.map(brushed) } : trace,
+  );
+}
+
+// Which axis of parallel coordinates was brushed, and its range; null if none that has a name was.
+/** @type {(change: Record<string, any>, dimensions: { name?: string }[]) => { field: string, range: number[] | null } | null} */
+export function brushOf(change, dimensions) {
+  for (const [path, value] of Object.entries(change)) {
+    const [, number] = path.match(/^dimensions\[(\d+)\]\.constraintrange$/) ?? [];
+    const field = dimensions[Number(number)]?.name;
+    if (field) return { field, range: value?.[0]?.length === 2 ? value[0] : null };
+  }
+  return null;
 }

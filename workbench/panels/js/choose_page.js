@@ -162,6 +162,7 @@ export class ChoosePage {
     const { chart } = this.tabs;
     if (!chart) return;
     chart.onChange = (change, shapes) => this.drop(change, shapes);
+    chart.onBrush = (field, range) => this.context.channel.act("focus", { key: "narrowed", value: { field, range } });
     // plotly.js moves a shape only after a click on it: the pointer over a limit is enough here.
     chart.plot.addEventListener("mouseover", ({ target }) => {
       if (chart.plot.querySelector(".outline-controllers *")) return; // one more click would end it

@@ -764,6 +764,13 @@ export interface Annotation {
   yshift?: number;
 }
 
+/** An axis of parallel coordinates; its name is a field that a search can narrow. */
+export interface Dimension {
+  name?: string;
+  label?: string;
+  constraintrange?: number[];
+}
+
 export interface Trace {
   name?: string;
   meta?: string;
@@ -773,6 +780,8 @@ export interface Trace {
   text?: string | string[];
   textposition?: string | string[];
   customdata?: any[];
+  dimensions?: Dimension[];
+  uirevision?: number;
 }
 
 export interface Point {
@@ -782,8 +791,10 @@ export interface Point {
 }
 
 export interface PlotElement extends HTMLElement {
+  data?: Trace[];
   on(event: "plotly_click", listen: (event: { points: Point[] }) => void): void;
   on(event: "plotly_relayout", listen: (change: Record<string, unknown>) => void): void;
+  on(event: "plotly_restyle", listen: (change: [Record<string, unknown>]) => void): void;
 }
 
 /** A shape of a figure that is dragged, if its name says which limit it is. */

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from workbench.domain import Model
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe
-from workbench.study.candidates import first_recipes
+from workbench.study.candidates import first_recipes, is_within
 from workbench.study.expected_bytes import expected_bytes
 from workbench.study.goal import Goal
+from workbench.study.samplers.space_filling import sobol_positions
 from workbench.study.trial import Trial
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ FEW = 3
 """An axis of at most this many values is a choice, and any other value is one step."""
 NEAR = 1.03
 """Files that may be this much larger than the best are proposed, since bytes are only expected."""
+FIRST = 16
+"""Positions of a space that are the first recipes if no other is in it."""
 MAX_POSITIONS = 256
 """Positions elsewhere that are looked at, of which most are too large or known."""
 
@@ -65,7 +68,8 @@ def directed(
         limit: float | None = elite[0].bytes * NEAR
     else:
         limit = None if study.max_bytes is None else study.max_bytes * NEAR
-    first = list(dict.fromkeys(map(changed, first_recipes(model))))
+    first = [recipe for recipe in first_recipes(model) if is_within(study.space, recipe)]
+    first = list(dict.fromkeys(map(changed, first or _spread(model, study))))
     new = _first(model, first, limit, known, largest_first=study.max_bytes is not None)
     if new:
         return new[:count]
@@ -98,6 +102,13 @@ def elsewhere(
             yield recipe
 
 
+def _spread(model: Model, study: Study) -> list[Recipe]:
+    """Return recipes of a space that none of the first ones is in."""
+    positions = islice(sobol_positions(study.space, study.seed), FIRST)
+    recipes = (study.space.recipe(position) for position in positions)
+    return [recipe for recipe in recipes if recipe is not None and _suits(model, recipe)]
+
+
 def _suits(model: Model, recipe: Recipe) -> bool:
     """Whether the parts of a recipe can be combined on a model."""
     try:
@@ -121,7 +132,8 @@ def _first(
         recipes = sorted(recipes, key=lambda recipe: -sizes[recipe])
     if limit is not None:
         small = [recipe for recipe in recipes if sizes[recipe] < MARGIN * limit]
-        recipes = small if small or known else [min(recipes, key=lambda recipe: sizes[recipe])]
+        smallest = sorted(recipes, key=lambda recipe: sizes[recipe])[:1]
+        recipes = small if small or known else smallest
     return [recipe for recipe in recipes if recipe not in known]
 
 
