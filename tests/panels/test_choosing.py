@@ -38,9 +38,10 @@ def search(client, **demand):
 def test_a_search_fills_the_cards_and_the_picture(opened):
     state = search(opened)["choosing"]
     assert state["met"]
-    assert 1 <= len(state["cards"]) <= 3
+    assert 1 <= len(state["cards"]) <= 4
     result = opened.session.choosing.recommendation
-    for card, trial in zip(state["cards"], result.choices, strict=True):
+    own = [card for card in state["cards"] if card["model"] is None]
+    for card, trial in zip(own, result.choices, strict=True):
         assert card["facts"][0]["value"] == f"{trial.bytes:,}\u202fbytes"
         assert Recipe.from_json(card["recipe"]) == trial.recipe
     tab = opened.wait("tab", lambda t: t["activity"] and t["activity"]["tone"] == "done")
@@ -153,6 +154,22 @@ def test_the_other_pictures_show_progress_and_what_recipes_have_in_common(opened
     assert [round(10**size) for size in sizes] == [trial.bytes for trial in exact]
     opened.act("focus", key="choosing", value="dreams")
     assert opened.session.focus.choosing == "fields"
+
+
+@pytest.mark.slow
+def test_another_network_that_is_better_has_a_card(opened):
+    state = search(opened, max_bytes=9_000, min_accuracy=0.875)["choosing"]
+    *own, other = state["cards"]
+    assert [card["model"] for card in own] == [None] * len(own)
+    known = opened.session.choosing.recommendation.other
+    assert (other["model"], other["title"]) == (known.name, "another network")
+    measured = wb.measure(wb.model(known.name), known.trial.recipe, timed=False)
+    assert (measured.bytes, measured.value) == (known.trial.bytes, known.trial.value)
+    assert measured.bytes <= 9_000
+    assert measured.value >= 0.875
+    opened.act("choose_recipe", recipe=other["recipe"], model=other["model"])
+    assert opened.session.model.name == known.name
+    assert opened.session.recipe == known.trial.recipe
 
 
 def test_a_range_of_an_axis_narrows_the_next_search(opened):

@@ -17,6 +17,7 @@ from workbench.plots.palette import Palette
 from workbench.recipe.description import describe
 from workbench.session import Session
 from workbench.session.choosing import Choosing
+from workbench.zoo.registry import title as title_of
 
 if TYPE_CHECKING:
     from workbench.study.recommendation import Recommendation
@@ -128,32 +129,40 @@ def live(session: Session) -> dict[str, Any]:
     if changed:
         headline = _("Found under the limits of the last search: find recipes under the new ones.")
     titles = _titles(result.choices) if result.met else [_("nearest to the limits")]
-    original_bytes = result.model.original_bytes
     cards = [
-        {
-            "title": title,
-            "name": describe(trial.recipe),
-            "facts": [
-                {"value": formatting.nbytes(trial.bytes), "label": _("file")},
-                {
-                    "value": formatting.times(original_bytes / trial.bytes),
-                    "label": _("smaller"),
-                },
-                {
-                    "value": result.goal.metric.format(trial.value or 0.0),
-                    "label": _(result.goal.metric.name),
-                },
-            ],
-            "recipe": trial.recipe.to_json(),
-        }
+        _card(title, describe(trial.recipe), trial, result)
         for title, trial in zip(titles, result.choices, strict=False)
     ]
+    if (other := result.other) is not None:
+        name = f"{title_of(other.name)}: {describe(other.trial.recipe)}"
+        card = _card(_("another network"), name, other.trial, result)
+        cards.append({**card, "model": other.name})
     return {
         "working": working,
         "headline": headline,
         "met": result.met and not changed,
         "cards": cards,
         "reasons": list(result.reasons),
+    }
+
+
+def _card(title: str, name: str, trial: Trial, result: Recommendation) -> dict[str, Any]:
+    return {
+        "title": title,
+        "name": name,
+        "facts": [
+            {"value": formatting.nbytes(trial.bytes), "label": _("file")},
+            {
+                "value": formatting.times(result.model.original_bytes / trial.bytes),
+                "label": _("smaller"),
+            },
+            {
+                "value": result.goal.metric.format(trial.value or 0.0),
+                "label": _(result.goal.metric.name),
+            },
+        ],
+        "recipe": trial.recipe.to_json(),
+        "model": None,
     }
 
 

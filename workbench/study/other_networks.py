@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from workbench import formatting
 from workbench.cache.results import ResultCache
@@ -24,8 +25,37 @@ Known = tuple[str, Trial]
 RECIPES = {preset.name: preset.recipe for preset in PRESETS}
 
 
-def other_network(model: Model, goal: Goal, best: Trial | None) -> str | None:
-    """Return which other network is better under the limits, as a sentence, or None.
+@dataclass(frozen=True)
+class OtherNetwork:
+    """Another network of the same task, and the recipe that is better under the limits.
+
+    Attributes
+    ----------
+    name : str
+        Of the model.
+    trial : Trial
+        Its recipe, bytes and metric, on the same validation examples.
+    """
+
+    name: str
+    trial: Trial
+
+    def sentence(self, goal: Goal) -> str:
+        """Return what is better, as a sentence."""
+        return _(
+            "Another network is better: {name} with {recipe} has {bytes} and {metric} {value} on "
+            "the same validation examples."
+        ).format(
+            name=self.name,
+            recipe=describe(self.trial.recipe),
+            bytes=formatting.nbytes(self.trial.bytes),
+            metric=_(goal.metric.name),
+            value=goal.metric.format(self.trial.value or 0.0),
+        )
+
+
+def other_network(model: Model, goal: Goal, best: Trial | None) -> OtherNetwork | None:
+    """Return which other network is better under the limits, or None.
 
     Only what the package knows is compared, so that it costs no time: the presets of the built-in
     models, and the shipped students. It is unknown how fast they are, so None with such a limit.
@@ -47,16 +77,7 @@ def other_network(model: Model, goal: Goal, best: Trial | None) -> str | None:
     name, trial = min(meeting, key=lambda entry: goal.key(entry[1]))
     if best is not None and goal.key(trial) >= goal.key(best):
         return None
-    return _(
-        "Another network is better: {name} with {recipe} has {bytes} and {metric} {value} on the "
-        "same validation examples."
-    ).format(
-        name=name,
-        recipe=describe(trial.recipe),
-        bytes=formatting.nbytes(trial.bytes),
-        metric=_(goal.metric.name),
-        value=goal.metric.format(trial.value or 0.0),
-    )
+    return OtherNetwork(name, trial)
 
 
 def _known(model: Model) -> Iterator[Known]:

@@ -15,6 +15,7 @@ from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.recipe import Recipe
 from workbench.study.goal import Goal
+from workbench.study.other_networks import OtherNetwork
 from workbench.study.result import StudyResult
 from workbench.study.trial import Trial
 from workbench.training.compress import compress
@@ -40,6 +41,9 @@ class Recommendation(Displayable):
         Sentences from measurements, the most important first.
     seconds : float
         The time that it took.
+    other : OtherNetwork or None
+        Another network of the same task that is better under the limits: a built-in model, or a
+        distilled student.
     """
 
     _plots = "recommendation"
@@ -51,6 +55,7 @@ class Recommendation(Displayable):
     latencies: Mapping[str, float]
     reasons: tuple[str, ...]
     seconds: float
+    other: OtherNetwork | None = None
 
     @property
     def best(self) -> Trial:
@@ -130,6 +135,9 @@ class Recommendation(Displayable):
                 _point(trial) | {"latency_ms": self.latencies.get(trial.file)}
                 for trial in self.choices
             ],
+            "other": None
+            if self.other is None
+            else {"model": self.other.name, **_point(self.other.trial)},
             "limits": self.goal.as_dict(),
             "digest": best.file,
             "original_bytes": self.model.original_bytes,

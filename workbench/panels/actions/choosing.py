@@ -43,8 +43,12 @@ def continue_choosing(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 @action
 def choose_recipe(dashboard: Dashboard, message: dict[str, Any]) -> None:
-    """Select a recipe that was measured."""
-    dashboard.session.set(Recipe.from_json(str(message.get("recipe"))))
+    """Select a recipe that was measured, of another model if it names one."""
+    recipe, name = Recipe.from_json(str(message.get("recipe"))), message.get("model")
+    if name is None:
+        dashboard.session.set(recipe)
+    else:
+        dashboard.session.open(str(name), recipe)
 
 
 @action

@@ -133,7 +133,7 @@ export class ChoosePage {
   }
 
   /** @param {ChoosingCard} card */
-  card({ title, name, facts, recipe }) {
+  card({ title, name, facts, recipe, model }) {
     return h(
       "li",
       { className: "panel choosing-card" },
@@ -145,14 +145,14 @@ export class ChoosePage {
         className: "quiet",
         text: this.texts.open,
         "aria-label": `${this.texts.open}: ${name}`,
-        onclick: () => this.select(recipe),
+        onclick: () => this.select(recipe, model),
       }),
     );
   }
 
-  /** @param {string} recipe */
-  select(recipe) {
-    this.context.channel.act("choose_recipe", { recipe });
+  /** @type {(recipe: string, model?: string | null) => void} */
+  select(recipe, model = null) {
+    this.context.channel.act("choose_recipe", { recipe, model });
     this.context.go("compress");
   }
 

@@ -313,6 +313,7 @@ export interface ChoosingCard {
   name: string;
   facts: { value: string; label: string }[];
   recipe: string; // JSON
+  model: string | null; // another one, or null for that of the page
 }
 
 export interface LiveChoosing {
