@@ -13,6 +13,7 @@ from workbench.artifact.module_spec import InputQParams
 from workbench.compression.coded import Codes
 from workbench.deploy.integers.graph import Graph
 from workbench.deploy.integers.onnx_qparams import MIDDLES, OnnxQParams
+from workbench.deploy.integers.whole_sums import OPERATORS
 from workbench.errors import ArtifactError
 from workbench.runtime.integer_layers import whole_bias
 
@@ -32,6 +33,9 @@ def check_integers(content: bytes, artifact: Artifact) -> None:
         if node is None:
             raise _error(path, "product", "is missing in the package")
         _check_grid(_written_qparams(graph, node.input[0], path), qparams, path)
+        if node.op_type in OPERATORS.values():
+            _check_whole_sums(graph, node, artifact, path, qparams)
+            continue
         _check_weight(graph, node, artifact, path)
         if path in artifact.spec.biases:
             _check_bias(graph, node, artifact, path, qparams)
@@ -63,18 +67,53 @@ def _check_weight(graph: Graph, product: Any, artifact: Artifact, path: str) -> 
     if node is None or node.op_type != "DequantizeLinear":
         return  # decoded weights: the predictions are compared
     assert isinstance(coded, Codes)
-    centered, scale = coded.centered_codes()
-    codes = graph.array(node.input[0])
+    _check_codes(graph, node.input[0], [*node.input[2:3]], coded, path)
+    if not np.array_equal(graph.array(node.input[1]), coded.centered_codes()[1].numpy()):
+        raise _error(path, "scale of the weights", "is another than in the file")
+
+
+def _check_codes(graph: Graph, name: str, zeros: list[str], coded: Codes, path: str) -> None:
+    codes = graph.array(name)
     middle = MIDDLES.get(codes.dtype.type)
     if middle is None:
         raise _error(path, "weights", f"have codes of the type {codes.dtype}")
-    expected = (centered.numpy() + middle).astype(codes.dtype)
+    expected = (coded.centered_codes()[0].numpy() + middle).astype(codes.dtype)
     if not any(np.array_equal(codes, array) for array in (expected, expected.T)):
         raise _error(path, "weights", "have other codes than in the file")
-    if not np.array_equal(graph.array(node.input[1]), scale.numpy()):
-        raise _error(path, "scale of the weights", "is another than in the file")
-    if len(node.input) < 3 or (graph.array(node.input[2]) != middle).any():
+    if not zeros or (graph.array(zeros[0]) != middle).any():
         raise _error(path, "zero point of the weights", "is another than in the file")
+
+
+def _check_whole_sums(
+    graph: Graph, product: Any, artifact: Artifact, path: str, qparams: InputQParams
+) -> None:
+    coded = artifact.tensors[f"{path}.weight"]
+    assert isinstance(coded, Codes)
+    _check_codes(graph, product.input[1], [*product.input[3:4]], coded, path)
+    scale = coded.centered_codes()[1]
+    unit = (scale.double() * qparams.scale).float().numpy()
+    following = _followers(graph, product)
+    if not any(np.array_equal(array, unit) for array in following["Mul"]):
+        raise _error(path, "scale of the weights", "is another than in the file")
+    if path in artifact.spec.biases:
+        bias = artifact.tensors[f"{path}.bias"].tensor()
+        expected = whole_bias(bias, scale, qparams.scale).numpy()
+        if expected.any() and not any(np.array_equal(a, expected) for a in following["Add"]):
+            raise _error(path, "bias", "is another than in the file")
+
+
+def _followers(graph: Graph, product: Any) -> dict[str, list[NDArray[Any]]]:
+    """Return what is added to whole sums, and then multiplied by them, as rows."""
+    constants: dict[str, list[NDArray[Any]]] = {"Add": [], "Mul": []}
+    node = product
+    while not constants["Mul"]:
+        consumers = graph.consumers(node.output[0])
+        if len(consumers) != 1 or consumers[0].op_type not in ("Add", "Cast", "Mul"):
+            break
+        node = consumers[0]
+        stored = [name for name in node.input if graph.is_constant(name)]
+        constants.get(node.op_type, []).extend(graph.array(name).reshape(-1) for name in stored)
+    return constants
 
 
 def _check_bias(
@@ -97,7 +136,7 @@ def _written_qparams(graph: Graph, name: str, path: str) -> tuple[NDArray[Any], 
     node = graph.producer(name)
     while node is not None and node.op_type in ("Reshape", "Flatten", "Transpose"):
         node = graph.producer(node.input[0])
-    if node is not None and node.op_type == "DequantizeLinear":
+    if node is not None and node.op_type in ("DequantizeLinear", "QuantizeLinear"):
         return graph.array(node.input[1]), graph.array(node.input[2])
     centered = graph.producer(node.input[0]) if node is not None else None
     middle = graph.producer(centered.input[-1]) if centered is not None else None

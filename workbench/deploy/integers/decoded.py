@@ -28,5 +28,4 @@ def decode_inputs_by_arithmetic(graph: Graph, products: Iterable[Any]) -> None:
         middle = graph.add_node("Cast", [zero], f"{label}.input_zero", to=TensorProto.FLOAT)
         centered = graph.add_node("Sub", [numbers, middle], f"{label}.input_centered")
         product.input[0] = graph.add_node("Mul", [centered, scale], f"{label}.input_decoded")
-        if not graph.consumers(rounded):
-            graph.nodes = [node for node in graph.nodes if rounded not in node.output]
+        graph.remove_unused([rounded])

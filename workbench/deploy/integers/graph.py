@@ -92,6 +92,11 @@ class Graph:
             self.replace_input(source, output, self.consumers(source))
             producer.output[[*producer.output].index(source)] = output
 
+    def remove_unused(self, names: Iterable[str]) -> None:
+        """Remove the nodes that produce `names` which nothing takes."""
+        unused = {name for name in names if not self.consumers(name)} - self.outputs
+        self.nodes = [node for node in self.nodes if unused.isdisjoint(node.output)]
+
     def write(self) -> bytes:
         """Return the model's file, with sorted nodes and only the constants that are used."""
         graph = self.model.graph

@@ -57,8 +57,12 @@ class Layers:
         return [
             path
             for path, nodes in self.integers.items()
-            if path not in rounded and any(len(node.input) > 2 and node.input[2] for node in nodes)
+            if path not in rounded and any(_has_bias(node) for node in nodes)
         ]
+
+
+def _has_bias(product: Any) -> bool:
+    return product.op_type in PRODUCTS and len(product.input) > 2 and bool(product.input[2])
 
 
 def write_layers(
@@ -86,6 +90,7 @@ def write_layers(
     """
     marks = [_Mark.of(node) for node in graph.nodes if _is_mark(node)]
     varying = _varying(graph)
+    constant = {id(mark.node) for mark in marks if mark.node.input[0] not in varying}
     uses = Counter(mark.path for mark in marks if not mark.leaving)
     layers, calls = Layers(), Counter[str]()
     for mark in marks:
@@ -104,7 +109,7 @@ def write_layers(
             layers,
             unsigned=unsigned,
             shared=uses[mark.path] > 1,
-            constant=mark.node.input[0] not in varying,
+            constant=id(mark.node) in constant,
         )
     remaining = [entry for entry in graph.model.opset_import if entry.domain != DOMAIN]
     del graph.model.opset_import[:]

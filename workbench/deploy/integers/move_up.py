@@ -100,6 +100,8 @@ def keeps_order(graph: Graph, node: Any) -> bool:
         filling = node.input[2] if len(node.input) > 2 else ""
         zero = not filling or (graph.is_constant(filling) and not graph.array(filling).any())
         return bool(modes) or zero
+    if node.op_type == "Min":  # the highest code of fewer than 8 bits
+        return len(node.input) == 2 and graph.is_constant(node.input[1])
     return node.op_type in PASSING and len(node.output) == 1
 
 

@@ -14,6 +14,7 @@ from workbench.deploy.integers.layers import Layers, write_layers
 from workbench.deploy.integers.move_up import merge_equal, move_up
 from workbench.deploy.integers.stored import stored_weights
 from workbench.deploy.integers.weights import write_weight
+from workbench.deploy.integers.whole_sums import write_whole_sums
 from workbench.deploy.target import ROUNDED_INPUTS, Target
 
 OPSET = 21
@@ -63,6 +64,7 @@ def with_codes(content: bytes, artifact: Artifact, target: Target) -> Written:
     move_up(graph)
     if target.runtime == "onnxruntime":
         decode_inputs_by_arithmetic(graph, layers.by_arithmetic)
+        write_whole_sums(graph, layers, artifact.spec)
     small, products = [*layers.integers], list[str]()
     level = nibbles.ROUNDED if target.precision == ROUNDED_INPUTS else nibbles.EXACT
     for stored in stored_weights(graph, artifact.tensors):
