@@ -31,8 +31,7 @@ class Agreement(Displayable):
     equal : int
         Predictions whose outputs all differ by at most 10⁻⁴ · max(1, |output|).
     borderline, different : array of int64
-        The indices of predictions that differ: those where the file's two best outputs are so close
-        that rounding decides, and all others.
+        The indices of predictions that differ: those that rounding decides, and all others.
     largest_difference : float
         The largest absolute difference of an output to that of the file in PyTorch's float32.
     metric : Metric
@@ -109,10 +108,10 @@ class Agreement(Displayable):
             return sentence.format(count=count, total=total, runtime=self.runtime)
         if len(self.borderline):
             sentence = plural(
-                "All {total} predictions in {runtime} are those of the file, except {count} where "
-                "the two best outputs are almost equal.",
-                "All {total} predictions in {runtime} are those of the file, except {count} where "
-                "the two best outputs are almost equal.",
+                "All {total} predictions in {runtime} are those of the file, except {count} that "
+                "rounding decides.",
+                "All {total} predictions in {runtime} are those of the file, except {count} that "
+                "rounding decides.",
                 len(self.borderline),
             )
             count = formatting.count(len(self.borderline))
@@ -150,8 +149,13 @@ class Agreement(Displayable):
         return self.predictions // len(find_model(self.model).task.split(self.split))
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return a row for each borderline prediction: example, position and both classes."""
+        """Return a row for each borderline prediction: example, position and both classes.
+
+        There is none where numbers are predicted.
+        """
         names = find_model(self.model).task.classes
+        if not len(self.classes):
+            return []
         return [
             {
                 "example": int(number) // self.positions,

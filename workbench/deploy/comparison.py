@@ -11,6 +11,7 @@ from torch import Tensor
 
 from workbench.deploy.outputs import Outputs
 from workbench.deploy.source import Network
+from workbench.deploy.ties import decided_by_rounding
 from workbench.domain import Split
 from workbench.domain.inputs import targets
 from workbench.domain.sum_metrics import SUM_METRICS
@@ -41,7 +42,8 @@ class Differences(NamedTuple):
     borderline, different : array of int64
         The indices of those where rounding decides, and of all others.
     classes : array of int64
-        For each borderline one, the class of the file and that of the runtime, [n, 2].
+        For each borderline one, the class of the file and that of the runtime, [n, 2]; none where
+        numbers are predicted.
     """
 
     borderline: NDArray[np.int64]
@@ -52,15 +54,18 @@ class Differences(NamedTuple):
 def differences(network: Network, data: Split, outputs: Tensor, file: Outputs) -> Differences:
     """Return the predictions that differ."""
     if not has_classes(network):
-        different = np.flatnonzero(~file.equal_rows(outputs).numpy())
-        return Differences(np.empty(0, np.int64), different, np.empty((0, 2), np.int64))
+        differs = np.flatnonzero(~file.equal_rows(outputs).numpy())
+        decided = decided_by_rounding(network, data.examples, differs, outputs)
+        return Differences(differs[decided], differs[~decided], np.empty((0, 2), np.int64))
     certain = file.certain().numpy()
     predicted, _certain = classify(outputs.flatten(0, -2), 0.0)
     expected = _expected(network, data, file)
     differs = predicted != expected
-    borderline = np.flatnonzero(differs & ~certain)
+    different = np.flatnonzero(differs & certain)
+    decided = decided_by_rounding(network, data.examples, different, outputs)
+    borderline = np.sort(np.append(np.flatnonzero(differs & ~certain), different[decided]))
     classes = np.stack([expected[borderline], predicted[borderline]], axis=1)
-    return Differences(borderline, np.flatnonzero(differs & certain), classes)
+    return Differences(borderline, different[~decided], classes)
 
 
 def _expected(network: Network, data: Split, file: Outputs) -> Predictions:

@@ -58,8 +58,8 @@ def borderline_tab(session: Session, palette: Palette) -> dict[str, Any]:
     agreements = [o.agreement for o in deployment.outcomes if o.agreement] if deployment else []
     if not agreements:
         return {"note": _("Examples that a runtime predicts otherwise appear here.")}
-    most = max(agreements, key=lambda result: len(result.borderline))
-    if not len(most.borderline):
+    most = max(agreements, key=lambda result: len(result.classes))
+    if not len(most.classes):
         return {"note": _("Every runtime predicts each example as the file does.")}
     if most.positions != 1:
         return {"note": " ".join(agreement.borderline_notes(most))}

@@ -30,8 +30,10 @@ def draw(agreement: Agreement, palette: Palette = LIGHT, **options: Any) -> Figu
     Raises
     ------
     InputError
-        If the model predicts several classes for each example.
+        If the model predicts several classes for each example, or numbers.
     """
+    if len(agreement.borderline) != len(agreement.classes):
+        raise InputError("Predicted numbers have no picture.", code="deploy.no_picture")
     if agreement.positions != 1:
         raise InputError(
             "The predictions of positions in a text have no picture: call to_frame().",

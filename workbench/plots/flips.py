@@ -50,7 +50,7 @@ COUNTED: dict[str, Callable[[int], str]] = {
 }
 """By display type."""
 TITLES = {
-    "flipped": N_("{examples} where the two best outputs are almost equal"),
+    "flipped": N_("{examples} that rounding decides"),
     "became_wrong": N_("{examples} went wrong"),
     "became_right": N_("{examples} became right"),
     "stayed_wrong": N_("{examples} stayed wrong, with another class"),

@@ -7,6 +7,8 @@ that of 32-bit integer accumulators bit by bit, in any order of addition.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -55,7 +57,15 @@ def uses_integer_inputs(layer: nn.Module) -> bool:
 
 
 class IntegerForward:
-    """The forward of a layer on inputs quantized with `qparams`."""
+    """The forward of a layer on inputs quantized with `qparams`.
+
+    Attributes
+    ----------
+    codes : callable
+        What rounds inputs and outputs: `centered_codes`.
+    """
+
+    codes: Callable[[Tensor, InputQParams], Tensor]
 
     def __init__(
         self,
@@ -69,11 +79,12 @@ class IntegerForward:
         self.qparams = qparams
         self.outputs = outputs
         self.whole_biases = whole_biases
+        self.codes = centered_codes
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """Return the layer's outputs, in the dtype of `inputs`."""
         qparams, layer = self.qparams, self.layer
-        codes = centered_codes(inputs, qparams)  # padding with code 0 means the value zero
+        codes = self.codes(inputs, qparams)  # padding with code 0 means the value zero
         weight = self._weight_codes()
         dtype = torch.float32 if self._fits(weight) else torch.float64
         sums = self._product(codes.to(dtype), weight.to(dtype)).to(inputs.dtype)
@@ -87,7 +98,7 @@ class IntegerForward:
             outputs = sums * scale + layer.bias.view(shape)
         if self.outputs is None:
             return outputs
-        return centered_codes(outputs, self.outputs) * self.outputs.scale
+        return self.codes(outputs, self.outputs) * self.outputs.scale
 
     def _bias_codes(self) -> Tensor:
         """Return the biases as whole numbers, float64 [outputs]."""

@@ -70,8 +70,8 @@ def _write(graph: Graph, path: str, product: Any, *, whole_bias: bool) -> Any:
     if bias and whole_bias:
         dequantization = graph.producer(bias)
         assert dequantization is not None, "whole biases are decoded"
-        whole = graph.array(dequantization.input[0]).reshape(per_row)
-        added = graph.add_constant(f"{label}.bias.w", whole)
+        steps = graph.array(dequantization.input[0]).reshape(per_row)
+        added = graph.add_constant(f"{label}.bias.w", steps)
         sums = graph.add_node("Add", [sums, added], f"{label}_biased")
         bias = ""
     numbers = graph.add_node("Cast", [sums], f"{label}_float", to=TensorProto.FLOAT)
