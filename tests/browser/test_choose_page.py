@@ -88,6 +88,8 @@ def test_the_space_is_narrowed_with_the_mouse_and_the_keyboard(show_page, shown)
     page.get_by_role("button", name="all values").click()
     expect(title).not_to_contain_text("tries only")
     assert set(brushes(page)) == {"file size"}
+    page.get_by_role("button", name="size and accuracy").click()  # the page is shared
+    expect(page.locator(".tab-body .plot .shapelayer")).not_to_have_count(0)
 
 
 def test_a_limit_is_dragged_in_the_picture(show_page, shown):
