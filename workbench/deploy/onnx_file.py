@@ -51,7 +51,7 @@ def onnx_bytes(module: nn.Module, inputs: Tensor) -> bytes:
             )
     shapes = batch_axis(with_plain_bags(module))
     _read_operators_once()
-    with _quiet(), torch.no_grad(), preserve_random_state(), symbolic_length():
+    with _quiet(), torch.no_grad(), preserve_random_state(), symbolic_length(module):
         try:
             program = torch.onnx.export(
                 module,

@@ -45,7 +45,7 @@ def exported_program(
     InputError
         If the module cannot be exported.
     """
-    with torch.no_grad(), warnings.catch_warnings(), symbolic_length():
+    with torch.no_grad(), warnings.catch_warnings(), symbolic_length(module):
         warnings.simplefilter("ignore")
         try:
             program = torch.export.export(module, (inputs.clone(),), dynamic_shapes=shapes)

@@ -6,17 +6,18 @@ trace would fail. `x.shape[0]` is the same number and may be a symbol.
 
 from __future__ import annotations
 
-import builtins
+import inspect
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 
-_python_len = builtins.len
 _lock = threading.Lock()
-_users = 0
+_users = Counter[int]()
+"""How many recordings use a namespace, by its `id`."""
 
 
 def _length(value: Any, /) -> Any:
@@ -24,20 +25,38 @@ def _length(value: Any, /) -> Any:
     symbolic: Any = value  # a proxy stands for any value
     if isinstance(value, fx.Proxy) or (isinstance(value, Tensor) and value.ndim):
         return symbolic.shape[0]
-    return _python_len(value)
+    return len(value)
 
 
 @contextmanager
-def symbolic_length() -> Iterator[None]:
-    """Record a forward pass that calls `len` with tensors; for all other values nothing changes."""
-    global _users
+def symbolic_length(network: nn.Module) -> Iterator[None]:
+    """Let the code of a network's own layers find a `len` that returns symbols for tensors.
+
+    The code of PyTorch keeps Python's: its compiler knows no other. So does code in files that
+    define none of the layers, and in files with a `len` of their own.
+    """
     with _lock:
-        _users += 1
-        builtins.len = _length  # the code of a network looks it up there
+        namespaces = _namespaces(network)
+        for namespace in namespaces:
+            namespace["len"] = _length
+            _users[id(namespace)] += 1
     try:
         yield
     finally:
         with _lock:
-            _users -= 1
-            if not _users:
-                builtins.len = _python_len
+            for namespace in namespaces:
+                _users[id(namespace)] -= 1
+                if not _users[id(namespace)]:
+                    del namespace["len"], _users[id(namespace)]
+
+
+def _namespaces(network: nn.Module) -> list[dict[str, Any]]:
+    """Return the globals of the forward passes that are not PyTorch's, each once."""
+    found = {}
+    for kind in {base for layer in network.modules() for base in type(layer).__mro__}:
+        forward = inspect.unwrap(vars(kind).get("forward", object))
+        namespace = getattr(forward, "__globals__", {"__name__": "torch"})
+        package = str(namespace.get("__name__", "")).partition(".")[0]
+        if package != "torch" and namespace.get("len", _length) is _length:
+            found[id(namespace)] = namespace
+    return [*found.values()]

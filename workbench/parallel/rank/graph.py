@@ -54,7 +54,7 @@ def operations(module: nn.Module, inputs: Batch) -> fx.GraphModule:
     network = _CALLS[len(tensors)](module, inputs.names).eval()
     shapes = tuple({0: Dim.DYNAMIC} for _tensor in tensors)
     try:
-        with symbolic_length():
+        with symbolic_length(module):
             exported = export(network, tensors, dynamic_shapes=shapes, strict=False)
     except Exception as error:
         raise UnsupportedError(
@@ -84,7 +84,7 @@ def trace(module: nn.Module, inputs: Batch) -> fx.GraphModule:
         )
     tracer = fx.Tracer()
     try:
-        with symbolic_length():
+        with symbolic_length(module):
             graph = tracer.trace(_CALLS[count](module, inputs.names))
     except Exception as error:
         raise UnsupportedError(
