@@ -33,6 +33,7 @@ export class Chart {
     this.title = h("h2");
     this.plot = /** @type {PlotElement} */ (/** @type {unknown} */ (h("div", { className: "plot", role: "img" })));
     this.node = h("div", { className: "chart" }, h("div", { className: "chart-head" }, this.title, tools), this.plot);
+    this.revision = 0; // of the figure that is drawn; several may have one sequence number
     /** @type {{ figure: PlotlyFigure, seq: number } | null} */
     this.waiting = null; // the figure to draw next
     /** @type {Plotly | null} */
@@ -91,7 +92,8 @@ export class Chart {
     };
     const { l, r, t, b } = this.layout.margin;
     const frame = { width, height: this.layout.height, left: l, right: r, top: t, bottom: b };
-    const traces = withBrushes(this.drawn(figure), this.plot.data?.[0]?.dimensions ?? [], seq);
+    if (figure !== this.figure) this.revision += 1;
+    const traces = withBrushes(this.drawn(figure), this.plot.data?.[0]?.dimensions ?? [], this.revision);
     const { data, annotations } = withLabels(traces, this.layout, frame, this.takenIn(frame));
     this.plotly.react(this.plot, data, { ...this.layout, annotations }, CONFIG);
     if (!this.figure) {
@@ -153,9 +155,9 @@ export class Chart {
 }
 
 // Traces whose axes without a name keep the range that was dragged before. By itself, plotly.js gives it to the
-// axis at the same place, which may be another one: `seq` tells it that the figure is new.
-/** @type {(data: Trace[], before: Dimension[], seq: number) => Trace[]} */
-export function withBrushes(data, before, seq) {
+// axis at the same place, which may be another one: `revision` tells it that the figure is new.
+/** @type {(data: Trace[], before: Dimension[], revision: number) => Trace[]} */
+export function withBrushes(data, before, revision) {
   const ranges = new Map(before.map(({ label, constraintrange }) => [label, constraintrange]));
   /** @type {(dimension: Dimension) => Dimension} */
   const brushed = (dimension) => {
@@ -163,7 +165,7 @@ export function withBrushes(data, before, seq) {
     return dimension.name || !range ? dimension : { ...dimension, constraintrange: range };
   };
   return data.map((trace) =>
-    trace.dimensions ? { ...trace, uirevision: seq, dimensions: trace.dimensions.map(brushed) } : trace,
+    trace.dimensions ? { ...trace, uirevision: revision, dimensions: trace.dimensions.map(brushed) } : trace,
   );
 }
 
