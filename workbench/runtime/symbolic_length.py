@@ -52,11 +52,11 @@ def symbolic_length(network: nn.Module) -> Iterator[None]:
 
 def _namespaces(network: nn.Module) -> list[dict[str, Any]]:
     """Return the globals of the forward passes that are not PyTorch's, each once."""
-    found = {}
+    namespaces = {}
     for kind in {base for layer in network.modules() for base in type(layer).__mro__}:
         forward = inspect.unwrap(vars(kind).get("forward", object))
         namespace = getattr(forward, "__globals__", {"__name__": "torch"})
         package = str(namespace.get("__name__", "")).partition(".")[0]
         if package != "torch" and namespace.get("len", _length) is _length:
-            found[id(namespace)] = namespace
-    return [*found.values()]
+            namespaces[id(namespace)] = namespace
+    return [*namespaces.values()]
