@@ -43,6 +43,7 @@ from tests.recipes import random_recipe
 RUNTIMES = ("onnxruntime", "openvino")
 EXACT = wb.Activations(8, biases="int32")
 SUMS = wb.Activations(8, biases="int32", sums="quantized")
+SYMMETRIC = wb.Activations(8, biases="int32", sums="quantized", scheme="symmetric")
 ROUNDS, SECONDS, CALLS = 5, 0.3, 200
 WIDTH = 4096
 
@@ -54,7 +55,7 @@ def eight_bits(activations: wb.Activations, **parts: Any) -> wb.Recipe:
 
 FILES = {
     "fashion/lenet5": (EXACT,),
-    "fashion/resnet": (EXACT, SUMS),
+    "fashion/resnet": (EXACT, SUMS, SYMMETRIC),
     "vowels/cnn": (EXACT,),
     "reviews/transformer": (EXACT,),
     "reviews-lm/gpt": (wb.Activations(8),),
@@ -71,6 +72,7 @@ def agreement(names: Sequence[str]) -> Iterator[tuple[object, ...]]:
                 result = wb.confirm(package)
                 layers = package.manifest["layers"]["quantized"]
                 kind = "sums too" if activations.sums == "quantized" else activations.biases
+                kind += ", symmetric inputs" if activations.scheme == "symmetric" else ""
                 yield (
                     f"{name}, {kind}",
                     runtime,
