@@ -8,14 +8,13 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from importlib import import_module
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from workbench.deploy.embedding_bag import with_plain_bags
+from workbench.deploy.exporter_tables import build_tables_once
 from workbench.errors import InputError, describe
 from workbench.runtime.seeding import preserve_random_state
 from workbench.runtime.symbolic_length import symbolic_length
@@ -50,7 +49,7 @@ def onnx_bytes(module: nn.Module, inputs: Tensor) -> bytes:
                 code="deploy.projected_lstm",
             )
     shapes = batch_axis(with_plain_bags(module))
-    _read_operators_once()
+    build_tables_once()
     with _quiet(), torch.no_grad(), preserve_random_state(), symbolic_length(module):
         try:
             program = torch.onnx.export(
@@ -76,20 +75,6 @@ def onnx_bytes(module: nn.Module, inputs: Tensor) -> bytes:
     _check_batch_axis(proto)
     content: bytes = proto.SerializeToString(deterministic=True)
     return content
-
-
-@cache
-def _read_operators_once() -> None:
-    """Keep PyTorch's ONNX operators, which it otherwise parses for each export, half of its time.
-
-    Versions of PyTorch that read them elsewhere work as before.
-    """
-    try:
-        registration = import_module("torch.onnx._internal.exporter._registration")
-        operators = registration.onnxscript_apis
-        operators.get_torchlib_ops = cache(operators.get_torchlib_ops)
-    except (ImportError, AttributeError):
-        logging.getLogger(__name__).info("The ONNX operators are read for each export.")
 
 
 def batch_axis(module: nn.Module, most: int | None = None) -> tuple[Any, ...]:
