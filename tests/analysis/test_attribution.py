@@ -28,6 +28,7 @@ def logit(model, weights, image, label):
     return float(outputs[0, label])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", wb.models("fashion"))
 def test_pixel_attributions_sum_to_logit_difference(name):
     model = wb.model(name)
@@ -46,6 +47,7 @@ def test_pixel_attributions_sum_to_logit_difference(name):
         assert sum(side.probabilities) == pytest.approx(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["reviews/gru", "reviews/transformer", "reviews/bag"])
 def test_word_attributions_sum_to_logit_difference(name):
     model = untrained(name)
@@ -149,6 +151,7 @@ def test_uncompressed_file_has_the_same_attributions(small):
     np.testing.assert_array_equal(result.before.attributions, result.after.attributions)
 
 
+@pytest.mark.slow
 def test_two_threads_explain_different_examples(lenet5, fingerprint):
     before = fingerprint(lenet5.weights())
     artifact = wb.compress(lenet5, HARSH)

@@ -53,6 +53,7 @@ def test_file_and_recipe_give_the_same_comparison(small, comparison, tmp_path):
     np.testing.assert_array_equal(again.after, comparison.after)
 
 
+@pytest.mark.slow
 def test_test_split(small):
     comparison = wb.compare(small, HARSH, split="test")
     assert len(comparison) == 10_000

@@ -26,6 +26,7 @@ def gpt():
     return untrained("reviews-lm/gpt")
 
 
+@pytest.mark.slow
 def test_texts_share_a_prefix_and_are_reproducible(gpt, monkeypatch):
     result = wb.generate(gpt, COARSE, prompt="\nI love", characters=40, seed=3)
     assert len(result.before) == len(result.after) == 40
@@ -68,6 +69,7 @@ def test_incremental_decoding_equals_a_single_pass(gpt):
     torch.testing.assert_close(torch.cat(pieces, 1), expected, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_text_longer_than_the_context_window(gpt):
     result = wb.generate(gpt, wb.Recipe(), prompt="\n" + "a" * 250, characters=150)
     assert result.before == result.after

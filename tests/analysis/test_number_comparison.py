@@ -20,6 +20,7 @@ def model():
     return wb.from_table({"size": size, "label": ["a", "b"] * 100, "price": price}, name="prices")
 
 
+@pytest.mark.slow
 def test_errors_are_those_of_the_report(model):
     result = wb.compare_numbers(model, RECIPE)
     report = wb.measure(model, RECIPE, timed=False)

@@ -74,6 +74,7 @@ def test_point_changes_only_its_layer(small, part, settings):
         assert getattr(getattr(point.recipe, kind), name) == getattr(part, name)
 
 
+@pytest.mark.slow
 def test_points_are_cached_and_shared_with_measure(small, store, monkeypatch):
     first = sensitivity(small, settings=[0.6], store=store)
     for point in first.points:

@@ -79,6 +79,7 @@ def equal_layers() -> tuple[dict[str, torch.Tensor], Recipe, Artifact]:
     return weights, recipe, Artifact.of("drawn", recipe, encode_tensors(weights, recipe))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=100)
 @given(sample())
 @example(equal_layers())

@@ -58,6 +58,7 @@ def test_a_value_is_computed_once():
     assert calls == [1]
 
 
+@pytest.mark.slow
 def test_entries_end_with_their_lifetime():
     caches = [MemoryCache(4), MemoryCache(4, 100, len)]
     ours, theirs = Lifetime(), Lifetime()

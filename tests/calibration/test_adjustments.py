@@ -95,6 +95,7 @@ def test_corrected_biases_restore_the_mean_outputs(lenet5):
         torch.testing.assert_close(found[name], mean, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_all_pairs_of_lenet5_can_be_equalized_and_those_of_resnet_after_folding(lenet5, resnet):
     pairs = equalizable_pairs(lenet5, lenet5.weights(), channel_groups(lenet5.architecture))
     assert [group.producers for group in pairs] == [

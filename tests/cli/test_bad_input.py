@@ -135,6 +135,7 @@ def test_conflicting_training_options_are_rejected(fails, tmp_path, command, wor
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["evaluate", "inspect"])
 def test_damaged_files(fails, tmp_path, content, command):
     for fault, blob in damaged(content).items():
@@ -230,6 +231,7 @@ def test_invalid_commands(fails, arguments):
     fails(*arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["dashboard", "lab"])
 def test_a_port_in_use(fails, command):
     with socket.socket() as taken:

@@ -131,6 +131,7 @@ def test_the_loss_of_a_language_model_is_printed_in_percent(workbench, monkeypat
     assert "100.00" in table.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_sensitivity(ask, workbench):
     arguments = ("sensitivity", SMALL, "--settings", 0.5, 0.9, "--recipe")
     recipe = '{"prune": {"criterion": "random"}}'
@@ -156,6 +157,7 @@ def test_a_recipe_from_a_file_is_the_same(ask, tmp_path):
     assert ask("measure", SMALL, "--recipe", path) == ask("measure", SMALL, "--recipe", RECIPE)
 
 
+@pytest.mark.slow
 def test_compress_inspect_and_evaluate_agree(ask, saved, tmp_path):
     compressed = saved()
     path = tmp_path / "small.safetensors"
@@ -172,6 +174,7 @@ def test_compress_inspect_and_evaluate_agree(ask, saved, tmp_path):
     assert evaluated == measured
 
 
+@pytest.mark.slow
 def test_evaluate_takes_several_files(ask, saved, tmp_path):
     saved("a.safetensors")
     saved("b.safetensors", '{"quantize": {"bits": 2}}')
@@ -227,6 +230,7 @@ def test_an_artifact_of_a_tensor_file_cannot_be_evaluated(workbench, ask, tmp_pa
     assert err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_text_and_json_agree(workbench, ask, saved, tmp_path):
     compressed = saved()
     path = tmp_path / "small.safetensors"
@@ -282,6 +286,7 @@ def test_help_and_version(workbench):
     assert workbench("--version") == (0, f"workbench {wb.__version__}\n", "")
 
 
+@pytest.mark.slow
 def test_a_separate_process():
     command = [sys.executable, "-m", "workbench", "list", "--json"]
     process = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
@@ -290,6 +295,7 @@ def test_a_separate_process():
     assert process.stderr == ""
 
 
+@pytest.mark.slow
 def test_listing_and_errors_need_no_torch():
     """Importing torch takes a second: only commands that compute import it."""
     script = (
@@ -302,6 +308,7 @@ def test_listing_and_errors_need_no_torch():
         assert process.returncode == status, process.stderr
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_not_an_error():
     command = [sys.executable, "-m", "workbench", "list"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -110,6 +110,7 @@ def result_of(run):
     return status, json.loads(out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["own:classes", "own.py:classes", "{}/own.py:classes"])
 def test_optimize_takes_a_model_of_own_code(workbench, folder, text):
     output = folder / "small.safetensors"
@@ -123,6 +124,7 @@ def test_optimize_takes_a_model_of_own_code(workbench, folder, text):
     assert float((outputs.argmax(1).numpy() == table[:, 4]).mean()) == result["accuracy"]
 
 
+@pytest.mark.slow
 def test_a_metric_that_is_better_when_lower(workbench, folder):
     output = folder / "small.safetensors"
     options = ("--max-bytes", 1200, "--seconds", 4, "--output", output, "--json")
@@ -137,12 +139,14 @@ def test_a_metric_that_is_better_when_lower(workbench, folder):
     assert values == sorted(values, reverse=True)
 
 
+@pytest.mark.slow
 def test_texts(workbench, folder):
     options = ("--min-accuracy", 0.9, "--seconds", 3, "--json")
     status, result = result_of(workbench("optimize", "own:Factory.texts", *options))
     assert (status, result["met"], result["model"]) == (0, True, "custom/texts")
 
 
+@pytest.mark.slow
 def test_other_commands_take_the_same_model(workbench, folder):
     output = ("--output", folder / "m.safetensors")
     bits = ("--quantize.bits", 4)
@@ -176,6 +180,7 @@ def test_code_without_a_model(workbench, folder, text, words):
         assert words in lines[0]
 
 
+@pytest.mark.slow
 def test_optimize_learns_from_a_table(workbench, folder):
     output = folder / "small.safetensors"
     options = ("--predict", "kind", "--leave-out", "number", "--max-bytes", 2500, "--seconds", 4)
@@ -191,6 +196,7 @@ def test_optimize_learns_from_a_table(workbench, folder):
     assert wb.evaluate(output).value == result["value"]
 
 
+@pytest.mark.slow
 def test_optimize_learns_from_pictures(workbench, folder):
     generator = np.random.default_rng(0)
     with zipfile.ZipFile("photos.zip", "w") as archive:

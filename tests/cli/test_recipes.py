@@ -54,6 +54,7 @@ def test_options_override_the_recipe():
     assert read() == wb.Recipe()
 
 
+@pytest.mark.slow
 def test_fields_are_options_of_commands(ask, workbench):
     short = ask("measure", "fashion/lenet-300-100", "--prune.sparsity", 0.7, "--quantize.bits", 4)
     assert short["recipe"]["prune"]["sparsity"] == 0.7

@@ -35,6 +35,7 @@ def test_a_fresh_module_answers_alike_with_the_file_alone(name):
     assert output_digest(KNOWN[name], trial.blob) == trial.digest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["densenet", "mobilenet v2", "swin", "u-net in 3-D"])
 def test_channels_go_where_they_can(name):
     found = remove(name)

@@ -28,6 +28,7 @@ def symbols(draw, narrowest=2):
     return width, np.minimum(rng.geometric(0.6, size) - 1, 2**width - 1).astype(np.uint8)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(symbols(narrowest=1))
 def test_packing(drawn) -> None:
@@ -128,6 +129,7 @@ def test_many_empty_blocks_are_refused_before_allocation() -> None:
         huffman.decode(part, 4, 1024 * blocks)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.sets(st.integers(0, 3000), max_size=300), st.sampled_from(list(gaps.WIDTHS)))
 def test_gaps(drawn, width) -> None:

@@ -51,6 +51,7 @@ def test_values_match_fake_quantize(bits, scheme, granularity, bounds) -> None:
     assert torch.equal(codes.tensor(), faked(tensor, codes))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=1, max_size=40),

@@ -26,6 +26,7 @@ def test_every_choice_has_its_function() -> None:
     assert set(RANGES) == {choice.value for choice in CHOICES}
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(ROWS)
 def test_min_max_covers_every_value_and_zero(rows) -> None:
@@ -34,6 +35,7 @@ def test_min_max_covers_every_value_and_zero(rows) -> None:
     np.testing.assert_array_equal(high, np.maximum(rows.max(axis=1), 0))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(ROWS, st.floats(90, 100))
 def test_symmetric_percentile_is_the_quantile_of_absolute_values(rows, percent) -> None:
@@ -76,6 +78,7 @@ def test_percentile_is_exact_despite_float_arithmetic() -> None:
     assert high.item() == 999
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(ROWS, st.integers(2, 8), st.sampled_from(SCHEMES))
 def test_least_squares_is_never_worse_than_min_max(rows, bits, scheme) -> None:

@@ -229,6 +229,7 @@ RANDOM = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", RANDOM)
 def test_data_that_differs_each_time_it_is_read_is_refused(case):
     with raises("data.changes_when_read", "train", "augment=", "list(data)"):

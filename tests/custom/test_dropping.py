@@ -109,6 +109,7 @@ def test_cached_statistics_of_a_deleted_model_are_freed(register):
     assert measure(wb.model("custom/only"), prune=wb.Prune(0.5)).total == 80
 
 
+@pytest.mark.slow
 def test_a_model_with_references_stays(register, monkeypatch):
     monkeypatch.setattr(user_models, "MOST_HELD", 0)
     first = register("first")
@@ -145,6 +146,7 @@ def test_unused_models_stay_registered_within_the_memory_limit(room, register, m
     assert wb.model("custom/m4").name == "custom/m4"
 
 
+@pytest.mark.slow
 def test_data_is_counted_unless_models_share_it(register, points, make_splits, monkeypatch):
     monkeypatch.setattr(user_models, "ROOM", 15_000)  # more than a network, less than its data
     register("first")
@@ -156,6 +158,7 @@ def test_data_is_counted_unless_models_share_it(register, points, make_splits, m
     assert "custom/first" not in wb.models()
 
 
+@pytest.mark.slow
 def test_a_removed_model_is_reported(register, monkeypatch):
     monkeypatch.setattr(user_models, "MOST_HELD", 0)
     register("first")
@@ -168,6 +171,7 @@ def test_a_removed_model_is_reported(register, monkeypatch):
     assert wb.model("custom/first").name == "custom/first"
 
 
+@pytest.mark.slow
 def test_registering_a_name_again_replaces_the_model(register):
     first = register("twin")
     second = register("twin")

@@ -66,6 +66,7 @@ def test_every_type_of_data_gives_the_same_model(kind, small, points, make_split
     assert scores[0].total == scores[1].total == len(points[1]) // 3
 
 
+@pytest.mark.slow
 def test_the_module_and_the_data_are_unchanged(small, points, make_splits):
     before, inputs = digest(small), points[0].clone()
     small.train()
@@ -139,6 +140,7 @@ class Regression(nn.Module):
         return self.layer(inputs).squeeze(1)
 
 
+@pytest.mark.slow
 def test_numbers_are_measured_by_root_mean_squared_error(points, make_splits):
     inputs = points[0]
     data = make_splits(inputs, inputs[:, 0] * 2 + 1)
@@ -192,6 +194,7 @@ def test_sequences_are_measured_by_perplexity(make_splits):
     assert trained.value < report.value
 
 
+@pytest.mark.slow
 def test_bits_per_character_do_not_depend_on_the_number_of_threads(make_splits, threads):
     torch.manual_seed(0)
     model = wb.from_module(
@@ -251,6 +254,7 @@ def test_results_of_different_metrics_are_cached_separately(small, points, make_
     assert [report.metric for report in reports] == metrics
 
 
+@pytest.mark.slow
 def test_results_of_functions_with_the_same_name_are_cached_separately(small, points, make_splits):
     data = make_splits(*points)
     metrics = [lambda outputs, targets, value=value: value for value in (0.25, 0.75)]
@@ -275,6 +279,7 @@ def test_equal_weights_in_another_module_are_evaluated_again(points, make_splits
     assert reports[0].value != reports[1].value
 
 
+@pytest.mark.slow
 def test_other_training_data_or_another_loss_trains_again(small, points, make_splits):
     inputs, labels = points
     recipe = wb.Recipe(train=wb.Train(3))

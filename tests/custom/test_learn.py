@@ -42,6 +42,7 @@ def test_a_table_becomes_a_model_like_any_other(monkeypatch):
         assert {"line", "a", "b"} <= set(row)
 
 
+@pytest.mark.slow
 def test_the_unit_of_the_target_is_part_of_the_model(monkeypatch):
     monkeypatch.setitem(small_models.STEPS, "custom", 30)
     table = {"x": np.arange(100.0), "y": 2.0 ** np.floor(np.arange(100.0) / 10)}
@@ -52,6 +53,7 @@ def test_the_unit_of_the_target_is_part_of_the_model(monkeypatch):
     assert errors[1] == pytest.approx(1024 * errors[0], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_texts_are_learned_from_words():
     texts = [f"{word} {n} times" for n in range(60) for word in ("good", "bad")]
     model = wb.from_text(texts, ["positive", "negative"] * 60, seconds=5)
@@ -157,6 +159,7 @@ def test_a_run_that_becomes_slow_stops(monkeypatch):
     assert epochs == 3
 
 
+@pytest.mark.slow
 def test_a_training_that_was_cut_says_so(monkeypatch):
     monkeypatch.setattr(time_limit, "LEAST_STEPS", 30)
     model = wb.from_table(rows(), name="cut", seconds=0.01)
@@ -170,6 +173,7 @@ def test_a_training_that_was_cut_says_so(monkeypatch):
     assert wb.from_table(rows(), name="whole").notes == ()
 
 
+@pytest.mark.slow
 def test_a_short_training_on_few_rows_learns():
     model = wb.from_table(rows(344), name="short", seconds=0.01)
     assert model.notes

@@ -59,6 +59,7 @@ def texts(labels=4):
     return [{"input_ids": text, "labels": (text % labels).int()} for text in ids]
 
 
+@pytest.mark.slow
 def test_padding_does_not_affect_the_perplexity():
     torch.manual_seed(0)
     module, data = Reader(), loader(texts(), collate_fn=padded_sequences)

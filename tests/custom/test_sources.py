@@ -298,6 +298,7 @@ def test_a_timm_model_by_name():
 # --- Keras ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_keras_model(monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     keras = pytest.importorskip("keras")

@@ -124,6 +124,7 @@ class Viewing(nn.Module):
         return self.head(self.layer(inputs).view(len(inputs), -1))
 
 
+@pytest.mark.slow
 def test_teacher_and_student_may_differ_in_memory_layout():
     generator = torch.Generator().manual_seed(0)
     data = torch.randn(COUNT, 3, 4, 4, generator=generator), points()[1]

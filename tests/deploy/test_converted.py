@@ -41,6 +41,7 @@ def test_recurrent_and_attention_layers_do_not_go_to_executorch(name):
         executorch_bytes(network, wb.Target("executorch"))
 
 
+@pytest.mark.slow
 def test_a_converter_that_fails_hangs_or_is_missing_is_named(artifact, monkeypatch):
     network = exported_network(artifact)
     monkeypatch.setattr(converted_file, "CONVERTERS", "no_such_package")

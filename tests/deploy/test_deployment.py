@@ -111,6 +111,7 @@ def test_a_runtime_that_refuses_is_named_and_not_timed(artifact, monkeypatch):
     assert again.outcomes == state.outcomes
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_early_is_named(artifact, monkeypatch):
     run_instead(monkeypatch, sys.executable, "-c", "raise SystemExit(3)")
     for _try in range(2):

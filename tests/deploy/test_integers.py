@@ -200,6 +200,7 @@ class Pooled(nn.Module):
         return self.fc(torch.relu(self.conv(values)).mean((2, 3)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exact", ["0", "1"])
 def test_symmetric_outputs_may_be_reshaped_before_a_norm(exact, model):
     import onnxruntime

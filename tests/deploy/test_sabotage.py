@@ -180,6 +180,7 @@ HANG_WHILE_LOADING = "import time\ntime.sleep(60)\n"
 CALL = "if __name__ == '__main__':\n    main()\n"
 
 
+@pytest.mark.slow
 def test_a_runtime_that_crashes_is_an_error(package, worker):
     worker(CRASH + CALL)
     with raises("deploy.runtime_ended", "ended with status -6") as caught:
@@ -187,6 +188,7 @@ def test_a_runtime_that_crashes_is_an_error(package, worker):
     assert "no memory" in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", [HANG + CALL, HANG_WHILE_LOADING])
 def test_a_runtime_that_hangs_is_ended(source, package, worker):
     worker(source)

@@ -48,6 +48,7 @@ def agreement(outputs, steps):
     return reference.compare(wb.export(file, "torch"), returned, facts), own, returned
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outputs", [1, 2])
 def test_a_value_between_two_codes_decides_and_others_do_not(outputs):
     results = [agreement(outputs, steps) for steps in (-1e-5, 1e-5)]
@@ -77,6 +78,7 @@ def test_no_other_difference_is_decided_by_rounding(outputs):
     assert not result.confirmed
 
 
+@pytest.mark.slow
 def test_numbers_have_no_picture():
     results = [agreement(1, steps)[0] for steps in (-1e-5, 1e-5)]
     with raises("deploy.no_picture"):

@@ -88,6 +88,7 @@ def test_a_busy_machine_gets_no_ratio():
     assert "busy" in result.summary
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("times", "share", "busy"),
     [([0.001] * 10, 1.0, False), ([0.001] * 8 + [0.01] * 2, 1.0, True), ([0.001] * 10, 0.5, True)],
@@ -120,6 +121,7 @@ def test_the_console_prints_every_runtime(artifact, tmp_path, capsys):
     assert main(["benchmark", str(path), "--to", "torch", "--batch", "many"]) == 2
 
 
+@pytest.mark.slow
 def test_packages_of_two_files_are_not_compared(package):
     other = wb.export(
         wb.compress(wb.model("fashion/mlp-32"), wb.Recipe(wb.Quantize(bits=2))), "onnxruntime"

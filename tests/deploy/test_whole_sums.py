@@ -70,6 +70,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", range(len(CASES)))
 def test_every_layer_multiplies_integers(case):
     network, shape, activations, layers = CASES[case]
@@ -93,6 +94,7 @@ def package():
     return wb.export(compressed(Inverted, (1, 16, 16), WHOLE, "whole-sums-changed")[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ending", "part"),
     [

@@ -253,6 +253,7 @@ class Unused(nn.Module):
         return values
 
 
+@pytest.mark.slow
 def test_a_layer_without_an_effect_is_left_out():
     pytest.importorskip("onnxruntime")
     torch.manual_seed(0)

@@ -94,6 +94,7 @@ def test_growing_sparsity_does_not_lower_the_curve(often):
     assert values[-1] > values[0] + 0.1
 
 
+@pytest.mark.slow
 def test_a_point_is_the_file_that_would_result(often):
     recipe = replace(PRUNED, train=SETTINGS["cubic"])
     files = {}

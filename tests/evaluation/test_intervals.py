@@ -28,6 +28,7 @@ def coverage(right, seen, total):
     return covered
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("total", [1, 2, 3, 5, 8, 13, 21])
 def test_coverage_is_at_least_nominal(total):
     for seen in range(1, total + 1):

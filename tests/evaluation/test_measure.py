@@ -57,6 +57,7 @@ def test_equal_files_share_a_score(small, store, monkeypatch):
     assert [report.exact for report in reports] == [False, True]
 
 
+@pytest.mark.slow
 def test_splits_have_separate_scores(small, store):
     validation = measure(small, RECIPE, timed=False, store=store)
     test = measure(small, RECIPE, timed=False, store=store, split="test")

@@ -49,6 +49,7 @@ def test_a_changed_preset_has_no_result(monkeypatch):
     assert PRESETS[0].name not in preset_results(wb.model("fashion/lenet5"), ResultCache())
 
 
+@pytest.mark.slow
 def test_the_presets_of_a_user_model_are_known_once_they_are_measured(linear):
     model, store = linear(), ResultCache()
     assert preset_results(model, store) == {}

@@ -60,6 +60,7 @@ def test_exact_value_does_not_depend_on_threads_or_seed(gpt, few):
     assert len(values) == 1
 
 
+@pytest.mark.slow
 def test_estimates_precede_the_exact_score(gpt, few):
     first, *_, last = iter_scores(gpt, gpt.weights(), few)
     assert first.examples < len(few) == last.examples

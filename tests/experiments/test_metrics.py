@@ -52,6 +52,7 @@ def exact(model, settings):
     return reference_score(model, weights, model.task.split("validation")).value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", METRICS)
 def test_a_race_is_ranked_by_the_metric_of_the_task(linear, rule, metric):
     model = linear(metric)
@@ -91,6 +92,7 @@ def test_early_stopping_in_a_race_returns_the_best_check(linear, rule):
     assert trial.value == pytest.approx(min(values[1::2]), rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", METRICS)
 def test_a_search_ranks_by_the_metric_of_the_task(linear, rule, metric):
     model = linear(metric)
@@ -100,6 +102,7 @@ def test_a_search_ranks_by_the_metric_of_the_task(linear, rule, metric):
     assert result.best.mean == exact(model, result.best.settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", METRICS)
 def test_folds_are_evaluated_by_the_metric_of_the_task(linear, rule, metric):
     model = linear(metric)

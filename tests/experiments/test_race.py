@@ -33,6 +33,7 @@ def timeless(trial):
     return trial.name, trial.repeat, checks, trial.state, trial.value
 
 
+@pytest.mark.slow
 def test_curves_grow_and_final_values_are_exact(small, brief):
     seen = list(race(small, candidates(brief), checks=3))
     last = seen[-1]
@@ -51,6 +52,7 @@ def test_curves_grow_and_final_values_are_exact(small, brief):
     assert last.winner.name == best.name
 
 
+@pytest.mark.slow
 def test_other_candidates_do_not_change_the_result(small, brief):
     ways = candidates(brief, dropout=0.2)
     together = [timeless(trial) for trial in list(race(small, ways, checks=2))[-1].trials]
@@ -104,6 +106,7 @@ def test_the_trial_with_the_least_training_time_is_next(monkeypatch, small, brie
     assert Timed.turns == ["1", "3", "1", "1", "1", "3", "1", "1"]
 
 
+@pytest.mark.slow
 def test_an_early_stopped_trial_is_evaluated_with_its_best_weights(small, brief):
     patient = replace(brief, optimizer="sgd", learning_rate=3.0, steps=40, patience=2)
     last = list(race(small, {"one": patient}, checks=4))[-1]
@@ -138,6 +141,7 @@ def test_a_race_can_be_cancelled(small, brief):
     assert len(polls) == 5
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_is_restored(small, brief):
     ways = {name: replace(settings, threads=2) for name, settings in candidates(brief).items()}
     list(race(small, ways, checks=1))

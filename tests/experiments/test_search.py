@@ -14,6 +14,7 @@ from workbench.recipe import Recipe
 from workbench.training.compress import compress
 
 
+@pytest.mark.slow
 def test_a_grid_tries_every_combination_and_ranks_by_validation(small, brief):
     space = {"learning_rate": [1e-5, 3e-3], "optimizer": ["adam", "sgd"]}
     seen = []

@@ -139,6 +139,7 @@ def test_a_stacked_student_equals_one_trained_alone(more):
             torch.testing.assert_close(final[student][name], weight, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("build", "more"), [(convolutional, {}), (dense, {"labels": 0.25})])
 def test_students_in_parallel_are_bit_identical_to_their_recipes(build, more):
     school, train = School(build), settings(**more)

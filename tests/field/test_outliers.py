@@ -54,6 +54,7 @@ def test_the_line_of_an_outlier_is_named(splits, split, tmp_path, capsys):
         assert any(text == f"{name}: {sentence}" for text in result["warnings"])
 
 
+@pytest.mark.slow
 def test_training_rows_have_their_lines(splits):
     model = wb.from_table(table().encode(), as_number=True, name="lines", seconds=0.1)
     row = wb.compare_numbers(model, wb.Recipe(quantize=wb.Quantize(2)), split="train").rows()[0]

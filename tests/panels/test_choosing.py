@@ -93,6 +93,7 @@ def test_a_larger_file_is_named_only_if_its_value_reads_better(opened):
     assert f"{better.bytes:,}" in sentence
 
 
+@pytest.mark.slow
 def test_a_search_can_be_stopped_and_continued(opened):
     opened.act("choose", max_bytes=None, min_accuracy=None, seconds=60)
     opened.wait("tab", lambda t: t["activity"] and t["activity"]["tone"] == "working")
@@ -172,6 +173,7 @@ def test_another_network_that_is_better_has_a_card(opened):
     assert opened.session.recipe == known.trial.recipe
 
 
+@pytest.mark.slow
 def test_a_range_of_an_axis_narrows_the_next_search(opened):
     search(opened)
     opened.act("focus", key="choosing", value="fields")

@@ -125,6 +125,7 @@ def test_a_click_on_an_example_opens_its_attribution(changed):
     assert changed.session.focus.example == later[0] - 1
 
 
+@pytest.mark.slow
 def test_the_weights_of_the_selected_layer(changed):
     changed.act("focus", key="view", value="weights")
     changed.act("focus", key="layer", value="fc2.weight")
@@ -200,6 +201,7 @@ def slow(monkeypatch):
     return started, recipes
 
 
+@pytest.mark.slow
 def test_a_newer_recipe_replaces_the_job_and_cancel_stops_it(client, slow):
     started, recipes = slow
     client.session.set(HARSH)

@@ -387,6 +387,7 @@ def test_a_file_that_is_not_trained_yet_cannot_be_downloaded(client):
     client.act("cancel")
 
 
+@pytest.mark.slow
 def test_a_page_that_is_built_during_training_has_numbers(client):
     client.wait_until_idle()
     client.act("train", values=client.last("page")["training"]["values"], steps=50_000)

@@ -73,6 +73,7 @@ def test_the_first_answer_comes_from_the_table(client, monkeypatch):
     assert first["numbers"]["times"].endswith("smaller")
 
 
+@pytest.mark.slow
 def test_the_student_is_compressed(client):
     client.send_values({**client.values(), **VALUES})
     client.send_values({**client.values(), **VALUES, "prune.sparsity": 0.5})
@@ -194,6 +195,7 @@ def test_temperature_is_indifferent_if_all_intervals_hold_all_values(monkeypatch
     assert distillation.temperature_is_indifferent(STUDENT) is expected
 
 
+@pytest.mark.slow
 def test_the_examples_are_those_of_the_teacher(client):
     texts = client.last("page")["settings"]["distillation"]
     examples, logits = texts["examples"], texts["logits"]["fashion/lenet5"]
@@ -233,6 +235,7 @@ def test_a_student_is_trained_again_on_request(client, monkeypatch):
     assert client.last("state")["settings"]["distillation"]["repeated"] == ""
 
 
+@pytest.mark.slow
 def test_with_a_student_the_tabs_name_what_the_file_is_compared_with(client):
     client.session.distill(wb.student("fashion/mlp-32.resnet.t4.labels5"), wb.Recipe(wb.Prune(0.9)))
     client.wait_until_idle()
@@ -265,6 +268,7 @@ def test_training_starts_from_the_teacher_and_temperature_of_the_student(client)
     assert training.live(session)["distilled"] is None
 
 
+@pytest.mark.slow
 def test_training_names_the_student_and_starts_with_its_labels(client):
     client.send_values({**client.values(), **VALUES, "prune.sparsity": 0.5})
     live = client.last("state")["training"]

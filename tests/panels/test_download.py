@@ -17,6 +17,7 @@ def test_a_file_without_compression_is_told_from_the_original(client):
     assert f"the original's own file of {original:,}\u202fbytes" in saved["text"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("budget", "met"), [(10_000, False), (None, True), (1_000_000, True)])
 def test_both_accuracies_and_whether_the_goal_is_met(client, budget, met):
     client.session.set(Recipe(quantize=Quantize(bits=8)))

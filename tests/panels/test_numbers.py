@@ -24,6 +24,7 @@ def prices(client):
     return client
 
 
+@pytest.mark.slow
 def test_numbers_are_drawn_and_the_largest_changes_listed(prices):
     keys = [x.key for x in views(prices.session.model.task)]
     assert keys == ["numbers", "changed", "weights"]
@@ -37,6 +38,7 @@ def test_numbers_are_drawn_and_the_largest_changes_listed(prices):
     assert "price " not in texts
 
 
+@pytest.mark.slow
 def test_the_rows_are_exported_with_their_cells(prices):
     prices.wait("tab", lambda tab: tab.get("figure"))
     prices.act("comparison_csv")

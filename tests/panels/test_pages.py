@@ -45,6 +45,7 @@ def test_the_page_of_the_address_opens_first(client):
     assert client.session.recipe.prune.sparsity == 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["nowhere", "<b>", 7])
 def test_an_unknown_page_is_reported_and_changes_nothing(client, name):
     client.act("hello", search="", theme="light", page=name)
@@ -56,6 +57,7 @@ def test_an_unknown_page_is_reported_and_changes_nothing(client, name):
     assert client.dashboard.open_page == "compress"
 
 
+@pytest.mark.slow
 def test_nothing_is_sent_once_the_last_display_is_removed(client):
     client.wait_until_idle()
     client.act("bye")

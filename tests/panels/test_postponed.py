@@ -27,6 +27,7 @@ def test_the_card_shows_the_original_without_measuring(visitor):
     assert visitor.session.postponed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("student", [None, "fashion/mlp-32.resnet.t4.labels1"])
 def test_the_size_of_the_original_is_the_same_before_and_after_it_is_measured(visitor, student):
     session = visitor.session
@@ -60,6 +61,7 @@ def test_a_hand_near_the_settings_warms_up(visitor):
     assert visitor.session.postponed
 
 
+@pytest.mark.slow
 def test_opening_the_app_loads_no_torch():
     script = (
         "import sys; import workbench as wb; from workbench.panels.actions import ACTIONS;"

@@ -82,6 +82,7 @@ def grouped_keys(client):
     return {field["key"] for group in groups for field in group["fields"]}
 
 
+@pytest.mark.slow
 def test_only_images_can_be_shifted_and_mirrored(client):
     assert {"shift", "mirror"} <= grouped_keys(client)
     model = wb.model("vowels/cnn")
@@ -96,6 +97,7 @@ def test_only_images_can_be_shifted_and_mirrored(client):
     assert "shifted" in client.last("banner")["text"]
 
 
+@pytest.mark.slow
 def test_recordings_are_tiles_and_a_click_opens_the_attribution(client):
     client.session.choose_model("vowels/cnn")
     client.set_values(prune_sparsity=0.9, quantize_bits=3)

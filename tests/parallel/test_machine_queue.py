@@ -76,6 +76,7 @@ def test_a_run_waits_for_another_process_and_can_be_cancelled(start):
     assert waits == [True]
 
 
+@pytest.mark.slow
 def test_a_process_with_many_runs_lets_others_run_in_between(start):
     greedy = start(3)
     assert says(greedy, "runs")
@@ -88,6 +89,7 @@ def test_a_process_with_many_runs_lets_others_run_in_between(start):
     assert says(greedy, "runs")
 
 
+@pytest.mark.slow
 def test_processes_run_in_the_order_of_their_calls_and_dead_ones_are_passed_over(start, tmp_path):
     first = start()
     assert says(first, "runs")

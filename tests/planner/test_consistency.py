@@ -28,6 +28,7 @@ def step(name=LLAMA, where="h100-sxm", **settings):
     return train_plan(architecture_of(name), chip(where), job)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["a100-40", "h200"])
 @pytest.mark.parametrize("precision", ["bf16", "amp"])
 def test_suggested_microbatches_fit_when_they_are_followed(where, precision):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from math import log10
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,6 +80,7 @@ def preset_boxes(figure):
             yield label_places.around((across, up), text)[side]
 
 
+@pytest.mark.slow
 @given(metrics, shares, floors, places)
 def test_labels_neither_overlap_nor_lie_on_the_goal(metric, budget, floor, you):
     goal, figure = draw(metric, budget, floor, you)

@@ -54,6 +54,7 @@ def axes(layout):
     return [value for name, value in layout.items() if re.fullmatch(r"[xy]axis\d?", name)]
 
 
+@pytest.mark.slow
 def test_no_axis_has_percent_or_bytes_that_are_not_formatted():
     model = wb.model("vowels/cnn")
     artifact = wb.compress(model, wb.Recipe(wb.Prune(0.5), wb.Quantize(4)))

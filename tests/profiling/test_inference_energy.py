@@ -81,6 +81,7 @@ def test_a_repeat_that_is_not_known():
     assert result.plot().figure["data"][0]["y"] == []
 
 
+@pytest.mark.slow
 def test_reports_have_the_energy_of_training_and_inference(small, store, no_counters):
     report = wb.measure(small, TRAINED, store=store)
     assert report.training_energy.how == report.inference_energy.how == "model"

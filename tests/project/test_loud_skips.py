@@ -31,6 +31,7 @@ def test_without_a_browser(tmp_path, workers, ci, status):
     assert "THE PAGE WAS NOT TESTED: 1 browser tests skipped" in process.stdout.splitlines()[-2]
 
 
+@pytest.mark.slow
 def test_without_node(tmp_path):
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
     (tmp_path / "test_units.py").write_text(UNITS)

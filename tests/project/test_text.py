@@ -27,6 +27,7 @@ def tracked():
     return [path for path in paths if path.is_file() and b"\0" not in path.read_bytes()[:4096]]
 
 
+@pytest.mark.slow
 @pytest.mark.check
 def test_no_private_paths():
     hits = [(path.name, hit) for path in others() for hit in HOME.findall(read(path))]

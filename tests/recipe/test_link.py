@@ -16,6 +16,7 @@ NAMES = ("conv1.weight", "layers.0.conv.weight", "fc.weight")
 ODD = ("a:b", "a,b", "a b", "a&b=c", "größe", "a%2Cb", "a+b", "%", "x:0.5,y:1", "#", "?")
 
 
+@pytest.mark.slow
 def test_random_recipes_round_trip() -> None:
     for seed in range(500):
         recipe = random_recipe(Random(seed), NAMES)

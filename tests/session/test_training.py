@@ -194,6 +194,7 @@ def test_a_temperature_sweep_is_reported_level_by_level(real):
     assert real.sweep_result is None
 
 
+@pytest.mark.slow
 def test_a_cancelled_sweep_keeps_its_results(real):
     settings = wb.Train(threads=1, teacher="fashion/lenet5", start="scratch")
     with pytest.raises(Cancelled):

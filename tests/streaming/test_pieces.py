@@ -28,6 +28,7 @@ RECIPES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_bytes_do_not_depend_on_the_number_of_threads(tmp_path, threads, name) -> None:
     generator = torch.Generator().manual_seed(0)
@@ -59,6 +60,7 @@ def test_selection_equals_sorting(bits) -> None:
         assert threshold.ties == count - np.count_nonzero(keys < threshold.key)
 
 
+@pytest.mark.slow
 def test_peak_memory_is_small(tmp_path) -> None:
     side = 1024
     tensors = {f"layer {k}": torch.randn(side, side).bfloat16() for k in range(8)}

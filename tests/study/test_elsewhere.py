@@ -20,6 +20,7 @@ sampler = sys.modules[directed.__module__]
 pytestmark = pytest.mark.usefixtures("fresh")
 
 
+@pytest.mark.slow
 def test_recipes_from_anywhere_are_new_small_enough_and_possible(tiny):
     study = Study.of(tiny, space_of(tiny), sampler="directed", max_bytes=9_000)
     positions = sobol_positions(study.space, 0)
@@ -34,6 +35,7 @@ def test_recipes_from_anywhere_are_new_small_enough_and_possible(tiny):
     assert next(positions) == next(islice(sobol_positions(study.space, 0), MAX_POSITIONS, None))
 
 
+@pytest.mark.slow
 def test_a_search_does_not_end_where_no_small_change_is_better(tiny, monkeypatch):
     monkeypatch.setenv("WORKBENCH_BUDGET", "60")
     monkeypatch.setattr(sampler, "_changes", lambda *_, **__: ([], []))

@@ -264,6 +264,7 @@ def test_a_log_in_the_cache_that_cannot_be_used_does_not_end_the_search(
         assert len(path.read_text().splitlines()) == 1 + len(result.result.trials)
 
 
+@pytest.mark.slow
 def test_a_recommendation_displays_itself(tiny):
     result = optimize(tiny, max_bytes=20_000, seconds=1)
     bundle = result._repr_mimebundle_()
@@ -337,6 +338,7 @@ def test_the_command_writes_the_file_that_it_describes(tmp_path, capsys):
     assert "no recipe meets all limits" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_command_does_not_lose_the_recipe_if_its_file_cannot_be_written(
     tmp_path, capsys, monkeypatch
 ):

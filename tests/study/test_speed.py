@@ -86,6 +86,7 @@ def test_a_limit_that_channels_do_not_decide_changes_nothing(tiny, steady, limit
     assert found.may_be_fast(wb.Recipe())
 
 
+@pytest.mark.slow
 def test_a_network_that_cannot_lose_channels(steady):
     torch.manual_seed(0)
     inputs, module = torch.randn(90, 4), nn.Linear(4, 2).eval()

@@ -222,6 +222,7 @@ def test_a_log_that_does_not_fit(small, fresh, tmp_path, change, code):
         run_study(small, study, log=log)
 
 
+@pytest.mark.slow
 def test_saved_evaluations_are_those_of_the_recipes_so_far(small, fresh, tmp_path):
     study, path = Study.of(small, SPACE, sampler="grid"), tmp_path / "log"
     first = run_study(small, study, log=path).trials[:2]

@@ -49,6 +49,7 @@ def guessed(model, recipe):
     return Trial(recipe, state, size, value=value, first=value, total=100, examples=100)
 
 
+@pytest.mark.slow
 def test_proposals_are_new_repeatable_and_near_the_front(tiny):
     study = Study.of(tiny, SPACE, seed=3)
     trials = [guessed(tiny, recipe) for recipe in surrogate(tiny, study, [], FIRST)]

@@ -209,6 +209,7 @@ def test_the_pilot_changes_masks_as_rarely_as_training(timings, make_recipe, mon
     assert len(shares) == 3  # once at the start of each of three runs
 
 
+@pytest.mark.slow
 def test_a_timed_check_and_mask_update_do_not_change_the_run(start_run, make_recipe, finish, same):
     recipe = make_recipe(prune={"sparsity": 0.5}, patience=2, batch=8, steps=6)
     plain, timed = start_run(recipe), start_run(recipe)

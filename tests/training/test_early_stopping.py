@@ -166,6 +166,7 @@ def test_a_run_ends_early_with_its_best_weights(start_run, make_recipe, finish) 
         assert torch.equal(weight, same.trained().weights[name])
 
 
+@pytest.mark.slow
 def test_it_evaluates_on_the_validation_images(start_run, make_recipe, finish) -> None:
     run = start_run(make_recipe(**HARSH))
     finish(run)

@@ -65,6 +65,7 @@ SHARERS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounding", ["straight_through", "afterwards"])
 @pytest.mark.parametrize("sharer", SHARERS, ids=str)
 def test_shared_values_seen_are_those_of_the_file(
@@ -83,6 +84,7 @@ def test_shared_values_seen_are_those_of_the_file(
     assert (shared == 0).float().mean() >= 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounding", ["straight_through", "learned", "afterwards"])
 def test_a_network_with_batch_norm_is_seen_as_in_the_file(
     rounding, start_run, make_recipe, finish, artifact_of

@@ -129,6 +129,7 @@ def test_weight_decay_applies_only_to_tensors_of_two_or_more_dimensions(start_ru
     assert other_names == parameters - decayed_names | {"a scale"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [10, 100, 333])
 def test_schedules_match_their_help_texts(steps):
     used, end = rates("constant", steps)

@@ -140,6 +140,7 @@ def test_the_environment_sets_the_store(model, make_recipe, monkeypatch, tmp_pat
     assert len(list((tmp_path / "mine" / "trained").iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_is_resumed(model, make_recipe, files, on_step, monkeypatch, tmp_path):
     monkeypatch.setitem(Run.go.__kwdefaults__, "every", 0.0)
     recipe = make_recipe(**ASKED, sparsening="cubic", steps=6)

@@ -148,6 +148,7 @@ def test_a_batch_of_several_microbatches_is_one_batch(start_run, make_recipe, fi
         torch.testing.assert_close(run.weights[key].detach(), expected, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 7, 32, 100, 101, 20_000])
 def test_an_epoch_shows_each_example_at_most_once(batch, start_run, make_recipe, finish):
     size = min(batch, 100)
@@ -203,6 +204,7 @@ def test_cancelling_stops_between_microbatches(count, start_run, make_recipe, fi
     assert same(run.trained().weights, before)
 
 
+@pytest.mark.slow
 def test_cancelling_stops_batch_norm_recalibration(start_run, make_recipe, finish, same):
     recipe = make_recipe(steps=2)
     run = start_run(recipe, RESNET)
@@ -229,6 +231,7 @@ def all_finite(trained):
     return all(tensor.isfinite().all() for tensor in [*trained.weights.values(), *scales])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "rounding"),
     [
@@ -285,6 +288,7 @@ def test_learned_scales_are_restored_with_the_weights(start_run, make_recipe, fi
     assert all(torch.equal(a, b) for a, b in zip(after, before, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fashion/lenet-300-100", RESNET])
 def test_training_has_no_side_effects(name, start_run, make_recipe, threads, same):
     threads(2)
@@ -319,6 +323,7 @@ def test_an_aborted_run_restores_the_number_of_threads(start_run, make_recipe, t
     assert torch.get_num_threads() == 1
 
 
+@pytest.mark.slow
 def test_interleaved_runs_do_not_affect_each_other(start_run, make_recipe, finish, same):
     recipes = [make_recipe(**FULL, threads=cores) for cores in (1, 2)]
     alone = []

@@ -84,6 +84,7 @@ def test_layers_with_their_own_sparsity_follow_the_schedule(start_run, make_reci
     assert zeros == {"fc1.weight": 211_680, "fc2.weight": 27_000, "fc3.weight": 200}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fashion/lenet-300-100", "fashion/resnet"])
 def test_rewinding_resets_the_remaining_weights(name, start_run, make_recipe):
     recipe = make_recipe(

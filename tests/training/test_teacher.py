@@ -99,6 +99,7 @@ def test_a_teacher_runs_once_for_all_students(start_run, make_recipe, finish, te
     assert second.setup.teacher.cached is first.setup.teacher.cached
 
 
+@pytest.mark.slow
 def test_teacher_logits_do_not_depend_on_threads(make_recipe, threads, monkeypatch):
     logits = []
     for count in (1, 2):
@@ -203,6 +204,7 @@ def test_an_invalid_teacher_is_rejected(named, error, fact, make_recipe):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_logits_that_are_too_large_are_computed_in_each_step(
     start_run, make_recipe, finish, teacher_calls, losses, monkeypatch
 ):

@@ -162,6 +162,7 @@ def test_the_second_gru_reads_from_the_end(name: str) -> None:
     assert not torch.allclose(network(x), torch.zeros(1, dtype=torch.float64), atol=1e-6)
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_gpt_is_causal() -> None:
     case = next(case for case in CASES if case.name == "reviews_lm.gpt")

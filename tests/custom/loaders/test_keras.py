@@ -160,6 +160,7 @@ def test_another_model_does_not_become_a_keras_file():
         wb.export(wb.compress(wb.model("vowels/cnn"), wb.Recipe()), "keras")
 
 
+@pytest.mark.slow
 def test_the_console_needs_the_original(tmp_path):
     from workbench.cli import main
 

@@ -13,6 +13,7 @@ from tests.raises import raises
 from workbench.cli.main import main
 
 
+@pytest.mark.slow
 def test_classes_are_counted_as_predicted(classes):
     rows = buyers(90, seed=7)
     rows[5][-1] = ""
@@ -55,6 +56,7 @@ def test_data_without_values_are_refused(classes):
         wb.evaluate(classes.path, data=as_csv(rows, HEADER[:-1]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_archive", [False, True])
 def test_pictures_are_labeled_by_their_folders(pictures, tmp_path, is_archive):
     folder = save_pictures(tmp_path / "new", 20, seed=3)

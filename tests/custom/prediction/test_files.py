@@ -70,6 +70,7 @@ def test_the_shown_size_is_the_length_of_the_file_with_its_description(recipe, t
     assert wb.evaluate(path, timed=False).value == report.value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [uploaded, pictures])
 def test_the_network_is_built_from_the_file_alone(make, tmp_path):
     model = small_models.train_small_model("mine", make())
@@ -81,6 +82,7 @@ def test_the_network_is_built_from_the_file_alone(make, tmp_path):
         assert torch.equal(wb.to_module(path)(inputs), expected)
 
 
+@pytest.mark.slow
 def test_a_file_model_needs_no_registered_model(tmp_path, monkeypatch):
     path = wb.compress(small_models.train_small_model("mine", pictures()), RECIPES[1]).save(
         tmp_path / "mine.safetensors"
@@ -104,6 +106,7 @@ def changed(artifact, **changes):
     return Artifact.from_bytes(container.pack(header, data)[0])
 
 
+@pytest.mark.slow
 def test_a_description_that_does_not_fit_the_tensors_is_refused():
     table = wb.compress(small_models.train_small_model("mine", uploaded()), wb.Recipe())
     images = wb.compress(small_models.train_small_model("mine", pictures()), wb.Recipe())
@@ -125,6 +128,7 @@ def test_a_description_that_does_not_fit_the_tensors_is_refused():
         file_model(wb.compress(wb.model("fashion/lenet5"), wb.Recipe()))
 
 
+@pytest.mark.slow
 def test_a_file_is_recognized_by_what_it_was_made_from():
     model = small_models.train_small_model("wine", uploaded(name="wine.csv"))
     artifact = Artifact.from_bytes(wb.compress(model, wb.Recipe()).to_bytes())

@@ -91,6 +91,7 @@ def test_numbers_are_the_same_bits_as_on_the_screen(numbers):
     assert np.array_equal(predict_numbers(model, artifact, split.examples), expected.reshape(-1))
 
 
+@pytest.mark.slow
 def test_all_ways_to_give_rows_agree(classes, tmp_path):
     rows = buyers(20, seed=3)
     path = tmp_path / "rows.csv"
@@ -130,6 +131,7 @@ def test_all_ways_to_give_rows_agree(classes, tmp_path):
     assert (whole.model, report.model) == ("custom/buyers", "custom/buyers")
 
 
+@pytest.mark.slow
 def test_what_is_missing_or_unknown_is_said(classes):
     row = dict(zip(HEADER, buyers(1)[0], strict=True))
     known = wb.predict(classes.path, [row, row])
@@ -208,6 +210,7 @@ def test_texts(texts, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_table_without_names(folder):
     from tests.custom.prediction.conftest import trained_on_table
 
@@ -260,6 +263,7 @@ def test_results_display_themselves(classes, numbers):
         assert len(frame[f"predicted {target}"]) == 30
 
 
+@pytest.mark.slow
 def test_what_a_file_contains_is_said_before_a_download(classes, numbers, texts, pictures):
     contents = contents_of(classes.model.preprocessing)
     assert contents.columns == (*HEADER[:-1], "buys")

@@ -74,6 +74,7 @@ def test_the_letters_show_the_encoding(language, codec, count):
     assert set(result.columns[0].words) == set(words), result.encoding
 
 
+@pytest.mark.slow
 def test_a_long_run_of_letters_is_read_at_once():
     text = "name,y\n" + "x" * 5_000_000 + "é,1\n"
     assert decode(text.encode("cp1252")).text == text

@@ -53,6 +53,7 @@ def test_dates(minutes, spelling):
     assert dates.seconds(parts, reading) == moment.timestamp()
 
 
+@pytest.mark.slow
 @given(st.text(max_size=30))
 def test_any_text_is_a_cell(text):
     (value,) = numbers.parse([text], Format("number"))

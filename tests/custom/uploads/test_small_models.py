@@ -64,6 +64,7 @@ def test_a_small_model_is_trained_and_can_be_compressed(data, metric, monkeypatc
     )
 
 
+@pytest.mark.slow
 def test_the_same_upload_gives_the_same_weights(monkeypatch):
     monkeypatch.setattr(small_models, "STEPS", {"custom": 40, "image": 10})
     one, other = (

@@ -117,6 +117,7 @@ def test_the_size_is_limited(monkeypatch):
         uploads.read(save(weights()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
 def test_weights_that_fit_become_a_model_of_the_same_task(dtype):
     scaled = {name: (tensor * 0.9).to(dtype) for name, tensor in weights().items()}

@@ -30,6 +30,7 @@ def shades():
     return content.getvalue()
 
 
+@pytest.mark.slow
 def test_a_table_is_checked_changed_and_learned_from(client, sender):
     sender.send("my data (1).csv", csv())
     table = sender.until("check", "failed")["table"]

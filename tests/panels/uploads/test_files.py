@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 import workbench as wb
 from tests.panels.uploads.conftest import csv
 from workbench.recipe import Prune, Recipe
@@ -22,6 +24,7 @@ def answer(sender, file):
     return sender.until("done", "failed")["text"]
 
 
+@pytest.mark.slow
 def test_a_file_needs_the_data_that_it_was_made_from(client, sender, monkeypatch):
     file = wb.compress(train(client, sender, csv()), RECIPE).to_bytes()
     monkeypatch.setattr(registry, "_user_models", registry.UserModels())  # as after a reload

@@ -59,6 +59,7 @@ def test_the_number_of_models_is_limited(client, sender, monkeypatch):
     assert sender.start("a.csv", 10)["step"] == "chunk"
 
 
+@pytest.mark.slow
 def test_a_link_to_a_missing_model_asks_for_its_file_and_then_goes_on(client, sender):
     link = "?v=2&m=custom/plants&prune.sparsity=0.5"
     client.act("hello", search=link, theme="light", file="plants.csv")
@@ -87,6 +88,7 @@ def test_other_mistakes_in_a_link_are_still_errors(client):
     assert "This link is not valid" in client.last("state")["error"]
 
 
+@pytest.mark.slow
 def test_a_downloaded_file_asks_for_its_table_and_then_opens(client, sender):
     learn(sender)
     client.set_values(prune_sparsity=0.5)

@@ -6,6 +6,7 @@ import io
 import zipfile
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from tests.panels.uploads.conftest import csv
@@ -19,6 +20,7 @@ def origin(client):
     return client.session.model.preprocessing["origin"]
 
 
+@pytest.mark.slow
 def test_a_table(client, sender):
     digests = []
     for leave_out in ([], ["other"]):
@@ -33,6 +35,7 @@ def test_a_table(client, sender):
     assert digests[0] != digests[1]
 
 
+@pytest.mark.slow
 def test_pictures(client, sender):
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:

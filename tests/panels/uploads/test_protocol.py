@@ -119,6 +119,7 @@ def test_chunks_of_an_older_file_are_ignored(sender):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_file_of_many_chunks_is_complete(sender):
     sender.send("a.csv", csv(60_000))
     assert file.CHUNK_BYTES < 60_000 * 10

@@ -36,6 +36,7 @@ def send_trial(sender, name, data):
     return sender.until("done", "failed")
 
 
+@pytest.mark.slow
 def test_typed_values_are_predicted_by_the_compressed_file(tried):
     fields = tried.last("page")["trial"]["fields"]
     assert [field["name"] for field in fields] == ["size", "other"]
@@ -50,6 +51,7 @@ def test_typed_values_are_predicted_by_the_compressed_file(tried):
     )
 
 
+@pytest.mark.slow
 def test_a_file_of_rows_is_predicted_and_saved(tried, sender):
     assert send_trial(sender, "new.csv", csv(60))["step"] == "done", sender.last()
     shown = tried.wait("predictions", lambda message: message["number"] is None)
@@ -66,6 +68,7 @@ def test_a_file_of_rows_is_predicted_and_saved(tried, sender):
     assert [row["predicted label"] for row in rows] == expected.predicted
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_read_is_one_sentence(tried, sender):
     answer = send_trial(sender, "new.csv", b"a,b\n1,2\n")
     assert answer["step"] == "failed"
@@ -100,6 +103,7 @@ def test_built_in_models_have_nothing_to_try_and_nothing_is_saved(client):
     assert client.last("banner")["text"] == "There are no predictions to save yet."
 
 
+@pytest.mark.slow
 def test_the_page_says_what_a_file_contains(tried):
     contents = tried.last("page")["contents"]
     assert "names of 3 columns of plants.csv" in contents["text"]

@@ -80,6 +80,7 @@ def hold_size(client, recipe=SPARSE):
     return size
 
 
+@pytest.mark.slow
 def test_other_layers_are_adjusted_while_the_size_is_kept(client):
     size = hold_size(client)
     values = client.values() | {"prune.layers": {"fc2.weight": 0.6}}
@@ -131,6 +132,7 @@ def _two_settings(monkeypatch):
     monkeypatch.setitem(sensitivity.SETTINGS, "prune", (0.5, 0.9))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_two_settings")
 def test_sensitivity_is_drawn_incrementally_and_a_click_sets_the_layer(client):
     client.session.set(Recipe(prune=Prune(0.2, "random")))
@@ -161,6 +163,7 @@ def test_sensitivity_is_drawn_incrementally_and_a_click_sets_the_layer(client):
     assert float(table[0]["accuracy"]) == result.points[0].value
 
 
+@pytest.mark.slow
 def test_a_click_on_a_point_of_the_uncompressed_model_uses_the_cache(client, monkeypatch):
     monkeypatch.setitem(sensitivity.SETTINGS, "quantize", (3,))
     client.wait_until_idle()

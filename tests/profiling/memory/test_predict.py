@@ -111,6 +111,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_against_the_profiler(case):
     make, shape = CASES[case]
