@@ -227,7 +227,7 @@ def replay(*, quick: bool) -> None:
         for ranks, microbatches in ((2, 4), (2, 8), (4, 8), (4, 16)):
             result = wb.train_in_parallel(
                 model, "pipeline", ranks, schedule=schedule, microbatches=microbatches,
-                batch=1024, steps=8, optimizer="sgd", exact=False,
+                batch=1024, steps=24, optimizer="sgd", exact=False,
             )  # fmt: skip
             seconds = result.replayed_seconds
             rows.append(
