@@ -15,6 +15,7 @@ from workbench.deploy.process import RuntimeFailedError
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.target import Target
 from workbench.errors import InputError
+from workbench.runtime.batch import Batch
 
 SECONDS = 120.0
 TOLERANCE = 1e-4
@@ -48,11 +49,11 @@ def _reason(runtime: str) -> str | None:
         expected = torch.relu(layer(inputs)).numpy()
     target = Target(runtime)
     manifest = {"format": FORMAT, "target": target.as_dict()}
-    package = Package(onnx_bytes(nn.Sequential(layer, nn.ReLU()), inputs), manifest)
+    package = Package(onnx_bytes(nn.Sequential(layer, nn.ReLU()), Batch.of(inputs)), manifest)
     try:
         with Host(runtime) as host:
             host.load(package, seconds=SECONDS)
-            outputs = host.run(inputs.numpy(), TRACED, seconds=SECONDS)
+            outputs = host.run([inputs.numpy()], TRACED, seconds=SECONDS)
     except RuntimeFailedError as error:
         return str(error)
     if outputs.shape != expected.shape or not np.allclose(outputs, expected, 0, TOLERANCE):

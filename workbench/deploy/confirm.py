@@ -14,6 +14,7 @@ from workbench.artifact.artifact import Artifact, as_artifact
 from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.agreement import Agreement
 from workbench.deploy.comparison import differences, has_classes, score
+from workbench.deploy.entry import inputs_of
 from workbench.deploy.host import Host
 from workbench.deploy.integers.ran import integer_products
 from workbench.deploy.outputs import Outputs, outputs_of_file
@@ -21,6 +22,7 @@ from workbench.deploy.package import Package, load_package
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.source import exported_network
 from workbench.errors import InputError
+from workbench.runtime.batch import Batch
 
 
 def confirm(
@@ -70,10 +72,9 @@ class Reference:
         self._data = self._network.task.split(split)
 
     @cached_property
-    def inputs(self) -> Tensor:
+    def inputs(self) -> Batch:
         """The inputs of all examples."""
-        inputs: Tensor = self._network.task.inputs(self._data.examples)
-        return inputs
+        return inputs_of(self._network.task, self._data.examples)
 
     @cached_property
     def _outputs(self) -> Outputs:
@@ -84,7 +85,7 @@ class Reference:
         self.check(package)
         host.load(package)
         self._cancel.check()
-        outputs = host.run(self.inputs.numpy(), package.target.batch)
+        outputs = host.run(self.inputs.arrays(), package.target.batch)
         self._cancel.check()
         return self.compare(package, torch.from_numpy(outputs), host.facts)
 

@@ -9,9 +9,10 @@ from tempfile import TemporaryDirectory
 
 import torch
 
+from workbench.deploy.entry import check_one_input
 from workbench.deploy.environments import ENVIRONMENTS
 from workbench.deploy.interpreter import interpreter, process_variables
-from workbench.deploy.onnx_file import TRACED, batch_axis
+from workbench.deploy.onnx_file import TRACED
 from workbench.deploy.source import Network
 from workbench.deploy.target import Target
 from workbench.deploy.torch_file import exported_program, save_program
@@ -33,11 +34,10 @@ def executorch_bytes(network: Network, target: Target) -> bytes:
     InputError
         If the network has attention or recurrent layers, or cannot be converted.
     """
-    most = max(TRACED, target.batch)
+    inputs, most = network.inputs(TRACED), max(TRACED, target.batch)
+    check_one_input(inputs, "ExecuTorch")
     with torch.backends.nnpack.flags(enabled=False):  # it fixes whether a batch has 16 examples
-        program = exported_program(
-            network.module, network.inputs(TRACED), batch_axis(network.module, most)
-        )
+        program = exported_program(network.module, inputs, most=most)
     operators = {str(node.target) for node in program.graph.nodes if node.op == "call_function"}
     if any(part in operator for operator in operators for part in SLOW):
         raise InputError(
@@ -63,7 +63,9 @@ def litert_bytes(network: Network, target: Target) -> bytes:
             f"LiteRT files are written by a converter. {environment.missing()}",
             code="deploy.no_converter",
         )
-    program = exported_program(network.module, network.inputs(target.batch), None)
+    inputs = network.inputs(target.batch)
+    check_one_input(inputs, "LiteRT")
+    program = exported_program(network.module, inputs, fixed=True)
     return _converted(save_program(program), "litert", environment.name, modules)
 
 

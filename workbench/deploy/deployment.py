@@ -219,7 +219,7 @@ class _Run:
         self,
         outcome: Outcome,
         package: Package,
-        inputs: Path,
+        inputs: tuple[Path, ...],
         prepared: Preparation,
         cancel: CancelToken,
     ) -> None:

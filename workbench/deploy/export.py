@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from workbench.artifact.artifact import Artifact, as_artifact
 from workbench.deploy.canary import check_runs_here
 from workbench.deploy.converted_file import executorch_bytes, litert_bytes
+from workbench.deploy.entry import check_one_input, input_names
 from workbench.deploy.integers.notes import storage_notes
 from workbench.deploy.integers.prepare import integer_manifest, is_coded, with_rounding
 from workbench.deploy.keras_file import keras_bytes
@@ -26,12 +27,13 @@ from workbench.deploy.target import Target
 from workbench.deploy.tensorrt_rules import check_rules
 from workbench.deploy.torch_file import program_bytes
 from workbench.errors import InputError
+from workbench.runtime.batch import Batch, apply
 
 if TYPE_CHECKING:  # loads onnx
     from workbench.deploy.integers.rewrite import Written
 
 ONNX, KERAS = ".onnx", ".keras"
-WRITERS: dict[str, Callable[[nn.Module, Tensor], bytes]] = {
+WRITERS: dict[str, Callable[[nn.Module, Batch], bytes]] = {
     ONNX: onnx_bytes,
     ".pt2": program_bytes,
     KERAS: keras_bytes,
@@ -121,6 +123,8 @@ class Exporter:
                 "activations.",
                 code="deploy.quantized_inputs",
             )
+        if runtime.suffix == KERAS:
+            check_one_input(self._network.inputs(2), runtime.title)
         content = self._content(target)
         if runtime.suffix == ONNX and is_coded(artifact):
             from workbench.deploy.integers.rewrite import with_codes
@@ -146,26 +150,32 @@ class Exporter:
 
     def _manifest(self, target: Target, content: bytes, written: Written | None) -> dict[str, Any]:
         network, artifact, runtime = self._network, self.artifact, RUNTIMES[target.runtime]
-        example: Tensor = network.inputs(2)
+        examples = network.inputs(2)
         with torch.no_grad():
-            output = network.reference(example)
+            output: Tensor = apply(network.reference, examples)
+        size = target.batch if runtime.fixed_batch else "batch"
+        preparation = PREPARATIONS[network.task.input_type]
         return {
             "format": FORMAT,
             "model": artifact.model,
             "artifact": {"sha256": artifact.digest, "bytes": len(artifact)},
             "target": target.as_dict(),
             "file": {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()},
-            "input": {
-                "dtype": str(example.dtype).removeprefix("torch."),
-                "shape": [target.batch if runtime.fixed_batch else "batch", *example.shape[1:]],
-                "preparation": PREPARATIONS[network.task.input_type],
-            },
-            "output": {
-                "dtype": str(output.dtype).removeprefix("torch."),
-                "shape": ["batch", *output.shape[1:]],
-            },
+            "inputs": [
+                {"name": name, **_described(tensor, size), "preparation": preparation}
+                for name, tensor in zip(
+                    input_names(network.module, examples), examples.tensors, strict=True
+                )
+            ],
+            "output": _described(output, "batch"),
             "classes": list(network.task.classes),
             "versions": {"torch": version("torch").partition("+")[0], **runtime.versions()},
             "layers": integer_manifest(artifact, written),
             "notes": list(storage_notes(artifact, target, written)),
         }
+
+
+def _described(tensor: Tensor, size: int | str) -> dict[str, Any]:
+    """Return the type and the shape of a tensor, with `size` for the number of examples."""
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    return {"dtype": dtype, "shape": [size, *tensor.shape[1:]]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.deploy.arrays import save_arrays
 from workbench.deploy.facts import check_facts
 from workbench.deploy.forks import PYTORCH, Program
 from workbench.deploy.interpreter import process_variables
@@ -107,32 +108,33 @@ class Host(Process):
         self._loaded = (package.content, threads)
 
     def run(
-        self, inputs: NDArray[Any], batch: int, *, seconds: float = RUN_SECONDS
+        self, inputs: Sequence[NDArray[Any]], batch: int, *, seconds: float = RUN_SECONDS
     ) -> NDArray[Any]:
-        """Return the runtime's outputs, [n, ...], for inputs [n, ...]."""
-        given = self.path / "inputs.npy"
-        np.save(given, inputs)
+        """Return the runtime's outputs, [n, ...], for inputs, each [n, ...]."""
+        given = save_arrays(inputs, self.path)
         outputs: NDArray[Any] = np.load(self.run_file(given, batch, seconds=seconds))
         return outputs
 
-    def run_file(self, inputs: Path, batch: int, *, seconds: float = RUN_SECONDS) -> Path:
-        """Return the .npy file with the outputs for the inputs in a .npy file."""
+    def run_file(self, inputs: Sequence[Path], batch: int, *, seconds: float = RUN_SECONDS) -> Path:
+        """Return the .npy file with the outputs for the inputs in .npy files."""
         returned = self.path / "outputs.npy"
-        self._answer("run", seconds, inputs=str(inputs), outputs=str(returned), batch=batch)
+        paths = [str(path) for path in inputs]
+        self._answer("run", seconds, inputs=paths, outputs=str(returned), batch=batch)
         return returned
 
-    def time(self, inputs: Path, batch: int, calls: int, limit: float) -> Calls:
+    def time(self, inputs: Sequence[Path], batch: int, calls: int, limit: float) -> Calls:
         """Time up to `calls` calls.
 
         Parameters
         ----------
         inputs
-            A .npy file with real inputs, [n, ...]; calls take different batches of them.
+            .npy files with real inputs, each [n, ...]; calls take different batches of them.
         limit
             Seconds after which no further call starts.
         """
+        paths = [str(path) for path in inputs]
         answer = self._answer(
-            "time", limit + RUN_SECONDS, inputs=str(inputs), batch=batch, calls=calls, limit=limit
+            "time", limit + RUN_SECONDS, inputs=paths, batch=batch, calls=calls, limit=limit
         )
         energy = Energy.from_dict(answer["energy"])
         return Calls(answer["seconds"], answer["processor_share"], energy)

@@ -11,30 +11,32 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from workbench.deploy.embedding_bag import with_plain_bags
+from workbench.deploy.entry import input_names, with_one_output
 from workbench.deploy.exporter_tables import build_tables_once
 from workbench.errors import InputError, describe
+from workbench.runtime.batch import Batch
 from workbench.runtime.seeding import preserve_random_state
 from workbench.runtime.symbolic_length import symbolic_length
 
-INPUT, OUTPUT, BATCH = "input", "output", "batch"
+OUTPUT, BATCH = "output", "batch"
 TRACED = 17
 """Examples in the traced batch: PyTorch takes other branches for batches of 1 or below 16."""
 PRODUCER = "workbench"
 NOISY = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir", "torch._dynamo")
 
 
-def onnx_bytes(module: nn.Module, inputs: Tensor) -> bytes:
-    """Return an ONNX file with one input, a dynamic batch axis and the module's raw outputs.
+def onnx_bytes(module: nn.Module, inputs: Batch) -> bytes:
+    """Return an ONNX file with a dynamic batch axis and the module's raw outputs.
 
     Parameters
     ----------
     module
-        A private module in eval mode that takes one tensor and returns one; it is changed.
+        A private module in eval mode; it is changed.
     inputs
-        A batch of `TRACED` examples, [17, ...].
+        A batch of `TRACED` examples, tensors [17, ...].
 
     Raises
     ------
@@ -48,16 +50,18 @@ def onnx_bytes(module: nn.Module, inputs: Tensor) -> bytes:
                 "project its outputs with a linear layer.",
                 code="deploy.projected_lstm",
             )
-    shapes = batch_axis(with_plain_bags(module))
+    names = input_names(module, inputs)
+    module = with_one_output(with_plain_bags(module), inputs)
+    shapes = batch_axis(module, len(inputs.tensors))
     build_tables_once()
     with _quiet(), torch.no_grad(), preserve_random_state(), symbolic_length(module):
         try:
             program = torch.onnx.export(
                 module,
-                (inputs.clone(),),
+                tuple(tensor.clone() for tensor in inputs.tensors),
                 dynamo=True,
                 dynamic_shapes=shapes,
-                input_names=[INPUT],
+                input_names=[*names],
                 output_names=[OUTPUT],
                 external_data=False,
                 verbose=False,
@@ -77,9 +81,9 @@ def onnx_bytes(module: nn.Module, inputs: Tensor) -> bytes:
     return content
 
 
-def batch_axis(module: nn.Module, most: int | None = None) -> tuple[Any, ...]:
-    """Return which axis of the module's input has any length, as `torch.export` takes it."""
-    first: tuple[Any, ...] = ({0: torch.export.Dim(BATCH, max=most)},)
+def batch_axis(module: nn.Module, inputs: int = 1, most: int | None = None) -> tuple[Any, ...]:
+    """Return which axis of the module's inputs has any length, as `torch.export` takes it."""
+    first: tuple[Any, ...] = ({0: torch.export.Dim(BATCH, max=most)},) * inputs
     parameters = list(inspect.signature(module.forward).parameters.values())
     listed = bool(parameters) and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
     return (first,) if listed else first

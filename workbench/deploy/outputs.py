@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from workbench.cancel import CancelToken
 from workbench.deploy.source import Network
 from workbench.evaluation.reference import BORDERLINE
+from workbench.runtime.batch import Batch, apply
 
 BATCH = 250
 FACTOR = 2.5
@@ -60,7 +61,7 @@ class Outputs:
         return differences.masked_fill(same, 0.0)
 
 
-def outputs_of_file(network: Network, inputs: Tensor, cancel: CancelToken) -> Outputs:
+def outputs_of_file(network: Network, inputs: Batch, cancel: CancelToken) -> Outputs:
     """Return the outputs of a file for all inputs.
 
     Codes of inputs jump where float32 is slightly off. For a file with quantized inputs, the
@@ -71,21 +72,17 @@ def outputs_of_file(network: Network, inputs: Tensor, cancel: CancelToken) -> Ou
     traits = network.model.architecture.traits
     if not network.spec.inputs or not traits.float64:
         return Outputs(single.float())
-    exact = _run(deepcopy(network.reference).double(), _double(inputs), cancel)
+    exact = _run(deepcopy(network.reference).double(), inputs.to(torch.float64), cancel)
     moved = (single - exact).flatten(0, -2)
     moved = moved[moved.isfinite().all(dim=1)]
     largest = float((moved.amax(-1) - moved.amin(-1)).max()) if len(moved) else 0.0
     return Outputs(exact, FACTOR * largest)
 
 
-def _double(inputs: Tensor) -> Tensor:
-    return inputs.double() if inputs.is_floating_point() else inputs
-
-
 @torch.no_grad()
-def _run(module: nn.Module, inputs: Tensor, cancel: CancelToken) -> Tensor:
+def _run(module: nn.Module, inputs: Batch, cancel: CancelToken) -> Tensor:
     batches = []
-    for start in range(0, len(inputs), BATCH):
+    for batch in inputs.split(BATCH):
         cancel.check()
-        batches.append(module(inputs[start : start + BATCH]))
+        batches.append(apply(module, batch))
     return torch.cat(batches)

@@ -17,7 +17,7 @@ from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.target import Target
 from workbench.errors import ArtifactError, InputError, MissingFileError, file_errors
 
-FORMAT = "workbench-package/1"
+FORMAT = "workbench-package/2"
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 2**20
 
@@ -31,7 +31,7 @@ class Package:
     content : bytes
         The network in the format of its runtime.
     manifest : mapping
-        Plain data: model, the digest of the compressed file, target, input, output, versions.
+        Plain data: model, the digest of the compressed file, target, inputs, output, versions.
     artifact : Artifact, optional
         The file that was exported, if the package was not read from a disk.
     """
@@ -57,7 +57,7 @@ class Package:
     @property
     def batch(self) -> int | None:
         """The only number of examples that a call takes; None if it takes any."""
-        size = self.manifest["input"]["shape"][0]
+        size = self.manifest["inputs"][0]["shape"][0]
         return size if isinstance(size, int) else None
 
     @property

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -23,6 +24,7 @@ from workbench.artifact.artifact import Artifact, load
 from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.agreement import Agreement
 from workbench.deploy.answering import Answer, answer_requests, private_output
+from workbench.deploy.arrays import save_arrays
 from workbench.deploy.confirm import Reference
 from workbench.deploy.export import Exporter
 from workbench.deploy.forks import PYTORCH, Program
@@ -50,8 +52,8 @@ class Preparation(Protocol):
     def export(self, target: Target) -> Package:
         """Return the package for a target, as `deploy.export.export` does."""
 
-    def inputs(self) -> Path:
-        """Return the .npy file with the inputs of all examples."""
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the .npy files with the inputs of all examples."""
 
     def compare(self, package: Package, outputs: Path, facts: Mapping[str, Any]) -> Agreement:
         """Compare a runtime's outputs, a .npy file, with those of the file."""
@@ -96,13 +98,14 @@ class Here:
             self._reference.check(package)
             return package
 
-    def inputs(self) -> Path:
-        """Return the .npy file with the inputs of all examples."""
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the .npy files with the inputs of all examples."""
         with self._lock:
-            path = Path(self._folder.name) / "inputs.npy"
-            if not path.exists():
-                np.save(path, self._reference.inputs.numpy())
-            return path
+            return self._saved_inputs
+
+    @cached_property
+    def _saved_inputs(self) -> tuple[Path, ...]:
+        return save_arrays(self._reference.inputs.arrays(), Path(self._folder.name))
 
     def compare(self, package: Package, outputs: Path, facts: Mapping[str, Any]) -> Agreement:
         """Compare a runtime's outputs, a .npy file, with those of the file."""
@@ -144,9 +147,9 @@ class Elsewhere(Process):
         package = Package(b"", json.loads((folder / MANIFEST).read_bytes()), self._artifact)
         return replace(package, content=(folder / package.name).read_bytes())
 
-    def inputs(self) -> Path:
-        """Return the .npy file with the inputs of all examples."""
-        return Path(self._answer("inputs")["path"])
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the .npy files with the inputs of all examples."""
+        return tuple(map(Path, self._answer("inputs")["paths"]))
 
     def compare(self, package: Package, outputs: Path, facts: Mapping[str, Any]) -> Agreement:
         """Compare a runtime's outputs, a .npy file, with those of the file."""
@@ -195,8 +198,8 @@ class Answers:
         return {"folder": str(folder)}
 
     def inputs(self, request: Mapping[str, Any]) -> Answer:
-        """Name the file with all inputs."""
-        return {"path": str(self.open(request).inputs())}
+        """Name the files with all inputs."""
+        return {"paths": [str(path) for path in self.open(request).inputs()]}
 
     def compare(self, request: Mapping[str, Any]) -> Answer:
         """Return the record of an agreement."""

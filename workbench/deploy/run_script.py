@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 LOADERS = {
@@ -18,7 +18,7 @@ session = onnxruntime.InferenceSession(
 
 
 def run(inputs):
-    return session.run(None, {{"input": inputs}})[0]
+    return session.run(None, inputs)[0]
 """,
     "openvino": """import openvino
 
@@ -31,7 +31,7 @@ model = openvino.Core().compile_model(str(FOLDER / "model.onnx"), "CPU", propert
 
 
 def run(inputs):
-    return model(inputs)[0]
+    return model([*inputs.values()])[0]
 """,
     "torch": """import torch
 
@@ -41,7 +41,7 @@ model = torch.export.load(FOLDER / "model.pt2").module()
 
 @torch.no_grad()
 def run(inputs):
-    return model(torch.from_numpy(inputs)).numpy()
+    return model(*map(torch.from_numpy, inputs.values())).numpy()
 """,
     "tensorrt": """import os
 
@@ -57,7 +57,7 @@ if session.get_providers()[0] != "TensorrtExecutionProvider":
 
 
 def run(inputs):
-    return session.run(None, {{"input": inputs}})[0]
+    return session.run(None, inputs)[0]
 """,
     "executorch": """import torch
 from executorch.runtime import Runtime
@@ -68,7 +68,7 @@ method = program.load_method("forward")
 
 def run(inputs):
     most = method.metadata.input_tensor_meta(0).sizes()[0]
-    parts = torch.from_numpy(inputs).split(most)
+    parts = torch.from_numpy(inputs["input"]).split(most)
     return torch.cat([method.execute((part.contiguous(),))[0].clone() for part in parts]).numpy()
 """,
     "litert": """from ai_edge_litert.interpreter import Interpreter
@@ -79,9 +79,9 @@ entry, exit = network.get_input_details()[0], network.get_output_details()[0]["i
 
 
 def run(inputs):
-    size, parts = entry["shape"][0], []
-    for start in range(0, len(inputs), size):
-        rows = inputs[start : start + size]
+    given, size, parts = inputs["input"], entry["shape"][0], []
+    for start in range(0, len(given), size):
+        rows = given[start : start + size]
         batch = np.zeros(entry["shape"], entry["dtype"])
         batch[: len(rows)] = rows
         network.set_tensor(entry["index"], batch)
@@ -99,7 +99,7 @@ model = keras.saving.load_model(FOLDER / "model.keras")
 
 
 def run(inputs):
-    return keras.ops.convert_to_numpy(model(inputs, training=False))
+    return keras.ops.convert_to_numpy(model(inputs["input"], training=False))
 """,
 }
 REQUIRED = {
@@ -113,9 +113,9 @@ HINTS = {"float32": "f32", "bfloat16": "bf16", "int8_inputs": "f32"}
 GROUP_SIZES = {"int8_inputs": 32}
 """As in the session of OpenVINO."""
 
-SCRIPT = '''"""Run the network on the inputs of a .npy file: python run.py inputs.npy [outputs.npy]
+SCRIPT = '''"""Run the network on a {suffix} file: python run.py inputs{suffix} [outputs.npy]
 
-The inputs are {dtype}, [examples{shape}]: {preparation}.
+{described}
 """
 
 import sys
@@ -127,7 +127,7 @@ import numpy as np
 FOLDER = Path(__file__).parent
 CLASSES = {classes!r}
 {loader}
-inputs = np.load(sys.argv[1]).astype("{dtype}")
+{reading}
 outputs = run(inputs)
 if len(sys.argv) > 2:
     np.save(sys.argv[2], outputs)
@@ -139,7 +139,7 @@ for row in outputs:
 
 def run_script(manifest: Mapping[str, Any]) -> str:
     """Return the text of ``run.py``."""
-    target, entry = manifest["target"], manifest["input"]
+    target, entries = manifest["target"], manifest["inputs"]
     loader = LOADERS[target["runtime"]].format(
         threads=target["threads"],
         hint=HINTS[target["precision"]],
@@ -147,13 +147,36 @@ def run_script(manifest: Mapping[str, Any]) -> str:
     )
     first, _, rest = loader.partition("\n")
     return SCRIPT.format(
-        dtype=entry["dtype"],
-        shape="".join(f", {size}" for size in entry["shape"][1:]),
-        preparation=entry["preparation"],
+        suffix=".npy" if len(entries) == 1 else ".npz",
+        described=_described(entries),
+        reading=_reading(entries),
         loader_import=first,
         loader=rest,
         classes=tuple(manifest["classes"]),
     )
+
+
+def _described(entries: Sequence[Mapping[str, Any]]) -> str:
+    """Return a sentence for an only input, or a line for each of several."""
+    texts = [
+        f"{entry['dtype']}, [{', '.join(['examples', *map(str, entry['shape'][1:])])}]"
+        for entry in entries
+    ]
+    preparation = entries[0]["preparation"]
+    if len(entries) == 1:
+        return f"The inputs are {texts[0]}: {preparation}."
+    named = [f"    {entry['name']}: {text}" for entry, text in zip(entries, texts, strict=True)]
+    return "\n".join([f"The file holds {preparation} by name:", "", *named])
+
+
+def _reading(entries: Sequence[Mapping[str, Any]]) -> str:
+    """Return the lines that read the inputs by name."""
+    if len(entries) == 1:
+        (entry,) = entries
+        return f'inputs = {{"{entry["name"]}": np.load(sys.argv[1]).astype("{entry["dtype"]}")}}'
+    types = [f'    "{entry["name"]}": "{entry["dtype"]}",' for entry in entries]
+    reading = "inputs = {name: file[name].astype(kind) for name, kind in TYPES.items()}"
+    return "\n".join(["TYPES = {", *types, "}", "file = np.load(sys.argv[1])", reading])
 
 
 def requirements(manifest: Mapping[str, Any]) -> str:

@@ -12,8 +12,9 @@ from torch.nn.utils import parametrize
 
 from workbench.artifact.artifact import Artifact
 from workbench.artifact.module_spec import ModuleSpec
+from workbench.deploy.entry import inputs_of
 from workbench.domain import Model, Task
-from workbench.errors import InputError
+from workbench.runtime.batch import Batch
 from workbench.zoo.registry import model as find_model
 from workbench.zoo.to_module import artifact_to_module, decoded_module
 
@@ -56,23 +57,11 @@ class Network:
         """The decoded weights by name."""
         return self.artifact.operands()
 
-    def inputs(self, count: int) -> Tensor:
-        """Return the inputs for the first validation examples, repeated if there are too few.
-
-        Raises
-        ------
-        InputError
-            If the module takes anything but one tensor.
-        """
+    def inputs(self, count: int) -> Batch:
+        """Return the inputs for the first validation examples, repeated if there are too few."""
         examples = self.task.split("validation").examples
         rows = [row % len(examples) for row in range(count)]
-        inputs = self.task.inputs(examples[rows])
-        if not isinstance(inputs, Tensor):
-            raise InputError(
-                "The module takes several inputs: only a module with one tensor can be exported.",
-                code="deploy.several_inputs",
-            )
-        return inputs
+        return inputs_of(self.task, examples[rows])
 
 
 def exported_network(artifact: Artifact) -> Network:

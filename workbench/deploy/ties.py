@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workbench.artifact.module_spec import InputQParams
+from workbench.deploy.entry import inputs_of
 from workbench.deploy.outputs import TOLERANCE
 from workbench.deploy.source import Network
+from workbench.runtime.batch import apply
 from workbench.runtime.integer_layers import IntegerForward, centered_codes, uses_integer_inputs
 
 MOVED = 2.0**-18
@@ -59,9 +61,10 @@ def decided_by_rounding(
     moved = _moved(network)
     flat = outputs.flatten(0, -2)
     for example in affected:
-        inputs = network.task.inputs(examples[[example] * TRIES])
+        inputs = inputs_of(network.task, examples[[example] * TRIES])
         with torch.no_grad():
-            tries = moved(inputs).flatten(1, -2) if positions > 1 else moved(inputs)[:, None]
+            tries: Tensor = apply(moved, inputs)
+        tries = tries.flatten(1, -2) if positions > 1 else tries[:, None]
         for place in np.flatnonzero(rows // positions == example):
             row = rows[place]
             decided[place] = _explains(network, tries[:, row % positions], flat[row])

@@ -14,7 +14,9 @@ import numpy as np
 
 from workbench import formatting
 from workbench.cancel import NEVER, CancelToken
+from workbench.deploy.arrays import save_arrays
 from workbench.deploy.confirm import Reference, artifact_of
+from workbench.deploy.entry import inputs_of
 from workbench.deploy.host import Calls, Host
 from workbench.deploy.package import Package
 from workbench.deploy.process import ended_on_cancel
@@ -224,11 +226,10 @@ def time_in_turn(
     """
     artifact = artifact_of(pairs[0][0])
     task = find_model(artifact.model).task
-    inputs = task.inputs(task.split(split).examples[:TIMED_EXAMPLES]).numpy()
+    inputs = inputs_of(task, task.split(split).examples[:TIMED_EXAMPLES])
     timings: list[Timing] = []
     with TemporaryDirectory(prefix="workbench-") as folder:
-        file = Path(folder) / "inputs.npy"
-        np.save(file, inputs)
+        files = save_arrays(inputs.arrays(), Path(folder))
         for part, number in enumerate(threads):
             cancel.check()
             _load(pairs, number)
@@ -236,7 +237,7 @@ def time_in_turn(
                 first = (part * len(batches) + step) / (len(threads) * len(batches))
                 token = cancel.part(first, first + 1 / (len(threads) * len(batches)))
                 size = min(batch, len(inputs))
-                for pair, calls in _rounds(pairs, file, batch, token):
+                for pair, calls in _rounds(pairs, files, batch, token):
                     timings.append(_timing(*pair, batch, number, size, calls, len(artifact)))
     return Benchmark(tuple(timings))
 
@@ -249,7 +250,10 @@ def _load(pairs: Sequence[tuple[Package, Host]], threads: int) -> None:
 
 
 def _rounds(
-    pairs: Sequence[tuple[Package, Host]], inputs: Path, batch: int, cancel: CancelToken
+    pairs: Sequence[tuple[Package, Host]],
+    inputs: Sequence[Path],
+    batch: int,
+    cancel: CancelToken,
 ) -> list[tuple[tuple[Package, Host], list[Calls]]]:
     """Return the calls of all packages that take such a batch, in turn."""
     rounds: list[tuple[tuple[Package, Host], list[Calls]]] = [

@@ -4,51 +4,62 @@ from __future__ import annotations
 
 import warnings
 from io import BytesIO
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from workbench.deploy.entry import with_one_output
 from workbench.deploy.onnx_file import batch_axis
 from workbench.errors import InputError, describe
+from workbench.runtime.batch import Batch
 from workbench.runtime.symbolic_length import symbolic_length
 
 PRIVATE = ("stack_trace", "nn_module_stack", "source_fn_stack", "torch_fn", "from_node")
 """What nodes say of the source code."""
 
 
-def program_bytes(module: nn.Module, inputs: Tensor) -> bytes:
+def program_bytes(module: nn.Module, inputs: Batch) -> bytes:
     """Return an exported program that takes batches of any size.
 
     Parameters
     ----------
     module
-        A module in eval mode that takes one tensor and returns one.
+        A private module in eval mode; it is changed.
     inputs
-        A batch of examples, [n, ...].
+        A batch of examples, tensors [n, ...].
 
     Raises
     ------
     InputError
         If the module cannot be exported.
     """
-    return save_program(exported_program(module, inputs, batch_axis(module)))
+    return save_program(exported_program(module, inputs))
 
 
 def exported_program(
-    module: nn.Module, inputs: Tensor, shapes: tuple[Any, ...] | None
+    module: nn.Module, inputs: Batch, *, most: int | None = None, fixed: bool = False
 ) -> torch.export.ExportedProgram:
-    """Return an exported program; `shapes` is from `batch_axis`, or None for this size only.
+    """Return an exported program that takes one tensor after the other and returns one.
+
+    Parameters
+    ----------
+    most
+        The largest batch that it takes; by default any.
+    fixed
+        Whether it takes only batches of the size of `inputs`.
 
     Raises
     ------
     InputError
         If the module cannot be exported.
     """
+    module = with_one_output(module, inputs)
+    shapes = None if fixed else batch_axis(module, len(inputs.tensors), most)
+    given = tuple(tensor.clone() for tensor in inputs.tensors)
     with torch.no_grad(), warnings.catch_warnings(), symbolic_length(module):
         warnings.simplefilter("ignore")
         try:
-            program = torch.export.export(module, (inputs.clone(),), dynamic_shapes=shapes)
+            program = torch.export.export(module, given, dynamic_shapes=shapes)
         except Exception as error:
             raise InputError(
                 f"PyTorch cannot export this network: {describe(error)}",

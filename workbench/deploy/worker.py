@@ -2,7 +2,7 @@
 
 It imports the runtime and NumPy, never PyTorch: two thread pools would share the cores. Then it
 reads one JSON object per line from standard input, and answers each with one on standard output:
-``load`` a network, ``run`` all inputs of a .npy file in batches, ``time`` calls on real inputs.
+``load`` a network, ``run`` all inputs of .npy files in batches, ``time`` calls on real inputs.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 import psutil
 
 from workbench.deploy.answering import Answer, answer_requests, private_output
+from workbench.deploy.arrays import open_arrays, rows_of
 from workbench.deploy.sessions.session import SESSIONS, Array, Session
 from workbench.profiling.energy.meter import EnergyMeter
 
@@ -47,11 +48,9 @@ class Worker:
     def run(self, request: Mapping[str, Any]) -> Answer:
         """Write the outputs for all inputs, in batches."""
         session = self._loaded()
-        inputs = np.load(request["inputs"], mmap_mode="r")
-        batch = request["batch"]
+        inputs, batch = open_arrays(request["inputs"]), request["batch"]
         outputs = [
-            session.run(np.ascontiguousarray(inputs[start : start + batch]))
-            for start in range(0, len(inputs), batch)
+            session.run(rows_of(inputs, start, batch)) for start in range(0, len(inputs[0]), batch)
         ]
         np.save(request["outputs"], np.concatenate(outputs))
         return {}
@@ -59,10 +58,10 @@ class Worker:
     def time(self, request: Mapping[str, Any]) -> Answer:
         """Return the seconds and energy of single calls on different batches of the inputs."""
         session = self._loaded()
-        inputs = np.load(request["inputs"], mmap_mode="r")
-        batch = min(request["batch"], len(inputs))
-        starts = range(0, len(inputs) - batch + 1, batch)
-        batches = [np.ascontiguousarray(inputs[start : start + batch]) for start in starts]
+        inputs = open_arrays(request["inputs"])
+        batch = min(request["batch"], len(inputs[0]))
+        starts = range(0, len(inputs[0]) - batch + 1, batch)
+        batches = [rows_of(inputs, start, batch) for start in starts]
         self._warm_up(session, batches, request["limit"])
         wall, processor = time.perf_counter(), time.process_time()
         seconds: list[float] = []
@@ -84,12 +83,12 @@ class Worker:
             "energy": meter.energy.as_dict(),
         }
 
-    def _warm_up(self, session: Session, batches: list[Array], limit: float) -> None:
+    def _warm_up(self, session: Session, batches: list[list[Array]], limit: float) -> None:
         """Run calls that are not timed: at first for `limit` seconds, at least one, and one later.
 
         A later call that takes longer than `limit` loses nothing to what other processes left.
         """
-        fastest = self._fastest.get(len(batches[0]))
+        fastest = self._fastest.get(len(batches[0][0]))
         if fastest is not None and fastest > limit:
             return
         start = time.perf_counter()

@@ -10,6 +10,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.stateless import _reparametrize_module
 
@@ -75,6 +76,10 @@ class Batch:
         """Return the batch with floating-point tensors converted to `dtype`."""
         return self.with_tensors(t.to(dtype) if t.is_floating_point() else t for t in self.tensors)
 
+    def arrays(self) -> list[NDArray[Any]]:
+        """Return the tensors as arrays."""
+        return [tensor.numpy() for tensor in self.tensors]
+
     def with_tensors(self, tensors: Iterable[Tensor]) -> Batch:
         """Return a batch of other `tensors` with the same names and memory format."""
         converted = tuple(map(to_channels_last, tensors)) if self.channels_last else tuple(tensors)
@@ -107,9 +112,16 @@ def run(module: nn.Module, weights: Mapping[str, Tensor], inputs: Any) -> Any:
     batch = Batch.of(inputs)
     if any(tensor.dtype in HALF_DTYPES for tensor in batch.tensors):  # the weights are float32
         batch = batch.to(_float_dtype(weights))
+    return apply(module, batch)
+
+
+def apply(module: nn.Module, batch: Batch, *, select: bool = True) -> Any:
+    """Return the outputs of a module for a batch: all, or the tensor that `outputs_of` selects."""
     if batch.names is None:
-        return outputs_of(module(*batch.tensors))
-    return outputs_of(module(**dict(zip(batch.names, batch.tensors, strict=True))))
+        outputs = module(*batch.tensors)
+    else:
+        outputs = module(**dict(zip(batch.names, batch.tensors, strict=True)))
+    return outputs_of(outputs) if select else outputs
 
 
 def call_with_tensors(

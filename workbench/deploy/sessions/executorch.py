@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,9 @@ class ExecutorchSession:
             raise ValueError("the program has no method forward")
         self._method = method
 
-    def run(self, inputs: Array) -> Array:
+    def run(self, inputs: Sequence[Array]) -> Array:
         """Return the outputs for a batch."""
-        outputs: Array = self._method.execute((torch.from_numpy(inputs),))[0].numpy().copy()
+        outputs: Array = self._method.execute((torch.from_numpy(inputs[0]),))[0].numpy().copy()
         return outputs
 
     def facts(self) -> Mapping[str, Any]:

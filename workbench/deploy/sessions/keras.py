@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,10 @@ class KerasSession:
             self._model = keras.saving.load_model(path, compile=False, safe_mode=True)
 
     @torch.no_grad()
-    def run(self, inputs: Array) -> Array:
+    def run(self, inputs: Sequence[Array]) -> Array:
         """Return the outputs for a batch."""
         with keras.device("cpu"):
-            outputs = self._model(torch.from_numpy(inputs), training=False)
+            outputs = self._model(torch.from_numpy(inputs[0]), training=False)
         array: Array = keras.ops.convert_to_numpy(outputs)
         return array
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,11 @@ class LitertSession:
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]["index"]
 
-    def run(self, inputs: Array) -> Array:
+    def run(self, inputs: Sequence[Array]) -> Array:
         """Return the outputs for a batch; one that is too small is filled with zeros."""
-        rows = len(inputs)
+        rows = len(inputs[0])
         full = np.zeros(self._input["shape"], self._input["dtype"])
-        full[:rows] = inputs
+        full[:rows] = inputs[0]
         self._interpreter.set_tensor(self._input["index"], full)
         self._interpreter.invoke()
         outputs: Array = self._interpreter.get_tensor(self._output)[:rows].copy()

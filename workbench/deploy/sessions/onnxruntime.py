@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,11 @@ class OnnxRuntimeSession:
         self._optimized = path.with_name(OPTIMIZED)
         options.optimized_model_filepath = str(self._optimized)
         self._session = onnxruntime.InferenceSession(str(path), options, providers=[PROVIDER])
-        self._input = self._session.get_inputs()[0].name
+        self._inputs = [entry.name for entry in self._session.get_inputs()]
 
-    def run(self, inputs: Array) -> Array:
+    def run(self, inputs: Sequence[Array]) -> Array:
         """Return the outputs for a batch."""
-        outputs: Array = self._session.run(None, {self._input: inputs})[0]
+        outputs: Array = self._session.run(None, dict(zip(self._inputs, inputs, strict=True)))[0]
         return outputs
 
     def facts(self) -> Mapping[str, Any]:

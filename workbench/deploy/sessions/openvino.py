@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,9 @@ class OpenVinoSession:
         self._compiled = openvino.Core().compile_model(str(path), DEVICE, properties)
         self._request = self._compiled.create_infer_request()
 
-    def run(self, inputs: Array) -> Array:
+    def run(self, inputs: Sequence[Array]) -> Array:
         """Return the outputs for a batch."""
-        outputs: Array = self._request.infer({0: inputs})[0].copy()
+        outputs: Array = self._request.infer(dict(enumerate(inputs)))[0].copy()
         return outputs
 
     def facts(self) -> Mapping[str, Any]:

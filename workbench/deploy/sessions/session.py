@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,8 +16,8 @@ SESSIONS = "workbench.deploy.sessions."
 class Session(Protocol):
     """A network that is loaded in a runtime."""
 
-    def run(self, inputs: Array) -> Array:
-        """Return the outputs, [b, ...], for inputs [b, ...]."""
+    def run(self, inputs: Sequence[Array]) -> Array:
+        """Return the outputs, [b, ...], for inputs, each [b, ...]."""
 
     def facts(self) -> Mapping[str, Any]:
         """Return what really runs: ``provider``, ``version``, and layers by precision."""

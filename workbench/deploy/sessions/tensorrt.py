@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,11 @@ class TensorrtSession:
         choices = {"trt_fp16_enable": False, "trt_int8_enable": False}
         providers = [(PROVIDER, choices), "CPUExecutionProvider"]
         self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
-        self._input = self._session.get_inputs()[0].name
+        self._inputs = [entry.name for entry in self._session.get_inputs()]
 
-    def run(self, inputs: Array) -> Array:
+    def run(self, inputs: Sequence[Array]) -> Array:
         """Return the outputs for a batch."""
-        outputs: Array = self._session.run(None, {self._input: inputs})[0]
+        outputs: Array = self._session.run(None, dict(zip(self._inputs, inputs, strict=True)))[0]
         return outputs
 
     def facts(self) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,9 @@ class TorchSession:
         self._module = torch.export.load(path).module()
 
     @torch.no_grad()
-    def run(self, inputs: Array) -> Array:
+    def run(self, inputs: Sequence[Array]) -> Array:
         """Return the outputs for a batch."""
-        outputs: Array = self._module(torch.from_numpy(inputs)).numpy()
+        outputs: Array = self._module(*map(torch.from_numpy, inputs)).numpy()
         return outputs
 
     def facts(self) -> Mapping[str, Any]:

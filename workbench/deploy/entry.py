@@ -1,0 +1,66 @@
+"""The inputs and the output of a network as an exported file has them."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import torch
+from torch import nn
+
+from workbench.domain import Task
+from workbench.errors import InputError
+from workbench.runtime.batch import HALF_DTYPES, Batch, apply, outputs_of
+
+INPUT = "input"
+
+
+def inputs_of(task: Task, examples: Any) -> Batch:
+    """Return stored examples as a file takes them: half precision becomes float32."""
+    batch = Batch.of(task.inputs(examples))
+    return batch.with_tensors(
+        tensor.float() if tensor.dtype in HALF_DTYPES else tensor for tensor in batch.tensors
+    )
+
+
+def input_names(module: nn.Module, batch: Batch) -> tuple[str, ...]:
+    """Return the names of a file's inputs: `INPUT`, or of several those in the module's code."""
+    if len(batch.tensors) == 1:
+        return (INPUT,)
+    if batch.names is not None:
+        return batch.names
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = inspect.signature(module.forward).parameters.items()
+    names = [name for name, parameter in parameters if parameter.kind in kinds]
+    names += [f"{INPUT}_{number}" for number in range(len(names), len(batch.tensors))]
+    return tuple(names[: len(batch.tensors)])
+
+
+def check_one_input(batch: Batch, runtime: str) -> None:
+    """Raise `InputError` if a network takes several tensors, for a runtime that is run with one."""
+    if len(batch.tensors) > 1:
+        raise InputError(
+            f"This network takes {len(batch.tensors)} tensors, and {runtime} is run with networks "
+            "of one: export to onnxruntime, openvino or torch.",
+            code="deploy.several_inputs",
+        )
+
+
+def with_one_output(module: nn.Module, batch: Batch) -> nn.Module:
+    """Let a private `module` take the tensors of a batch in order and return one tensor.
+
+    Models of libraries take named tensors, and return objects with the output among other values.
+    """
+    with torch.no_grad():
+        returned = apply(module, batch[:2], select=False)
+    if batch.names is None and isinstance(returned, torch.Tensor):
+        return module
+    forward, names = module.forward, batch.names
+
+    def in_order(*tensors: torch.Tensor) -> Any:
+        if names is None:
+            return outputs_of(forward(*tensors))
+        return outputs_of(forward(**dict(zip(names, tensors, strict=True))))
+
+    module.forward = in_order
+    return module
