@@ -36,6 +36,7 @@ from workbench.deploy.integers.rewrite import with_codes
 from workbench.deploy.onnx_file import TRACED, onnx_bytes
 from workbench.deploy.package import Package
 from workbench.errors import RecipeError
+from workbench.runtime.batch import Batch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.recipes import random_recipe
@@ -121,7 +122,7 @@ def in_turn(packages: dict[Any, Package], inputs: Any, batch: int) -> dict[Any, 
         seconds: dict[Any, list[float]] = {key: [] for key in packages}
         for _round in range(ROUNDS):
             for key, host in hosts.items():
-                seconds[key] += host.time(file, batch, CALLS, SECONDS).seconds
+                seconds[key] += host.time([file], batch, CALLS, SECONDS).seconds
     return {key: 1000 * min(times) for key, times in seconds.items()}
 
 
@@ -137,7 +138,7 @@ def products() -> Iterator[tuple[object, ...]]:
     inputs = torch.randn(64, WIDTH, generator=generator)
     with torch.no_grad():
         exact = (inputs.double() @ coded.tensor().double().T).numpy()
-    content = onnx_bytes(layer, inputs[:TRACED])
+    content = onnx_bytes(layer, Batch.of(inputs[:TRACED]))
     packages = {}
     for runtime in RUNTIMES:
         for precision in ("float32", "int8_inputs"):
@@ -149,8 +150,9 @@ def products() -> Iterator[tuple[object, ...]]:
     best = in_turn(packages, inputs.numpy(), 1)
     for (runtime, bits, precision), milliseconds in best.items():
         package = packages[runtime, bits, precision]
-        with Host(package) as host:
-            outputs = host.run(inputs.numpy(), 1)
+        with Host(runtime) as host:
+            host.load(package)
+            outputs = host.run([inputs.numpy()], 1)
         error = np.linalg.norm(outputs - exact) / np.linalg.norm(exact)
         gain = best[runtime, "32 bits", "float32"] / milliseconds
         size = f"{len(package) / 1e6:.1f}"

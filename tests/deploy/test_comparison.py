@@ -14,6 +14,7 @@ from workbench.deploy.comparison import differences
 from workbench.deploy.outputs import Outputs, outputs_of_file
 from workbench.deploy.source import exported_network
 from workbench.evaluation.reference import BORDERLINE, predict, predict_float64
+from workbench.runtime.batch import Batch
 
 
 def test_outputs_that_are_not_finite_in_the_same_place_are_equal():
@@ -37,7 +38,7 @@ def test_outputs_that_are_not_finite_in_another_place_are_different():
 def test_expected_predictions_are_those_of_the_reference_evaluation(artifact, bound, monkeypatch):
     network = exported_network(artifact)
     data = network.task.split("validation")
-    file = outputs_of_file(network, network.task.inputs(data.examples), NEVER)
+    file = outputs_of_file(network, Batch.of(network.task.inputs(data.examples)), NEVER)
     evaluated = []
 
     def again(model, weights, examples):

@@ -16,6 +16,7 @@ import workbench as wb
 from tests.raises import raises
 from workbench.deploy.host import Host
 from workbench.deploy.onnx_file import _renumber, onnx_bytes
+from workbench.runtime.batch import Batch
 
 onnx = pytest.importorskip("onnx")
 
@@ -52,7 +53,7 @@ def test_generated_names_do_not_depend_on_earlier_exports():
 def test_lstm_with_a_projection_is_refused():
     module = torch.nn.LSTM(3, 6, proj_size=2, batch_first=True)
     with raises("deploy.projected_lstm", "proj_size"):
-        onnx_bytes(module, torch.zeros(17, 5, 3))
+        onnx_bytes(module, Batch.of(torch.zeros(17, 5, 3)))
 
 
 @pytest.mark.slow
@@ -76,7 +77,7 @@ def test_every_size_of_a_batch_gives_the_outputs_of_pytorch(package, artifact, c
     inputs = task.inputs(task.split("test").examples[:count])
     with Host(package.target.runtime) as host:
         host.load(package)
-        outputs = host.run(inputs.numpy(), count)
+        outputs = host.run([inputs.numpy()], count)
     with torch.no_grad():
         expected = wb.to_module(artifact)(inputs).numpy()
     assert outputs.shape == expected.shape

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from workbench.deploy.onnx_file import TRACED, onnx_bytes
+from workbench.runtime.batch import Batch
 from workbench.runtime.symbolic_length import symbolic_length
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -51,7 +52,7 @@ class Bag(nn.Module):
 def difference(module, inputs):
     """Return the largest difference between PyTorch and ONNX Runtime, for two sizes of a batch."""
     reference = copy.deepcopy(module).eval()
-    session = onnxruntime.InferenceSession(onnx_bytes(module.eval(), inputs[:TRACED]))
+    session = onnxruntime.InferenceSession(onnx_bytes(module.eval(), Batch.of(inputs[:TRACED])))
     with torch.no_grad():
         return max(
             np.abs(session.run(None, {"input": part.numpy()})[0] - reference(part).numpy()).max()

@@ -7,12 +7,13 @@ from torch import nn
 pytest.importorskip("onnxscript")
 
 from workbench.deploy.onnx_file import TRACED, onnx_bytes
+from workbench.runtime.batch import Batch
 
 
 def test_the_second_export_reads_no_operators_again():
     from torch.onnx._internal.exporter import _registration
 
-    network, inputs = nn.Linear(3, 2).eval(), torch.ones(TRACED, 3)
+    network, inputs = nn.Linear(3, 2).eval(), Batch.of(torch.ones(TRACED, 3))
     content = onnx_bytes(network, inputs)
     read = []
     parse = _registration.OnnxDecompMeta.__post_init__
@@ -29,7 +30,7 @@ def test_the_second_export_reads_no_operators_again():
 def test_operators_of_later_libraries_are_composite_operators_too():
     from torch._export import utils
 
-    onnx_bytes(nn.Linear(3, 2).eval(), torch.ones(TRACED, 3))
+    onnx_bytes(nn.Linear(3, 2).eval(), Batch.of(torch.ones(TRACED, 3)))
     with torch.library._scoped_library("later", "DEF") as library:
         library.define("twice(Tensor x) -> Tensor")
         library.impl("twice", lambda x: x + x, "CompositeImplicitAutograd")

@@ -11,6 +11,7 @@ from torch import nn
 
 import workbench as wb
 from tests.raises import raises
+from workbench.deploy import ties
 from workbench.deploy.confirm import Reference
 
 TIED, BETWEEN = 10, 20.5
@@ -40,7 +41,6 @@ def agreement(outputs, steps):
     moved = inputs.clone()
     moved[:TIED] += steps * step
     reference = Reference(file, "validation")
-    reference._outputs = replace(reference._outputs, lead=0.0)  # only ties are asked here
     with torch.no_grad():
         returned = wb.to_module(file)(moved)
         own = wb.to_module(file)(inputs)
@@ -83,3 +83,86 @@ def test_numbers_have_no_picture():
     results = [agreement(1, steps)[0] for steps in (-1e-5, 1e-5)]
     with raises("deploy.no_picture"):
         max(results, key=lambda result: len(result.borderline)).plot()
+
+
+class Sensitive(nn.Module):
+    """Normalized sums of quantized layers, where a value between two codes moves all outputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(16, 16) for _number in range(8))
+        self.norms = nn.ModuleList(nn.LayerNorm(16) for _number in range(8))
+        self.head = nn.Linear(16, 4)
+
+    def forward(self, values):
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            values = values + 3 * torch.sin(layer(norm(values)))
+        return self.head(values)
+
+
+@pytest.fixture(scope="module")
+def sensitive():
+    """Return the file of a sensitive network, and its validation inputs."""
+    torch.manual_seed(0)
+    module, inputs = Sensitive().eval(), torch.randn(300, 16)
+    with torch.no_grad():
+        labels = module(inputs).argmax(1)
+    parts = {"train": slice(0, 60), "validation": slice(60, 240), "test": slice(240, None)}
+    data = {name: (inputs[part], labels[part]) for name, part in parts.items()}
+    model = wb.from_module(module, **data, name="sensitive")
+    recipe = wb.Recipe(wb.Quantize(8), wb.Activations(8, biases="int32"))
+    return wb.compress(model, recipe), inputs[60:240]
+
+
+def returned(file, inputs, change=lambda _module: None):
+    """Return how the outputs of a changed module in float32 agree."""
+    module = wb.to_module(file)
+    with torch.no_grad():
+        change(module)
+        outputs = module(inputs)
+    package = wb.export(file, "torch")
+    return Reference(file, "validation").compare(package, outputs, {"provider": "CPU"})
+
+
+def test_rounding_explains_the_outputs_of_a_sensitive_network(sensitive):
+    generator = torch.Generator().manual_seed(1)
+
+    def moved(_layer, inputs):
+        moves = torch.rand(inputs[0].shape, generator=generator) * 2 - 1
+        return inputs[0] + 2**-18 * moves * inputs[0].abs().amax(1, keepdim=True)
+
+    def rounded(module):
+        for layer in module.layers:
+            layer.register_forward_pre_hook(moved)
+
+    result = returned(*sensitive, rounded)
+    assert result.confirmed
+    assert 0 < result.equal < result.predictions
+    assert not result.beyond
+
+
+@pytest.mark.parametrize("name", ["norms.0.weight", "norms.4.bias", "layers.2.weight_scale"])
+def test_a_constant_that_is_wrong_by_a_hundredth_is_found_in_a_sensitive_network(sensitive, name):
+    def wrong(module):
+        tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+        tensors[name].mul_(1.01).add_(0.01 if name.endswith("bias") else 0.0)
+
+    result = returned(*sensitive, wrong)
+    assert not result.confirmed
+    assert result.beyond > result.tried / 8
+    assert "do not use this package" in result.summary
+
+
+def test_outputs_of_float32_are_those_of_the_file(sensitive, monkeypatch):
+    """A constant between two codes goes to one in float32 and to the other in float64."""
+    file, inputs = sensitive
+    reference = Reference(file, "validation")
+    outputs = reference._outputs.single
+    other = torch.where(outputs > outputs.median(), outputs - 0.3, outputs + 0.3).double()
+    reference._outputs = replace(reference._outputs, exact=other)
+    monkeypatch.setattr(ties, "TRIES", 1)
+    result = reference.compare(wb.export(file, "torch"), outputs, {"provider": "CPU"})
+    assert result.confirmed
+    assert result.equal == len(inputs)
+    assert len(result.borderline)
+    assert result.largest_difference == pytest.approx(0.3, abs=1e-6)

@@ -157,7 +157,7 @@ def test_slow_calls_are_not_repeated_to_warm_up(limit, calls, tmp_path):
     worker, session = Worker(), Slow()
     worker._session = session
     np.save(tmp_path / "inputs.npy", np.zeros((8, 2), np.float32))
-    request = {"inputs": tmp_path / "inputs.npy", "batch": 4, "calls": 1, "limit": limit}
+    request = {"inputs": [tmp_path / "inputs.npy"], "batch": 4, "calls": 1, "limit": limit}
     for expected in calls:
         before = session.calls
         assert len(worker.time(request)["seconds"]) == 1

@@ -29,11 +29,16 @@ class Agreement(Displayable):
     predictions : int
         Predictions that were compared: one for each example, or for each position of a sequence.
     equal : int
-        Predictions whose outputs all differ by at most 10⁻⁴ · max(1, |output|).
+        Predictions whose outputs all differ by at most 10⁻⁴ · max(1, |output|) from those of the
+        file, in float64 or in PyTorch's float32.
     borderline, different : array of int64
         The indices of predictions that differ: those that rounding decides, and all others.
+    beyond, tried : int
+        Examples whose outputs lie further from the file's than rounding explains, and how many were
+        tried; 0 if these are as few as chance allows.
     largest_difference : float
-        The largest absolute difference of an output to that of the file in PyTorch's float32.
+        The largest absolute difference of an output to that of the file: in float64, or in float32
+        if the file quantizes no inputs.
     metric : Metric
         The metric of the task.
     score, reference : Score
@@ -53,6 +58,8 @@ class Agreement(Displayable):
     borderline: NDArray[np.int64]
     different: NDArray[np.int64]
     classes: NDArray[np.int64]
+    beyond: int
+    tried: int
     largest_difference: float
     metric: Metric
     score: Score
@@ -61,8 +68,8 @@ class Agreement(Displayable):
 
     @property
     def confirmed(self) -> bool:
-        """Whether no prediction differs but those that rounding decides."""
-        return not len(self.different)
+        """Whether no prediction differs but those that rounding decides, which explains outputs."""
+        return not len(self.different) and not self.beyond
 
     @property
     def integers(self) -> str:
@@ -98,6 +105,15 @@ class Agreement(Displayable):
     def summary(self) -> str:
         """One sentence: the same, the same but for borderline examples, or different."""
         total = formatting.count(self.predictions)
+        if self.beyond and not len(self.different):
+            return _(
+                "The outputs of {count} of {total} examples in {runtime} lie further from the "
+                "file's than rounding moves them: do not use this package."
+            ).format(
+                count=formatting.count(self.beyond),
+                total=formatting.count(self.tried),
+                runtime=self.runtime,
+            )
         if not self.confirmed:
             sentence = plural(
                 "{count} of {total} predictions in {runtime} is another: do not use this package.",
@@ -132,6 +148,8 @@ class Agreement(Displayable):
             "equal": self.equal,
             "borderline": self.borderline.tolist(),
             "different": self.different.tolist(),
+            "beyond": self.beyond,
+            "tried": self.tried,
             "largest_difference": self.largest_difference,
             "metric": self.metric.name,
             "value": self.score.value,

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.outputs import Outputs
 from workbench.deploy.source import Network
 from workbench.deploy.ties import decided_by_rounding
@@ -51,18 +52,20 @@ class Differences(NamedTuple):
     classes: NDArray[np.int64]
 
 
-def differences(network: Network, data: Split, outputs: Tensor, file: Outputs) -> Differences:
+def differences(
+    network: Network, data: Split, outputs: Tensor, file: Outputs, cancel: CancelToken = NEVER
+) -> Differences:
     """Return the predictions that differ."""
     if not has_classes(network):
         differs = np.flatnonzero(~file.equal_rows(outputs).numpy())
-        decided = decided_by_rounding(network, data.examples, differs, outputs)
+        decided = decided_by_rounding(network, data.examples, differs, outputs, file, cancel)
         return Differences(differs[decided], differs[~decided], np.empty((0, 2), np.int64))
     certain = file.certain().numpy()
     predicted, _certain = classify(outputs.flatten(0, -2), 0.0)
     expected = _expected(network, data, file)
     differs = predicted != expected
     different = np.flatnonzero(differs & certain)
-    decided = decided_by_rounding(network, data.examples, different, outputs)
+    decided = decided_by_rounding(network, data.examples, different, outputs, file, cancel)
     borderline = np.sort(np.append(np.flatnonzero(differs & ~certain), different[decided]))
     classes = np.stack([expected[borderline], predicted[borderline]], axis=1)
     return Differences(borderline, different[~decided], classes)

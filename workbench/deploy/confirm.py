@@ -21,8 +21,12 @@ from workbench.deploy.outputs import Outputs, outputs_of_file
 from workbench.deploy.package import Package, load_package
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.source import exported_network
+from workbench.deploy.ties import beyond_rounding
 from workbench.errors import InputError
 from workbench.runtime.batch import Batch
+
+PRECISION = "float32"
+"""The precision whose outputs are those of the file, but for rounding."""
 
 
 def confirm(
@@ -118,7 +122,13 @@ class Reference:
                 f"{tuple(eager.shape)}: it holds another network.",
                 code="deploy.other_shape",
             )
-        differing = differences(network, data, outputs, file)
+        differing = differences(network, data, outputs, file, self._cancel)
+        rounded = package.target.precision == PRECISION and facts.get("exact_sums", True)
+        beyond = (
+            beyond_rounding(network, data.examples, outputs, file, self._cancel)
+            if rounded
+            else (0, 0)
+        )
         products = {
             "integer_products": integer_products(facts),
             "quantized_layers": len(network.spec.inputs),
@@ -130,6 +140,7 @@ class Reference:
             outputs[..., 0].numel() if has_classes(network) else len(outputs),
             int(file.equal_rows(outputs).sum()),
             *differing,
+            *beyond,
             file.largest_difference(outputs),
             network.task.metric,
             score(network, data, outputs),

@@ -15,8 +15,6 @@ from workbench.evaluation.reference import BORDERLINE
 from workbench.runtime.batch import Batch, apply
 
 BATCH = 250
-FACTOR = 2.5
-"""How many times the largest effect of PyTorch's own rounding may decide a prediction."""
 TOLERANCE = 1e-4
 """The largest difference of equal outputs, relative to max(1, |output|)."""
 
@@ -29,54 +27,56 @@ class Outputs:
     ----------
     exact : Tensor
         As the reference evaluation computes them, float32 or float64.
-    lead : float
-        Two outputs are almost equal if they differ by less; 0 if only `BORDERLINE` counts.
+    single : Tensor or None
+        In PyTorch's float32, if `exact` is float64.
     """
 
     exact: Tensor
-    lead: float = 0.0
+    single: Tensor | None = None
 
     def certain(self) -> Tensor:
         """Return for each row whether its best output leads by more than rounding moves it."""
         values = torch.topk(self.exact.flatten(0, -2), 2, dim=1).values
         best, second = values.unbind(dim=1)
-        bound = (BORDERLINE * best.abs().clamp(min=1)).clamp(min=self.lead)
+        bound = BORDERLINE * best.abs().clamp(min=1)
         return (best - second >= bound) | ~best.isfinite()
 
     def equal_rows(self, outputs: Tensor) -> Tensor:
-        """Return for each row whether all of `outputs` are equal to these, but for rounding."""
+        """Return for each row whether all of `outputs` are equal to these in one dtype."""
         scale = self.exact.abs().nan_to_num(posinf=1, nan=1).clamp(min=1)
-        near = self._differences(outputs) <= TOLERANCE * scale
-        return near.flatten(0, -2).all(dim=1)
+        near = _differences(outputs, self.exact) <= TOLERANCE * scale
+        equal = near.flatten(0, -2).all(dim=1)
+        if self.single is None:
+            return equal
+        near = _differences(outputs, self.single.to(self.exact.dtype)) <= TOLERANCE * scale
+        return equal | near.flatten(0, -2).all(dim=1)
 
     def largest_difference(self, outputs: Tensor) -> float:
         """Return the largest absolute difference; infinite where only one is a finite number."""
-        return float(self._differences(outputs).max()) if outputs.numel() else 0.0
-
-    def _differences(self, outputs: Tensor) -> Tensor:
-        """Return the absolute differences: 0 between two infinities or two that are no number."""
-        outputs = outputs.to(self.exact.dtype)
-        same = (outputs == self.exact) | (outputs.isnan() & self.exact.isnan())
-        differences = (outputs - self.exact).abs().nan_to_num(nan=inf)
-        return differences.masked_fill(same, 0.0)
+        return float(_differences(outputs, self.exact).max()) if outputs.numel() else 0.0
 
 
 def outputs_of_file(network: Network, inputs: Batch, cancel: CancelToken) -> Outputs:
     """Return the outputs of a file for all inputs.
 
     Codes of inputs jump where float32 is slightly off. For a file with quantized inputs, the
-    outputs are therefore float64, and the same network in float32 shows how far such jumps move
-    them.
+    outputs are therefore float64, and those of the same network in float32 are known too.
     """
     single = _run(network.reference, inputs, cancel)
     traits = network.model.architecture.traits
     if not network.spec.inputs or not traits.float64:
         return Outputs(single.float())
-    exact = _run(deepcopy(network.reference).double(), inputs.to(torch.float64), cancel)
-    moved = (single - exact).flatten(0, -2)
-    moved = moved[moved.isfinite().all(dim=1)]
-    largest = float((moved.amax(-1) - moved.amin(-1)).max()) if len(moved) else 0.0
-    return Outputs(exact, FACTOR * largest)
+    return Outputs(
+        _run(deepcopy(network.reference).double(), inputs.to(torch.float64), cancel), single
+    )
+
+
+def _differences(outputs: Tensor, expected: Tensor) -> Tensor:
+    """Return the absolute differences: 0 between two infinities or two that are no number."""
+    outputs = outputs.to(expected.dtype)
+    same = (outputs == expected) | (outputs.isnan() & expected.isnan())
+    differences = (outputs - expected).abs().nan_to_num(nan=inf)
+    return differences.masked_fill(same, 0.0)
 
 
 @torch.no_grad()

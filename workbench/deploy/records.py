@@ -23,6 +23,8 @@ def agreement_record(agreement: Agreement) -> dict[str, Any]:
         "borderline": agreement.borderline.tolist(),
         "different": agreement.different.tolist(),
         "classes": agreement.classes.tolist(),
+        "beyond": agreement.beyond,
+        "tried": agreement.tried,
         "largest_difference": agreement.largest_difference,
         "score": agreement.score.as_dict(),
         "reference": agreement.reference.as_dict(),

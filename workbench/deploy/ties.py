@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workbench.artifact.module_spec import InputQParams
+from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.entry import inputs_of
-from workbench.deploy.outputs import TOLERANCE
+from workbench.deploy.outputs import TOLERANCE, Outputs
 from workbench.deploy.source import Network
 from workbench.runtime.batch import apply
 from workbench.runtime.integer_layers import IntegerForward, centered_codes, uses_integer_inputs
@@ -27,12 +28,21 @@ It is 64 times the rounding of float32, which the sums and functions of a layer 
 """
 TRIES = 32
 """How many times an example runs."""
-MOST = 256
-"""Examples that run again; of more than these, a part would not make a difference."""
+MOST = 1024
+"""Examples with other predictions that run again; of more than these, none does."""
+SAMPLE = 64
+"""Examples with other outputs that run again."""
+FEW, SHARE = 2, 1 / 8
+"""How many of these, and which share, may lie further away than each try: one in 33 by chance."""
 
 
 def decided_by_rounding(
-    network: Network, examples: NDArray[np.generic], rows: NDArray[np.int64], outputs: Tensor
+    network: Network,
+    examples: NDArray[np.generic],
+    rows: NDArray[np.int64],
+    outputs: Tensor,
+    file: Outputs,
+    cancel: CancelToken = NEVER,
 ) -> NDArray[np.bool_]:
     """Return for each of `rows` whether rounding explains what a runtime returns.
 
@@ -46,37 +56,90 @@ def decided_by_rounding(
         Predictions that differ: one for each example, or for each position of a sequence.
     outputs
         Those of the runtime, [n, ..., outputs].
+    file
+        Those of the file.
+    cancel
+        Checked between the examples.
 
     Returns
     -------
     array of bool
-        Of classes, whether the same network predicts the runtime's class in one of some tries with
-        moved values. Of numbers, whether the runtime's outputs lie between those of the tries.
+        Whether the outputs are those of the file in float32, or lie no further from those in
+        float64 than the ones of some tries with moved values. Of classes it is enough if one of
+        these predicts that of the runtime.
     """
-    positions = outputs[..., 0].numel() // len(outputs)
-    affected = np.unique(rows // positions)
     decided = np.zeros(len(rows), bool)
-    if not network.spec.inputs or not 0 < len(affected) <= MOST:
+    if not network.spec.inputs or not len(rows):
+        return decided
+    equal = file.equal_rows(outputs).numpy()
+    decided[equal[rows]] = True
+    positions = outputs[..., 0].numel() // len(outputs)
+    affected = np.unique(rows[~decided] // positions)
+    if len(affected) > MOST:
         return decided
     moved = _moved(network)
-    flat = outputs.flatten(0, -2)
+    classes = network.task.metric.counts in ("classes", "tokens")
+    returned, exact = outputs.flatten(0, -2), file.exact.flatten(0, -2)
     for example in affected:
-        inputs = inputs_of(network.task, examples[[example] * TRIES])
-        with torch.no_grad():
-            tries: Tensor = apply(moved, inputs)
-        tries = tries.flatten(1, -2) if positions > 1 else tries[:, None]
-        for place in np.flatnonzero(rows // positions == example):
+        cancel.check()
+        tries = _tries(network, moved, examples, example)
+        for place in np.flatnonzero((rows // positions == example) & ~decided):
             row = rows[place]
-            decided[place] = _explains(network, tries[:, row % positions], flat[row])
+            there = tries[:, row % positions]
+            predicts = classes and bool((there.argmax(1) == returned[row].argmax()).any())
+            finite = bool(returned[row].isfinite().all())
+            decided[place] = finite and (
+                predicts or not _is_beyond(there, returned[row], exact[row])
+            )
     return decided
 
 
-def _explains(network: Network, tries: Tensor, outputs: Tensor) -> bool:
-    """Return whether tries [tries, outputs] explain a runtime's outputs."""
-    if network.task.metric.counts in ("classes", "tokens"):
-        return bool((tries.argmax(1) == outputs.argmax()).any()) and bool(outputs.isfinite().all())
-    bound = TOLERANCE * outputs.abs().clamp(min=1)
-    return bool(((outputs >= tries.amin(0) - bound) & (outputs <= tries.amax(0) + bound)).all())
+def beyond_rounding(
+    network: Network,
+    examples: NDArray[np.generic],
+    outputs: Tensor,
+    file: Outputs,
+    cancel: CancelToken = NEVER,
+) -> tuple[int, int]:
+    """Return how many examples lie beyond what rounding explains, and of how many that were tried.
+
+    Both are 0 if these are as few as chance allows. The parameters are those of
+    `decided_by_rounding`. A network with another constant predicts mostly the same, but its outputs
+    lie further from the file's than those of each try, in many examples.
+    """
+    equal = file.equal_rows(outputs).view(len(outputs), -1).all(1).numpy()
+    unequal = np.flatnonzero(~equal)
+    if not network.spec.inputs or not len(unequal):
+        return 0, 0
+    places = np.linspace(0, len(unequal) - 1, min(SAMPLE, len(unequal))).round().astype(int)
+    moved, beyond = _moved(network), 0
+    for example in unequal[places]:
+        cancel.check()
+        tries = _tries(network, moved, examples, example)
+        beyond += _is_beyond(tries, outputs[example], file.exact[example])
+    return (beyond, len(places)) if beyond > max(FEW, SHARE * len(places)) else (0, 0)
+
+
+def _tries(
+    network: Network, moved: torch.nn.Module, examples: NDArray[np.generic], example: int
+) -> Tensor:
+    """Return the outputs of tries for an example, [tries, positions, outputs]."""
+    with torch.no_grad():
+        tries: Tensor = apply(moved, inputs_of(network.task, examples[[example] * TRIES]))
+    return tries.reshape(TRIES, -1, tries.shape[-1])
+
+
+def _is_beyond(tries: Tensor, outputs: Tensor, exact: Tensor) -> bool:
+    """Return whether outputs lie further from the exact ones than those of each of the tries.
+
+    Each difference counts in units of the mean difference of the tries there.
+    """
+    exact, outputs = (values.double().flatten() for values in (exact, outputs))
+    distances = (tries.double().flatten(1) - exact).abs()
+    unit = distances.mean(0) + TOLERANCE * exact.abs().clamp(min=1)
+    furthest = float((distances / unit).amax())
+    distance = float(((outputs - exact).abs() / unit).amax())
+    return not distance <= max(furthest, 1.0)  # also where one is no number
 
 
 def _moved(network: Network) -> torch.nn.Module:
