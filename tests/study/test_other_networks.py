@@ -39,6 +39,21 @@ def test_nothing_is_said_without_a_better_one(lenet5, limits, size):
     assert other_network(lenet5, goal, replace(BEST, bytes=size, value=0.92, accuracy=0.92)) is None
 
 
+@pytest.mark.slow
+def test_each_answer_of_a_search_names_the_other_network(tiny):
+    answers = []
+    last = wb.optimize(
+        tiny, max_bytes=9_000, min_accuracy=0.875, seconds=2, on_update=answers.append
+    )
+    assert len(answers) > 1
+    for answer in (*answers, last):
+        known = answer.other
+        best = answer.choices[0] if answer.choices else None
+        assert known == other_network(tiny, answer.goal, best)
+        assert known is not None
+        assert known.sentence(answer.goal) in answer.reasons
+
+
 def test_other_tasks_are_not_compared():
     bag = wb.model("reviews/bag")
     found = other_network(bag, Goal.of(bag, None, 0.7, None), None)

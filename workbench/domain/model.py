@@ -233,6 +233,10 @@ class Model:
         data = [source.digest for source in self.task.sources]
         return (self.name, self.digest, *data, self.task.metric.name, *self.task.classes)
 
+    def is_same_as(self, other: Model) -> bool:
+        """Whether the other has the same identity; each look-up by name gives another object."""
+        return self is other or self.identity == other.identity
+
     @property
     def layers(self) -> tuple[str, ...]:
         """Names of the parameters that can be compressed, in the module's order."""

@@ -45,7 +45,7 @@ class DeployJobs(StudentJobs):
 
         def publish(deploying: Deploying) -> None:
             with state.lock:
-                if superseded() or model is not state.model:
+                if superseded() or not model.is_same_as(state.model):
                     return
                 self.deploying = deploying
             state.notify()

@@ -243,7 +243,7 @@ class Jobs:
 
         def publish(choosing: Choosing) -> None:
             with state.lock:
-                if superseded() or model is not state.model:
+                if superseded() or not model.is_same_as(state.model):
                     return
                 self.choosing = choosing
             state.notify()
@@ -264,13 +264,15 @@ class Jobs:
         with state.lock:
             model, superseded = state.origin_model, self._parallel_runs.begin()
 
+        def replaced() -> bool:
+            return not model.is_same_as(state.origin_model)
+
         def ended() -> bool:
-            replaced = model is not state.origin_model
-            return superseded() or replaced or state.closed or cancel.cancelled
+            return superseded() or replaced() or state.closed or cancel.cancelled
 
         def publish(run: ParallelRun) -> None:
             with state.lock:
-                if superseded() or model is not state.origin_model:
+                if superseded() or replaced():
                     return
                 self.parallel = run
             state.notify()
@@ -343,9 +345,12 @@ class Jobs:
     ) -> CancelToken:
         """Return a token that is cancelled once a job of `model` has become useless."""
         state = self._state
-        return CancelToken(
-            lambda: superseded() or model is not state.model or state.closed or cancel.cancelled
-        )
+
+        def ended() -> bool:
+            replaced = not model.is_same_as(state.model)
+            return superseded() or replaced or state.closed or cancel.cancelled
+
+        return CancelToken(ended)
 
     def _file_key(self) -> FileKey:
         return file_key(self._state.model, self._state.recipe)

@@ -83,7 +83,7 @@ class StudentJobs(Jobs):
             result = train_student(chosen, on_step=show, cancel=token)
         finally:
             with state.lock:
-                if model is state.model:
+                if model.is_same_as(state.model):
                     self.repeating = False
             state.notify()
         with state.lock:

@@ -21,7 +21,7 @@ from workbench.study import reasons
 from workbench.study.candidates import is_within
 from workbench.study.goal import Goal
 from workbench.study.importance import importance_sentence
-from workbench.study.other_networks import OtherNetwork, other_network
+from workbench.study.other_networks import other_network
 from workbench.study.recommendation import Recommendation
 from workbench.study.runner import Runner, TimeIsUp
 from workbench.study.samplers.directed import directed, elsewhere
@@ -73,8 +73,6 @@ class LimitedSearch:
     cancel: CancelToken
     important: str | None = None
     """Which fields decide, as a sentence."""
-    other: OtherNetwork | None = None
-    """Which other network is better."""
     speed: Speed = field(init=False)
 
     def __post_init__(self) -> None:
@@ -118,7 +116,6 @@ class LimitedSearch:
         with suppress(TimeIsUp):
             self.runner.check_front()
         self._measure_nearest()
-        self.other = other_network(self.model, self.goal, next(iter(self._ranking()), None))
         with suppress(TimeIsUp):
             self.speed.time_until_fast(self.goal.ranking(self.runner.final))
             self._explain()
@@ -180,9 +177,10 @@ class LimitedSearch:
         sentences = reasons.all_reasons(choices, self.goal, fast, violations, self.elapsed)
         late = self.speed.counts and draft.choices and draft.latency_ms is None
         untimed = reasons.not_timed(self.speed.seconds) if late else None
-        other = None if self.other is None else self.other.sentence(self.goal)
-        extra = [text for text in (untimed, other, self.important) if text is not None]
-        return replace(draft, reasons=(*sentences, *extra), other=self.other)
+        other = other_network(self.model, self.goal, next(iter(choices), None))
+        better = None if other is None else other.sentence(self.goal)
+        extra = [text for text in (untimed, better, self.important) if text is not None]
+        return replace(draft, reasons=(*sentences, *extra), other=other)
 
     def _set_deadline(self, share: float) -> None:
         self.runner.deadline = self.begin + share * self.seconds

@@ -1,0 +1,60 @@
+"""Longer jobs while the user goes on: another recipe leaves them, another model ends them."""
+
+from __future__ import annotations
+
+import pytest
+
+import workbench as wb
+from workbench.errors import Cancelled
+from workbench.session.choosing import Demand
+
+OTHER_RECIPE = wb.Recipe(quantize=wb.Quantize(4))
+pytestmark = pytest.mark.slow
+
+
+def when(session, happens, act):
+    """Call `act` the first time that `happens()` holds after a change."""
+    done = []
+
+    def observe(_session):
+        if happens() and not done:
+            done.append(True)
+            act()
+
+    session.subscribe(observe)
+
+
+def test_a_search_goes_on_while_a_recipe_is_opened(session):
+    def found():
+        return session.choosing is not None and session.choosing.recommendation is not None
+
+    when(session, found, lambda: session.set(OTHER_RECIPE))
+    session.choose(Demand(20_000, 0.8, 2))
+    assert session.recipe == OTHER_RECIPE
+    assert session.choosing.state == "done"
+
+
+def test_a_search_ends_with_another_model(session):
+    def found():
+        return session.choosing is not None and session.choosing.recommendation is not None
+
+    when(session, found, lambda: session.choose_model("fashion/mlp-32"))
+    with pytest.raises(Cancelled):
+        session.choose(Demand(20_000, 0.8, 60))
+    assert session.choosing is None
+
+
+def test_a_scan_goes_on_while_a_recipe_is_opened(session):
+    when(session, lambda: session.sensitivity is not None, lambda: session.set(OTHER_RECIPE))
+    session.scan("quantize")
+    assert session.recipe == OTHER_RECIPE
+    assert session.sensitivity.completed == 1
+
+
+def test_a_run_in_the_runtimes_goes_on_while_a_recipe_is_opened(session):
+    before = session.recipe
+    when(session, lambda: session.deploying is not None, lambda: session.set(OTHER_RECIPE))
+    session.deploy()
+    assert session.recipe == OTHER_RECIPE
+    assert session.deploying.recipe == before
+    assert not session.deploying.running
