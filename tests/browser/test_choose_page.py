@@ -30,6 +30,23 @@ def test_a_recipe_is_found_and_opened_on_compress(watched, server):
     assert "page=compress" in page.url
 
 
+def test_the_card_of_another_network_opens_it_on_compress(watched, server):
+    page = watched
+    page.goto(f"{server.url}?m=fashion/mlp-32&page=choose")
+    page.get_by_role("spinbutton", name="How large may the file be?").fill("9")
+    page.get_by_role("spinbutton", name="How accurate must it be?").fill("87.5")
+    page.get_by_role("spinbutton", name="How long may it search?").fill("60")
+    page.get_by_role("button", name="Find recipes").click()
+    card = page.locator(".choosing-card", has_text="another network")
+    expect(card).to_have_count(1, timeout=LONG)
+    size = card.locator("dd").first.inner_text()
+    # while it searches: the model, its recipe and the page change at the same time
+    card.get_by_role("button").click()
+    page.wait_for_function("location.search.includes('m=fashion/cnn-10k')")
+    expect(page.locator('[data-number="bytes"]').first).to_contain_text(size.split("\u202f")[0])
+    assert "page=compress" in page.url
+
+
 def test_an_answer_that_is_no_limit_starts_no_search(show_page, shown):
     page = show_page("?m=fashion/mlp-32&page=choose")
     problems = page.locator(".choosing .problem:visible")

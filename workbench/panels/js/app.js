@@ -61,11 +61,12 @@ export class App {
     return isOnline && (this.header.upload.losesData || this.shown?.working === true);
   }
 
+  // Python names the open page for a new display only: later, another one may be open by now.
   /** @param {Page} page */
   build(page) {
     this.page = page;
     this.header.build(page);
-    this.display(page.open ?? page.pages[0].key);
+    this.display(this.key || page.open || page.pages[0].key);
   }
 
   // Opens a page as a step in the history of the browser.
