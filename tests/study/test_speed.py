@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
 
 import workbench as wb
+from tests.profiling.energy.fakes import Clock, Powercap, machine
+from tests.raises import raises
 from workbench.cancel import NEVER
-from workbench.study import speed
+from workbench.cli import main
+from workbench.deploy.target import Target
+from workbench.profiling import inference_energy
+from workbench.profiling.energy import meter
+from workbench.profiling.energy.energy import Energy
+from workbench.study import latency, speed
 from workbench.study.goal import Goal
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.optimize import optimize
@@ -98,6 +107,98 @@ def test_a_network_that_cannot_lose_channels(steady):
     assert not result.met
     assert result.latency_ms == 8
     assert any("ms per example are" in text for text in result.violations)
+
+
+@pytest.fixture
+def counter(tmp_path, monkeypatch):
+    """A readable energy counter of the processor, which the test sets."""
+    tree, clock = Powercap(tmp_path / "powercap"), Clock()
+    tree.zone("intel-rapl:0", "package-0", 0)
+    for module in (meter, latency):
+        monkeypatch.setattr(module, "Machine", lambda: machine(tmp_path, clock))
+    return tree, clock
+
+
+def joules(artifact, _target=None, _cancel=None):
+    """Return an energy of a thousandth of a millijoule for each weight."""
+    joules = 1e-6 * by_weights(None, artifact)
+    return Energy(joules, 0.9 * joules, 1.1 * joules, "counter", ("package",))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [1.5, 0.75])
+def test_a_limit_on_the_energy_is_met(tiny, steady, counter, monkeypatch, share):
+    monkeypatch.setattr(speed, "latency_and_energy", lambda _model, *more: (1.0, joules(*more)))
+    original = 1000 * joules(wb.compress(tiny, wb.Recipe())).joules
+    result = optimize(tiny, max_energy_mj=share * original, min_accuracy=0.7, seconds=6)
+    assert result.met
+    assert result.energy == joules(wb.compress(tiny, result.recipe))
+    assert 1000 * result.energy.joules <= share * original
+    assert share > 1 or result.recipe.structure is not None
+    assert result.energy.amount in " ".join(result.reasons)
+    assert "measured by a counter" in " ".join(result.reasons)
+    assert result.as_dict()["energy"] == result.energy.as_dict()
+
+
+def test_an_energy_above_the_limit_is_said(tiny, steady, counter, monkeypatch):
+    monkeypatch.setattr(speed, "latency_and_energy", lambda _model, *more: (1.0, joules(*more)))
+    result = optimize(tiny, max_energy_mj=1e-6, seconds=1)
+    assert not result.met
+    assert any("per example are" in text and "J" in text for text in result.violations)
+
+
+def test_an_energy_that_is_lost_meets_nothing(tiny, steady, counter, monkeypatch):
+    lost = Energy.unknown("The readings of RAPL ended.")
+    monkeypatch.setattr(speed, "latency_and_energy", lambda *_arguments: (1.0, lost))
+    result = optimize(tiny, max_energy_mj=1e9, seconds=1)
+    assert not result.met
+    assert "The energy was not measured: The readings of RAPL ended." in result.reasons
+
+
+def test_the_counter_is_read_while_single_examples_run(tiny, counter, monkeypatch):
+    tree, clock = counter
+    calls = []
+
+    def run(_weights, inputs):
+        calls.append(len(inputs))
+        clock.now += 0.02
+        tree.set("intel-rapl:0", 3_000 * (len(calls) - inference_energy.WARM_UP))
+
+    monkeypatch.setattr(inference_energy, "shell", lambda _model: run)
+    monkeypatch.setattr(inference_energy.time, "perf_counter", clock)
+    monkeypatch.setattr(latency, "latency_ms", lambda *_arguments, **_more: 7.0)
+    milliseconds, energy = latency.latency_and_energy(tiny, wb.compress(tiny, wb.Recipe()))
+    assert (milliseconds, set(calls)) == (7.0, {1})
+    assert energy.how == "counter"
+    assert energy.joules == pytest.approx(0.003)
+
+
+def test_the_energy_in_a_runtime_is_that_of_one_example(tiny, monkeypatch):
+    counted = Energy(5.0, 4.0, 6.0, "counter", ("package",))
+    timing = SimpleNamespace(median=0.25, energy=counted)
+    given = []
+
+    def benchmark(packages, **settings):
+        given.append((packages, settings["batches"]))
+        return SimpleNamespace(timings=(timing,))
+
+    monkeypatch.setattr(latency, "export", lambda _artifact, target: target.runtime)
+    monkeypatch.setattr(latency, "benchmark", benchmark)
+    found = latency.latency_and_energy(tiny, None, Target("onnxruntime"))
+    assert found == (0.25, counted.scaled(1e-3))
+    assert given == [(["onnxruntime"], (1,))]
+
+
+def test_without_a_counter_no_limit_is_possible(tiny, tmp_path, monkeypatch, capsys):
+    (tmp_path / "cpuinfo").write_text("model name\t: Fake\nflags\t: fpu hypervisor sse\n")
+    monkeypatch.setattr(latency, "Machine", lambda: machine(tmp_path, Clock()))
+    with raises("study.no_energy_counter") as caught:
+        optimize(tiny, max_energy_mj=1.0, seconds=1)
+    assert "virtual machine" in str(caught.value)
+    assert main(["optimize", tiny.name, "--max-energy-mj", "1"]) != 0
+    assert "leave max_energy_mj out" in capsys.readouterr().err
+    with raises("study.invalid_limit"):
+        optimize(tiny, max_energy_mj=0)
 
 
 def test_the_work_of_a_narrow_network():

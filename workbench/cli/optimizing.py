@@ -16,6 +16,7 @@ from workbench.cli.inspecting import TABLES, holds_pictures
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.domain.metric import metric_named
 from workbench.errors import FileError, InputError
+from workbench.profiling.energy.energy import Energy
 from workbench.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -44,9 +45,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--max-latency-ms", type=float, metavar="T", help="the longest time of one example"
     )
     parser.add_argument(
+        "--max-energy-mj",
+        type=float,
+        metavar="E",
+        help="the most energy of one example, in millijoules; needs an energy counter",
+    )
+    parser.add_argument(
         "--target",
         choices=[*ALIASES, *RUNTIMES],
-        help="the runtime in which the latency is measured (default: PyTorch in this process)",
+        help="the runtime in which latency and energy are measured (default: PyTorch here)",
     )
     parser.add_argument(
         "--seconds", type=float, default=SECONDS, metavar="S", help="of the search (default: 60)"
@@ -67,11 +74,15 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     """
     from workbench.artifact.artifact import check_writable
     from workbench.study.goal import check_limits, check_positive
+    from workbench.study.latency import check_energy_counter
     from workbench.study.optimize import optimize
 
     seconds = options.seconds
     check_positive("--seconds", seconds)
-    check_limits(options.max_bytes, options.min_accuracy, options.max_latency_ms)
+    limits = options.max_bytes, options.min_accuracy, options.max_latency_ms
+    check_limits(*limits, options.max_energy_mj)
+    if options.max_energy_mj is not None:
+        check_energy_counter()
     if options.output is not None:
         check_writable(options.output, [Path(options.model)])
     chosen, facts, making = _model(options)
@@ -86,6 +97,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             max_bytes=options.max_bytes,
             min_accuracy=options.min_accuracy,
             max_latency_ms=options.max_latency_ms,
+            max_energy_mj=options.max_energy_mj,
             target=ALIASES.get(options.target, options.target),
             seconds=max(MIN_SECONDS, seconds - (_process_seconds() - making)),
             on_update=on_update,
@@ -158,6 +170,8 @@ def show(result: dict[str, Any]) -> None:
     print(f"  {metric.name:<8} {metric.format(result['value'])}, validation, exact")
     if result["latency_ms"] is not None:
         print(f"  latency  {formatting.milliseconds(result['latency_ms'])} per example")
+    if result["energy"] is not None:
+        print(f"  energy   {Energy.from_dict(result['energy']).text}, per example")
     data = result.get("data", {})
     if "target" in data:
         print(f"  predicts {data['target']} from {', '.join(data['columns_used'])}")

@@ -31,7 +31,7 @@ def rows(result: Recommendation) -> list[dict[str, Any]]:
             "recipe": describe(trial.recipe),
             "bytes": trial.bytes,
             "value": trial.value,
-            "latency_ms": result.latencies.get(trial.file),
+            "latency_ms": result.cost(trial).milliseconds,
         }
         for trial in result.choices
     ]
@@ -48,5 +48,7 @@ def card(result: Recommendation) -> Card:
     ]
     if result.latency_ms is not None:
         facts.append((formatting.milliseconds(result.latency_ms), _("one example")))
+    if result.energy is not None:
+        facts.append((result.energy.amount, _("energy of one example")))
     title = _("Meets the limits") if result.met else _("No recipe meets the limits")
     return Card(f"{title}: {describe(best.recipe)}", facts, result.reasons)

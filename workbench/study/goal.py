@@ -1,8 +1,8 @@
-"""What a recipe must reach: limits on the bytes, the accuracy and the latency."""
+"""What a recipe must reach: limits on the bytes, the accuracy, the latency and the energy."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Any
@@ -17,9 +17,11 @@ from workbench.evaluation.intervals import sampled_again
 from workbench.i18n import _
 from workbench.recipe.schema import brief
 from workbench.study.measurement import SPLIT
-from workbench.study.trial import Trial
+from workbench.study.trial import Cost, Trial
 from workbench.validation import expect_count
 
+Amount = tuple[float | None, float | None, Callable[[float], str]]
+"""What one example costs, the limit on it, and how both are written."""
 TOLERATED = 0.01
 """Without limits, the smallest file is searched that loses at most this much of the metric."""
 
@@ -38,6 +40,8 @@ class Goal:
         The smallest accuracy on validation, 0 to 1.
     max_latency_ms : float, optional
         The longest time of one example.
+    max_energy_mj : float, optional
+        The most energy of one example, in millijoules.
     floor : float, optional
         The value of the metric to keep: the limit on the accuracy if that is the metric; without
         limits on bytes and accuracy, a little worse than the original. The search then aims at the
@@ -54,6 +58,7 @@ class Goal:
     max_bytes: int | None = None
     min_accuracy: float | None = None
     max_latency_ms: float | None = None
+    max_energy_mj: float | None = None
     floor: float | None = None
     original_accuracy: float | None = None
     lost_on_test: float = 0.0
@@ -66,6 +71,7 @@ class Goal:
         max_bytes: int | None,
         min_accuracy: float | None,
         max_latency_ms: float | None,
+        max_energy_mj: float | None = None,
     ) -> Goal:
         """Return a goal with checked limits.
 
@@ -75,7 +81,7 @@ class Goal:
             If a limit is not possible for the model.
         """
         metric = model.task.metric
-        check_limits(max_bytes, min_accuracy, max_latency_ms)
+        check_limits(max_bytes, min_accuracy, max_latency_ms, max_energy_mj)
         max_bytes = None if max_bytes is None else int(max_bytes)
         floor: float | None = None
         if min_accuracy is not None:
@@ -88,7 +94,8 @@ class Goal:
         accuracy = model.accuracy(SPLIT) if _has_accuracy(model) else None
         lost = 0.0 if accuracy is None else accuracy - model.accuracy("test")
         others = model.card["accuracy"]["test"]["examples"]
-        return cls(metric, max_bytes, min_accuracy, max_latency_ms, floor, accuracy, lost, others)
+        limits = max_bytes, min_accuracy, max_latency_ms, max_energy_mj
+        return cls(metric, *limits, floor, accuracy, lost, others)
 
     def on_test(self, trial: Trial) -> tuple[float, float] | None:
         """Return the 95 % interval of the accuracy on test, or None of a task without accuracy.
@@ -107,7 +114,28 @@ class Goal:
         """Whether the smallest file is the best, as long as it meets the limits."""
         return self.floor is not None or self.min_accuracy is not None
 
-    def violations(self, trial: Trial, latency: float | None = None) -> list[str]:
+    @property
+    def limits_cost(self) -> bool:
+        """Whether the time or the energy of one example has a limit."""
+        return self.max_latency_ms is not None or self.max_energy_mj is not None
+
+    def excess(self, cost: Cost | None) -> float | None:
+        """Return the largest ratio of a cost to its limit, 0 without limits; None if unknown."""
+        largest = 0.0
+        for amount, limit, _text in self._amounts(cost):
+            if limit is not None and amount is None:
+                return None
+            largest = max(largest, (amount or 0.0) / limit if limit else 0.0)
+        return largest
+
+    def _amounts(self, cost: Cost | None) -> tuple[Amount, Amount]:
+        known = cost or Cost()
+        return (
+            (known.milliseconds, self.max_latency_ms, formatting.milliseconds),
+            (known.millijoules, self.max_energy_mj, _millijoules),
+        )
+
+    def violations(self, trial: Trial, cost: Cost | None = None) -> list[str]:
         """Return a sentence for each limit that an exact trial does not meet."""
         sentences = []
         if self.max_bytes is not None and trial.bytes > self.max_bytes:
@@ -138,15 +166,13 @@ class Goal:
                     change=self.metric.difference(value, floor),
                 )
             )
-        limit = self.max_latency_ms
-        if limit is not None and latency is not None and latency > limit:
-            sentences.append(
-                _("{time} per example are {excess} above the limit of {limit}.").format(
-                    time=formatting.milliseconds(latency),
-                    excess=formatting.milliseconds(latency - limit),
-                    limit=formatting.milliseconds(limit),
+        for amount, limit, text in self._amounts(cost):
+            if limit is not None and amount is not None and amount > limit:
+                sentences.append(
+                    _("{time} per example are {excess} above the limit of {limit}.").format(
+                        time=text(amount), excess=text(amount - limit), limit=text(limit)
+                    )
                 )
-            )
         return sentences
 
     def meets(self, trial: Trial) -> bool:
@@ -190,11 +216,15 @@ class Goal:
             "max_bytes": self.max_bytes,
             "min_accuracy": self.min_accuracy,
             "max_latency_ms": self.max_latency_ms,
+            "max_energy_mj": self.max_energy_mj,
         }
 
 
 def check_limits(
-    max_bytes: float | None, min_accuracy: float | None, max_latency_ms: float | None
+    max_bytes: float | None,
+    min_accuracy: float | None,
+    max_latency_ms: float | None,
+    max_energy_mj: float | None = None,
 ) -> None:
     """Raise `InputError` if a limit is not possible for any model."""
     if max_bytes is not None:
@@ -205,8 +235,13 @@ def check_limits(
             f"{brief(min_accuracy)}.",
             code="study.invalid_limit",
         )
-    if max_latency_ms is not None:
-        check_positive("max_latency_ms", max_latency_ms)
+    for name, limit in (("max_latency_ms", max_latency_ms), ("max_energy_mj", max_energy_mj)):
+        if limit is not None:
+            check_positive(name, limit)
+
+
+def _millijoules(value: float) -> str:
+    return formatting.joules(value / 1000)
 
 
 def _has_accuracy(model: Model) -> bool:

@@ -148,10 +148,10 @@ class LimitedSearch:
             return
         self.speed.begin(slowness)
         self.on_update(self.recommendation())
-        if self.goal.max_latency_ms is None:
-            self.speed.time(ranking[0])
-        else:
+        if self.goal.limits_cost:
             self.speed.find_removed()
+        else:
+            self.speed.time(ranking[0])
 
     def _measure_nearest(self) -> None:
         """Measure the smallest file if none is small enough, and the original if it is smaller."""
@@ -170,13 +170,17 @@ class LimitedSearch:
         result = self.runner.result
         choices = self._choices(self._ranking())
         draft = Recommendation(
-            self.model, self.goal, result, choices, dict(self.speed.latencies), (), self.elapsed
+            self.model, self.goal, result, choices, dict(self.speed.costs), (), self.elapsed
         )
         violations = draft.violations if choices else ()
         fast = replace(result, trials=tuple(filter(self.runner.counts, result.trials)))
         sentences = reasons.all_reasons(choices, self.goal, fast, violations, self.elapsed)
-        late = self.speed.counts and draft.choices and draft.latency_ms is None
-        untimed = reasons.not_timed(self.speed.seconds) if late else None
+        timed = bool(choices) and self.speed.counts
+        untimed = None
+        if timed and draft.latency_ms is None:
+            untimed = reasons.not_timed(self.speed.seconds)
+        elif timed and draft.energy is not None:
+            untimed = reasons.energy_of_one(draft.energy)
         other = other_network(self.model, self.goal, next(iter(choices), None))
         better = None if other is None else other.sentence(self.goal)
         extra = [text for text in (untimed, better, self.important) if text is not None]

@@ -10,6 +10,7 @@ from workbench.domain import Model
 from workbench.study.candidates import space_of
 from workbench.study.executors.executor import InThisProcess
 from workbench.study.goal import Goal, check_positive
+from workbench.study.latency import check_energy_counter
 from workbench.study.limited_search import LimitedSearch, OnUpdate
 from workbench.study.log import StudyLog, default_path
 from workbench.study.recommendation import Recommendation
@@ -26,6 +27,7 @@ def optimize(
     max_bytes: int | None = None,
     min_accuracy: float | None = None,
     max_latency_ms: float | None = None,
+    max_energy_mj: float | None = None,
     target: Target | str | None = None,
     seconds: float = 60.0,
     space: Space | None = None,
@@ -50,8 +52,11 @@ def optimize(
         The smallest accuracy, 0 to 1.
     max_latency_ms
         The longest time of one example, the median of repeated runs.
+    max_energy_mj
+        The most energy of one example in millijoules, of the processor and its memory. It needs an
+        energy counter that this process can read.
     target
-        Where the latency is measured: an inference runtime, or PyTorch in this process.
+        Where latency and energy are measured: an inference runtime, or PyTorch in this process.
     seconds
         How long to search. The environment variable `WORKBENCH_BUDGET` limits it.
     space
@@ -64,7 +69,7 @@ def optimize(
     Raises
     ------
     InputError
-        If a limit is not possible, or the runtime is not installed.
+        If a limit is not possible, the runtime is not installed, or there is no energy counter.
     Cancelled
         If `cancel` is cancelled.
 
@@ -74,7 +79,9 @@ def optimize(
     (True, True)
     """
     begin = time.monotonic()
-    goal = Goal.of(expect_model(model), max_bytes, min_accuracy, max_latency_ms)
+    goal = Goal.of(expect_model(model), max_bytes, min_accuracy, max_latency_ms, max_energy_mj)
+    if max_energy_mj is not None:
+        check_energy_counter()
     target = Target(target) if isinstance(target, str) else target
     check_positive("seconds", seconds)
     study = Study.of(
@@ -86,7 +93,7 @@ def optimize(
     )
     executor = InThisProcess()
     # A log with trials that were compared with recipes that are too slow here would lose some.
-    path = default_path(study.digest) if goal.max_latency_ms is None else None
+    path = None if goal.limits_cost else default_path(study.digest)
     with StudyLog(path, study.as_dict(), optional=True) as log:
         executor.open(model)
         runner = Runner(model, study, executor, log, cancel=cancel)

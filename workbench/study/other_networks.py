@@ -58,7 +58,8 @@ def other_network(model: Model, goal: Goal, best: Trial | None) -> OtherNetwork 
     """Return which other network is better under the limits, or None.
 
     Only what the package knows is compared, so that it costs no time: the presets of the built-in
-    models, and the shipped students. It is unknown how fast they are, so None with such a limit.
+    models, and the shipped students. Their latencies and energies are unknown, so None if one has
+    a limit.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ def other_network(model: Model, goal: Goal, best: Trial | None) -> OtherNetwork 
     best
         The best recipe of the model itself, or None.
     """
-    if goal.max_latency_ms is not None or model.task.metric.counts != "classes":
+    if goal.limits_cost or model.task.metric.counts != "classes":
         return None
     meeting = [entry for entry in _known(model) if goal.meets(entry[1])]
     if not meeting:

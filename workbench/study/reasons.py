@@ -8,6 +8,7 @@ from dataclasses import replace
 from workbench import formatting
 from workbench.domain.metric import Metric
 from workbench.i18n import _, plural
+from workbench.profiling.energy.energy import Energy
 from workbench.recipe import Recipe
 from workbench.recipe.description import describe
 from workbench.recipe.recipe import BASELINES
@@ -200,6 +201,13 @@ def not_timed(seconds: float) -> str:
         "The latency was not measured in this time: that takes {seconds} s or more; give more "
         "seconds."
     ).format(seconds=formatting.count(max(1, round(seconds))))
+
+
+def energy_of_one(energy: Energy) -> str:
+    """Return the energy of one example, and how it is known; why it is not, if it is not."""
+    if energy.joules is None:
+        return _("The energy was not measured: {reason}").format(reason=" ".join(energy.notes))
+    return _("One example takes {energy}.").format(energy=energy.text)
 
 
 def effort(result: StudyResult, seconds: float) -> str:

@@ -13,11 +13,12 @@ from workbench.display import Displayable
 from workbench.domain import Model
 from workbench.errors import InputError
 from workbench.i18n import _
+from workbench.profiling.energy.energy import Energy
 from workbench.recipe import Recipe
 from workbench.study.goal import Goal
 from workbench.study.other_networks import OtherNetwork
 from workbench.study.result import StudyResult
-from workbench.study.trial import Trial
+from workbench.study.trial import Cost, Trial
 from workbench.training.compress import compress
 
 
@@ -35,8 +36,8 @@ class Recommendation(Displayable):
     choices : tuple of Trial
         At most three: the best, then others that meet the limits and are better in one respect. If
         no recipe meets them, the nearest one.
-    latencies : mapping
-        The measured milliseconds of one example by file.
+    costs : mapping
+        What one example costs, by file, as far as it was measured.
     reasons : tuple of str
         Sentences from measurements, the most important first.
     seconds : float
@@ -52,7 +53,7 @@ class Recommendation(Displayable):
     goal: Goal
     result: StudyResult
     choices: tuple[Trial, ...]
-    latencies: Mapping[str, float]
+    costs: Mapping[str, Cost]
     reasons: tuple[str, ...]
     seconds: float
     other: OtherNetwork | None = None
@@ -81,21 +82,25 @@ class Recommendation(Displayable):
     @property
     def latency_ms(self) -> float | None:
         """The milliseconds of one example of the best, if they were measured."""
-        return self.latencies.get(self.best.file)
+        return self.cost(self.best).milliseconds
+
+    @property
+    def energy(self) -> Energy | None:
+        """The energy of one example of the best, if it has a limit and was measured."""
+        return self.cost(self.best).energy
 
     @property
     def met(self) -> bool:
         """Whether the best meets all limits."""
         if not self.choices:
             return False
-        latency, limit = self.latency_ms, self.goal.max_latency_ms
-        timed = limit is None or latency is not None
-        return self.goal.meets(self.best) and timed and not self.violations
+        known = self.goal.excess(self.costs.get(self.best.file)) is not None
+        return self.goal.meets(self.best) and known and not self.violations
 
     @property
     def violations(self) -> tuple[str, ...]:
         """A sentence for each limit that the best does not meet: by how much."""
-        return tuple(self.goal.violations(self.best, self.latency_ms))
+        return tuple(self.goal.violations(self.best, self.costs.get(self.best.file)))
 
     @property
     def front(self) -> tuple[Trial, ...]:
@@ -128,11 +133,12 @@ class Recommendation(Displayable):
             "value": best.value,
             "accuracy": best.accuracy,
             "latency_ms": self.latency_ms,
+            "energy": None if self.energy is None else self.energy.as_dict(),
             "met": self.met,
             "reasons": list(self.reasons),
             "front": [_point(trial) for trial in self.front],
             "choices": [
-                _point(trial) | {"latency_ms": self.latencies.get(trial.file)}
+                _point(trial) | {"latency_ms": self.cost(trial).milliseconds}
                 for trial in self.choices
             ],
             "other": None
@@ -145,6 +151,10 @@ class Recommendation(Displayable):
             "saved": self.result.saved,
             "seconds": self.seconds,
         }
+
+    def cost(self, trial: Trial) -> Cost:
+        """Return what one example costs with a recipe, as far as it was measured."""
+        return self.costs.get(trial.file, Cost())
 
     def __repr__(self) -> str:
         best = f"{self.best.bytes:,} bytes, met: {self.met}" if self.choices else "no recipe"

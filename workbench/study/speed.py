@@ -1,4 +1,4 @@
-"""How fast the recipes of a search are: latencies, and which recipes a limit excludes."""
+"""What recipes of a search cost: latencies, energies, and which recipes a limit excludes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from workbench.errors import Cancelled
 from workbench.recipe import Recipe, Structure
 from workbench.study.candidates import REMOVED
 from workbench.study.goal import Goal
-from workbench.study.latency import expected_seconds, latency_ms
-from workbench.study.trial import Trial
+from workbench.study.latency import expected_seconds, latency_and_energy, latency_ms
+from workbench.study.trial import Cost, Trial
 from workbench.training.compress import compress
 
 MAX_TIMED = 6
@@ -26,7 +26,7 @@ FIND_SHARE = 0.35
 
 @dataclass
 class Speed:
-    """Times recipes, and knows which are too slow for the limit.
+    """Times recipes, and knows which are too slow for the limit, or take too much energy.
 
     Attributes
     ----------
@@ -34,10 +34,10 @@ class Speed:
         As for the search.
     end : float
         The value of `time.monotonic` when the time is up.
-    latencies : dict
-        Milliseconds of one example by file.
+    costs : dict
+        The latency of one example by file, and its energy if that has a limit.
     seconds : float
-        How long it takes to measure a latency: to export the file, to confirm and to time it.
+        How long it takes to measure a cost: to export the file, to confirm and to time it.
     removed : float
         The fraction of channels that recipes must lose to be fast enough.
     """
@@ -47,14 +47,14 @@ class Speed:
     target: Target | None
     cancel: CancelToken
     end: float
-    latencies: dict[str, float] = field(default_factory=dict)
+    costs: dict[str, Cost] = field(default_factory=dict)
     seconds: float = 0.0
     removed: float = 0.0
 
     @property
     def counts(self) -> bool:
-        """Whether latencies are measured."""
-        return self.target is not None or self.goal.max_latency_ms is not None
+        """Whether costs are measured."""
+        return self.target is not None or self.goal.limits_cost
 
     @property
     def _remaining(self) -> float:
@@ -70,24 +70,27 @@ class Speed:
         """
         self.seconds = slowness * expected_seconds(self.target)
 
-    def time(self, trial: Trial) -> float | None:
-        """Return the latency of a trial, measured unless it is known; None if the time is up."""
-        if trial.file not in self.latencies:
-            milliseconds = self.of(trial.recipe)
-            if milliseconds is None:
+    def time(self, trial: Trial) -> Cost | None:
+        """Return the cost of a trial, measured unless it is known; None if the time is up."""
+        if trial.file not in self.costs:
+            cost = self.of(trial.recipe)
+            if cost is None:
                 return None
-            self.latencies[trial.file] = milliseconds
-        return self.latencies[trial.file]
+            self.costs[trial.file] = cost
+        return self.costs[trial.file]
 
-    def of(self, recipe: Recipe) -> float | None:
-        """Return the latency of the file of a recipe; None if it takes longer than what remains."""
+    def of(self, recipe: Recipe) -> Cost | None:
+        """Return the cost of the file of a recipe; None if it takes longer than what remains."""
         self.cancel.check()
         if self._remaining < self.seconds:
             return None
         begin = time.monotonic()
         token = CancelToken(lambda: self.cancel.cancelled or self._remaining < 0)
         try:
-            return latency_ms(self.model, compress(self.model, recipe), self.target, token)
+            artifact = compress(self.model, recipe)
+            if self.goal.max_energy_mj is None:
+                return Cost(latency_ms(self.model, artifact, self.target, token))
+            return Cost(*latency_and_energy(self.model, artifact, self.target, token))
         except Cancelled:
             self.cancel.check()
             return None
@@ -95,25 +98,24 @@ class Speed:
             self.seconds = time.monotonic() - begin
 
     def find_removed(self, share: float = FIND_SHARE) -> None:
-        """Find how many channels must go until one example is fast enough, by bisection.
+        """Find how many channels must go until one example costs little enough, by bisection.
 
         The limit stays without effect on what is searched if no number of channels is enough.
         """
-        limit = self.goal.max_latency_ms
-        original = None if limit is None else self.of(Recipe())
-        if limit is None or original is None or original <= limit:
+        original = self.goal.excess(self.of(Recipe())) if self.goal.limits_cost else None
+        if original is None or original <= 1:
             return
         if not can_act(self.model, "structure", "removed"):
             return
         until = time.monotonic() + share * self._remaining
         slow, fast = 0, len(REMOVED)
-        width = (limit / original) ** 0.5  # the work of most layers is that of inputs × outputs
+        width = original**-0.5  # the work of most layers is that of inputs × outputs
         middle = next((n for n, removed in enumerate(REMOVED) if 1 - removed <= width), fast - 1)
         while slow + 1 < fast:
-            milliseconds = self.of(Recipe(Structure(REMOVED[middle])))
-            if milliseconds is None:
+            excess = self.goal.excess(self.of(Recipe(Structure(REMOVED[middle]))))
+            if excess is None:
                 return
-            slow, fast = (middle, fast) if milliseconds > limit else (slow, middle)
+            slow, fast = (middle, fast) if excess > 1 else (slow, middle)
             if fast < len(REMOVED):
                 self.removed = REMOVED[fast]
             if time.monotonic() > until:
@@ -131,14 +133,12 @@ class Speed:
         return replace(recipe, structure=Structure(self.removed))
 
     def order(self, trial: Trial) -> int:
-        """Return 0 for a trial that is fast enough, 1 for one that is not, 2 if it is unknown."""
-        limit, latency = self.goal.max_latency_ms, self.latencies.get(trial.file)
-        if limit is None:
-            return 0
-        return 2 if latency is None else int(latency > limit)
+        """Return 0 for a trial that costs little enough, 1 for other ones, 2 if it is unknown."""
+        excess = self.goal.excess(self.costs.get(trial.file))
+        return 2 if excess is None else int(excess > 1)
 
     def is_fast(self, trial: Trial) -> bool:
-        """Whether a trial is known to be fast enough; True without a limit."""
+        """Whether a trial is known to cost little enough; True without a limit."""
         return self.order(trial) == 0
 
     def time_until_fast(self, ranking: Sequence[Trial]) -> None:
@@ -147,8 +147,7 @@ class Speed:
         Without a limit, only the best is timed.
         """
         for trial in self._candidates(ranking) if self.counts else ():
-            milliseconds = self.time(trial)
-            if milliseconds is None or self.is_fast(trial):
+            if self.time(trial) is None or self.is_fast(trial):
                 return
 
     def _candidates(self, ranking: Sequence[Trial]) -> list[Trial]:

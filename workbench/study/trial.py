@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from workbench.domain.metric import Metric
+from workbench.profiling.energy.energy import Energy
 from workbench.recipe import Recipe
 
 Bits = bytes
@@ -25,6 +26,20 @@ BELOW_LIMIT = "below_limit"
 """The metric cannot reach the limit on it, or does with a probability below 0.01 %."""
 FAILED = "failed"
 """The recipe does not fit the model, or could not be computed; `sentence` says why."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one example costs: the median milliseconds and the energy, None if not measured."""
+
+    milliseconds: float | None = None
+    energy: Energy | None = None
+
+    @property
+    def millijoules(self) -> float | None:
+        """The energy in millijoules, or None."""
+        joules = None if self.energy is None else self.energy.joules
+        return None if joules is None else 1000 * joules
 
 
 @dataclass(frozen=True)
