@@ -83,7 +83,8 @@ class Server:
 
     def stop(self):
         for child in psutil.Process(self.process.pid).children(recursive=True):
-            child.kill()
+            with suppress(psutil.Error):  # it may end by itself meanwhile
+                child.kill()
         self.process.kill()
         self.process.wait()
 

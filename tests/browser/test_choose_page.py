@@ -63,6 +63,28 @@ def test_an_answer_that_is_no_limit_starts_no_search(show_page, shown):
     expect(page.locator(".activity:visible")).to_have_count(0)
 
 
+def test_a_decimal_comma_is_a_point(show_page, shown):
+    page = show_page("?m=fashion/mlp-32&page=choose")
+    problems = page.locator(".choosing .problem:visible")
+    box = page.get_by_role("spinbutton", name="large")
+    before = box.input_value()
+    for typed, shows, allowed in (("1,5", "1.5", True), ("1,500", "1.500", False)):
+        box.fill("")
+        box.press_sequentially(typed)
+        box.press("Tab")
+        expect(box).to_have_value(shows)
+        expect(problems).to_have_count(0 if allowed else 1)
+    expect(problems).to_contain_text("thousands without a comma")
+    page.get_by_role("button", name="Find recipes").click()
+    expect(box).to_be_focused()
+    expect(page.locator(".activity:visible")).to_have_count(0)
+    box.fill("1500")
+    box.press("Tab")
+    expect(problems).to_have_count(0)
+    box.fill(before)
+    box.press("Tab")
+
+
 def brushes(page):
     """Return the dragged ranges by the label of the axis."""
     return page.evaluate(

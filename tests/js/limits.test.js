@@ -9,6 +9,7 @@ for (const [input, bounds, expected] of [
   [typed(""), share, null],
   [typed(""), { ...share, required: true }, undefined],
   [typed("", true), share, undefined], // text, which such an input does not pass on
+  [{ value: "20.000", validity: { badInput: false, customError: true } }, share, undefined],
   [typed("85.5"), share, 85.5],
   [typed("100"), share, 100],
   [typed("100.1"), share, undefined],

@@ -24,6 +24,7 @@ SCRIPTS = (
     "field",
     "layer_table",
     "levels",
+    "decimals",
     "limits",
     "goal",
     "student",

@@ -5,12 +5,12 @@
 import { h, setText, uniqueId } from "./dom.js";
 
 /** @typedef {{ above: number | null, most: number | null, required?: boolean, text: string }} Bounds */
-/** @typedef {{ value: string, validity: { badInput: boolean } }} Typed */
+/** @typedef {{ value: string, validity: { badInput: boolean, customError?: boolean } }} Typed */
 
 // The number that was typed, null for none, or undefined if it is not allowed.
 /** @type {(input: Typed, bounds: Omit<Bounds, "text">) => number | null | undefined} */
 export function numberOf({ value, validity }, { above, most, required }) {
-  if (validity.badInput) return undefined;
+  if (validity.badInput || validity.customError) return undefined;
   if (value.trim() === "") return required ? undefined : null;
   const number = Number(value);
   const allowed = Number.isFinite(number) && number > (above ?? -Infinity) && number <= (most ?? Infinity);
@@ -26,7 +26,7 @@ export function answered(input, bounds) {
     check() {
       const number = numberOf(input, bounds);
       const wrong = number === undefined;
-      setText(error, wrong ? bounds.text : "");
+      setText(error, wrong ? (input.validity.customError && input.validationMessage) || bounds.text : "");
       input.setAttribute("aria-invalid", String(wrong));
       if (wrong) input.setAttribute("aria-describedby", error.id);
       else input.removeAttribute("aria-describedby");

@@ -16,6 +16,7 @@ import { App } from "./app.js";
 import { Channel } from "./channel.js";
 import { ChoosePage } from "./choose_page.js";
 import { CompressPage } from "./compress_page.js";
+import { allowDecimalCommas } from "./decimals.js";
 import { DeployPage } from "./deploy_page.js";
 import { h } from "./dom.js";
 import { saveBlob } from "./export.js";
@@ -56,6 +57,7 @@ function render({ model, el }) {
   const ready = () => {
     root.dataset.ready = "true";
   };
+  allowDecimalCommas(root, () => status.labels?.comma ?? "");
   // Shows everything once the first results are in it: the first paint does not jump.
   const display = () => {
     root.append(...(view.node.contains(status.banner) ? [view.node] : [status.banner, view.node]));

@@ -47,6 +47,9 @@ def page_labels(metric: Metric = ACCURACY) -> dict[str, str]:
         "floor_unit": _("%") if metric.is_fraction else _(metric.unit or "-"),
         "floor_scale": "100" if metric.is_fraction else "1",
         "none": _("none"),
+        "comma": _(
+            "Write thousands without a comma, such as 1500, and decimals with a point: 1.5."
+        ),
         "layers": _("layer by layer"),
         "exclude": _("exclude"),
         "exclude_help": _("Do not compress this layer, whatever the settings above."),
