@@ -20,6 +20,7 @@ from workbench.recipe import Quantize, Recipe, Train
 from workbench.study import reasons
 from workbench.study.candidates import is_within
 from workbench.study.goal import Goal
+from workbench.study.guessing import guessing_sentence
 from workbench.study.importance import importance_sentence
 from workbench.study.other_networks import other_network
 from workbench.study.recommendation import Recommendation
@@ -183,8 +184,10 @@ class LimitedSearch:
             untimed = reasons.energy_of_one(draft.energy)
         other = other_network(self.model, self.goal, next(iter(choices), None))
         better = None if other is None else other.sentence(self.goal)
+        guessing = guessing_sentence(self.model, choices[0]) if choices else None
+        first = sentences[:1] if guessing is None else (*sentences[:1], guessing)
         extra = [text for text in (untimed, better, self.important) if text is not None]
-        return replace(draft, reasons=(*sentences, *extra), other=other)
+        return replace(draft, reasons=(*first, *sentences[1:], *extra), other=other)
 
     def _set_deadline(self, share: float) -> None:
         self.runner.deadline = self.begin + share * self.seconds

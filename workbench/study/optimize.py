@@ -70,6 +70,8 @@ def optimize(
     ------
     InputError
         If a limit is not possible, the runtime is not installed, or there is no energy counter.
+    RecipeError
+        If the space names a layer that the model lacks.
     Cancelled
         If `cancel` is cancelled.
 
@@ -91,6 +93,7 @@ def optimize(
         max_bytes=goal.max_bytes,
         min_value=goal.floor,
     )
+    study.space.check_names(model.layers)
     executor = InThisProcess()
     # A log with trials that were compared with recipes that are too slow here would lose some.
     path = None if goal.limits_cost else default_path(study.digest)

@@ -14,7 +14,7 @@ from workbench.recipe.description import describe
 from workbench.recipe.recipe import BASELINES
 from workbench.study.goal import TOLERATED, Goal
 from workbench.study.result import StudyResult
-from workbench.study.trial import BELOW_LIMIT, Trial
+from workbench.study.trial import BELOW_LIMIT, FAILED, Trial
 
 MAX_LOSS = 0.05
 """A smaller file is mentioned if it loses at most this much of the metric."""
@@ -223,6 +223,21 @@ def effort(result: StudyResult, seconds: float) -> str:
     )
 
 
+def failures(result: StudyResult) -> Iterator[str]:
+    """Yield how many recipes could not be computed, and why the first of them."""
+    failed = [trial for trial in result.trials if trial.state == FAILED]
+    if failed:
+        yield plural(
+            "{count} recipe could not be computed ({recipe}): {sentence}",
+            "{count} recipes could not be computed, the first of them {recipe}: {sentence}",
+            len(failed),
+        ).format(
+            count=f"{len(failed):,}",
+            recipe=describe(failed[0].recipe),
+            sentence=failed[0].sentence,
+        )
+
+
 def _value(trial: Trial, metric: Metric) -> str:
     return metric.format(trial.value or 0.0)
 
@@ -247,4 +262,5 @@ def all_reasons(
         *alternatives(best, goal, result),
         *on_new_data(best, goal),
         effort(result, seconds),
+        *failures(result),
     )

@@ -103,6 +103,17 @@ class Space:
             for key, values in self.axes.items()
         )
 
+    def check_names(self, layers: Sequence[str]) -> None:
+        """Check that the layers of all axes are among `layers`.
+
+        Raises
+        ------
+        RecipeError
+            If one is not.
+        """
+        for key, values in self.axes.items():
+            self._read({key: values[0]}).check_names(layers)
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         axes = {key: list(values) for key, values in self.axes.items()}
