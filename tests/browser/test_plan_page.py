@@ -26,3 +26,33 @@ def test_a_slider_changes_the_answer_and_the_picture(show_page):
     expect(fits).to_have_text("does not fit")
     page.get_by_role("tab", name="right or wrong?").click()
     expect(title).to_contain_text("rows, mean error")
+
+
+def test_a_price_that_is_none_stays_with_a_sentence_next_to_it(show_page):
+    page = show_page(f"{DEFAULT}&page=plan")
+    price = page.get_by_label("price of a chip hour")
+    price.fill("2")
+    price.press("Enter")
+    expect(page.locator(".plan-numbers")).to_contain_text("at the price given")
+    answer = page.locator(".field", has=price).get_by_role("alert")
+    for text in ("-3", "", "1e9"):
+        price.fill(text)
+        price.press("Tab")
+        expect(answer).to_have_text("Enter a number from 0 to 1,000,000; until then, 2 is used.")
+        page.get_by_role("slider", name="batch in sequences").press("ArrowLeft")
+        expect(page.locator(".plan-numbers")).to_contain_text("at the price given")
+        expect(price).to_have_value(text)
+    price.fill("0")
+    price.press("Tab")
+    expect(answer).to_have_count(0)
+    expect(page.locator(".plan-numbers")).not_to_contain_text("at the price given")
+
+
+@pytest.mark.parametrize("content", [b"[]", b" " * (2**22 + 1)])
+def test_a_file_that_is_refused_is_answered_below_its_button(show_page, content):
+    page = show_page(f"{DEFAULT}&page=plan")
+    file = {"name": "mine.json", "mimeType": "application/json", "buffer": content}
+    page.locator(".open-config input").set_input_files(file)
+    answer = page.locator(".open-config + [role=alert]")
+    expect(answer).to_contain_text("mine.json")
+    assert answer.bounding_box()["y"] > page.locator(".open-config").bounding_box()["y"]

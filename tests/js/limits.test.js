@@ -16,6 +16,11 @@ for (const [input, bounds, expected] of [
   [typed("0"), share, undefined],
   [typed("-5"), share, undefined],
   [typed("-5"), { above: null, most: null }, -5],
+  [typed("0"), { least: 0, most: 9 }, 0],
+  [typed("-0.1"), { least: 0, most: 9 }, undefined],
+  [typed("2.5"), { least: 0, most: 9 }, 2.5],
+  [typed("2.5"), { least: 0, most: 9, integer: true }, undefined],
+  [typed("2"), { least: 0, most: 9, integer: true }, 2],
   [typed("1e400"), { above: null, most: null }, undefined],
 ])
   test(`${JSON.stringify(input)} in ${JSON.stringify(bounds)} is ${expected}`, () =>

@@ -23,6 +23,10 @@ def plan(client, **values):
     return client.last("plan")
 
 
+def open_file(client, text):
+    client.act("plan", file={"name": "mine.json", "text": text})
+
+
 def test_the_page_gets_its_controls_when_it_opens(client):
     message = plan(client)
     assert {field["key"] for field in message["fields"]} == message["values"].keys()
@@ -70,6 +74,15 @@ def test_money_is_that_of_the_chips(client):
     shown = plan(client, price=0.01)["numbers"][-1]
     total = client.session.focus.plan.plan().complete(1e9, 0.01)
     assert float(shown["value"]) == pytest.approx(total["money"], rel=0.01)
+
+
+def test_each_task_returns_with_its_own_sizes(client):
+    plan(client, batch=64, length=512, precision="int4")
+    plan(client, mode="train")
+    assert plan(client, batch=2)["values"]["precision"] == "bf16"
+    values = plan(client, mode="infer")["values"]
+    assert (values["batch"], values["length"], values["precision"]) == (64, 512, "int4")
+    assert plan(client, mode="train")["values"]["batch"] == 2
 
 
 def test_training_has_other_controls(client):
@@ -155,7 +168,7 @@ def test_a_large_model_can_be_compressed_like_the_open_file(client):
 
 def test_a_configuration_of_the_user_can_be_planned(client):
     config = {**known_models()["llama-3.2-1b"].config, "num_hidden_layers": 4}
-    client.act("plan", file=json.dumps(config))
+    open_file(client, json.dumps(config))
     message = client.last("plan")
     assert message["values"]["model"] == "opened"
     assert "opened" in [choice["value"] for choice in message["fields"][1]["choices"]]
@@ -168,9 +181,9 @@ def test_a_calibration_of_the_user_can_be_planned_with(client, tmp_path):
     row = {"config": "gpt2", "batch": 16, "context": 512}
     fast = wb.plan(chip_id="b200", **row).as_dict()["decode_ms"]
     write_chip(wb.calibrate_chip("b200", [row | {"decode_ms": 3 * fast}]), tmp_path / "chip.json")
-    client.act("plan", file="{}")
-    client.act("plan", file=(tmp_path / "chip.json").read_text())
-    assert not client.last("banner")["text"]
+    open_file(client, "{}")
+    open_file(client, (tmp_path / "chip.json").read_text())
+    assert client.last("plan")["refused"] == ""
     message = client.last("plan")
     assert message["values"]["chip"] == "opened"
     assert "opened" in [choice["value"] for choice in message["fields"][2]["choices"]]
@@ -184,11 +197,21 @@ def test_a_calibration_of_the_user_can_be_planned_with(client, tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"model_type": "bert"}', "{" * 10_000, '{"calibration_of": "b200"}', "1"],
+    [
+        None,
+        " " * (2**22 + 1),
+        "",
+        "[]",
+        "{}",
+        '{"model_type": "bert"}',
+        "{" * 10_000,
+        '{"calibration_of": "b200"}',
+        "1",
+    ],
 )
 def test_a_bad_configuration_is_reported_and_changes_nothing(client, text):
     before = client.session.focus.plan
-    client.act("plan", file=text)
-    assert client.last("banner")["text"]
+    open_file(client, text)
+    assert client.last("plan")["refused"]
     assert client.session.focus.plan.model == before.model
     assert client.session.focus.plan.chip == before.chip

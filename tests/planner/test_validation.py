@@ -9,6 +9,8 @@ from workbench.planner.measurements import training_rows
 from workbench.planner.memory_rows import failures
 from workbench.planner.plan import train_plan
 from workbench.planner.validation import row_seconds
+from workbench.plots.palette import LIGHT
+from workbench.plots.plan_validation import draw
 
 # The mean and the largest absolute error of each kind, of rows that a fit has used or not.
 BOUNDS = {
@@ -95,8 +97,9 @@ def test_residuals_are_those_of_rows_left_out():
 @pytest.mark.parametrize("kind", ["step time", "peak memory", "operations per token"])
 def test_the_picture_shows_every_row(validation, kind):
     figure = validation.plot(kind=kind).figure
-    points = sum(len(trace["x"]) for trace in figure["data"] if trace["mode"] == "markers")
-    assert points == len(validation.of(kind))
+    traces = [trace for trace in figure["data"] if trace["mode"] == "markers"]
+    points = [x for trace in traces for x in trace["x"] if x is not None]
+    assert len(points) == len(validation.of(kind))
 
 
 def test_a_plan_shows_itself():
@@ -106,3 +109,13 @@ def test_a_plan_shows_itself():
     stacked = sum(trace["x"][0] for trace in figure["data"] if trace["type"] == "bar")
     memory = plan.memory.gib()
     assert stacked == pytest.approx(memory["total"] + memory["context"])
+
+
+def test_the_picture_names_each_chip_once_with_a_look_of_its_own(validation):
+    traces = [trace for trace in draw(validation)["data"] if trace.get("showlegend", True)]
+    names = [trace["name"] for trace in traces]
+    assert len(set(names)) == len(names) > len(LIGHT.categories)
+    assert "NVIDIA H100 SXM 80 GB" in names
+    assert "h100-sxm" not in names
+    looks = {(trace["marker"]["symbol"], trace["marker"]["color"]) for trace in traces}
+    assert len(looks) == len(traces)

@@ -16,6 +16,7 @@ from workbench.domain import Model
 from workbench.domain.applicable import can_act, condition
 from workbench.i18n import _, plural
 from workbench.i18n import mark as N_
+from workbench.panels import bounds
 from workbench.recipe import PARTS, Prune, Recipe
 from workbench.recipe.off import BY_LAYER, OFF, disabled_part
 from workbench.recipe.prune import AUTO, DEFAULT_SCOPES
@@ -204,6 +205,7 @@ def describe_field(key: str, spec: FieldSpec, *, primary: bool, title: str = "")
         The title of the part, which precedes the label in the name for screen readers.
     """
     name = f"{key}.{spec.name}"
+    short = specs(PARTS[key])[0].label if spec.kind == "layers" else spec.label
     stepped = primary and all(isinstance(choice.value, int) for choice in spec.choices)
     return {
         "key": name,
@@ -212,11 +214,12 @@ def describe_field(key: str, spec: FieldSpec, *, primary: bool, title: str = "")
         "level": _level(key, spec, primary=primary),
         "label": spec.label,
         "name": f"{title.lower()}: {spec.label}" if title else spec.label,
-        "short": specs(PARTS[key])[0].label if spec.kind == "layers" else spec.label,
+        "short": short,
         "help": spec.help,
         "low": spec.low,
         "high": spec.high,
         "step": spec.step,
+        "bounds": _bounds(spec, short),
         "stepped": stepped and bool(spec.choices),
         "percent": _is_share(spec),
         "unit": f"{formatting.NARROW_SPACE}%" if _is_share(spec) else "",
@@ -250,6 +253,16 @@ def _choice(choice: Choice, *, bits: bool) -> dict[str, Any]:
         "spoken": spoken,
         "help": " ".join(texts),
     }
+
+
+def _bounds(spec: FieldSpec, label: str) -> dict[str, Any] | None:
+    """Return what a number that is typed may be; None for other fields."""
+    if spec.choices or spec.kind not in ("real", "integer", "layers"):
+        return None
+    if spec.kind == "layers":
+        scale, unit = (100, f"{formatting.NARROW_SPACE}%") if _is_share(spec) else (1, "")
+        return bounds.of_layer(label, spec.low * scale, spec.high * scale, unit)
+    return bounds.between(spec.low, spec.high, is_integer=spec.kind == "integer")
 
 
 def _is_share(spec: FieldSpec) -> bool:

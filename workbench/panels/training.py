@@ -10,6 +10,7 @@ from workbench.errors import RecipeError
 from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.panels import controls, distillation, training_fields
+from workbench.panels.bounds import between
 from workbench.panels.views.results import summary
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import specs
@@ -231,6 +232,7 @@ def _amount_field(name: str) -> dict[str, Any]:
         "help": _(explanation),
         "low": 1,
         "high": most,
+        "bounds": between(1, most, is_integer=True),
         "step": 1,
         "value": default,
         "amount": _(text),

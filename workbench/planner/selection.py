@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from workbench import formatting
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -23,8 +24,11 @@ TOKENS = (10**9, 10**10, 10**11, 10**12, 2 * 10**12, 15 * 10**12)
 HIGHEST_PRICE = 1_000_000
 CHIPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 BITS = {"train": ("bf16", "amp", "tf32", "fp32"), "infer": ("bf16", "int8", "int4", "file")}
-SIZES = {"train": {"batch": 1, "length": 2048}, "infer": {"batch": 16, "length": 8192}}
-"""The sizes with which each task starts."""
+SIZES: dict[str, dict[str, Any]] = {
+    "train": {"batch": 1, "length": 2048, "precision": "bf16"},
+    "infer": {"batch": 16, "length": 8192, "precision": "bf16"},
+}
+"""The sizes and the precision with which each task starts."""
 OPENED = "opened"
 """The name of a model, or of a chip, whose file the user has opened."""
 NEEDED = "needed"
@@ -42,7 +46,8 @@ class PlanSelection:
     `tokens` are those of a complete training, `price` is money per chip and hour. With the
     precision `file`, matrices take `file_bits` per weight, as in the open file. With the model
     `OPENED`, its sizes are those of the JSON text `config`; with the chip `OPENED`, it is that of
-    the JSON text `calibration`.
+    the JSON text `calibration`. `of_other_task` are the sizes and the precision that the other
+    task had.
     """
 
     mode: str = "infer"
@@ -59,9 +64,13 @@ class PlanSelection:
     file_bits: float = 16.0
     config: str = ""
     calibration: str = ""
+    of_other_task: tuple[tuple[str, Any], ...] = ()
 
     def changed(self, changes: dict[str, Any]) -> PlanSelection:
-        """Return the selection with valid changes; others have no effect."""
+        """Return the selection with valid changes; others have no effect.
+
+        Each task has its own sizes and precision: it returns with those that it had before.
+        """
         valid: dict[str, str | float] = {
             key: value
             for key, value in changes.items()
@@ -72,15 +81,20 @@ class PlanSelection:
         price = changes.get("price")
         if isinstance(price, int | float) and not isinstance(price, bool):
             valid |= {"price": float(price)} if 0 <= price <= HIGHEST_PRICE else {}
+        chosen = self
         if valid.get("mode", self.mode) != self.mode:
-            valid = {**SIZES[str(valid["mode"])], **valid}
-        chosen = replace(self, **valid)  # type: ignore[arg-type]
+            sizes = dict(self.of_other_task) or SIZES[str(valid["mode"])]
+            current = tuple((name, getattr(self, name)) for name in SIZES[self.mode])
+            chosen = replace(self, of_other_task=current, **sizes)
+        chosen = replace(chosen, **valid)  # type: ignore[arg-type]
         if chosen.precision not in BITS[chosen.mode]:
             chosen = replace(chosen, precision="bf16")
         return chosen
 
-    def with_file(self, text: str) -> PlanSelection:
+    def with_file(self, name: str, text: str | None) -> PlanSelection:
         """Return the selection of the model or of the chip that a JSON file describes.
+
+        `text` is None if the file is too large.
 
         Raises
         ------
@@ -88,9 +102,12 @@ class PlanSelection:
             If it is neither the `config.json` of a known language model nor the file of a
             calibration.
         """
-        from workbench.planner.architectures.read import parse_json
+        from workbench.planner.architectures.read import LARGEST_FILE, parse_json, refuse_large
 
-        if "calibration_of" in parse_json(text.encode(), "config.json"):
+        data = b"" if text is None else text.encode(errors="replace")
+        if text is None or len(data) > LARGEST_FILE:
+            refuse_large(formatting.short(name))
+        if "calibration_of" in parse_json(data, formatting.short(name)):
             chosen = replace(self, chip=OPENED, calibration=text)
             chosen.chip_of(OPENED)
         else:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.display import Card
 from workbench.i18n import _
 from workbench.i18n import mark as N_
+from workbench.planner.chips import chips
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from workbench.planner.validation import Validation
 
 HEIGHT = 460
+SYMBOLS = ("circle", "square", "diamond")
 KINDS = {
     "step time": N_("step time"),
     "time per token": N_("time per token"),
@@ -34,6 +37,9 @@ KINDS = {
 def draw(validation: Validation, palette: Palette = LIGHT, *, kind: str = "step time") -> Figure:
     """Draw the rows of a kind; those that no fit has used are hollow.
 
+    Each chip has its color and one entry of the legend, which says at its end what hollow points
+    are. Where there are more chips than colors, further ones have squares.
+
     Parameters
     ----------
     kind
@@ -41,13 +47,15 @@ def draw(validation: Validation, palette: Palette = LIGHT, *, kind: str = "step 
     """
     rows = validation.of(kind)
     data: list[dict[str, Any]] = [_diagonal(rows, palette)]
-    chips = sorted({row.chip for row in rows})
-    colors = dict(zip(chips, palette.categories * 3, strict=False))
-    for name in chips:
-        for is_fitted in (True, False):
-            members = [row for row in rows if row.chip == name and row.is_fitted is is_fitted]
-            if members:
-                data.append(_points(name, members, colors[name], is_fitted))
+    looks = itertools.product(SYMBOLS, palette.categories)
+    for name, look in zip(sorted({row.chip for row in rows}), looks, strict=False):
+        fitted = [row for row in rows if row.chip == name and row.is_fitted]
+        others = [row for row in rows if row.chip == name and not row.is_fitted]
+        data.append(_points(_title(name), fitted, *look))
+        data.append(_points(_title(name), others, *look, is_hollow=True) | {"showlegend": False})
+    if any(not row.is_fitted for row in rows):
+        text = _("hollow: never fitted")
+        data.append(_points(text, [], SYMBOLS[0], palette.muted, is_hollow=True))
     unit = rows[0].unit if rows else ""
     log = {"type": "log", "dtick": 1}
     return {
@@ -78,13 +86,22 @@ def _diagonal(rows: list[Compared], palette: Palette) -> dict[str, Any]:
     }
 
 
-def _points(name: str, rows: list[Compared], color: str, is_fitted: bool) -> dict[str, Any]:
+def _title(name: str) -> str:
+    """Return the name of a chip; published rows may be of a system that is not in the table."""
+    known = chips().get(name)
+    return name if known is None else known.title
+
+
+def _points(
+    name: str, rows: list[Compared], symbol: str, color: str, *, is_hollow: bool = False
+) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": name if is_fitted else _("{chip}, never fitted").format(chip=name),
-        "x": [row.measured for row in rows],
-        "y": [row.predicted for row in rows],
+        "name": name,
+        # without any point, the legend would have no entry
+        "x": [row.measured for row in rows] or [None],
+        "y": [row.predicted for row in rows] or [None],
         "text": [
             _("{row}<br>{error}").format(row=row.label, error=formatting.signed_percent(row.error))
             for row in rows
@@ -93,7 +110,7 @@ def _points(name: str, rows: list[Compared], color: str, is_fitted: bool) -> dic
         "marker": {
             "color": color,
             "size": 8,
-            "symbol": "circle" if is_fitted else "circle-open",
+            "symbol": f"{symbol}-open" if is_hollow else symbol,
             "line": {"width": 1.5},
         },
     }

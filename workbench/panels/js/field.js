@@ -3,7 +3,9 @@
 // {node, show(value)}: `show` sets the control without calling `change`.
 
 import { describe, h, setText, term, uniqueId } from "./dom.js";
+import { answered } from "./limits.js";
 
+/** @import { Bounds } from "./limits.js" */
 /** @import { Choice, Field, Values } from "./types" */
 /** @typedef {{ node: HTMLElement, show: (value: any) => void }} MadeControl */
 /** @typedef {(field: Field, change: (value: any) => void) => MadeControl} MakeControl */
@@ -163,7 +165,7 @@ export function select(field, change) {
 
 /** @type {MakeControl} */
 export function number(field, change) {
-  let last = field.value; // restored after invalid input
+  let last = field.value; // the last one that was allowed
   /** @type {HTMLInputElement} */
   const input = h("input", {
     type: "number",
@@ -171,20 +173,23 @@ export function number(field, change) {
     max: field.high,
     step: field.step || "any",
     "aria-label": field.name,
-    onchange: () => {
-      if (input.value !== "" && input.checkValidity()) {
-        last = Number(input.value);
-        return change(last);
-      }
-      input.reportValidity();
-      if (last !== undefined) input.value = String(last);
-    },
+  });
+  const label = labelOf(field, input);
+  const { error, check, clear } = answered(input, /** @type {Bounds} */ (field.bounds), () => last);
+  input.addEventListener("change", () => {
+    const value = check();
+    if (value === undefined || value === null) return;
+    last = value;
+    change(value);
   });
   return {
-    node: h("div", { className: "field row" }, labelOf(field, input), input),
+    node: h("div", { className: "field row" }, label, input, error),
     show(value) {
+      const kept = document.activeElement === input || (error.textContent && value === last); // until it is corrected
       last = value;
-      if (document.activeElement !== input) input.value = String(value);
+      if (kept) return;
+      clear();
+      input.value = String(value);
     },
   };
 }

@@ -4,10 +4,12 @@
 // "exclude" excludes the layer from all parts of the recipe.
 
 import { describe, h, setText, term } from "./dom.js";
+import { answered } from "./limits.js";
 
+/** @import { Bounds } from "./limits.js" */
 /** @import { Field, Labels, LayerRow, LiveTable, Share, Value, Values } from "./types" */
 /** @typedef {(layer: string, values: Values) => void} ChangeLayer */
-/** @typedef {{ node: HTMLElement, input: HTMLInputElement | HTMLSelectElement, show: (value: any) => void }} Cell */
+/** @typedef {{ node: HTMLElement, input: HTMLInputElement | HTMLSelectElement, error?: HTMLElement, show: (value: any) => void }} Cell */
 /** @typedef {(field: Field, layer: string, labels: Labels, change: (value?: Value) => void) => Cell} MakeCell */
 /**
  * @typedef {object} Row
@@ -87,6 +89,7 @@ export class LayerTable {
         h("p", { className: "help", text: description }),
         h("div", { className: "meters" }, bytesMeter.node, macsMeter.node),
         h("div", { className: "cells" }, ...cells.map((cell) => cell.node)),
+        ...cells.flatMap(({ error }) => error ?? []),
       ),
     };
   }
@@ -183,15 +186,24 @@ function share(field, layer, labels, change) {
     placeholder: labels.inherit,
     "aria-label": `${field.label}: ${layer}`,
   });
+  const { error, check, clear } = answered(input, /** @type {Bounds} */ (field.bounds));
+  /** @type {number | undefined} */
+  let last; // the last one that was allowed
   input.addEventListener("change", () => {
-    if (!input.checkValidity()) return input.reportValidity();
-    change(input.value === "" ? undefined : Number(input.value) / scale);
+    const value = check();
+    if (value === undefined) return;
+    last = value === null ? undefined : value / scale;
+    change(last);
   });
   return {
     node: labeled(field, input),
+    error,
     input,
     show(value) {
-      if (document.activeElement === input) return;
+      const kept = document.activeElement === input || (error.textContent && value === last); // until it is corrected
+      last = value;
+      if (kept) return;
+      clear();
       input.value = value === undefined ? "" : String(Math.round(value * scale * 1000) / 1000);
     },
   };

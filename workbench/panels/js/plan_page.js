@@ -25,6 +25,8 @@ export class PlanPage {
     this.numbers = h("dl", { className: "plan-numbers" });
     this.sentences = h("ul", { className: "reasons" });
     this.file = h("input", { type: "file", accept: ".json,application/json", onchange: () => this.openConfig() });
+    this.largest = 0; // bytes of a file that is read
+    this.refused = h("p", { className: "help problem", role: "alert" });
     this.opener = h("label", { className: "quiet open-config" }, h("span"), this.file);
     this.answer = h("section", { className: "panel card plan-answer", "aria-live": "polite" });
     this.answer.append(this.fits, this.numbers, this.sentences);
@@ -70,6 +72,8 @@ export class PlanPage {
       if (!(this.waiting && key in this.waiting)) made.show(message.values[key]);
       made.node.hidden = message.hidden.includes(key);
     }
+    this.largest = message.largest;
+    if (message.refused !== undefined) setText(this.refused, message.refused);
     setText(this.fits, message.fits.text);
     this.fits.dataset.tone = message.fits.tone;
     this.numbers.replaceChildren(
@@ -80,10 +84,12 @@ export class PlanPage {
     this.send();
   }
 
-  // Sends the text of the chosen file; Python reads it and answers with the controls.
+  // Sends the text of the chosen file, unless it is too large; Python reads it and answers with the controls.
   async openConfig() {
     const [file] = this.file.files ?? [];
-    if (file) this.context.channel.act("plan", { file: await file.text() });
+    if (!file) return;
+    const text = file.size > this.largest ? null : await file.text();
+    this.context.channel.act("plan", { file: { name: file.name, text } });
     this.file.value = "";
   }
 
@@ -101,7 +107,7 @@ export class PlanPage {
     );
     this.settings.replaceChildren(...Object.values(this.controls).map(({ node }) => node));
     setText(/** @type {HTMLElement} */ (this.opener.firstChild), open);
-    this.controls.model.node.append(this.opener);
+    this.controls.model.node.append(this.opener, this.refused);
     const again = focused ? this.settings.querySelector(`[aria-label="${CSS.escape(focused)}"]`) : null;
     if (again instanceof HTMLElement) again.focus();
   }

@@ -53,6 +53,7 @@ export interface Field {
   low: number;
   high: number;
   step: number;
+  bounds: Bounds | null; // of a number that is typed
   percent: boolean;
   unit: string;
   choices: Choice[];
@@ -684,6 +685,8 @@ export interface Stops {
 /** `fields` are sent once; `hidden` are the keys of those without effect. */
 export interface PlanMessage {
   open: string; // the label of the button for a configuration
+  largest: number; // bytes of such a file
+  refused?: string; // why a file was not opened, empty if it was
   fields?: (Field | Stops)[];
   values: Values;
   hidden: string[];

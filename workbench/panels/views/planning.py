@@ -8,7 +8,9 @@ from workbench import formatting
 from workbench.errors import WorkbenchError
 from workbench.i18n import _
 from workbench.i18n import mark as N_
+from workbench.panels.bounds import between
 from workbench.panels.views.plan_numbers import numbers
+from workbench.planner.architectures.read import LARGEST_FILE
 from workbench.planner.changes import changes
 from workbench.planner.models import known_models
 from workbench.planner.results import InferencePlan, TrainingPlan
@@ -106,6 +108,7 @@ def _amount(key: str, label: str, help: str) -> dict[str, Any]:
         "help": help,
         "low": 0,
         "high": HIGHEST_PRICE,
+        "bounds": between(0, HIGHEST_PRICE),
         "step": 0,
     }
 
@@ -114,6 +117,7 @@ def answer(selection: PlanSelection) -> dict[str, Any]:
     """Return the answer to the selection, or the sentence why there is none."""
     base = {
         "open": _("open a config.json or a calibration"),
+        "largest": LARGEST_FILE,
         "values": {
             name: getattr(selection, name)
             for name in (

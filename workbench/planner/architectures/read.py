@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from workbench.errors import InputError, file_errors
 from workbench.planner.architecture import Architecture
@@ -72,10 +72,16 @@ def read_json(path: Path) -> Mapping[str, Any]:
     with file_errors("read", path):
         data = path.read_bytes() if path.stat().st_size <= LARGEST_FILE else None
     if data is None:
-        raise InputError(
-            f"{path.name} is larger than 4 MB and no config.json.", code="plan.config_too_large"
-        )
+        refuse_large(path.name)
     return parse_json(data, path.name)
+
+
+def refuse_large(name: str) -> NoReturn:
+    """Raise the error for a file of more than `LARGEST_FILE` bytes."""
+    raise InputError(
+        f"{name} is larger than 4 MB, so it is no config.json: give that of the model.",
+        code="plan.config_too_large",
+    )
 
 
 def parse_json(data: bytes, name: str) -> Mapping[str, Any]:
