@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import shutil
+import signal
 import socket
+import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
+import psutil
 import tornado.httpserver
 import tornado.ioloop
 import tornado.web
@@ -31,6 +38,11 @@ EXTENSIONS = [  # only the required ones: each adds megabytes to the page
     "anywidget",
 ]
 
+
+SILENT = logging.CRITICAL + 1
+"""A level above that of any message."""
+END_SECONDS = 6.0
+"""How long kernels may take to end by themselves; Jupyter gives each five seconds."""
 
 FIRST_KERNELS = "workbench_first_kernels"
 """The setting with the tasks that make the kernels that start with the server."""
@@ -100,17 +112,44 @@ class PageServer(Voila):
         return [(f"{self.server_url}workbench/plotly\\.js", PlotlyHandler), *handlers]
 
     def listen(self) -> None:
-        """Serve until interrupted."""
+        """Serve until interrupted or terminated."""
         pools = getattr(self.kernel_manager, "_pools", {})  # absent without preheated kernels
         self.app.settings[FIRST_KERNELS] = WeakSet(task for pool in pools.values() for task in pool)
-        tornado.httpserver.HTTPServer(self.app).add_sockets(self.sockets)
+        server = tornado.httpserver.HTTPServer(self.app)
+        server.add_sockets(self.sockets)
         self.ioloop = tornado.ioloop.IOLoop.current()
+        # By itself, Python would raise an exception in whatever code runs at this moment.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._handle_signal_stop)
         try:
             self.ioloop.start()
-        except KeyboardInterrupt:
-            self.log.info("Stopping")
         finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the rest takes a few seconds at most
+            server.stop()
             self.stop()
+
+    def stop(self) -> None:
+        """End all kernels and whatever else runs, and then remove the connection files."""
+        # What visitors have asked for, and what has begun to start, fails now.
+        warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+        for log in (self.log, logging.getLogger("tornado"), logging.getLogger("asyncio")):
+            log.setLevel(SILENT)
+        self.ioloop.run_sync(self._end_kernels)
+        others = psutil.Process().children(recursive=True)
+        for process in others:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(others, timeout=END_SECONDS)
+        shutil.rmtree(self.connection_dir, ignore_errors=True)
+
+    async def _end_kernels(self) -> None:
+        """Ask all kernels to end, and wait for them; no other ones start."""
+        manager = self.kernel_manager
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        getattr(manager, "_pools", {}).clear()
+        ends = [manager.shutdown_kernel(name) for name in manager.list_kernel_ids()]
+        await asyncio.wait([asyncio.gather(*ends, return_exceptions=True)], timeout=END_SECONDS)
 
 
 def settings(preheat: int, *, uploads: bool = False) -> Config:
