@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inLines, withRoom } from "../../workbench/panels/js/ticks.js";
+import { inLines, withRoom, withSpacedTicks } from "../../workbench/panels/js/ticks.js";
 
 const axis = (values, texts) => ({
   type: "log",
@@ -44,4 +44,24 @@ test("a title is divided between words where it is wider than its chart", () => 
   assert.deepEqual(inLines(title, 120), ["milliseconds per", "example"]);
   assert.deepEqual(inLines(title, 20), ["milliseconds", "per", "example"]);
   assert.deepEqual(inLines("", 20), [""]);
+});
+
+const coordinates = (values) => ({
+  dimensions: [{ range: [0, 10], tickvals: values, ticktext: values.map(String) }],
+});
+
+test("labels of parallel axes that would overlap are left out, and their ticks stay", () => {
+  const [dimension] = withSpacedTicks(coordinates([0, 0.5, 1, 5, 5.1, 10]), 200).dimensions;
+  assert.deepEqual(dimension.ticktext, ["0", "", "1", "5", "", "10"]);
+  assert.equal(dimension.tickvals.length, 6);
+});
+
+test("labels of parallel axes with room stay", () => {
+  const [dimension] = withSpacedTicks(coordinates([0, 5, 10]), 200).dimensions;
+  assert.deepEqual(dimension.ticktext, ["0", "5", "10"]);
+});
+
+test("other traces stay as they are", () => {
+  const trace = { x: [1], y: [2] };
+  assert.equal(withSpacedTicks(trace, 200), trace);
 });

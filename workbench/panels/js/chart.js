@@ -5,13 +5,14 @@
 import { h, setText } from "./dom.js";
 import { withLabels } from "./label_room.js";
 import { loadPlotly } from "./plotly.js";
-import { inLines, withRoom } from "./ticks.js";
+import { inLines, withRoom, withSpacedTicks } from "./ticks.js";
 
 /** @import { Channel } from "./channel.js" */
 /** @import { Box, Frame } from "./label_room.js" */
 /** @import { Dimension, Plotly, PlotElement, PlotlyFigure, Point, Shape, Trace } from "./types" */
 
 const TITLE_HEIGHT = 36; // px of the top margin for the title in the saved image
+const AXIS_ROOM = 76; // px between two parallel axes, for their labels
 const LINE_HEIGHT = 17; // px of a further line of the title below the axis
 
 const CONFIG = {
@@ -78,7 +79,9 @@ export class Chart {
     const { figure, seq } = this.waiting;
     this.waiting = null;
     const { margin, xaxis } = figure.layout;
-    const width = this.plot.clientWidth;
+    const axes = figure.data.flatMap(({ dimensions }) => dimensions ?? []).length;
+    const width = Math.max(this.plot.clientWidth, axes && margin.l + margin.r + AXIS_ROOM * (axes - 1));
+    this.scrolls(width > this.plot.clientWidth);
     const room = width - margin.l - margin.r;
     const lines = inLines(xaxis?.title?.text ?? "", room + 2 * Math.min(margin.l, margin.r));
     this.layout = {
@@ -93,7 +96,8 @@ export class Chart {
     const { l, r, t, b } = this.layout.margin;
     const frame = { width, height: this.layout.height, left: l, right: r, top: t, bottom: b };
     if (figure !== this.figure) this.revision += 1;
-    const traces = withBrushes(this.drawn(figure), this.plot.data?.[0]?.dimensions ?? [], this.revision);
+    const spaced = this.drawn(figure).map((trace) => withSpacedTicks(trace, this.layout.height - t - b));
+    const traces = withBrushes(spaced, this.plot.data?.[0]?.dimensions ?? [], this.revision);
     const { data, annotations } = withLabels(traces, this.layout, frame, this.takenIn(frame));
     this.plotly.react(this.plot, data, { ...this.layout, annotations }, CONFIG);
     if (!this.figure) {
@@ -106,6 +110,14 @@ export class Chart {
     }
     this.figure = figure;
     this.finish(figure, seq);
+  }
+
+  // Lets a picture that is wider than its place scroll, also with the keyboard.
+  /** @param {boolean} isWide */
+  scrolls(isWide) {
+    this.plot.classList.toggle("wide", isWide);
+    if (isWide) this.plot.tabIndex = 0;
+    else this.plot.removeAttribute("tabindex");
   }
 
   // The traces to draw.

@@ -2,8 +2,11 @@
 // The texts below a narrow chart: fewer labels of a logarithmic axis, so that none overlap, and the title in
 // several lines, so that it is not cut.
 
+/** @import { Trace } from "./types" */
+
 const LABEL_CHARACTER = 7; // px
 const LABEL_GAP = 8; // px between two labels
+const LABEL_HEIGHT = 15; // px
 
 /**
  * Returns the axis with fewer labels if they would overlap on `width` pixels: those of the powers of ten, or
@@ -37,6 +40,28 @@ export function withRoom(axis, width) {
     kept.has(index) ? text : "",
   );
   return { ...axis, ticktext };
+}
+
+/**
+ * Returns the trace with parallel axes on which no labels overlap. All ticks stay: a dragged range ends at them.
+ * @param {Trace} trace
+ * @param {number} height - of the axes, in px
+ * @returns {Trace}
+ */
+export function withSpacedTicks(trace, height) {
+  if (!trace.dimensions) return trace;
+  const dimensions = trace.dimensions.map((axis) => {
+    const { range: [low, high] = [0, 1], tickvals = [], ticktext = [] } = axis;
+    let free = -Infinity; // above the last label
+    const spaced = ticktext.map((text, index) => {
+      const place = ((tickvals[index] - low) / (high - low)) * height;
+      if (place < free) return "";
+      free = place + LABEL_HEIGHT;
+      return text;
+    });
+    return { ...axis, ticktext: spaced };
+  });
+  return { ...trace, dimensions };
 }
 
 /**

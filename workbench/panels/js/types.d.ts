@@ -772,6 +772,9 @@ export interface Annotation {
 export interface Dimension {
   name?: string;
   label?: string;
+  range?: number[];
+  tickvals?: number[]; // ascending
+  ticktext?: string[];
   constraintrange?: number[];
 }
 
