@@ -42,6 +42,8 @@ def draw(
         metric=result.metric,
         label=_("recommended") if met else _("nearest to the limits"),
     )
+    if best is None:
+        figure["layout"]["title"]["text"] = _("The recipes that were measured exactly")
     for trace in figure["data"]:
         if trace.get("name") == "visited":
             trace["customdata"] = [_message(result.trials[key]) for key in trace["customdata"]]
