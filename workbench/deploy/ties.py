@@ -6,6 +6,7 @@ the file's network runs again with values that are moved by as little as that.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 
 import numpy as np
@@ -27,7 +28,7 @@ MOVED = 2.0**-18
 It is 64 times the rounding of float32, which the sums and functions of a layer add up to.
 """
 TRIES = 32
-"""How many times an example runs."""
+"""How many times an example runs, with biases as in the file and as integers."""
 MOST = 1024
 """Examples with other predictions that run again; of more than these, none does."""
 SAMPLE = 64
@@ -121,12 +122,13 @@ def beyond_rounding(
 
 
 def _tries(
-    network: Network, moved: torch.nn.Module, examples: NDArray[np.generic], example: int
+    network: Network, moved: Sequence[torch.nn.Module], examples: NDArray[np.generic], example: int
 ) -> Tensor:
     """Return the outputs of tries for an example, [tries, positions, outputs]."""
+    inputs = inputs_of(network.task, examples[[example] * TRIES])
     with torch.no_grad():
-        tries: Tensor = apply(moved, inputs_of(network.task, examples[[example] * TRIES]))
-    return tries.reshape(TRIES, -1, tries.shape[-1])
+        tries: Tensor = torch.cat([apply(module, inputs) for module in moved])
+    return tries.reshape(TRIES * len(moved), -1, tries.shape[-1])
 
 
 def _is_beyond(tries: Tensor, outputs: Tensor, exact: Tensor) -> bool:
@@ -142,8 +144,12 @@ def _is_beyond(tries: Tensor, outputs: Tensor, exact: Tensor) -> bool:
     return not distance <= max(furthest, 1.0)  # also where one is no number
 
 
-def _moved(network: Network) -> torch.nn.Module:
-    """Return the network of the file with moved values before each rounding."""
+def _moved(network: Network) -> list[torch.nn.Module]:
+    """Return the network of the file with moved values before each rounding.
+
+    If biases are not integers in the file, there is a second one in which they are: that is what
+    some runtimes make of them, and what their packages say.
+    """
     generator = torch.Generator().manual_seed(0)
 
     def codes(values: Tensor, qparams: InputQParams) -> Tensor:
@@ -152,8 +158,16 @@ def _moved(network: Network) -> torch.nn.Module:
         return centered_codes(values + MOVED * largest * moves, qparams)
 
     module = deepcopy(network.reference)
-    for layer in module.modules():
-        if uses_integer_inputs(layer):
-            forward: IntegerForward = vars(layer)["forward"]
-            forward.codes = codes
-    return module
+    for forward in _integer_forwards(module):
+        forward.codes = codes
+    whole = deepcopy(module)
+    rounded = [f for f in _integer_forwards(whole) if f.layer.bias is not None]
+    if all(forward.whole_biases for forward in rounded):
+        return [module]
+    for forward in rounded:
+        forward.whole_biases = True
+    return [module, whole]
+
+
+def _integer_forwards(module: torch.nn.Module) -> list[IntegerForward]:
+    return [vars(layer)["forward"] for layer in module.modules() if uses_integer_inputs(layer)]
