@@ -53,19 +53,31 @@ class Differences(NamedTuple):
 
 
 def differences(
-    network: Network, data: Split, outputs: Tensor, file: Outputs, cancel: CancelToken = NEVER
+    network: Network,
+    data: Split,
+    outputs: Tensor,
+    file: Outputs,
+    cancel: CancelToken = NEVER,
+    *,
+    rounds_biases: bool = False,
 ) -> Differences:
-    """Return the predictions that differ."""
+    """Return the predictions that differ; for `rounds_biases` see `decided_by_rounding`."""
+
+    def decided_among(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return decided_by_rounding(
+            network, data.examples, rows, outputs, file, cancel, rounds_biases=rounds_biases
+        )
+
     if not has_classes(network):
         differs = np.flatnonzero(~file.equal_rows(outputs).numpy())
-        decided = decided_by_rounding(network, data.examples, differs, outputs, file, cancel)
+        decided = decided_among(differs)
         return Differences(differs[decided], differs[~decided], np.empty((0, 2), np.int64))
     certain = file.certain().numpy()
     predicted, _certain = classify(outputs.flatten(0, -2), 0.0)
     expected = _expected(network, data, file)
     differs = predicted != expected
     different = np.flatnonzero(differs & certain)
-    decided = decided_by_rounding(network, data.examples, different, outputs, file, cancel)
+    decided = decided_among(different)
     borderline = np.sort(np.append(np.flatnonzero(differs & ~certain), different[decided]))
     classes = np.stack([expected[borderline], predicted[borderline]], axis=1)
     return Differences(borderline, different[~decided], classes)

@@ -122,10 +122,13 @@ class Reference:
                 f"{tuple(eager.shape)}: it holds another network.",
                 code="deploy.other_shape",
             )
-        differing = differences(network, data, outputs, file, self._cancel)
+        biases = package.target.rounds_biases
+        differing = differences(network, data, outputs, file, self._cancel, rounds_biases=biases)
         rounded = package.target.precision == PRECISION and facts.get("exact_sums", True)
         beyond = (
-            beyond_rounding(network, data.examples, outputs, file, self._cancel)
+            beyond_rounding(
+                network, data.examples, outputs, file, self._cancel, rounds_biases=biases
+            )
             if rounded
             else (0, 0)
         )

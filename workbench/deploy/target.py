@@ -64,6 +64,11 @@ class Target:
                     code="deploy.invalid_number",
                 )
 
+    @property
+    def rounds_biases(self) -> bool:
+        """Whether layers in integers have integer biases there, also where the file has not."""
+        return self.runtime == "onnxruntime"
+
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data for JSON."""
         return asdict(self)

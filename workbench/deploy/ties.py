@@ -44,6 +44,8 @@ def decided_by_rounding(
     outputs: Tensor,
     file: Outputs,
     cancel: CancelToken = NEVER,
+    *,
+    rounds_biases: bool = False,
 ) -> NDArray[np.bool_]:
     """Return for each of `rows` whether rounding explains what a runtime returns.
 
@@ -61,6 +63,8 @@ def decided_by_rounding(
         Those of the file.
     cancel
         Checked between the examples.
+    rounds_biases
+        Whether the runtime makes biases integers, see `Target.rounds_biases`.
 
     Returns
     -------
@@ -78,7 +82,7 @@ def decided_by_rounding(
     affected = np.unique(rows[~decided] // positions)
     if len(affected) > MOST:
         return decided
-    moved = _moved(network)
+    moved = _moved(network, rounds_biases=rounds_biases)
     classes = network.task.metric.counts in ("classes", "tokens")
     returned, exact = outputs.flatten(0, -2), file.exact.flatten(0, -2)
     for example in affected:
@@ -101,6 +105,8 @@ def beyond_rounding(
     outputs: Tensor,
     file: Outputs,
     cancel: CancelToken = NEVER,
+    *,
+    rounds_biases: bool = False,
 ) -> tuple[int, int]:
     """Return how many examples lie beyond what rounding explains, and of how many that were tried.
 
@@ -113,7 +119,7 @@ def beyond_rounding(
     if not network.spec.inputs or not len(unequal):
         return 0, 0
     places = np.linspace(0, len(unequal) - 1, min(SAMPLE, len(unequal))).round().astype(int)
-    moved, beyond = _moved(network), 0
+    moved, beyond = _moved(network, rounds_biases=rounds_biases), 0
     for example in unequal[places]:
         cancel.check()
         tries = _tries(network, moved, examples, example)
@@ -144,11 +150,11 @@ def _is_beyond(tries: Tensor, outputs: Tensor, exact: Tensor) -> bool:
     return not distance <= max(furthest, 1.0)  # also where one is no number
 
 
-def _moved(network: Network) -> list[torch.nn.Module]:
+def _moved(network: Network, *, rounds_biases: bool) -> list[torch.nn.Module]:
     """Return the network of the file with moved values before each rounding.
 
-    If biases are not integers in the file, there is a second one in which they are: that is what
-    some runtimes make of them, and what their packages say.
+    If the runtime makes biases integers that are none in the file, there is a second one in which
+    they are, as the package says.
     """
     generator = torch.Generator().manual_seed(0)
 
@@ -160,11 +166,10 @@ def _moved(network: Network) -> list[torch.nn.Module]:
     module = deepcopy(network.reference)
     for forward in _integer_forwards(module):
         forward.codes = codes
-    whole = deepcopy(module)
-    rounded = [f for f in _integer_forwards(whole) if f.layer.bias is not None]
-    if all(forward.whole_biases for forward in rounded):
+    if not rounds_biases or all(f.whole_biases for f in _integer_forwards(module)):
         return [module]
-    for forward in rounded:
+    whole = deepcopy(module)
+    for forward in _integer_forwards(whole):
         forward.whole_biases = True
     return [module, whole]
 

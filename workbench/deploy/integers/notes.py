@@ -73,7 +73,7 @@ def _code_notes(
                 "when they load the network."
             ).format(names=", ".join(constant))
         )
-    if target.runtime == "onnxruntime" and written.layers.with_float_biases(artifact.spec.biases):
+    if target.rounds_biases and written.layers.with_float_biases(artifact.spec.biases):
         notes.append(
             _(
                 "ONNX Runtime rounds biases to 32-bit integers, which this file does not: choose "
