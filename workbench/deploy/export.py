@@ -131,6 +131,10 @@ class Exporter:
 
             written = with_codes(content, artifact, target)
             content = written.content
+        if target.runtime == "openvino":
+            from workbench.deploy.openvino_graph import for_openvino
+
+            content = for_openvino(content, dict(artifact.spec.inputs))
         if target.runtime == "tensorrt":
             check_rules(content)
         return Package(content, self._manifest(target, content, written), artifact)

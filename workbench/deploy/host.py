@@ -65,6 +65,7 @@ class Host(Process):
     load_seconds: float
     resident_bytes: int
     _loaded: tuple[bytes, int] | None = None
+    _quantized = False
 
     def __init__(self, runtime: str, *, low_priority: bool = False) -> None:
         python = RUNTIMES[runtime].python() or Path(sys.executable)
@@ -97,6 +98,7 @@ class Host(Process):
         threads = package.target.threads if threads is None else threads
         if self._loaded == (package.content, threads):
             return
+        self._quantized = bool(package.manifest.get("layers", {}).get("quantized", 0))
         network = self.path / package.name
         network.write_bytes(package.content)
         request = {**package.manifest["target"], "threads": threads, "path": str(network)}
@@ -145,7 +147,7 @@ class Host(Process):
             text = shorten(_SOURCE_LINE.sub("", str(answer["error"])), LONGEST, placeholder=" …")
             raise RuntimeFailedError(
                 f"{self._title} refuses the network: {text.rstrip('.')}. Export it for another "
-                "runtime, or with a recipe without activations.",
+                f"runtime{', or with a recipe without activations' if self._quantized else ''}.",
                 code="deploy.runtime_refused",
             )
         return answer

@@ -48,6 +48,11 @@ class Layers:
     constant: dict[str, list[Any]] = field(default_factory=dict)
 
     @property
+    def used(self) -> set[str]:
+        """The paths of all layers; the exporter leaves out those whose outputs nothing uses."""
+        return {*self.integers, *self.decoded, *self.constant}
+
+    @property
     def by_arithmetic(self) -> list[Any]:
         """The product nodes whose weights are decoded."""
         return [*chain(*self.decoded.values(), *self.constant.values())]

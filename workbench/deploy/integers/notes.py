@@ -41,6 +41,8 @@ def _code_notes(
     codes: dict[str, int], artifact: Artifact, target: Target, written: Written
 ) -> list[str]:
     notes = []
+    unused = {path for path, _qparams in artifact.spec.inputs} - written.layers.used
+    codes = {name: b for name, b in codes.items() if name.removesuffix(".weight") not in unused}
     if any(bits not in (NIBBLE, BYTE) for bits in codes.values()):
         notes.append(_("Codes of 2 or 3 bits are stored in 4, and those of 5 to 7 bits in 8."))
     small = {name.removesuffix(".weight") for name in written.small}
