@@ -168,10 +168,10 @@ def _moved(network: Network, *, rounds_biases: bool) -> list[torch.nn.Module]:
         forward.codes = codes
     if not rounds_biases or all(f.whole_biases for f in _integer_forwards(module)):
         return [module]
-    whole = deepcopy(module)
-    for forward in _integer_forwards(whole):
+    second = deepcopy(module)
+    for forward in _integer_forwards(second):
         forward.whole_biases = True
-    return [module, whole]
+    return [module, second]
 
 
 def _integer_forwards(module: torch.nn.Module) -> list[IntegerForward]:
