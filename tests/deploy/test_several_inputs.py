@@ -18,7 +18,9 @@ from workbench.cache.results import ResultCache
 from workbench.cancel import CancelToken
 from workbench.deploy.deployment import deploy
 from workbench.deploy.entry import check_one_input, input_names
+from workbench.deploy.onnx_file import TRACED
 from workbench.deploy.package import Package
+from workbench.deploy.torch_file import program_bytes
 from workbench.runtime.batch import Batch
 
 COUNT, WORDS, LENGTH = 120, 30, 7
@@ -189,6 +191,15 @@ def test_all_of_the_page_runs():
     assert all(outcome.confirmed for outcome in last.outcomes), last.outcomes
     assert {timing.batch for timing in last.benchmark.timings} == {1, 64}
     assert last.roofline is not None
+
+
+def test_a_module_is_unchanged_after_an_export():
+    inputs, module = masked(torch.Generator().manual_seed(1)), Masked().eval()
+    before = called(module, inputs)
+    batch = Batch.of(part(inputs, slice(0, TRACED)))
+    first, second = (program_bytes(module, batch) for _export in range(2))
+    assert first == second
+    assert torch.equal(called(module, inputs), before)
 
 
 def test_names_are_those_of_the_code():

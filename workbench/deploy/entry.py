@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -46,21 +48,28 @@ def check_one_input(batch: Batch, runtime: str) -> None:
         )
 
 
-def with_one_output(module: nn.Module, batch: Batch) -> nn.Module:
-    """Let a private `module` take the tensors of a batch in order and return one tensor.
+@contextmanager
+def one_output(module: nn.Module, batch: Batch) -> Iterator[None]:
+    """Let a `module` take the tensors of a batch in order and return one tensor, in the context.
 
     Models of libraries take named tensors, and return objects with the output among other values.
     """
     with torch.no_grad():
         returned = apply(module, batch[:2], select=False)
     if batch.names is None and isinstance(returned, torch.Tensor):
-        return module
-    forward, names = module.forward, batch.names
+        yield
+        return
+    attributes, forward, names = vars(module), module.forward, batch.names
 
     def in_order(*tensors: torch.Tensor) -> Any:
         if names is None:
             return outputs_of(forward(*tensors))
         return outputs_of(forward(**dict(zip(names, tensors, strict=True))))
 
-    module.forward = in_order
-    return module
+    before = {"forward": forward} if "forward" in attributes else {}
+    attributes["forward"] = in_order
+    try:
+        yield
+    finally:
+        del attributes["forward"]
+        attributes.update(before)

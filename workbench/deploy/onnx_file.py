@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from workbench.deploy.embedding_bag import with_plain_bags
-from workbench.deploy.entry import input_names, with_one_output
+from workbench.deploy.entry import input_names, one_output
 from workbench.deploy.exporter_tables import build_tables_once
 from workbench.errors import InputError, describe
 from workbench.runtime.batch import Batch
@@ -51,16 +51,21 @@ def onnx_bytes(module: nn.Module, inputs: Batch) -> bytes:
                 code="deploy.projected_lstm",
             )
     names = input_names(module, inputs)
-    module = with_one_output(with_plain_bags(module), inputs)
-    shapes = batch_axis(module, len(inputs.tensors))
+    module = with_plain_bags(module)
     build_tables_once()
-    with _quiet(), torch.no_grad(), preserve_random_state(), symbolic_length(module):
+    with (
+        _quiet(),
+        torch.no_grad(),
+        preserve_random_state(),
+        symbolic_length(module),
+        one_output(module, inputs),
+    ):
         try:
             program = torch.onnx.export(
                 module,
                 tuple(tensor.clone() for tensor in inputs.tensors),
                 dynamo=True,
-                dynamic_shapes=shapes,
+                dynamic_shapes=batch_axis(module, len(inputs.tensors)),
                 input_names=[*names],
                 output_names=[OUTPUT],
                 external_data=False,

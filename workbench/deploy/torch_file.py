@@ -8,7 +8,7 @@ from io import BytesIO
 import torch
 from torch import nn
 
-from workbench.deploy.entry import with_one_output
+from workbench.deploy.entry import one_output
 from workbench.deploy.onnx_file import batch_axis
 from workbench.errors import InputError, describe
 from workbench.runtime.batch import Batch
@@ -24,7 +24,7 @@ def program_bytes(module: nn.Module, inputs: Batch) -> bytes:
     Parameters
     ----------
     module
-        A private module in eval mode; it is changed.
+        A module in eval mode.
     inputs
         A batch of examples, tensors [n, ...].
 
@@ -53,11 +53,15 @@ def exported_program(
     InputError
         If the module cannot be exported.
     """
-    module = with_one_output(module, inputs)
-    shapes = None if fixed else batch_axis(module, len(inputs.tensors), most)
     given = tuple(tensor.clone() for tensor in inputs.tensors)
-    with torch.no_grad(), warnings.catch_warnings(), symbolic_length(module):
+    with (
+        torch.no_grad(),
+        warnings.catch_warnings(),
+        symbolic_length(module),
+        one_output(module, inputs),
+    ):
         warnings.simplefilter("ignore")
+        shapes = None if fixed else batch_axis(module, len(inputs.tensors), most)
         try:
             program = torch.export.export(module, given, dynamic_shapes=shapes)
         except Exception as error:
