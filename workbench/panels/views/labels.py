@@ -79,8 +79,11 @@ def page_labels(metric: Metric = ACCURACY) -> dict[str, str]:
         "contents": _("What the file contains of your data"),
         "contents_show": _("show the names and values"),
         "contents_list": _("names and values"),
-        "run": _("Run it in Python, in the folder of the file:"),
-        "run_elsewhere": _("For ONNX Runtime, OpenVINO and phones, the page Deploy exports it."),
+        "run": _("Run it in Python where Workbench is installed, in the folder of the file:"),
+        "run_elsewhere": _(
+            "Without Workbench, it runs in ONNX Runtime, in OpenVINO or on a phone: the page "
+            "Deploy exports it."
+        ),
         "download": _("download"),
         "cancel": _("cancel"),
         "close": _("close"),
