@@ -1,7 +1,7 @@
 """Parallel training on several processes against one: time, memory, equality, races, bytes.
 
 `python benchmarks/parallel.py [--quick] [PART ...]` runs all parts, or those that are named:
-``start``, ``gradient``, ``digests``, ``replay``, ``speed`` and ``stop``. It prints
+``start``, ``gradient``, ``digests``, ``replay``, ``idle``, ``speed`` and ``stop``. It prints
 tables in the format of docs/benchmarks.md, and the load of the machine before each. It takes about
 15 minutes on 2 idle cores, 4 with ``--quick``. Times mean little while other programs run.
 """
@@ -193,7 +193,7 @@ def digests(*, quick: bool) -> None:
 
 
 def replay(*, quick: bool) -> None:
-    """Print the error of the replay, and the idle share of pipelines of equal stages."""
+    """Print the error of the replay."""
     rows = []
     for name in ("fashion/lenet5", "fashion/resnet", "fashion/lenet-300-100"):
         for strategy, settings in FORMS:
@@ -215,6 +215,10 @@ def replay(*, quick: bool) -> None:
                 ]
             )
     print(table(["model", "form", "mean step, wall clock", "replayed", "error"], rows))
+
+
+def idle(*, quick: bool) -> None:
+    """Print the idle share of pipelines of equal stages."""
     rows = []
     inputs = torch.from_numpy(np.random.default_rng(0).normal(size=(1152, 1024)).astype("f"))
     parts = {"train": slice(0, 1024), "validation": slice(1024, 1088), "test": slice(1088, 1152)}
@@ -227,7 +231,7 @@ def replay(*, quick: bool) -> None:
         for ranks, microbatches in ((2, 4), (2, 8), (4, 8), (4, 16)):
             result = wb.train_in_parallel(
                 model, "pipeline", ranks, schedule=schedule, microbatches=microbatches,
-                batch=1024, steps=24, optimizer="sgd", exact=False,
+                batch=1024, steps=12, optimizer="sgd", exact=False,
             )  # fmt: skip
             seconds = result.replayed_seconds
             rows.append(
@@ -339,6 +343,7 @@ PARTS = {
     "gradient": gradient,
     "digests": digests,
     "replay": replay,
+    "idle": idle,
     "speed": speed,
     "stop": stop,
 }
