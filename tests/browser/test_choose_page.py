@@ -9,13 +9,17 @@ pytestmark = pytest.mark.browser
 LONG = 60_000  # ms
 
 
+def search(page, server, *, kilobytes, percent, seconds):
+    page.goto(f"{server.url}?m=fashion/mlp-32&page=choose")
+    page.get_by_role("spinbutton", name="How large may the file be?").fill(kilobytes)
+    page.get_by_role("spinbutton", name="How accurate must it be?").fill(percent)
+    page.get_by_role("spinbutton", name="How long may it search?").fill(seconds)
+    page.get_by_role("button", name="Find recipes").click()
+
+
 def test_a_recipe_is_found_and_opened_on_compress(watched, server):
     page = watched
-    page.goto(f"{server.url}?m=fashion/mlp-32&page=choose")
-    page.get_by_role("spinbutton", name="How large may the file be?").fill("20")
-    page.get_by_role("spinbutton", name="How accurate must it be?").fill("80")
-    page.get_by_role("spinbutton", name="How long may it search?").fill("5")
-    page.get_by_role("button", name="Find recipes").click()
+    search(page, server, kilobytes="20", percent="80", seconds="5")
     expect(page.locator(".activity")).to_contain_text("were not needed", timeout=LONG)
     expect(page.locator(".choosing-headline")).to_have_text("These recipes meet the limits.")
     card = page.locator(".choosing-card").first
@@ -32,11 +36,7 @@ def test_a_recipe_is_found_and_opened_on_compress(watched, server):
 
 def test_the_card_of_another_network_opens_it_on_compress(watched, server):
     page = watched
-    page.goto(f"{server.url}?m=fashion/mlp-32&page=choose")
-    page.get_by_role("spinbutton", name="How large may the file be?").fill("9")
-    page.get_by_role("spinbutton", name="How accurate must it be?").fill("87.5")
-    page.get_by_role("spinbutton", name="How long may it search?").fill("60")
-    page.get_by_role("button", name="Find recipes").click()
+    search(page, server, kilobytes="9", percent="87.5", seconds="60")
     card = page.locator(".choosing-card", has_text="another network")
     expect(card).to_have_count(1, timeout=LONG)
     size = card.locator("dd").first.inner_text()

@@ -68,7 +68,7 @@ class Agreement(Displayable):
 
     @property
     def confirmed(self) -> bool:
-        """Whether no prediction differs but those that rounding decides, which explains outputs."""
+        """Whether rounding explains every difference of predictions and of outputs."""
         return not len(self.different) and not self.beyond
 
     @property

@@ -124,12 +124,12 @@ class Reference:
             )
         biases = package.target.rounds_biases
         differing = differences(network, data, outputs, file, self._cancel, rounds_biases=biases)
-        rounded = package.target.precision == PRECISION and facts.get("exact_sums", True)
+        is_exact = package.target.precision == PRECISION and facts.get("exact_sums", True)
         beyond = (
             beyond_rounding(
                 network, data.examples, outputs, file, self._cancel, rounds_biases=biases
             )
-            if rounded
+            if is_exact
             else (0, 0)
         )
         products = {

@@ -32,7 +32,8 @@ def executorch_bytes(network: Network, target: Target) -> bytes:
     Raises
     ------
     InputError
-        If the network has attention or recurrent layers, or cannot be converted.
+        If the network takes several tensors, has attention or recurrent layers, or cannot be
+        converted.
     """
     inputs, most = network.inputs(TRACED), max(TRACED, target.batch)
     check_one_input(inputs, "ExecuTorch")
@@ -54,7 +55,8 @@ def litert_bytes(network: Network, target: Target) -> bytes:
     Raises
     ------
     InputError
-        If there is no converter, or it cannot convert the network.
+        If the network takes several tensors, there is no converter, or it cannot convert the
+        network.
     """
     environment = ENVIRONMENTS["litert-converter"]
     modules = ("litert_torch",)

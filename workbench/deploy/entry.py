@@ -18,7 +18,7 @@ INPUT = "input"
 
 
 def inputs_of(task: Task, examples: Any) -> Batch:
-    """Return stored examples as a file takes them: half precision becomes float32."""
+    """Return n stored examples as a file takes them: tensors [n, ...], none in half precision."""
     batch = Batch.of(task.inputs(examples))
     return batch.with_tensors(
         tensor.float() if tensor.dtype in HALF_DTYPES else tensor for tensor in batch.tensors
@@ -26,7 +26,10 @@ def inputs_of(task: Task, examples: Any) -> Batch:
 
 
 def input_names(module: nn.Module, batch: Batch) -> tuple[str, ...]:
-    """Return the names of a file's inputs: `INPUT`, or of several those in the module's code."""
+    """Return the names of a file's inputs: `INPUT` for one, else those in the module's code.
+
+    The module must be as its code made it, not inside `one_output`.
+    """
     if len(batch.tensors) == 1:
         return (INPUT,)
     if batch.names is not None:

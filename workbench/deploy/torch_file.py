@@ -43,6 +43,10 @@ def exported_program(
 
     Parameters
     ----------
+    module
+        A module in eval mode.
+    inputs
+        A batch of examples, tensors [n, ...].
     most
         The largest batch that it takes; by default any.
     fixed
