@@ -62,7 +62,7 @@ def test_every_stage_sees_every_microbatch_once_forward_then_backward(
 @pytest.mark.parametrize(("schedule", "ranks", "microbatches"), CASES)
 def test_a_simulated_pipeline_ends_and_idles_as_its_formula_says(schedule, ranks, microbatches):
     each = [spans(schedule, rank, ranks, microbatches) for rank in range(ranks)]
-    step = StepTimeline(1, tuple(simulate(each, lambda _span: 0.0)))
+    step = StepTimeline(1, tuple(simulate(each, lambda _span, _since: 0.0)))
     computed = sum(interval.activity == "compute" for interval in step.intervals)
     assert computed == sum(span["kind"] == "compute" for rank in each for span in rank)
     chunks = CHUNKS_PER_RANK[schedule]
@@ -77,7 +77,7 @@ def test_unequal_stages_idle_as_their_formula_says(seconds, microbatches):
     each = [
         spans("gpipe", rank, ranks, microbatches, seconds=seconds[rank]) for rank in range(ranks)
     ]
-    step = StepTimeline(1, tuple(simulate(each, lambda _span: 0.0)))
+    step = StepTimeline(1, tuple(simulate(each, lambda _span, _since: 0.0)))
     expected = idle_share_of([3.0 * microbatches * each for each in seconds], microbatches)
     assert idle_share(step, ranks) == pytest.approx(expected, abs=1e-9)
 

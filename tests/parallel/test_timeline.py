@@ -70,6 +70,33 @@ def test_a_replay_of_more_ranks_than_cores_leaves_out_the_waiting_for_a_core():
     assert undisturbed[0].seconds_of(0, "communicate") == pytest.approx(1 + 50 / 3)
 
 
+def test_a_message_travels_while_its_receiver_computes():
+    """Of two messages of 2 s, the receiver waits for the first; the second arrives earlier."""
+    first = [
+        span("compute", 0, 1),
+        span("send", 1, 1.5, "a", 8),
+        span("compute", 1.5, 3),
+        span("send", 3, 3.5, "b", 8),
+    ]
+    second = [
+        span("receive", 0, 3, "a", 8),
+        span("compute", 3, 9),
+        span("receive", 9, 9.25, "b", 8),
+    ]
+
+    def replayed(seconds):
+        spans = [second[0], {**second[1], "cpu": seconds}, second[2]]
+        (step,) = replay([[{"step": 0, "spans": each}] for each in (first, spans)], cores=2)
+        return step
+
+    assert replayed(6).seconds == 9.25
+    assert replayed(6).seconds_of(1, "communicate") == 2 + 0.25
+    soon = replayed(1)  # it asks 1 s after the message was sent
+    assert soon.seconds == 3 + 2
+    assert soon.seconds_of(1, "wait") == 1
+    assert soon.seconds_of(1, "communicate") == 2 + 1
+
+
 def test_the_error_of_a_replay_compares_means():
     """One step of three has a communication that is 30 s longer."""
     steps = []

@@ -1,8 +1,9 @@
 """A replay of measured steps on a simulated clock, on which every rank has a core of its own.
 
 With more ranks than cores, ranks take turns and the wall clock says little. A computation lasts as
-long as its processor time. A communication lasts as long as others of its kind and size on average,
-from the arrival of the last rank. What a rank waits for follows from the order.
+long as its processor time. A collective lasts as long as others of its kind and size on average,
+from the arrival of the last rank. A message travels as long as others of its size, while its
+receiver computes. What a rank waits for follows from the order.
 
 Ranks that take turns disturb each other. With more ranks than cores, a communication therefore
 lasts as long as the shortest of its kind and size, because most others include waiting for a core,
@@ -12,10 +13,11 @@ and a computation as long as the median of the same computation in all timed ste
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean, median
 from typing import Any
 
+from workbench.parallel.costs import Cost, typical_costs
 from workbench.parallel.timeline import (
     COMMUNICATE,
     COMPUTE,
@@ -23,17 +25,15 @@ from workbench.parallel.timeline import (
     Interval,
     RankSteps,
     StepTimeline,
-    last_arrivals,
 )
 
 Spans = Sequence[Mapping[str, Any]]
-Cost = Callable[[Mapping[str, Any]], float]
 
 
 def replay(ranks: Sequence[RankSteps], cores: int) -> tuple[StepTimeline, ...]:
     """Return the steps of all ranks, measured on a number of cores, on the simulated clock."""
     crowded = len(ranks) > cores
-    cost = _costs(ranks, min if crowded else fmean)
+    cost = typical_costs(ranks, min if crowded else fmean)
     spans = [_undisturbed(steps) if crowded else [s["spans"] for s in steps] for steps in ranks]
     return tuple(
         StepTimeline(step["step"] + 1, tuple(simulate([each[number] for each in spans], cost)))
@@ -58,13 +58,7 @@ def _undisturbed(steps: RankSteps) -> list[Spans]:
 
 
 def simulate(ranks: Sequence[Spans], cost: Cost) -> list[Interval]:
-    """Return what each rank does, given its spans in order.
-
-    Parameters
-    ----------
-    cost
-        The seconds of a communication after the last rank has arrived; a send waits for no rank.
-    """
+    """Return what each rank does, given its spans in order, and what communications cost."""
     return _Simulation(ranks, cost).run()
 
 
@@ -95,12 +89,13 @@ class _Simulation:
             self._add(rank, WAIT, span, 0.0)
         elif kind == "send":
             self._sent[span["key"]] = self._time[rank]
-            self._add(rank, COMMUNICATE, span, self._cost(span))
+            self._add(rank, COMMUNICATE, span, self._cost(span, 0.0))
         elif kind == "receive":
             if span["key"] not in self._sent:
                 return False
-            self._add(rank, WAIT, span, max(0.0, self._sent[span["key"]] - self._time[rank]))
-            self._add(rank, COMMUNICATE, span, self._cost(span))
+            sent = self._sent[span["key"]]
+            self._add(rank, WAIT, span, max(0.0, sent - self._time[rank]))
+            self._add(rank, COMMUNICATE, span, self._cost(span, self._time[rank] - sent))
         else:
             return self._meet(span)
         self._next[rank] += 1
@@ -117,7 +112,7 @@ class _Simulation:
         arrival = max(self._time)
         for rank in everyone:
             self._add(rank, WAIT, span, arrival - self._time[rank])
-            self._add(rank, COMMUNICATE, span, self._cost(span))
+            self._add(rank, COMMUNICATE, span, self._cost(span, 0.0))
             self._next[rank] += 1
         return True
 
@@ -130,27 +125,6 @@ class _Simulation:
             self._intervals.append(
                 Interval(rank, activity, span["kind"], start, end, bytes_, label)
             )
-
-
-def _costs(ranks: Sequence[RankSteps], typical: Callable[[list[float]], float]) -> Cost:
-    """Return the typical seconds of a communication by its kind and size.
-
-    It lasts until the last rank has its result: the root of a broadcast, for example, goes on
-    earlier than the others, but the next communication begins when the last rank arrives.
-    """
-    seconds: dict[tuple[str, int], list[float]] = defaultdict(list)
-    for number in range(len(ranks[0])):
-        spans = [span for steps in ranks for span in steps[number]["spans"] if span["key"]]
-        arrivals = last_arrivals(spans)
-        ends: dict[str, float] = {}
-        for span in spans:
-            ends[span["key"]] = max(ends.get(span["key"], 0.0), span["end"])
-        for span in spans:
-            last = ends[span["key"]] - arrivals[span["key"]]
-            last = span["end"] - span["start"] if span["kind"] == "send" else last
-            seconds[span["kind"], span["bytes"]].append(max(0.0, last))
-    costs = {key: typical(values) for key, values in seconds.items()}
-    return lambda span: costs[span["kind"], span["bytes"]]
 
 
 def idle_share(timeline: StepTimeline, ranks: int) -> float:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import torch
 import torch.distributed as dist
@@ -21,13 +22,33 @@ Kind = tuple[torch.Size, torch.dtype]
 """The shape and dtype of a tensor."""
 
 
+class Incoming(NamedTuple):
+    """A message that a rank receives: its tensors, who sends it, and its names."""
+
+    kinds: Sequence[Kind]
+    rank: int
+    key: str
+    tag: int
+
+
 class Messages:
-    """Sends and receives tensors; a send does not wait for its receiver."""
+    """Sends and receives tensors; a send does not wait for its receiver.
+
+    The memory of the next message is offered before this rank asks for it, so that the message
+    arrives while the rank computes. A sender has nowhere to write it before that.
+    """
 
     def __init__(self, clock: Clock, link: Link, ranks: int) -> None:
         self._clock, self._link, self._ranks = clock, link, ranks
         self._sent: list[tuple[Any, Tensor, int]] = []
+        self._expected: deque[Incoming] = deque()
+        self._offered: dict[str, tuple[list[Tensor], list[Any]]] = {}
         self._simulated = bool(link.latency or link.bandwidth)
+
+    def expect(self, messages: Iterable[Incoming]) -> None:
+        """Say which messages this rank will receive, in this order."""
+        self._expected.extend(messages)
+        self._offer_next()
 
     def send(self, tensors: Sequence[Tensor], rank: int, key: str, tag: int) -> None:
         """Send `tensors` to a rank."""
@@ -43,29 +64,22 @@ class Messages:
         end = time.perf_counter()
         self._clock.end(Span("send", start, end, bytes=payload, key=key, peer=rank))
 
-    def receive(self, kinds: Sequence[Kind], rank: int, key: str, tag: int) -> list[Tensor]:
-        """Return the tensors of these kinds that a rank sends."""
+    def receive(self, message: Incoming) -> list[Tensor]:
+        """Return the tensors of the next of the messages that are expected."""
         start = self._clock.begin()
-        tensors = [torch.empty(shape, dtype=dtype) for shape, dtype in kinds]
-        contents = list(tensors)
-        if self._simulated:
-            contents.append(torch.empty(1, dtype=torch.float64))
-        with here.waiting("receive", rank):
-            works = [
-                dist.irecv(content, rank, tag=tag * TENSORS + number)
-                for number, content in enumerate(contents)
-            ]
+        self._offer_next()
+        contents, works = self._offered.pop(message.key)
+        with here.waiting("receive", message.rank):
             for work in works:
-                assert work is not None
                 work.wait()
+        tensors = contents[: len(message.kinds)]
         payload = sum(tensor.nbytes for tensor in tensors)
         delay = 0.0
         if self._simulated:
             delay = self._link.seconds("send", payload, self._ranks)
             time.sleep(max(0.0, float(contents[-1]) + delay - time.perf_counter()))
         end = time.perf_counter()
-        span = Span("receive", start, end, bytes=payload, key=key, peer=rank, delay=delay)
-        self._clock.end(span)
+        self._clock.end(Span("receive", start, end, 0.0, payload, message.key, message.rank, delay))
         return tensors
 
     def wait(self) -> None:
@@ -74,3 +88,18 @@ class Messages:
             with here.waiting("send", rank):
                 work.wait()
         self._sent.clear()
+
+    def _offer_next(self) -> None:
+        """Offer memory for the next message that is expected."""
+        if not self._expected:
+            return
+        message = self._expected.popleft()
+        contents = [torch.empty(shape, dtype=dtype) for shape, dtype in message.kinds]
+        if self._simulated:
+            contents.append(torch.empty(1, dtype=torch.float64))
+        with here.waiting("receive", message.rank):
+            works = [
+                dist.irecv(content, message.rank, tag=message.tag * TENSORS + number)
+                for number, content in enumerate(contents)
+            ]
+        self._offered[message.key] = contents, works

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from workbench.domain.losses import label_loss
 from workbench.parallel.rank.examples import loss_terms
 from workbench.parallel.rank.graph import EXAMPLES
-from workbench.parallel.rank.messages import Kind, Messages
+from workbench.parallel.rank.messages import Incoming, Kind, Messages
 from workbench.parallel.rank.network import trained
 from workbench.parallel.rank.stages import cut
 from workbench.parallel.rank.strategy import Setup, gradients_of, make_optimizer
@@ -75,6 +75,7 @@ class Pipeline:
         self.optimizer.zero_grad()
         inputs, labels = self.setup.examples.step(step)
         work = _Step(self, _split(inputs, self.microbatch_sizes), labels)
+        self.messages.expect(work.incoming())
         for action in self.order:
             self.setup.clock.label_next(f"{action.kind}{action.microbatch}")
             if action.kind == "F":
@@ -142,17 +143,21 @@ class _Step:
         self._near: dict[tuple[str, int, int], list[Tensor]] = {}
         self.loss = 0.0
 
+    def incoming(self) -> list[Incoming]:
+        """Return the messages of other ranks that this step receives, in order."""
+        messages = []
+        for action in self._pipeline.order:
+            given = self._origin(action)
+            if given is not None and given.stage % self._pipeline.ranks != self._pipeline.rank:
+                messages.append(self._incoming(given))
+        return messages
+
     def forward(self, action: Action) -> None:
         """Run a stage on a microbatch and pass its outputs on."""
         _kind, stage, microbatch = action
         pipeline, inputs = self._pipeline, self._inputs[microbatch]
-        received: list[Tensor] = []
-        if stage:
-            kinds = pipeline.boundary[len(inputs)][stage - 1]
-            received = [
-                tensor.detach().requires_grad_()
-                for tensor in self._take("F", stage - 1, microbatch, kinds)
-            ]
+        taken = self._take(action) if stage else []
+        received = [tensor.detach().requires_grad_() for tensor in taken]
         # copies: a layer may change its inputs in place, but not the leaves of autograd
         copies = [tensor.clone() for tensor in received]
         value = pipeline.parts[stage](*inputs.tensors, *copies)
@@ -173,8 +178,7 @@ class _Step:
         if stage == self._pipeline.count - 1:
             gradients: list[Any] = [None]
         else:
-            kinds = [(tensor.shape, tensor.dtype) for tensor in passed.outputs]
-            gradients = self._take("B", stage + 1, microbatch, kinds)
+            gradients = self._take(action)
         pairs = zip(passed.outputs, gradients, strict=True)
         needed = [(output, grad) for output, grad in pairs if output.requires_grad]
         torch.autograd.backward([o for o, _ in needed], [g for _, g in needed])
@@ -190,12 +194,27 @@ class _Step:
         key, tag = self._address(kind, stage, microbatch)
         pipeline.messages.send(tensors, to % pipeline.ranks, key, tag)
 
-    def _take(self, kind: str, stage: int, microbatch: int, kinds: list[Kind]) -> list[Tensor]:
-        pipeline = self._pipeline
-        if stage % pipeline.ranks == pipeline.rank:
-            return self._near.pop((kind, stage, microbatch))
+    def _take(self, action: Action) -> list[Tensor]:
+        """Return what an action needs from the stage before or after it."""
+        given = self._origin(action)
+        assert given is not None
+        if given.stage % self._pipeline.ranks == self._pipeline.rank:
+            return self._near.pop((given.kind, given.stage, given.microbatch))
+        return self._pipeline.messages.receive(self._incoming(given))
+
+    def _origin(self, action: Action) -> Action | None:
+        """Return the action whose results an action needs; None if it needs none."""
+        kind, stage, microbatch = action
+        origin = stage - 1 if kind == "F" else stage + 1
+        return Action(kind, origin, microbatch) if 0 <= origin < self._pipeline.count else None
+
+    def _incoming(self, given: Action) -> Incoming:
+        """Return the message with the results of an action of another rank."""
+        kind, stage, microbatch = given
+        boundaries = self._pipeline.boundary[len(self._inputs[microbatch])]
+        kinds = boundaries[stage if kind == "F" else stage - 1]  # gradients are those of its inputs
         key, tag = self._address(kind, stage, microbatch)
-        return pipeline.messages.receive(kinds, stage % pipeline.ranks, key, tag)
+        return Incoming(kinds, stage % self._pipeline.ranks, key, tag)
 
     def _address(self, kind: str, stage: int, microbatch: int) -> tuple[str, int]:
         number = (stage * len(self._inputs) + microbatch) * 2 + (kind == "B")

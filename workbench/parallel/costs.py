@@ -1,0 +1,98 @@
+"""How long communications last on the simulated clock of a replay, from measured ones."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from workbench.parallel.timeline import RankSteps, last_arrivals
+
+Span = Mapping[str, Any]
+Size = tuple[str, int]
+"""The kind of a communication and its bytes."""
+Cost = Callable[[Span, float], float]
+"""Called with a communication and the seconds since all of its ranks have arrived; returns how long
+it still lasts."""
+ARRIVED = 2
+"""A message that takes at most as many times as long as one that has arrived has arrived too."""
+
+
+@dataclass
+class _Messages:
+    """The messages of one size.
+
+    Attributes
+    ----------
+    expected : list of float
+        Of those whose receiver waited before they were sent: the seconds from the send until they
+        were received.
+    late : list of (float, float)
+        Of the others: the seconds from the send until the receiver asked, and those of receiving.
+    """
+
+    expected: list[float] = field(default_factory=list)
+    late: list[tuple[float, float]] = field(default_factory=list)
+
+    def travels(self) -> tuple[list[float], float]:
+        """Return how long each was on its way, and how long it takes to receive one at least.
+
+        Those that had arrived when the receiver asked were on their way as long as others, or less
+        if it asked sooner.
+        """
+        usual = median(self.expected or [seconds for _since, seconds in self.late])
+        arrived = [seconds for since, seconds in self.late if since >= usual]
+        least = min(median(arrived), usual) if arrived else 0.0
+        late = [
+            since + seconds if seconds > ARRIVED * least else min(since, usual)
+            for since, seconds in self.late
+        ]
+        return self.expected + late, least
+
+
+def typical_costs(ranks: Sequence[RankSteps], typical: Callable[[Sequence[float]], float]) -> Cost:
+    """Return the typical seconds of a communication by its kind and size.
+
+    A collective lasts until the last rank has its result: the root of a broadcast, for example,
+    goes on earlier than the others, but the next communication begins when the last rank arrives. A
+    message travels while its receiver computes.
+
+    Parameters
+    ----------
+    typical
+        Returns one of several durations, such as their mean.
+    """
+    lasting: dict[Size, list[float]] = defaultdict(list)
+    messages: dict[Size, _Messages] = defaultdict(_Messages)
+    for number in range(len(ranks[0])):
+        spans = [span for steps in ranks for span in steps[number]["spans"] if span["key"]]
+        arrivals = last_arrivals(spans)
+        sent = {span["key"]: span["start"] for span in spans if span["kind"] == "send"}
+        ends: dict[str, float] = {}
+        for span in spans:
+            ends[span["key"]] = max(ends.get(span["key"], 0.0), span["end"])
+        for span in spans:
+            key, size = span["key"], (span["kind"], span["bytes"])
+            seconds = span["end"] - span["start"]
+            if span["kind"] == "receive":
+                since = span["start"] - sent[key]
+                if since > 0:
+                    messages[size].late.append((since, seconds))
+                else:
+                    messages[size].expected.append(seconds + since)
+            else:
+                last = ends[key] - arrivals[key]
+                lasting[size].append(seconds if span["kind"] == "send" else max(0.0, last))
+    costs = {size: typical(values) for size, values in lasting.items()}
+    travels = {size: each.travels() for size, each in messages.items()}
+
+    def cost(span: Span, since: float) -> float:
+        size = span["kind"], span["bytes"]
+        if size in costs:
+            return costs[size]
+        seconds, least = travels[size]
+        return typical([max(each - since, least) for each in seconds])
+
+    return cost
