@@ -102,7 +102,8 @@ def test_a_search_can_be_stopped_and_continued(opened):
     assert [button["act"] for button in tab["activity"]["buttons"]] == ["continue_choosing"]
     opened.act("continue_choosing")
     assert opened.session.choosing.demand.seconds == 60
-    opened.act("cancel")
+    opened.act("cancel", job="choose")
+    opened.wait("tab", lambda t: t["activity"] and t["activity"]["tone"] == "stopped")
 
 
 @pytest.mark.slow

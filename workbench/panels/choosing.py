@@ -12,6 +12,7 @@ from workbench.panels import goal as goal_panel
 from workbench.panels import narrowing
 from workbench.panels.buttons import choice
 from workbench.panels.search_notebook import can_repeat
+from workbench.panels.views.activity import working
 from workbench.plots import goal, points, study, study_fields, study_progress, tradeoff
 from workbench.plots.palette import Palette
 from workbench.recipe.description import describe
@@ -262,7 +263,7 @@ def _activity(choosing: Choosing) -> dict[str, Any]:
             "{count} recipes measured, about {seconds} s left",
             count,
         ).format(count=count, seconds=round(choosing.seconds_left))
-        return {"tone": "working", "fraction": choosing.fraction, "text": text}
+        return working("choose", text, choosing.fraction)
     if choosing.state == "stopped":
         text = plural(
             "Stopped after {count} recipe; it is kept.",

@@ -6,6 +6,7 @@ from typing import Any
 
 from workbench.i18n import _
 from workbench.panels.buttons import choice
+from workbench.panels.views.activity import working
 from workbench.parallel.reason import not_finite
 from workbench.plots import parallel_bytes, parallel_timeline, parallel_weights
 from workbench.plots.palette import Palette
@@ -79,7 +80,7 @@ def bytes_tab(session: Session, palette: Palette) -> dict[str, Any]:
 def activity(run: ParallelRun) -> dict[str, Any] | None:
     """Return the line above a tab about a run that has not simply ended."""
     if run.running:
-        return {"tone": "working", "fraction": run.completed or None, "text": _working(run)}
+        return working("parallel", _working(run), run.completed or None)
     if run.stopped:
         return {"tone": "stopped", "text": _("Stopped; all processes have ended.")}
     if run.error:

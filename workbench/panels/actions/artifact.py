@@ -8,7 +8,7 @@ from workbench import formatting, zoo
 from workbench.cancel import CancelToken
 from workbench.i18n import _
 from workbench.panels import goal
-from workbench.panels.actions.background import progress_bar, run_in_background
+from workbench.panels.actions.background import progress_bar, run_job
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.actions.sending import send_file
 from workbench.panels.views import next_steps
@@ -25,21 +25,19 @@ if TYPE_CHECKING:
 @action
 def download(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Send the compressed file, then measure it on the test split."""
-    dashboard.cancel = CancelToken()
-    run_in_background("download", _download, dashboard)
+    run_job("download", _download, dashboard)
 
 
 @action
 def timing(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Measure the latency of the original model and of the file on this machine."""
-    dashboard.cancel = CancelToken()
-    run_in_background("timing", _measure_latency, dashboard)
+    run_job("timing", _measure_latency, dashboard)
 
 
-def _download(dashboard: Dashboard) -> None:
+def _download(dashboard: Dashboard, cancel: CancelToken) -> None:
     session = dashboard.session
-    with progress_bar(dashboard, _("Creating the file")) as on_progress:
-        artifact = session.artifact(dashboard.cancel, lambda x: on_progress(x.step / x.steps))
+    with progress_bar(dashboard, "download", _("Creating the file")) as on_progress:
+        artifact = session.artifact(cancel, lambda x: on_progress(x.step / x.steps))
     data, name = artifact.to_bytes(), _file_name(artifact)
     model, validation = zoo.model(artifact.model), _validation(session.report, artifact)
     send_file(dashboard, name, "application/octet-stream", data)
@@ -52,13 +50,14 @@ def _download(dashboard: Dashboard) -> None:
         "met": validation is None or goal.meets(session, len(data), validation),
     }
     dashboard.send(saved)
-    with progress_bar(dashboard, _("Measuring the file on the test split")) as on_progress:
+    text = _("Measuring the file on the test split")
+    with progress_bar(dashboard, "download", text) as on_progress:
 
         def on_report(report: Report) -> None:
             if report.score is not None:
                 on_progress(report.score.examples / report.score.total)
 
-        result = session.test_report(artifact, dashboard.cancel, on_report)
+        result = session.test_report(artifact, cancel, on_report)
     dashboard.send(
         {
             **saved,
@@ -103,9 +102,10 @@ def _result(task: Task, size: int, result: Report, validation: float | None) -> 
     )
 
 
-def _measure_latency(dashboard: Dashboard) -> None:
-    with progress_bar(dashboard, _("Measuring the latency of the original model and the file")):
-        dashboard.session.measure_latency(dashboard.cancel)
+def _measure_latency(dashboard: Dashboard, cancel: CancelToken) -> None:
+    text = _("Measuring the latency of the original model and the file")
+    with progress_bar(dashboard, "timing", text):
+        dashboard.session.measure_latency(cancel)
 
 
 def _file_name(artifact: Artifact) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVarTuple
 
+from workbench.cancel import CancelToken
 from workbench.panels.actions.registry import Dashboard
 from workbench.panels.channel import Channel
 from workbench.panels.error_boundary import error_boundary
@@ -26,10 +27,31 @@ def run_in_background(
     threading.Thread(target=run, daemon=True, name=name).start()
 
 
+def run_job(
+    name: str,
+    work: Callable[[Dashboard, CancelToken, *Rest], None],
+    dashboard: Dashboard,
+    *rest: *Rest,
+) -> None:
+    """Run `work` as `run_in_background` does, with the token by which the page cancels `name`."""
+    token = dashboard.jobs.begin(name)
+
+    def run(dashboard: Dashboard, *rest: *Rest) -> None:
+        try:
+            work(dashboard, token, *rest)
+        finally:
+            dashboard.jobs.end(token)
+
+    run_in_background(name, run, dashboard, *rest)
+
+
 @contextmanager
-def progress_bar(channel: Channel, text: str) -> Iterator[Callable[..., None]]:
-    """Show a progress bar; yield the function that sets its fraction, from 0 to 1, and its text."""
-    message = {"kind": "progress", "text": text}
+def progress_bar(channel: Channel, job: str, text: str) -> Iterator[Callable[..., None]]:
+    """Show the progress bar of a job; yield the function that sets its fraction and its text.
+
+    The fraction is from 0 to 1.
+    """
+    message = {"kind": "progress", "job": job, "text": text}
     channel.send(message)
 
     def show(fraction: float, text: str = text) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from workbench.cancel import CancelToken
 from workbench.errors import InputError
 from workbench.i18n import _
-from workbench.panels.actions.background import run_in_background
+from workbench.panels.actions.background import run_job
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.actions.sending import send_file
 from workbench.panels.choosing import MAX_SECONDS, limits, seconds_text
@@ -85,9 +85,8 @@ def choose_notebook(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 
 def _start(dashboard: Dashboard, demand: Demand) -> None:
-    dashboard.cancel = CancelToken()
-    run_in_background("choose", _search, dashboard, demand)
+    run_job("choose", _search, dashboard, demand)
 
 
-def _search(dashboard: Dashboard, demand: Demand) -> None:
-    dashboard.session.choose(demand, dashboard.cancel)
+def _search(dashboard: Dashboard, cancel: CancelToken, demand: Demand) -> None:
+    dashboard.session.choose(demand, cancel)

@@ -8,7 +8,7 @@ from workbench.cancel import CancelToken
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.panels import deploy_tabs
-from workbench.panels.actions.background import run_in_background
+from workbench.panels.actions.background import run_in_background, run_job
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.actions.sending import send_file, send_rows
 
@@ -16,8 +16,7 @@ from workbench.panels.actions.sending import send_file, send_rows
 @action
 def deploy(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Export the file to every installed runtime, confirm and time it there."""
-    dashboard.cancel = CancelToken()
-    run_in_background("deploy", _deploy, dashboard)
+    run_job("deploy", _deploy, dashboard)
 
 
 @action
@@ -50,8 +49,8 @@ def deploy_roofline_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
     send_rows(dashboard, "layers.csv", deploy_tabs.roofline_rows(dashboard.session))
 
 
-def _deploy(dashboard: Dashboard) -> None:
-    dashboard.session.deploy(dashboard.cancel)
+def _deploy(dashboard: Dashboard, cancel: CancelToken) -> None:
+    dashboard.session.deploy(cancel)
 
 
 def show_earlier_deployment(dashboard: Dashboard) -> None:

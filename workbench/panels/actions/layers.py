@@ -8,7 +8,7 @@ from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, InputError, WorkbenchError
 from workbench.i18n import _
 from workbench.panels import controls, distillation
-from workbench.panels.actions.background import progress_bar, run_in_background
+from workbench.panels.actions.background import progress_bar, run_in_background, run_job
 from workbench.panels.actions.messages import positive_number
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.recipe.off import BY_LAYER, with_layers
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 @action
 def scan(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Measure the sensitivity of each layer to a part of the recipe."""
-    dashboard.cancel = CancelToken()
-    part = str(message.get("part"))
-    run_in_background("scan", _scan, dashboard, part)
+    run_job("scan", _scan, dashboard, str(message.get("part")))
 
 
 @action
@@ -60,9 +58,10 @@ def set_row(dashboard: Dashboard, message: dict[str, Any]) -> None:
     _change(dashboard, with_layers(dashboard.session.recipe, part, coupled, setting), name)
 
 
-def _scan(dashboard: Dashboard, part: str) -> None:
-    with progress_bar(dashboard, _("Measuring the sensitivity of each layer")) as on_progress:
-        dashboard.session.scan(part, dashboard.cancel, on_progress)
+def _scan(dashboard: Dashboard, cancel: CancelToken, part: str) -> None:
+    text = _("Measuring the sensitivity of each layer")
+    with progress_bar(dashboard, "scan", text) as on_progress:
+        dashboard.session.scan(part, cancel, on_progress)
 
 
 def _change(dashboard: Dashboard, recipe: Recipe, name: str) -> None:

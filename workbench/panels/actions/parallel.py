@@ -8,7 +8,7 @@ from workbench.cancel import CancelToken
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.panels import parallel
-from workbench.panels.actions.background import run_in_background
+from workbench.panels.actions.background import run_job
 from workbench.panels.actions.registry import Dashboard, action
 
 
@@ -19,9 +19,10 @@ def train_in_parallel(dashboard: Dashboard, message: dict[str, Any]) -> None:
     if not isinstance(values, dict):
         raise InputError(_("Choose how to train in parallel."), code="parallel.no_values")
     settings, repeats = parallel.settings(values)
-    dashboard.cancel = CancelToken()
-    run_in_background("parallel", _train, dashboard, settings, repeats)
+    run_job("parallel", _train, dashboard, settings, repeats)
 
 
-def _train(dashboard: Dashboard, settings: dict[str, Any], repeats: int) -> None:
-    dashboard.session.train_in_parallel(settings, repeats, dashboard.cancel)
+def _train(
+    dashboard: Dashboard, cancel: CancelToken, settings: dict[str, Any], repeats: int
+) -> None:
+    dashboard.session.train_in_parallel(settings, repeats, cancel)

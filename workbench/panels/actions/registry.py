@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from workbench.cancel import CancelToken
 from workbench.panels.analysis_runner import AnalysisRunner
 from workbench.panels.channel import Channel
+from workbench.panels.jobs import Jobs
 from workbench.panels.page_values import PageValues
 from workbench.panels.uploads.uploads import Uploads
 
@@ -18,7 +18,7 @@ class Dashboard(Channel, Protocol):
 
     theme: str
     open_tab: str | None
-    cancel: CancelToken
+    jobs: Jobs
     analysis_runner: AnalysisRunner
     page_values: PageValues
     uploads: Uploads

@@ -6,6 +6,7 @@ from typing import Any
 
 from workbench.panels import goal
 from workbench.panels.actions.registry import Dashboard, action
+from workbench.panels.jobs import COMPARISON, MEASUREMENT
 
 
 @action
@@ -72,7 +73,10 @@ def floor(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 @action
 def cancel(dashboard: Dashboard, message: dict[str, Any]) -> None:
-    """Cancel the current operation; the last valid result is still shown."""
-    dashboard.cancel.cancel()
-    dashboard.analysis_runner.cancel()
-    dashboard.session.cancel()
+    """Cancel the operation that the page names, or all; the last valid result is still shown."""
+    job = message.get("job")
+    if job in (None, MEASUREMENT):
+        dashboard.session.cancel()
+    if job in (None, COMPARISON):
+        dashboard.analysis_runner.cancel()
+    dashboard.jobs.cancel(job)

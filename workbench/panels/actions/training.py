@@ -10,7 +10,7 @@ from workbench.cancel import CancelToken
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.panels import training
-from workbench.panels.actions.background import progress_bar, run_in_background
+from workbench.panels.actions.background import progress_bar, run_in_background, run_job
 from workbench.panels.actions.messages import positive_number
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.views.activity import repeated_steps
@@ -37,15 +37,13 @@ def resume(dashboard: Dashboard, message: dict[str, Any]) -> None:
 def sweep(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Train students at several temperatures for a number of seconds or steps."""
     settings, seconds = _settings(message, Recipe())  # students are not compressed
-    dashboard.cancel = CancelToken()
-    run_in_background("sweep", _sweep, dashboard, settings, seconds)
+    run_job("sweep", _sweep, dashboard, settings, seconds)
 
 
 @action
 def repeat_student(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Train the selected student again and compare it with the shipped one."""
-    dashboard.cancel = CancelToken()
-    run_in_background("student", _repeat_student, dashboard)
+    run_job("student", _repeat_student, dashboard)
 
 
 @action
@@ -85,19 +83,22 @@ def _settings(message: dict[str, Any], recipe: Recipe) -> tuple[Train, float | N
     return training.settings(values, recipe, threads), amount
 
 
-def _sweep(dashboard: Dashboard, settings: Train, seconds: float | None) -> None:
-    with progress_bar(dashboard, _("Training students at several temperatures")) as on_progress:
-        dashboard.session.sweep(settings, seconds, dashboard.cancel, on_progress)
+def _sweep(
+    dashboard: Dashboard, cancel: CancelToken, settings: Train, seconds: float | None
+) -> None:
+    text = _("Training students at several temperatures")
+    with progress_bar(dashboard, "sweep", text) as on_progress:
+        dashboard.session.sweep(settings, seconds, cancel, on_progress)
 
 
-def _repeat_student(dashboard: Dashboard) -> None:
+def _repeat_student(dashboard: Dashboard, cancel: CancelToken) -> None:
     input_type = dashboard.session.model.task.input_type
-    with progress_bar(dashboard, repeated_steps(None, input_type)) as on_progress:
+    with progress_bar(dashboard, "student", repeated_steps(None, input_type)) as on_progress:
 
         def on_step(step: TrainingStep) -> None:
             on_progress(step.step / step.steps, repeated_steps(step, input_type))
 
-        dashboard.session.repeat_student(dashboard.cancel, on_step)
+        dashboard.session.repeat_student(cancel, on_step)
 
 
 def _query_teacher(dashboard: Dashboard, teacher: str, temperature: float, example: int) -> None:

@@ -35,7 +35,7 @@ export class Activity {
     this.bar.hidden = !works;
     if (typeof line.fraction === "number") this.bar.value = line.fraction;
     else this.bar.removeAttribute("value");
-    const buttons = works ? [{ act: "cancel", text: this.cancel ?? "" }] : (line.buttons ?? []);
+    const buttons = works ? [{ act: "cancel", job: line.job, text: this.cancel ?? "" }] : (line.buttons ?? []);
     const description = JSON.stringify(buttons);
     if (description === this.description) return; // keeps the focus
     this.description = description;

@@ -17,7 +17,8 @@ export class DeployPage {
     this.tabs = new Tabs(context.channel, context.status, { closable: false });
     this.form = h("form", { className: "panel settings deploying", onsubmit: (event) => this.start(event) });
     this.button = h("button", { type: "submit", className: "primary" });
-    this.stop = h("button", { type: "button", className: "quiet", onclick: () => context.channel.act("cancel") });
+    const cancel = () => context.channel.act("cancel", { job: "deploy" });
+    this.stop = h("button", { type: "button", className: "quiet", onclick: cancel });
     this.file = h("p", { className: "deploy-file" });
     this.headline = h("p", { className: "deploy-headline", role: "status" });
     this.bar = h("progress", { max: 1, hidden: true });

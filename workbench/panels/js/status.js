@@ -44,6 +44,7 @@ export class Status {
     this.hasOperation = false;
     /** @type {number | "operation" | null} */
     this.operation = null; // what the progress bar shows: a measurement by its sequence number, or another
+    this.job = ""; // what its button cancels
     this.text = h("span");
     this.banner = h("div", { className: "banner", role: "alert", hidden: true }, this.text);
     this.bar = h("progress", { max: 1 });
@@ -51,7 +52,7 @@ export class Status {
     this.cancel = h("button", {
       type: "button",
       className: "quiet small",
-      onclick: () => channel.act("cancel"),
+      onclick: () => channel.act("cancel", { job: this.job }),
     });
     this.progress = h("div", { className: "progress-bar", hidden: true }, this.barText, this.bar, this.cancel);
   }
@@ -130,20 +131,21 @@ export class Status {
     else if (state.note) this.showMessage(state.note, "note");
     else this.showMessage("");
     if (this.hasOperation) return; // it uses the progress bar until it ends
-    if (state.busy) this.work(state.seq, state.progress);
+    if (state.busy) this.work(state.seq, state.progress, "measurement");
     else this.idle();
   }
 
   // Progress of an operation other than the measurement; it ends with a null text.
-  /** @param {Progress | { text: null }} message */
+  /** @param {(Progress & { job: string }) | { text: null }} message */
   showProgress(message) {
     this.hasOperation = message.text !== null;
-    if (message.text !== null) this.work("operation", message);
+    if (message.text !== null) this.work("operation", message, message.job);
     else this.idle();
   }
 
-  /** @type {(operation: number | "operation", progress: Progress | null) => void} */
-  work(operation, progress) {
+  /** @type {(operation: number | "operation", progress: Progress | null, job: string) => void} */
+  work(operation, progress, job) {
+    this.job = job;
     if (progress) {
       setText(this.barText, progress.text);
       if (typeof progress.fraction !== "number") this.bar.removeAttribute("value");

@@ -423,6 +423,7 @@ export interface ActivityLine {
   tone: "working" | "stopped" | "failed" | "done";
   text: string;
   fraction?: number | null;
+  job?: string; // what the button of a working line cancels
   buttons?: ActionButton[];
 }
 
@@ -664,7 +665,7 @@ export interface Messages {
   upload: UploadMessage;
   learned: Learned;
   predictions: Predictions;
-  progress: Progress | { text: null };
+  progress: (Progress & { job: string }) | { text: null };
   banner: { text: string };
   saved: { name: string; text: string; code: string; note: string | null; met: boolean };
   file: { name: string; mime: string };

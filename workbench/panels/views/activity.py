@@ -8,6 +8,7 @@ from workbench import formatting
 from workbench.evaluation.training_progress import TrainingProgress, aim
 from workbench.i18n import _, plural
 from workbench.i18n import mark as N_
+from workbench.panels.jobs import MEASUREMENT
 from workbench.panels.views.labels import examples_label
 from workbench.plots import course
 from workbench.session import Session
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from workbench.training.types import TrainingStep
 
 Activity = dict[str, Any]
-"""Text and `tone` of a line above the tab; a `fraction`, None while it is unknown, if work runs;
-and buttons."""
+"""Text and `tone` of a line above the tab; if work runs, its `fraction`, None while it is unknown,
+and the `job` that a button cancels; otherwise other buttons."""
 
 STEPS = {
     "fine_tune": N_("Fine-tuning: step {step} of {steps}, about {seconds} s left"),
@@ -47,6 +48,11 @@ def has_running_work(session: Session) -> bool:
     return any(job is not None and job.running for job in jobs) or any(
         line is not None and is_running(line) for line in lines
     )
+
+
+def working(job: str, text: str, fraction: float | None = None) -> Activity:
+    """Return the line of a job that runs."""
+    return {"tone": "working", "job": job, "fraction": fraction, "text": text}
 
 
 def is_running(line: Activity) -> bool:
@@ -106,7 +112,7 @@ def sweep_activity(session: Session) -> Activity | None:
     if sweep.over:
         text = _("Stopped: {finished} of {students} students have finished.")
         return {"tone": "stopped", "text": text.format(**_counts(sweep))}
-    return {"tone": "working", "fraction": sweep.completed or None, "text": _sweep_text(sweep)}
+    return working("sweep", _sweep_text(sweep), sweep.completed or None)
 
 
 def _sweep_text(sweep: SweepProgress) -> str:
@@ -132,17 +138,15 @@ def _counts(sweep: SweepProgress) -> dict[str, str]:
 
 def _running(session: Session, progress: TrainingProgress | None) -> Activity:
     if session.training_budget is not None:
-        text = course.measuring(session.training_budget)
-        return {"tone": "working", "fraction": None, "text": text}
+        return working(MEASUREMENT, course.measuring(session.training_budget))
     if progress is None:
-        return {"tone": "working", "fraction": None, "text": _("Preparing the training")}
+        return working(MEASUREMENT, _("Preparing the training"))
     if not progress.over:
-        fraction = progress.fraction
-        return {"tone": "working", "fraction": fraction, "text": running_steps(progress)}
+        return working(MEASUREMENT, running_steps(progress), progress.fraction)
     text = _("Measuring the trained file on all {examples}").format(
         examples=examples_label(session.model.task.input_type)
     )
-    return {"tone": "working", "fraction": None, "text": text}
+    return working(MEASUREMENT, text)
 
 
 def _stopped(progress: TrainingProgress | None) -> Activity:
