@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -56,3 +58,15 @@ def test_a_file_that_is_refused_is_answered_below_its_button(show_page, content)
     answer = page.locator(".open-config + [role=alert]")
     expect(answer).to_contain_text("mine.json")
     assert answer.bounding_box()["y"] > page.locator(".open-config").bounding_box()["y"]
+
+
+def test_a_plan_returns_after_a_reload(watched, server):
+    watched.goto(f"{server.url}{DEFAULT}&page=plan")
+    watched.get_by_label("chip", exact=True).select_option("rtx-4090")
+    watched.get_by_role("radio", name="train").check(force=True)
+    watched.wait_for_url(re.compile(r"plan\.mode=train.*plan\.chip=rtx-4090"))
+    before = watched.locator(".plan-answer").inner_text()
+    watched.reload()
+    expect(watched.get_by_label("chip", exact=True)).to_have_value("rtx-4090")
+    expect(watched.get_by_role("radio", name="train")).to_be_checked()
+    assert watched.locator(".plan-answer").inner_text() == before

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 import workbench as wb
 from workbench import formatting
-from workbench.session.link import parse_query
+from workbench.session.link import parse_link
 
 pytestmark = pytest.mark.browser
 PRUNED = "?m=fashion/lenet-300-100&prune.sparsity=0.95&quantize.bits=4&page=train"
@@ -95,7 +95,7 @@ def test_a_number_of_steps_gives_everyone_the_same_result(train_page, watched):
     expect(bench.start).to_have_text("Fine-tune for 25 steps")
     bench.start.click()
     expect(bench.title).to_contain_text(", 25 steps in", timeout=LONG)
-    selection, _budget, _floor = parse_query(urlsplit(watched.url).query)
+    selection = parse_link(urlsplit(watched.url).query).selection
     repeated = wb.measure(wb.model(selection.model), selection.recipe)  # in this process
     assert bench.accuracy.inner_text() == formatting.percent(repeated.score.accuracy)
     size = watched.locator('.card [data-number="bytes"]').inner_text()

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 import workbench as wb
-from workbench.panels.plan_tabs import chips_tab
+from workbench.panels.plan_tabs import chips_tab, rows_tab
 from workbench.planner.calibration_file import write_chip
+from workbench.planner.chips import chips
 from workbench.planner.models import known_models
 from workbench.planner.selection import BITS, PlanSelection
 from workbench.plots import plan as plan_picture
@@ -215,3 +216,18 @@ def test_a_bad_configuration_is_reported_and_changes_nothing(client, text):
     assert client.last("plan")["refused"]
     assert client.session.focus.plan.model == before.model
     assert client.session.focus.plan.chip == before.chip
+
+
+def test_a_change_changes_the_address(client):
+    plan(client, chip="h200")
+    assert "plan.chip=h200" in client.last("state")["query"]
+    plan(client, chip="h100-sxm")
+    assert "plan." not in client.last("state")["query"]
+
+
+def test_the_measured_rows_name_chips_by_their_titles(client):
+    plan(client, mode="train", chip="h200")
+    table = rows_tab(client.session, LIGHT)["table"]
+    names = [row["cells"][0] for row in table["rows"]]
+    assert names
+    assert not any(key in name.split(": ")[0] for name in names for key in chips())

@@ -12,6 +12,7 @@ from typing import Any
 from workbench.i18n import _
 from workbench.planner.architecture import Architecture
 from workbench.planner.architectures import read_architecture
+from workbench.planner.chips import chip
 from workbench.planner.flops import flops_per_token
 from workbench.planner.jobs import InferenceJob, TrainingJob
 
@@ -52,12 +53,12 @@ class Row:
     @property
     def label(self) -> str:
         """The row in a few words."""
-        job = self.job
+        job, where = self.job, chip(self.chip).title
         if isinstance(job, InferenceJob):
             return _("{model}, {chip}: batch {batch}, context {context}").format(
-                model=self.model, chip=self.chip, batch=job.batch, context=f"{job.context:,}"
+                model=self.model, chip=where, batch=job.batch, context=f"{job.context:,}"
             )
-        where = f"{job.chips} × {self.chip}" if job.chips > 1 else self.chip
+        where = f"{job.chips} × {where}" if job.chips > 1 else where
         attention = _("fused attention") if job.attention == "fused" else _("eager attention")
         again = _("checkpointing") if job.is_recomputed else _("no checkpointing")
         return _(

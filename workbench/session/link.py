@@ -1,17 +1,19 @@
-"""A session's state as the query string of a link: model, recipe and limits."""
+"""A session's state as the query string of a link: model, recipe, limits, parallel run and plan."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from workbench import zoo
 from workbench.domain import Model
 from workbench.errors import WorkbenchError
 from workbench.faults import Faults
 from workbench.i18n import _
+from workbench.planner.selection import PlanSelection
 from workbench.recipe import Recipe
-from workbench.recipe.link import from_query, read_query, to_query
+from workbench.recipe.link import read_query, to_query
 from workbench.session.checks import (
     check_budget,
     check_floor,
@@ -19,33 +21,57 @@ from workbench.session.checks import (
     check_training,
     parse_number,
 )
+from workbench.session.plan_link import PLAN_KEYS, format_plan, parse_plan
 from workbench.session.records import Selection
 from workbench.training.teacher_ref import resolve_teacher
 
 DEFAULT_MODEL = "fashion/lenet5"
 PARALLEL = "parallel"
 """The key of the last parallel run."""
-EXTRA_KEYS = frozenset({"budget", "floor", "origin", PARALLEL})
+EXTRA_KEYS = frozenset({"budget", "floor", "origin", PARALLEL}) | PLAN_KEYS
 
 
-def format_query(
-    selection: Selection, budget: int | None, floor: float | None, parallel: str = ""
-) -> str:
-    """Return the query string that opens `selection` under these limits, with a parallel run."""
-    extra = {}
+@dataclass(frozen=True)
+class Link:
+    """What a link opens.
+
+    Attributes
+    ----------
+    selection : Selection
+        The model and the recipe.
+    budget : int or None
+        The size budget in bytes.
+    floor : float or None
+        The metric floor.
+    parallel : str
+        The key of the last parallel run, or an empty text.
+    plan : PlanSelection
+        The choices of the page Plan.
+    """
+
+    selection: Selection
+    budget: int | None = None
+    floor: float | None = None
+    parallel: str = ""
+    plan: PlanSelection = field(default_factory=PlanSelection)
+
+
+def format_link(link: Link) -> str:
+    """Return the query string that opens a link."""
+    selection, extra = link.selection, {}
     if selection.origin is not None:
         extra["origin"] = selection.origin
-    if budget is not None:
-        extra["budget"] = str(budget)
-    if floor is not None:
-        extra["floor"] = f"{floor:g}"
-    if parallel:
-        extra[PARALLEL] = parallel
-    return to_query(selection.model, selection.recipe, extra)
+    if link.budget is not None:
+        extra["budget"] = str(link.budget)
+    if link.floor is not None:
+        extra["floor"] = f"{link.floor:g}"
+    if link.parallel:
+        extra[PARALLEL] = link.parallel
+    return to_query(selection.model, selection.recipe, extra | format_plan(link.plan))
 
 
-def parse_query(query: str) -> tuple[Selection, int | None, float | None]:
-    """Return the selection, the size budget in bytes and the metric floor of a query string.
+def parse_link(query: str) -> Link:
+    """Return what a query string opens.
 
     Raises
     ------
@@ -70,8 +96,9 @@ def parse_query(query: str) -> tuple[Selection, int | None, float | None]:
         with faults.collected(), _naming("floor"):
             text = extra.get("floor")
             floor = check_floor(parse_number(text, "floor", float), model.task.metric)
+    plan = parse_plan(extra, faults)
     faults.check()
-    return selection, budget, floor
+    return Link(selection, budget, floor, extra.get(PARALLEL, ""), plan)
 
 
 def _check_recipe(model: Model, recipe: Recipe) -> None:
@@ -80,11 +107,6 @@ def _check_recipe(model: Model, recipe: Recipe) -> None:
         with _naming("train.teacher"):
             resolve_teacher(recipe.train.teacher, model)
     check_training(model, recipe)
-
-
-def parse_parallel(query: str) -> str:
-    """Return the key of the parallel run of a query string, or an empty text."""
-    return from_query(query, EXTRA_KEYS)[2].get(PARALLEL, "")
 
 
 @contextmanager

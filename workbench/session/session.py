@@ -27,7 +27,7 @@ from workbench.session.checks import (
 )
 from workbench.session.deploy_jobs import DeployJobs
 from workbench.session.gesture import Gesture
-from workbench.session.link import DEFAULT_MODEL, format_query, parse_parallel, parse_query
+from workbench.session.link import DEFAULT_MODEL, Link, format_link, parse_link
 from workbench.session.parallel_run import read_run
 from workbench.session.readings import Readings
 from workbench.session.records import Focus, History, Selection, Visit
@@ -248,7 +248,8 @@ class Session(Readings, DeployJobs):
     def query(self) -> str:
         """Return the query string that opens this state."""
         run = self.parallel.key if self.parallel else ""
-        return format_query(self._state.selection, self.budget, self.floor, run)
+        link = Link(self._state.selection, self.budget, self.floor, run, self.focus.plan)
+        return format_link(link)
 
     def restore(self, query: str) -> None:
         """Open the state of a query string, and begin a new history with it.
@@ -259,16 +260,17 @@ class Session(Readings, DeployJobs):
             If the link is invalid; the session then shows the default state.
         """
         try:
-            selection, budget, floor = parse_query(query)
+            link = parse_link(query)
         except WorkbenchError:
             self.budget = self.floor = None
             self._select(Selection(DEFAULT_MODEL, Recipe()))
             raise
-        self.budget, self.floor = budget, floor
+        self.budget, self.floor = link.budget, link.floor
+        self.focus = replace(self.focus, plan=link.plan)
         self._state.notify()
-        self._select(selection, first=True)
-        if run := parse_parallel(query):
-            self.parallel = read_run(self.origin_model, run, self.store)
+        self._select(link.selection, first=True)
+        if link.parallel:
+            self.parallel = read_run(self.origin_model, link.parallel, self.store)
             self._state.notify()
 
     def change_layer(self, recipe: Recipe, layer: str) -> None:
