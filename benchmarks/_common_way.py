@@ -18,8 +18,14 @@ from workbench.study import Space
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Embedding, nn.EmbeddingBag, nn.GRU)
 
 
-def recipes_in(model: wb.Model, space: Space, seconds: float) -> int:
-    """Return how many recipes are evaluated on the validation split in the given time."""
+def recipes_in(model: wb.Model, space: Space, seconds: float) -> tuple[int, int]:
+    """Return how many evaluations on the validation split end in the given time.
+
+    Returns
+    -------
+    tuple
+        The evaluations, and how many different recipes they are of.
+    """
     module = wb.to_module(wb.compress(model, wb.Recipe())).eval()
     split = model.task.split("validation")
     inputs = model.task.inputs(split.examples)
@@ -51,7 +57,7 @@ def recipes_in(model: wb.Model, space: Space, seconds: float) -> int:
         directions=["minimize", "maximize"], sampler=optuna.samplers.TPESampler(seed=0)
     )
     study.optimize(objective, timeout=seconds)
-    return len(study.trials)
+    return len(study.trials), len({tuple(sorted(trial.params.items())) for trial in study.trials})
 
 
 def _prune(weights: list[tuple[nn.Module, str]], chosen: dict[str, Any]) -> None:

@@ -42,7 +42,8 @@ FOLDER = Path(os.environ.get("GRIDS") or tempfile.mkdtemp())
 
 
 def empty_store() -> None:
-    """Forget all results, so that everything is measured."""
+    """Forget all results, so that everything is measured; processes that start later have none."""
+    os.environ["WORKBENCH_STORE"] = ""
     store = ResultCache()
     measurement.__dict__["default_result_cache"] = lambda: store
 
