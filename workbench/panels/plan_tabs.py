@@ -65,14 +65,13 @@ def rows_tab(session: Session, palette: Palette) -> dict[str, Any]:
                 ", ".join(
                     duration(row[n]) for n in ("step_ms", "prefill_ms", "decode_ms") if row[n]
                 ),
-                row["source"],
-                row["url"],
+                {"text": row["source"], "url": row["url"]},
                 row["date"],
             ],
         }
         for row in nearest
     ]
-    head = [_("measured row"), _("time"), _("source"), _("link"), _("date")]
+    head = [_("measured row"), _("time"), _("source"), _("date")]
     return _table(head, rows, "plan_rows_csv", "")
 
 

@@ -13,7 +13,7 @@ import { selectedView, ViewBar } from "./views.js";
 
 /** @import { Channel } from "./channel.js" */
 /** @import { Status } from "./status.js" */
-/** @import { ActionButton, CopyText, Generation, Labels, Page, PlotlyFigure, Table, TabLabel, TabMessage } from "./types" */
+/** @import { ActionButton, CopyText, Generation, Labels, Page, PlotlyFigure, Table, TableCell, TabLabel, TabMessage } from "./types" */
 
 const TALL_WINDOW = "(min-height: 1000px)"; // as in layout.css: the first tab opens initially
 const TILE_WIDTH = 104; // px of an example with its caption
@@ -234,7 +234,7 @@ export class Tabs {
       h(
         "tr",
         { className: selected ? "selected" : "", "aria-current": selected ? "true" : null },
-        ...cells.map((text, index) => h("td", { "data-label": head[index] }, link(text))),
+        ...cells.map((cell, index) => h("td", { "data-label": head[index], className: kind(cell) }, content(cell))),
         h(
           "td",
           {},
@@ -250,22 +250,16 @@ export class Tabs {
               }),
         ),
       );
+    /** @type {(text: string, index: number) => HTMLElement} */
+    const name = (text, index) =>
+      text ? h("th", { scope: "col", className: kind(rows[0].cells[index]), text }) : h("td");
     return h(
       "div",
       { className: "results" },
       h(
         "div",
         { className: "scroll", tabIndex: 0 },
-        h(
-          "table",
-          {},
-          h(
-            "thead",
-            {},
-            h("tr", {}, ...head.map((text) => (text ? h("th", { scope: "col", text }) : h("td"))), h("td")),
-          ),
-          h("tbody", {}, ...rows.map(line)),
-        ),
+        h("table", {}, h("thead", {}, h("tr", {}, ...head.map(name), h("td"))), h("tbody", {}, ...rows.map(line))),
       ),
       foot ? h("p", { className: "foot", text: foot }) : null,
       h("button", {
@@ -300,10 +294,18 @@ export class Tabs {
   }
 }
 
-// A text of a table, as a link if it is an address.
-/** @param {string} text */
-function link(text) {
-  return /^\w+:\/\/\S+$/.test(text) ? h("a", { href: text, target: "_blank", rel: "noreferrer", text }) : text;
+// The class of a cell: a source is a sentence, other cells are names and numbers.
+/** @param {TableCell} cell */
+function kind(cell) {
+  return typeof cell === "string" ? "" : "source";
+}
+
+// The text of a cell, as a link if it has an address.
+/** @param {TableCell} cell */
+function content(cell) {
+  if (typeof cell === "string") return cell;
+  const { text, url } = cell;
+  return url ? h("a", { href: url, target: "_blank", rel: "noreferrer", text }) : text;
 }
 
 // The small buttons in the corner of a chart, which save its image and its data.

@@ -398,9 +398,11 @@ export interface ActionButton {
   [detail: string]: unknown;
 }
 
+export type TableCell = string | { text: string; url: string };
+
 export interface Table {
   head: string[];
-  rows: { key: number | null; selected: boolean; cells: string[] }[];
+  rows: { key: number | null; selected: boolean; cells: TableCell[] }[];
   empty: string;
   action?: string;
   button: ActionButton;
