@@ -15,7 +15,7 @@ import torch
 import workbench as wb
 from tests.raises import raises
 from workbench.deploy.host import Host
-from workbench.deploy.onnx_file import _renumber, onnx_bytes
+from workbench.deploy.onnx_file import onnx_bytes
 from workbench.runtime.batch import Batch
 
 onnx = pytest.importorskip("onnx")
@@ -31,23 +31,6 @@ def test_the_file_is_valid_and_holds_nothing_of_this_machine(package):
     assert [value.name for value in model.graph.input] == ["input"]
     assert [value.name for value in model.graph.output] == ["output"]
     assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "batch"
-
-
-def test_generated_names_do_not_depend_on_earlier_exports():
-    def graph(first):
-        a, b = f"val_{first}", f"val_{first + 1}"
-        nodes = [
-            onnx.helper.make_node("Neg", ["input"], [a], name=f"node_Neg_{first}"),
-            onnx.helper.make_node("Add", [a, "bias_2"], [b], name="node_Add_7"),
-            onnx.helper.make_node("Abs", [b], ["output"], name="node_abs"),
-        ]
-        return onnx.helper.make_model(onnx.helper.make_graph(nodes, "g", [], []))
-
-    early, late = graph(0), graph(16)
-    for proto in (early, late):
-        _renumber(proto)
-    assert early == late
-    assert [*early.graph.node[1].input] == ["val_0", "bias_2"]
 
 
 def test_lstm_with_a_projection_is_refused():

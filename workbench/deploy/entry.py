@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import torch
@@ -32,13 +33,14 @@ def input_names(module: nn.Module, batch: Batch) -> tuple[str, ...]:
     """
     if len(batch.tensors) == 1:
         return (INPUT,)
-    if batch.names is not None:
-        return batch.names
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = inspect.signature(module.forward).parameters.items()
-    names = [name for name, parameter in parameters if parameter.kind in kinds]
-    names += [f"{INPUT}_{number}" for number in range(len(names), len(batch.tensors))]
-    return tuple(names[: len(batch.tensors)])
+    known = [name for name, parameter in parameters if parameter.kind in kinds]
+    names = known if batch.names is None else [*batch.names]
+    numbered = (f"{INPUT}_{number}" for number in count(len(names)))
+    names = [*names, *[""] * len(batch.tensors)][: len(batch.tensors)]
+    unused = (name for name in numbered if name not in names)
+    return tuple(name or next(unused) for name in names)
 
 
 def check_one_input(batch: Batch, runtime: str) -> None:
@@ -52,14 +54,15 @@ def check_one_input(batch: Batch, runtime: str) -> None:
 
 
 @contextmanager
-def one_output(module: nn.Module, batch: Batch) -> Iterator[None]:
+def one_output(module: nn.Module, batch: Batch, *, unnamed: bool = False) -> Iterator[None]:
     """Let a `module` take the tensors of a batch in order and return one tensor, in the context.
 
     Models of libraries take named tensors, and return objects with the output among other values.
+    If inputs are `unnamed`, the names of the module's arguments are hidden in any case.
     """
     with torch.no_grad():
         returned = apply(module, batch[:2], select=False)
-    if batch.names is None and isinstance(returned, torch.Tensor):
+    if not unnamed and batch.names is None and isinstance(returned, torch.Tensor):
         yield
         return
     attributes, forward, names = vars(module), module.forward, batch.names

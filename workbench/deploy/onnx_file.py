@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import warnings
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +15,7 @@ from torch import nn
 from workbench.deploy.embedding_bag import with_plain_bags
 from workbench.deploy.entry import input_names, one_output
 from workbench.deploy.exporter_tables import build_tables_once
+from workbench.deploy.onnx_names import graphs, rename
 from workbench.errors import InputError, describe
 from workbench.runtime.batch import Batch
 from workbench.runtime.seeding import preserve_random_state
@@ -58,7 +58,7 @@ def onnx_bytes(module: nn.Module, inputs: Batch) -> bytes:
         torch.no_grad(),
         preserve_random_state(),
         symbolic_length(module),
-        one_output(module, inputs),
+        one_output(module, inputs, unnamed=True),  # the exporter confuses arguments and parameters
     ):
         try:
             program = torch.onnx.export(
@@ -66,8 +66,6 @@ def onnx_bytes(module: nn.Module, inputs: Batch) -> bytes:
                 tuple(tensor.clone() for tensor in inputs.tensors),
                 dynamo=True,
                 dynamic_shapes=batch_axis(module, len(inputs.tensors)),
-                input_names=[*names],
-                output_names=[OUTPUT],
                 external_data=False,
                 verbose=False,
             )
@@ -80,7 +78,7 @@ def onnx_bytes(module: nn.Module, inputs: Batch) -> bytes:
     assert program is not None
     proto = program.model_proto
     _strip(proto)
-    _renumber(proto)
+    rename(proto, names, OUTPUT)
     _check_batch_axis(proto)
     content: bytes = proto.SerializeToString(deterministic=True)
     return content
@@ -88,17 +86,19 @@ def onnx_bytes(module: nn.Module, inputs: Batch) -> bytes:
 
 def batch_axis(module: nn.Module, inputs: int = 1, most: int | None = None) -> tuple[Any, ...]:
     """Return which axis of the module's inputs has any length, as `torch.export` takes it."""
-    first: tuple[Any, ...] = ({0: torch.export.Dim(BATCH, max=most)},) * inputs
-    parameters = list(inspect.signature(module.forward).parameters.values())
-    listed = bool(parameters) and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
-    return (first,) if listed else first
+    axes: tuple[Any, ...] = ({0: torch.export.Dim(BATCH, max=most)},) * inputs
+    kinds = [parameter.kind for parameter in inspect.signature(module.forward).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL not in kinds:
+        return axes
+    before = kinds.index(inspect.Parameter.VAR_POSITIONAL)
+    return (*axes[:before], axes[before:]) if before < inputs else axes
 
 
 def _strip(proto: Any) -> None:
     """Remove stack traces, paths, comments and shapes of values from a ModelProto."""
     proto.producer_name, proto.producer_version, proto.doc_string = PRODUCER, "", ""
     del proto.metadata_props[:]
-    for graph in _graphs([proto.graph, *proto.functions]):
+    for graph in graphs([proto.graph, *proto.functions]):
         del graph.metadata_props[:]
         del graph.value_info[:]
         graph.doc_string = ""
@@ -109,37 +109,6 @@ def _strip(proto: Any) -> None:
             for tensor in (*graph.initializer, *graph.input, *graph.output):
                 del tensor.metadata_props[:]
                 tensor.doc_string = ""
-
-
-def _renumber(proto: Any) -> None:
-    """Count generated names from 0: the exporter counts on from earlier exports."""
-    names: dict[str, str] = {}
-    counts = Counter[str]()
-
-    def renamed(name: str) -> str:
-        stem, _, number = name.rpartition("_")
-        if name not in names and number.isdecimal() and (stem == "val" or stem[:5] == "node_"):
-            names[name] = f"{stem}_{counts[stem]}"
-            counts[stem] += 1
-        return names.get(name, name)
-
-    for graph in _graphs([proto.graph]):
-        for node in graph.node:
-            node.name = renamed(node.name)
-            for taken in (node.input, node.output):
-                taken[:] = [renamed(name) for name in taken]
-        for tensor in (*graph.initializer, *graph.input, *graph.output):
-            tensor.name = renamed(tensor.name)
-
-
-def _graphs(graphs: Iterable[Any]) -> Iterator[Any]:
-    """Yield graphs and the graphs of their nodes' attributes."""
-    for graph in graphs:
-        yield graph
-        for node in graph.node:
-            for attribute in node.attribute:
-                yield from _graphs([attribute.g] if attribute.HasField("g") else [])
-                yield from _graphs(attribute.graphs)
 
 
 def _check_batch_axis(proto: Any) -> None:

@@ -17,6 +17,7 @@ from workbench.deploy.integers.move_up import keeps_order
 
 POOLING = ("AveragePool", "MaxPool")
 RECURRENT = ("GRU", "LSTM", "RNN")
+INFINITY = "workbench.infinity"
 RESHAPING = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
 Shapes = Mapping[str, tuple[int | None, ...]]
 """The lengths of the axes of values; None is any length."""
@@ -121,7 +122,7 @@ def _keep_scales(graph: Graph, shapes: Shapes, layers: Collection[str]) -> bool:
         }
     for name in sorted({name for name, _node in taken}):
         nodes = [node for node in graph.nodes if (name, id(node)) in taken]
-        bound = graph.add_constant("infinity", np.asarray(np.inf, np.float32))
+        bound = graph.add_constant(INFINITY, np.asarray(np.inf, np.float32))
         graph.replace_input(name, graph.add_node("Min", [name, bound], f"{name}_kept"), nodes)
     return bool(taken)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -116,6 +117,7 @@ class Graph:
         inner = {name for node in nodes for name in taken(node) - set(node.input)}
         fixed = {"", *self._initializers, *self.outputs, *inner}
         fixed |= {value.name for value in self.model.graph.input}
+        short = (name for name in map(str, count()) if name not in fixed)
         names: dict[str, str] = {}
         version = next(o.version for o in self.model.opset_import if not o.domain)
         for node in nodes:
@@ -123,7 +125,7 @@ class Graph:
                 node.input[position] = names.get(name, name)
             for position, name in enumerate(node.output):
                 if name not in fixed:
-                    node.output[position] = names[name] = f"{len(names)}"
+                    node.output[position] = names[name] = next(short)
             if not node.domain:
                 _drop_defaults(node, version)
 
