@@ -126,14 +126,49 @@ import numpy as np
 
 FOLDER = Path(__file__).parent
 CLASSES = {classes!r}
+INPUTS = {{
+{entries}
+}}
 {loader}
+
 {reading}
+
+inputs = read(sys.argv[1]) if len(sys.argv) > 1 else sys.exit(__doc__)
 outputs = run(inputs)
 if len(sys.argv) > 2:
     np.save(sys.argv[2], outputs)
 for row in outputs:
     best = row.argmax(-1) if CLASSES else row
     print(CLASSES[best] if CLASSES and best.ndim == 0 else best)
+'''
+READING = '''def read(path):
+    """Return the arrays of a file by name; end with a sentence if the network takes others."""
+    only = [*INPUTS][0] if len(INPUTS) == 1 else "an array without a name"
+    try:
+        file = np.load(path)
+        arrays = {**file} if hasattr(file, "files") else {only: file}
+    except Exception as error:  # a damaged file raises errors of any type
+        sys.exit(f"{path} cannot be read: {' '.join(str(error).split())}")
+    if arrays.keys() != INPUTS.keys():
+        held = ", ".join(arrays) or "nothing"
+        sys.exit(f"{path} must hold {', '.join(INPUTS)}, and holds {held}.")
+    counts = {len(array) if array.ndim else 0 for array in arrays.values()}
+    if len(counts) > 1 or 0 in counts:
+        sys.exit(f"{path} must hold the same number of examples for each input, at least one.")
+    return {name: converted(name, arrays[name]) for name in INPUTS}
+
+
+def converted(name, array):
+    """Return an array in the type of an input."""
+    kind, shape = INPUTS[name]
+    if list(array.shape[1:]) != shape:
+        sys.exit(f"{name} must have examples of shape {shape}, not {list(array.shape[1:])}.")
+    numbers = array.dtype.kind in "biuf"
+    with np.errstate(invalid="ignore"):
+        values = array.astype(kind) if numbers else array
+    if not numbers or (values.dtype.kind != "f" and (values != array).any()):
+        sys.exit(f"{name} must be {kind}, and has other values, of the type {array.dtype}.")
+    return values
 '''
 
 
@@ -149,7 +184,10 @@ def run_script(manifest: Mapping[str, Any]) -> str:
     return SCRIPT.format(
         suffix=".npy" if len(entries) == 1 else ".npz",
         described=_described(entries),
-        reading=_reading(entries),
+        entries="\n".join(
+            f"    {entry['name']!r}: {(entry['dtype'], entry['shape'][1:])!r}," for entry in entries
+        ),
+        reading=READING,
         loader_import=first,
         loader=rest,
         classes=tuple(manifest["classes"]),
@@ -157,26 +195,13 @@ def run_script(manifest: Mapping[str, Any]) -> str:
 
 
 def _described(entries: Sequence[Mapping[str, Any]]) -> str:
-    """Return a sentence for an only input, or a line for each of several."""
-    texts = [
-        f"{entry['dtype']}, [{', '.join(['examples', *map(str, entry['shape'][1:])])}]"
-        for entry in entries
-    ]
+    """Return a sentence for an only input, or one that leads to the list of several."""
     preparation = entries[0]["preparation"]
-    if len(entries) == 1:
-        return f"The inputs are {texts[0]}: {preparation}."
-    named = [f"    {entry['name']}: {text}" for entry, text in zip(entries, texts, strict=True)]
-    return "\n".join([f"The file holds {preparation} by name:", "", *named])
-
-
-def _reading(entries: Sequence[Mapping[str, Any]]) -> str:
-    """Return the lines that read the inputs by name."""
-    if len(entries) == 1:
-        (entry,) = entries
-        return f'inputs = {{"{entry["name"]}": np.load(sys.argv[1]).astype("{entry["dtype"]}")}}'
-    types = [f'    "{entry["name"]}": "{entry["dtype"]}",' for entry in entries]
-    reading = "inputs = {name: file[name].astype(kind) for name, kind in TYPES.items()}"
-    return "\n".join(["TYPES = {", *types, "}", "file = np.load(sys.argv[1])", reading])
+    if len(entries) > 1:
+        return f"The file holds {preparation} by name, as INPUTS lists them with type and shape."
+    (entry,) = entries
+    shape = ", ".join(["examples", *map(str, entry["shape"][1:])])
+    return f"The inputs are {entry['dtype']}, [{shape}]: {preparation}."
 
 
 def requirements(manifest: Mapping[str, Any]) -> str:
