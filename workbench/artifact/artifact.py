@@ -42,6 +42,8 @@ from workbench.recipe import Recipe
 from workbench.recipe.schema import brief
 
 CHOOSE_ANOTHER = " Choose another place."
+NEW_PREFIX = ".workbench-"
+"""How the names of files begin that are not complete yet."""
 
 
 class Artifact(Displayable):
@@ -286,19 +288,37 @@ def write_atomic(path: str | os.PathLike[str], content: bytes) -> Path:
     FileError
         If the folder does not exist or cannot be written.
     """
-    target = Path(path)
-    handle, name = _open_temporary(target)
-    temporary = Path(name)
-    with file_errors("write", target, CHOOSE_ANOTHER):
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-            mode = target.stat().st_mode if target.exists() else 0o666 & ~_umask()
-            temporary.chmod(mode & 0o777)
-            temporary.replace(target)
-        finally:
+    write_together({Path(path): content})
+    return Path(path)
+
+
+def write_together(contents: Mapping[Path, bytes]) -> None:
+    """Write files completely, and none of them if one of them cannot be written.
+
+    Earlier files are replaced one after the other, in the order of `contents`, once the content of
+    all of them is on the disk.
+
+    Raises
+    ------
+    FileError
+        If a folder does not exist or cannot be written.
+    """
+    temporaries: dict[Path, Path] = {}
+    try:
+        for target, content in contents.items():
+            handle, name = _open_temporary(target)
+            temporaries[target] = temporary = Path(name)
+            with file_errors("write", target, CHOOSE_ANOTHER):
+                with os.fdopen(handle, "wb") as stream:
+                    stream.write(content)
+                mode = target.stat().st_mode if target.exists() else 0o666 & ~_umask()
+                temporary.chmod(mode & 0o777)
+        for target, temporary in temporaries.items():
+            with file_errors("write", target, CHOOSE_ANOTHER):
+                temporary.replace(target)
+    finally:
+        for temporary in temporaries.values():
             temporary.unlink(missing_ok=True)
-    return target
 
 
 def check_writable(path: str | os.PathLike[str], inputs: Iterable[Path] = ()) -> None:
@@ -328,7 +348,7 @@ def _open_temporary(target: Path) -> tuple[int, str]:
             raise FileError(
                 f"{target} is not a regular file: name another.", code="file.not_a_regular_file"
             )
-        return tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        return tempfile.mkstemp(dir=target.parent, prefix=NEW_PREFIX)
 
 
 def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_DECODED_BYTES) -> Artifact:

@@ -49,11 +49,13 @@ def export_options(parser: argparse.ArgumentParser) -> None:
 def export(options: argparse.Namespace) -> dict[str, Any]:
     """Export a file."""
     from workbench.deploy.export import export
+    from workbench.deploy.output_path import check_output
 
     runtime = ALIASES.get(options.to, options.to)
     if runtime == "keras" or options.original is not None:
         return _export_keras(options, runtime)
     target = Target(runtime, options.precision, options.batch, options.threads)
+    check_output(Path(options.output), target)
     package = export(options.file, target)
     path = package.save(options.output)
     return {**package.manifest, "file": str(path), "bytes": len(package)}

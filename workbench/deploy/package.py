@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from workbench import formatting
-from workbench.artifact.artifact import Artifact, check_writable, write_atomic
+from workbench.artifact.artifact import Artifact, write_together
+from workbench.deploy.output_path import MANIFEST, check_output, network_name, write_folder
 from workbench.deploy.run_script import requirements, run_script
-from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.target import Target
 from workbench.errors import ArtifactError, InputError, MissingFileError, file_errors
 
 FORMAT = "workbench-package/2"
-MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 2**20
 
 
@@ -63,36 +62,37 @@ class Package:
     @property
     def name(self) -> str:
         """The name of the network's file in a folder."""
-        return _network_name(self.target)
+        return network_name(self.target)
 
     def save(self, path: str | PathLike[str]) -> Path:
-        """Write the package, and return the path of the network's file.
+        """Write the package completely or not at all, and return the path of the network's file.
 
         A path that ends in ``.onnx`` gets that file, and the manifest next to it as ``.onnx.json``.
         Any other path becomes a folder with the network, the manifest, ``run.py`` and
-        ``requirements.txt``.
+        ``requirements.txt``, in place of an earlier package.
 
         Raises
         ------
         FileError
-            If a file cannot be written.
+            If a file cannot be written, or the folder has other files of these names.
+        InputError
+            If the path ends like the file of another runtime.
         """
         path = Path(path)
         text = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
-        if path.suffix == Path(self.name).suffix:
-            check_writable(path)
-            write_atomic(Path(f"{path}.json"), text.encode())
-            return write_atomic(path, self.content)
-        with file_errors("write", path):
-            path.mkdir(parents=True, exist_ok=True)
-        files = {
-            MANIFEST: text,
-            "run.py": run_script(self.manifest),
-            "requirements.txt": requirements(self.manifest),
-        }
-        for name, content in files.items():
-            write_atomic(path / name, content.encode())
-        return write_atomic(path / self.name, self.content)
+        if check_output(path, self.target):
+            write_together({path: self.content, Path(f"{path}.json"): text.encode()})
+            return path
+        write_folder(
+            path,
+            {
+                self.name: self.content,
+                "run.py": run_script(self.manifest).encode(),
+                "requirements.txt": requirements(self.manifest).encode(),
+                MANIFEST: text.encode(),
+            },
+        )
+        return path / self.name
 
 
 def load_package(path: str | PathLike[str]) -> Package:
@@ -123,7 +123,7 @@ def load_package(path: str | PathLike[str]) -> Package:
             "from its compressed file.",
             code="deploy.unsafe_program",
         )
-    network = path / _network_name(Target(**manifest["target"])) if path.is_dir() else path
+    network = path / network_name(Target(**manifest["target"])) if path.is_dir() else path
     if not network.exists():
         raise MissingFileError(f"The package has no file {network}.", code="deploy.no_network")
     with file_errors("read", network):
@@ -141,10 +141,6 @@ def load_package(path: str | PathLike[str]) -> Package:
             code="deploy.changed",
         )
     return Package(content, manifest)
-
-
-def _network_name(target: Target) -> str:
-    return f"model{RUNTIMES[target.runtime].suffix}"
 
 
 def _manifest(text: bytes, path: Path) -> dict[str, Any]:
