@@ -11,7 +11,7 @@ from torch import nn
 
 import workbench as wb
 from tests.raises import raises
-from workbench.deploy import ties
+from workbench.deploy import moved
 from workbench.deploy.confirm import Reference
 
 TIED, BETWEEN = 10, 20.5
@@ -160,7 +160,7 @@ def test_outputs_of_float32_are_those_of_the_file(sensitive, monkeypatch):
     outputs = reference._outputs.single
     other = torch.where(outputs > outputs.median(), outputs - 0.3, outputs + 0.3).double()
     reference._outputs = replace(reference._outputs, exact=other)
-    monkeypatch.setattr(ties, "TRIES", 1)
+    monkeypatch.setattr(moved, "TRIES", 1)
     result = reference.compare(wb.export(file, "torch"), outputs, {"provider": "CPU"})
     assert result.confirmed
     assert result.equal == len(inputs)

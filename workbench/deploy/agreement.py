@@ -108,11 +108,12 @@ class Agreement(Displayable):
         if self.beyond and not len(self.different):
             return _(
                 "The outputs of {count} of {total} examples in {runtime} lie further from the "
-                "file's than rounding moves them: do not use this package."
+                "file's than rounding moves them, by up to {difference}: do not use this package."
             ).format(
                 count=formatting.count(self.beyond),
                 total=formatting.count(self.tried),
                 runtime=self.runtime,
+                difference=formatting.scientific(self.largest_difference),
             )
         if not self.confirmed:
             sentence = plural(

@@ -60,10 +60,17 @@ def differences(
     cancel: CancelToken = NEVER,
     *,
     rounds_biases: bool = False,
+    in_float32: bool = True,
 ) -> Differences:
-    """Return the predictions that differ; for `rounds_biases` see `decided_by_rounding`."""
+    """Return the predictions that differ.
+
+    For `rounds_biases` see `decided_by_rounding`. Where a runtime does not compute `in_float32`,
+    only codes of the file explain a prediction.
+    """
 
     def decided_among(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        if not (in_float32 or network.spec.inputs):
+            return np.zeros(len(rows), bool)
         return decided_by_rounding(
             network, data.examples, rows, outputs, file, cancel, rounds_biases=rounds_biases
         )

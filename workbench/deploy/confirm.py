@@ -123,13 +123,22 @@ class Reference:
                 code="deploy.other_shape",
             )
         biases = package.target.rounds_biases
-        differing = differences(network, data, outputs, file, self._cancel, rounds_biases=biases)
-        is_exact = package.target.precision == PRECISION and facts.get("exact_sums", True)
+        in_float32 = package.target.precision == PRECISION
+        differing = differences(
+            network,
+            data,
+            outputs,
+            file,
+            self._cancel,
+            rounds_biases=biases,
+            in_float32=in_float32,
+        )
+        exact_sums = not network.spec.inputs or facts.get("exact_sums", True)
         beyond = (
             beyond_rounding(
                 network, data.examples, outputs, file, self._cancel, rounds_biases=biases
             )
-            if is_exact
+            if in_float32 and exact_sums
             else (0, 0)
         )
         products = {

@@ -43,17 +43,17 @@ class Outputs:
 
     def equal_rows(self, outputs: Tensor) -> Tensor:
         """Return for each row whether all of `outputs` are equal to these in one dtype."""
-        scale = self.exact.abs().nan_to_num(posinf=1, nan=1).clamp(min=1)
-        near = _differences(outputs, self.exact) <= TOLERANCE * scale
+        tolerance = tolerances(self.exact)
+        near = distances(outputs, self.exact) <= tolerance
         equal = near.flatten(0, -2).all(dim=1)
         if self.single is None:
             return equal
-        near = _differences(outputs, self.single.to(self.exact.dtype)) <= TOLERANCE * scale
+        near = distances(outputs, self.single.to(self.exact.dtype)) <= tolerance
         return equal | near.flatten(0, -2).all(dim=1)
 
     def largest_difference(self, outputs: Tensor) -> float:
         """Return the largest absolute difference; infinite where only one is a finite number."""
-        return float(_differences(outputs, self.exact).max()) if outputs.numel() else 0.0
+        return float(distances(outputs, self.exact).max()) if outputs.numel() else 0.0
 
 
 def outputs_of_file(network: Network, inputs: Batch, cancel: CancelToken) -> Outputs:
@@ -71,7 +71,12 @@ def outputs_of_file(network: Network, inputs: Batch, cancel: CancelToken) -> Out
     )
 
 
-def _differences(outputs: Tensor, expected: Tensor) -> Tensor:
+def tolerances(exact: Tensor) -> Tensor:
+    """Return how far each output may lie from the exact one and be equal."""
+    return TOLERANCE * exact.abs().nan_to_num(posinf=1, nan=1).clamp(min=1)
+
+
+def distances(outputs: Tensor, expected: Tensor) -> Tensor:
     """Return the absolute differences: 0 between two infinities or two that are no number."""
     outputs = outputs.to(expected.dtype)
     same = (outputs == expected) | (outputs.isnan() & expected.isnan())
