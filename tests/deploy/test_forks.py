@@ -40,6 +40,13 @@ def test_one_process_serves_several_users_with_the_same_modules(kept):
     assert kept.take(MODULES, other, low_priority=False) is not first
 
 
+def test_variables_that_libraries_read_while_loading_take_effect(kept):
+    first = kept.take(MODULES, VARIABLES, low_priority=False)
+    slower = {**VARIABLES, "ATEN_CPU_CAPABILITY": "default"}
+    assert kept.take(MODULES, slower, low_priority=False) is not first
+    assert kept.take(MODULES, {**VARIABLES, "EDITOR": "vi"}, low_priority=False) is first
+
+
 def test_a_process_ends_some_time_after_its_last_user(kept, monkeypatch):
     monkeypatch.setattr(forks, "IDLE_SECONDS", 0.1)
     server = kept.take(MODULES, VARIABLES, low_priority=False)

@@ -39,8 +39,33 @@ PYTORCH = (
     "onnxscript.function_libs.torch_lib.ops",
 )
 """What processes with PyTorch load: those that export, and those that run what was exported."""
-Key = tuple[tuple[str, ...], bool, str]
-"""The modules, whether at a low priority, and where modules are found."""
+READ_WHILE_LOADING = (
+    "ATEN_",
+    "CUDA",
+    "DNNL_",
+    "GOMP_",
+    "KERAS_",
+    "KMP_",
+    "LD_",
+    "MALLOC_",
+    "MKL_",
+    "NVIDIA_",
+    "OMP_",
+    "ONEDNN_",
+    "OPENBLAS_",
+    "OPENVINO_",
+    "ORT_",
+    "OV_",
+    "PYTHON",
+    "PYTORCH_",
+    "TORCH",
+)
+"""How the names of variables begin that libraries may read once, such as which instructions to use.
+
+A copy has all variables of its caller, but what it copies was loaded with earlier ones.
+"""
+Key = tuple[tuple[str, ...], bool, frozenset[tuple[str, str]]]
+"""The modules, whether at a low priority, and the variables that were read."""
 
 
 @dataclass(eq=False)
@@ -66,11 +91,15 @@ class Forks:
         Parameters
         ----------
         variables
-            Environment variables of a new one.
+            Environment variables. A process that has loaded its modules with other ones of
+            `READ_WHILE_LOADING` is not taken.
         low_priority
             Whether all other work of the machine comes first.
         """
-        key: Key = (modules, low_priority, variables["PYTHONPATH"])
+        read = frozenset(
+            item for item in variables.items() if item[0].startswith(READ_WHILE_LOADING)
+        )
+        key: Key = (modules, low_priority, read)
         with self._lock:
             entry = self._entries.get(key)
             if entry is None or not entry.server.alive:
