@@ -26,4 +26,4 @@ def open_arrays(paths: Sequence[str]) -> list[NDArray[Any]]:
 
 def rows_of(arrays: Sequence[NDArray[Any]], start: int, count: int) -> list[NDArray[Any]]:
     """Return up to `count` rows of each array, in memory."""
-    return [np.ascontiguousarray(array[start : start + count]) for array in arrays]
+    return [np.array(array[start : start + count], order="C") for array in arrays]

@@ -17,7 +17,7 @@ from workbench.deploy.comparison import differences, has_classes, score
 from workbench.deploy.entry import inputs_of
 from workbench.deploy.host import Host
 from workbench.deploy.integers.ran import integer_products
-from workbench.deploy.outputs import Outputs, outputs_of_file
+from workbench.deploy.outputs import Outputs, by_example, outputs_of_file
 from workbench.deploy.package import Package, load_package
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.source import exported_network
@@ -122,12 +122,15 @@ class Reference:
                 f"{tuple(eager.shape)}: it holds another network.",
                 code="deploy.other_shape",
             )
+        rows = outputs
+        if not has_classes(network):
+            rows, file = by_example(outputs), file.by_example()
         biases = package.target.rounds_biases
         in_float32 = package.target.precision == PRECISION
         differing = differences(
             network,
             data,
-            outputs,
+            rows,
             file,
             self._cancel,
             rounds_biases=biases,
@@ -135,9 +138,7 @@ class Reference:
         )
         exact_sums = not network.spec.inputs or facts.get("exact_sums", True)
         beyond = (
-            beyond_rounding(
-                network, data.examples, outputs, file, self._cancel, rounds_biases=biases
-            )
+            beyond_rounding(network, data.examples, rows, file, self._cancel, rounds_biases=biases)
             if in_float32 and exact_sums
             else (0, 0)
         )
@@ -150,10 +151,10 @@ class Reference:
             RUNTIMES[package.target.runtime].title,
             self._split,
             outputs[..., 0].numel() if has_classes(network) else len(outputs),
-            int(file.equal_rows(outputs).sum()),
+            int(file.equal_rows(rows).sum()),
             *differing,
             *beyond,
-            file.largest_difference(outputs),
+            file.largest_difference(rows),
             network.task.metric,
             score(network, data, outputs),
             score(network, data, eager),

@@ -123,9 +123,9 @@ def _of_codes(
     for row in rows:
         cancel.check()
         inputs = inputs_of(network.task, examples[[row] * TRIES])
-        tries = torch.cat([apply(module, inputs) for module in moved])
-        tries = tries.reshape(TRIES * len(moved), -1, tries.shape[-1])
-        exact = file.exact[row].double().reshape(tries.shape[1:])
+        exact = file.exact[row].double()
+        exact = exact.reshape(-1, exact.shape[-1])
+        tries = torch.cat([apply(module, inputs) for module in moved]).reshape(-1, *exact.shape)
         lengths = distances(tries, exact)
         yield Spread(exact, lengths.mean(0), lengths.amax(0), tries.argmax(-1))
 
@@ -173,7 +173,7 @@ def _of_operations(
     exact = file.exact[[*rows]].double()
     if network.model.architecture.traits.float64:
         exact = apply(deepcopy(network.reference).double(), inputs.to(torch.float64))
-    exact = exact.reshape(len(rows), -1, exact.shape[-1])
+    exact = exact.reshape(len(rows), -1, file.exact.shape[-1])
     total, furthest = torch.zeros_like(exact), torch.zeros_like(exact)
     classes, generator = [], torch.Generator().manual_seed(0)
     for _number in range(TRIES):

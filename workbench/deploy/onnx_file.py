@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from workbench.deploy.batch_of_one import KeepsBatchOfOne
 from workbench.deploy.embedding_bag import with_plain_bags
 from workbench.deploy.entry import input_names, one_output
 from workbench.deploy.exporter_tables import build_tables_once
@@ -58,6 +59,7 @@ def onnx_bytes(module: nn.Module, inputs: Batch) -> bytes:
         torch.no_grad(),
         preserve_random_state(),
         symbolic_length(module),
+        KeepsBatchOfOne(),
         one_output(module, inputs, unnamed=True),  # the exporter confuses arguments and parameters
     ):
         try:

@@ -34,6 +34,11 @@ class Outputs:
     exact: Tensor
     single: Tensor | None = None
 
+    def by_example(self) -> Outputs:
+        """Return the same outputs with one row for each example, [n, outputs]."""
+        single = None if self.single is None else by_example(self.single)
+        return Outputs(by_example(self.exact), single)
+
     def certain(self) -> Tensor:
         """Return for each row whether its best output leads by more than rounding moves it."""
         values = torch.topk(self.exact.flatten(0, -2), 2, dim=1).values
@@ -69,6 +74,11 @@ def outputs_of_file(network: Network, inputs: Batch, cancel: CancelToken) -> Out
     return Outputs(
         _run(deepcopy(network.reference).double(), inputs.to(torch.float64), cancel), single
     )
+
+
+def by_example(outputs: Tensor) -> Tensor:
+    """Return outputs with one row for each example: of shape [n, outputs] also if it was [n]."""
+    return outputs.reshape(len(outputs), -1)
 
 
 def tolerances(exact: Tensor) -> Tensor:

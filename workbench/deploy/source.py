@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import cast
+from functools import cached_property, wraps
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,8 @@ from workbench.artifact.module_spec import ModuleSpec
 from workbench.deploy.entry import inputs_of
 from workbench.domain import Model, Task
 from workbench.runtime.batch import Batch
+from workbench.runtime.guard import guarded, needs_guard
+from workbench.runtime.nested import map_tensors
 from workbench.zoo.registry import model as find_model
 from workbench.zoo.to_module import artifact_to_module, decoded_module
 
@@ -49,8 +52,14 @@ class Network:
 
     @cached_property
     def reference(self) -> nn.Module:
-        """The network of the file, which rounds inputs, biases and outputs as the file says."""
-        return artifact_to_module(self.artifact).eval() if self.spec.inputs else self.module
+        """The network of the file, which rounds inputs, biases and outputs as the file says.
+
+        Unlike `module`, it runs on any batch as the model does, and leaves its inputs as they are.
+        """
+        traits = self.model.architecture.traits
+        if not (self.spec.inputs or needs_guard(traits)):
+            return self.module
+        return guarded(artifact_to_module(self.artifact).eval(), traits)
 
     @cached_property
     def operands(self) -> dict[str, Tensor]:
@@ -72,8 +81,20 @@ def exported_network(artifact: Artifact) -> Network:
     UnknownNameError
         If the model of the file is unknown.
     """
-    module = decoded_module(artifact).eval()
-    return Network(module, find_model(artifact.model), artifact)
+    module, model = decoded_module(artifact).eval(), find_model(artifact.model)
+    if model.architecture.traits.mutates_inputs:
+        setattr(module, "forward", _on_copies(module.forward))  # noqa: B010 - a method
+    return Network(module, model, artifact)
+
+
+def _on_copies(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a forward pass that gives `forward` copies of its tensors, which that writes to."""
+
+    @wraps(forward)
+    def run(*args: Tensor, **kwargs: Tensor) -> Any:
+        return forward(*map_tensors(Tensor.clone, args), **map_tensors(Tensor.clone, kwargs))
+
+    return run
 
 
 def is_parametrized(module: nn.Module) -> bool:

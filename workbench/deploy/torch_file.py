@@ -8,6 +8,7 @@ from io import BytesIO
 import torch
 from torch import nn
 
+from workbench.deploy.batch_of_one import KeepsBatchOfOne
 from workbench.deploy.entry import one_output
 from workbench.deploy.onnx_file import batch_axis
 from workbench.errors import InputError, describe
@@ -62,6 +63,7 @@ def exported_program(
         torch.no_grad(),
         warnings.catch_warnings(),
         symbolic_length(module),
+        KeepsBatchOfOne(),
         one_output(module, inputs),
     ):
         warnings.simplefilter("ignore")

@@ -23,10 +23,16 @@ def guarded(module: nn.Module, traits: Traits) -> nn.Module:
     outputs depend on, and its attributes are restored after each run. A single example is
     duplicated if it cannot run on a batch of one. Autograd is enabled if its forward pass needs it.
     """
-    mutates = traits.mutates_inputs or traits.mutated_tensors or traits.mutates_attributes
-    if mutates or traits.weight_orders or not traits.single_example or traits.uses_autograd:
+    if needs_guard(traits):
         module.forward = _Guard(module, traits)
     return module
+
+
+def needs_guard(traits: Traits) -> bool:
+    """Return whether `guarded` changes a module with these `traits`."""
+    mutates = traits.mutates_inputs or traits.mutated_tensors or traits.mutates_attributes
+    others = traits.weight_orders or not traits.single_example or traits.uses_autograd
+    return bool(mutates or others)
 
 
 class _Guard:
