@@ -110,7 +110,8 @@ class Process:
             if hung.is_set():
                 reason = f"did not answer within {seconds:g} s"
             elif self._process.pid:
-                reason = f"ended with status {self._process.wait()}"
+                status = self._process.wait()
+                reason = "ended" if status is None else f"ended with status {status}"
             else:
                 reason = "could not be started"
             raise RuntimeFailedError(
