@@ -134,6 +134,23 @@ def test_the_console_refuses_a_place_before_it_exports(tmp_path, monkeypatch, ca
     monkeypatch.setattr(export, "export", exported)
     (tmp_path / "run.py").write_text("mine", encoding="utf-8")
     file = tmp_path / "file.safetensors"
-    for place in (tmp_path, tmp_path / "run.py", tmp_path / "run.py" / "small.onnx"):
+    long = tmp_path / ("a" * 300)
+    places = (tmp_path, tmp_path / "run.py", tmp_path / "run.py" / "small.onnx", "", long)
+    for place in (*places, f"{long}.onnx"):
         assert main(["export", str(file), "--output", str(place)]) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
+    assert names(tmp_path) == {"run.py"}
+
+
+@pytest.mark.parametrize("batch", ["0", "1,-3", "4097", "", "1,,2", "many"])
+def test_the_console_times_no_other_numbers_of_examples(batch, capsys):
+    assert main(["benchmark", "none.safetensors", "--batch", batch]) == 2
+    error = capsys.readouterr().err
+    assert "batch" in error
+    assert "whole number" in error
+    assert len(error.splitlines()) == 1
+
+
+def test_a_path_that_is_too_long_is_an_error_when_it_is_read():
+    with raises("file.cannot_read"):
+        wb.load_package("a" * 300)

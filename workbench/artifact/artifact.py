@@ -330,10 +330,12 @@ def check_writable(path: str | os.PathLike[str], inputs: Iterable[Path] = ()) ->
         If `path` cannot be written or is an input.
     """
     target = Path(path)
-    if target.exists() and any(source.exists() and target.samefile(source) for source in inputs):
-        raise FileError(
-            f"{target} is an input: choose another output.", code="file.output_is_input"
-        )
+    with file_errors("write", target, CHOOSE_ANOTHER):
+        present = target.exists()
+        if present and any(source.exists() and target.samefile(source) for source in inputs):
+            raise FileError(
+                f"{target} is an input: choose another output.", code="file.output_is_input"
+            )
     handle, temporary = _open_temporary(target)
     os.close(handle)
     Path(temporary).unlink()

@@ -55,6 +55,8 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     if runtime == "keras" or options.original is not None:
         return _export_keras(options, runtime)
     target = Target(runtime, options.precision, options.batch, options.threads)
+    if not options.output:
+        raise InputError("--output is empty: name a file or a folder.", code="deploy.no_output")
     check_output(Path(options.output), target)
     package = export(options.file, target)
     path = package.save(options.output)
@@ -146,13 +148,7 @@ def benchmark(options: argparse.Namespace) -> dict[str, Any]:
     from workbench.deploy.export import export
     from workbench.deploy.timing import benchmark
 
-    try:
-        batches = [int(text) for text in options.batch.split(",")]
-    except ValueError:
-        raise InputError(
-            f"--batch takes whole numbers, such as 1,64, not {options.batch!r}.",
-            code="deploy.invalid_number",
-        ) from None
+    batches = _batches(options.batch)
     chosen = None if options.to is None else options.to.split(",")
     packages: list[Any] = []
     missing: list[str] = []
@@ -174,11 +170,22 @@ def benchmark(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def _batches(text: str) -> list[int]:
+    """Return different numbers of examples that a call may take."""
+    try:
+        numbers = dict.fromkeys(int(number) for number in text.split(","))
+    except ValueError:
+        raise InputError(
+            f"--batch takes whole numbers, such as 1,64, not {text!r}.",
+            code="deploy.invalid_number",
+        ) from None
+    return [Target(batch=number).batch for number in numbers]
+
+
 def _targets(names: Sequence[str], batches: Sequence[int], threads: int) -> list[Target]:
     """Return a target for each runtime; one for each batch where files take one size only."""
     targets = []
-    for name in names:
-        runtime = ALIASES.get(name, name)
+    for runtime in dict.fromkeys(ALIASES.get(name, name) for name in names):
         fixed = runtime in RUNTIMES and RUNTIMES[runtime].fixed_batch
         sizes = batches if fixed else [max(DEFAULT_BATCH, *batches)]
         targets += [Target(runtime, batch=batch, threads=threads) for batch in sizes]

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from workbench.artifact.artifact import (
@@ -53,8 +53,13 @@ def check_output(path: Path, target: Target) -> bool:
             "such a file, or a folder.",
             code="deploy.other_suffix",
         )
+    with file_errors("write", path, CHOOSE_ANOTHER):
+        _check_folder(path, (*SCRIPTS, MANIFEST, network_name(target)))
+    return False
+
+
+def _check_folder(path: Path, names: Sequence[str]) -> None:
     if path.is_dir():
-        names = (*SCRIPTS, MANIFEST, network_name(target))
         present = [name for name in names if os.path.lexists(path / name)]
         if present and _earlier_network(path) is None:
             raise FileError(
@@ -62,14 +67,13 @@ def check_output(path: Path, target: Target) -> bool:
                 code="deploy.folder_in_use",
             )
         check_writable(path / MANIFEST)
-    elif os.path.lexists(path):
+        return
+    if os.path.lexists(path):
         raise FileError(
             f"{path} is not a folder: choose another place.", code="deploy.not_a_folder"
         )
-    else:
-        parent = next(parent for parent in path.absolute().parents if parent.exists())
-        check_writable(parent / path.name)
-    return False
+    parent = next(parent for parent in path.absolute().parents if parent.exists())
+    check_writable(parent / path.name)
 
 
 def write_folder(path: Path, contents: Mapping[str, bytes]) -> None:

@@ -108,13 +108,13 @@ def load_package(path: str | PathLike[str]) -> Package:
         If it is a PyTorch program, which can contain code.
     """
     path = Path(path)
-    manifest_path = path / MANIFEST if path.is_dir() else Path(f"{path}.json")
-    if not manifest_path.exists():
-        raise MissingFileError(
-            f"There is no manifest {manifest_path}: give what `workbench export` wrote.",
-            code="deploy.no_manifest",
-        )
-    with file_errors("read", manifest_path):
+    with file_errors("read", path):
+        manifest_path = path / MANIFEST if path.is_dir() else Path(f"{path}.json")
+        if not manifest_path.exists():
+            raise MissingFileError(
+                f"There is no manifest {manifest_path}: give what `workbench export` wrote.",
+                code="deploy.no_manifest",
+            )
         text = manifest_path.read_bytes()
     manifest = _manifest(text, manifest_path)
     if manifest["target"]["runtime"] == "torch":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -182,6 +182,8 @@ def benchmark(
     """
     if not packages:
         raise InputError("Give at least one package.", code="deploy.no_package")
+    for batch in batches:
+        replace(packages[0].target, batch=batch)  # checks it
     files = {artifact_of(package).digest: artifact_of(package) for package in packages}
     if len(files) > 1:
         raise InputError(
