@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -32,12 +33,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser(arguments).parse_args(arguments)
     set_passive_waiting()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # as of a Windows pipe, without × and −
+        sys.stdout.reconfigure(errors="backslashreplace")
     status = 0
     try:
         result: dict[str, Any] | None = options.run(options)
         if result is not None:
             if options.json:
-                print(json.dumps(result, ensure_ascii=False))
+                print(json.dumps(result, ensure_ascii=not _writes_all()))
             else:
                 options.show(result)
             status = options.status(result)
@@ -50,6 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _writes_all() -> bool:
+    """Return whether standard output has all letters."""
+    return (sys.stdout.encoding or "").lower().startswith("utf")
 
 
 def _print_error(message: str) -> None:
