@@ -145,7 +145,7 @@ def file_errors(action: str, path: object, hint: str = "") -> Iterator[None]:
     except WorkbenchError:
         raise
     except OSError as error:
-        message = f"Cannot {action} {path}: {error.strerror}.{hint}"
+        message = f"Cannot {action} {path}: {error.strerror or error}.{hint}"
         kind = MissingFileError if isinstance(error, FileNotFoundError) else FileError
         readable = kind(message, code=f"file.cannot_{action}")
         readable.errno, readable.strerror = error.errno, error.strerror

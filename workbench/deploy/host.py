@@ -18,9 +18,10 @@ from workbench.deploy.facts import check_facts
 from workbench.deploy.forks import PYTORCH, Program
 from workbench.deploy.interpreter import process_variables
 from workbench.deploy.package import Package
-from workbench.deploy.process import Process, RuntimeFailedError
+from workbench.deploy.process import SET_TMPDIR, Process, RuntimeFailedError
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.sessions.session import SESSIONS
+from workbench.errors import FileError, file_errors
 from workbench.profiling.energy.energy import Energy
 
 LOAD_SECONDS, RUN_SECONDS = 120.0, 600.0
@@ -100,7 +101,8 @@ class Host(Process):
             return
         self._quantized = bool(package.manifest.get("layers", {}).get("quantized", 0))
         network = self.path / package.name
-        network.write_bytes(package.content)
+        with file_errors("write", network, SET_TMPDIR):
+            network.write_bytes(package.content)
         request = {**package.manifest["target"], "threads": threads, "path": str(network)}
         loaded = self._answer("load", seconds, **request)
         self.facts = loaded["facts"]
@@ -113,7 +115,8 @@ class Host(Process):
         self, inputs: Sequence[NDArray[Any]], batch: int, *, seconds: float = RUN_SECONDS
     ) -> NDArray[Any]:
         """Return the runtime's outputs, [n, ...], for inputs, each [n, ...]."""
-        given = save_arrays(inputs, self.path)
+        with file_errors("write", self.path, SET_TMPDIR):
+            given = save_arrays(inputs, self.path)
         outputs: NDArray[Any] = np.load(self.run_file(given, batch, seconds=seconds))
         return outputs
 
@@ -143,6 +146,8 @@ class Host(Process):
 
     def _answer(self, command: str, seconds: float, **request: Any) -> dict[str, Any]:
         answer = self.ask(command, seconds, **request)
+        if "no_room" in answer:
+            raise FileError(f"{answer['no_room']}{SET_TMPDIR}", code="deploy.no_room")
         if "error" in answer:
             text = shorten(_SOURCE_LINE.sub("", str(answer["error"])), LONGEST, placeholder=" …")
             raise RuntimeFailedError(

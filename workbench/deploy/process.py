@@ -14,10 +14,11 @@ from typing import IO, Any, Self
 from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.forks import FORKS, Program
 from workbench.deploy.priority import lower_priority
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, file_errors
 from workbench.fork_server import AVAILABLE, ForkServer
 from workbench.forked_process import ForkedProcess, start_process
 
+SET_TMPDIR = " Set TMPDIR to a folder with more room."
 POLL = 0.05
 """Seconds between two looks at a token."""
 LAST_LINES = 3
@@ -62,9 +63,10 @@ class Process:
         program: Program | None = None,
     ) -> None:
         self._title = title
-        self._folder = tempfile.TemporaryDirectory(prefix="workbench-")
-        self.path = Path(self._folder.name)
-        self._words: IO[bytes] = (self.path / "words.txt").open("w+b")
+        with file_errors("write", "temporary files", SET_TMPDIR):
+            self._folder = tempfile.TemporaryDirectory(prefix="workbench-")
+            self.path = Path(self._folder.name)
+            self._words: IO[bytes] = (self.path / "words.txt").open("w+b")
         self._server: ForkServer | None = None
         function = ""
         if program is not None and AVAILABLE:

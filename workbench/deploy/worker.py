@@ -21,6 +21,7 @@ import psutil
 from workbench.deploy.answering import Answer, answer_requests, private_output
 from workbench.deploy.arrays import open_arrays, rows_of
 from workbench.deploy.sessions.session import SESSIONS, Array, Session
+from workbench.errors import FileError, file_errors
 from workbench.profiling.energy.meter import EnergyMeter
 
 WARM_UP_CALLS = 3
@@ -52,7 +53,11 @@ class Worker:
         outputs = [
             session.run(rows_of(inputs, start, batch)) for start in range(0, len(inputs[0]), batch)
         ]
-        np.save(request["outputs"], np.concatenate(outputs))
+        try:
+            with file_errors("write", request["outputs"]):
+                np.save(request["outputs"], np.concatenate(outputs))
+        except FileError as error:
+            return {"no_room": str(error)}
         return {}
 
     def time(self, request: Mapping[str, Any]) -> Answer:
