@@ -21,8 +21,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
 
 AVAILABLE = sys.platform == "linux"
@@ -30,6 +30,8 @@ NAME = "workbench.fork_server"
 LATER = "--later"
 IDLE_SECONDS = 10.0
 """Without a message for this long, the process loads what it was given for later."""
+WATCH_SECONDS = 0.2
+"""Between two looks whether the caller has ended, while modules are loaded."""
 LENGTH = 32
 """The longest message, in bytes."""
 
@@ -93,11 +95,13 @@ def main(*names: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller ends its processes
     border = names.index(LATER)
     later = names[border + 1 :]
-    _load(names[:border])
     channel = socket.socket(fileno=os.dup(0))
+    with _ending_with_caller(channel):
+        _load(names[:border])
     while True:
         if later and not select.select([channel], [], [], IDLE_SECONDS)[0]:
-            _load(later)
+            with _ending_with_caller(channel):
+                _load(later)
             later = ()
         message, files, _flags, _address = socket.recv_fds(channel, LENGTH, 3)
         if files:
@@ -111,6 +115,27 @@ def main(*names: str) -> None:
             channel.send(str(os.waitstatus_to_exitcode(status)).encode())
         else:
             return
+
+
+@contextmanager
+def _ending_with_caller(channel: socket.socket) -> Iterator[None]:
+    """End this process if the caller ends in the context; no thread is left after it."""
+    left = threading.Event()
+
+    def watch() -> None:
+        caller = select.poll()
+        caller.register(channel, 0)  # of which the end is reported in any case
+        while not left.wait(WATCH_SECONDS):
+            if caller.poll(0):
+                os._exit(1)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        left.set()
+        watcher.join()
 
 
 def _load(names: Iterable[str]) -> None:

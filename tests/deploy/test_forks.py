@@ -13,7 +13,7 @@ from tests.raises import raises
 from workbench.deploy import forks
 from workbench.deploy.forks import Forks
 from workbench.deploy.host import Host
-from workbench.fork_server import AVAILABLE
+from workbench.fork_server import AVAILABLE, ForkServer
 from workbench.forked_process import ForkedProcess
 
 pytestmark = [
@@ -85,6 +85,16 @@ def test_a_copy_that_is_ended_before_it_is_made_leaves_no_process(kept):
         assert time.monotonic() < end
         time.sleep(0.05)
     last.close()
+
+
+def test_a_process_that_still_loads_modules_ends_with_its_caller(tmp_path):
+    (tmp_path / "takes_long.py").write_text("import time\ntime.sleep(600)\n", encoding="utf-8")
+    path = f"{tmp_path}{os.pathsep}{VARIABLES['PYTHONPATH']}"
+    server = ForkServer(("takes_long",), {**VARIABLES, "PYTHONPATH": path})
+    with (tmp_path / "errors").open("w", encoding="utf-8") as errors:
+        server.start((errors.fileno(),) * 3)  # a message that it has not read
+    server._channel.close()  # as the end of the caller does
+    assert server.process.wait(10) == 1
 
 
 def test_nothing_waits_for_a_copy_that_was_made_after_it_was_ended(kept, tmp_path):
