@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from sklearn.cluster import KMeans
 
 from workbench.compression import kmeans
 from workbench.compression.codecs.encoding import encodings
@@ -38,6 +37,8 @@ def test_every_start_has_its_function() -> None:
 @pytest.mark.parametrize("clusters", [2, 8, 32])
 @pytest.mark.parametrize("start", kmeans.STARTS)
 def test_error_is_no_larger_than_that_of_scikit_learn(start, clusters) -> None:
+    from sklearn.cluster import KMeans
+
     values = trained_like(1, 3000)
     everything = torch.ones_like(values, dtype=torch.bool)
     ranked = values.double().sort(dim=1).values

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
 
 from workbench.domain import Split, TargetScale, Task
 from workbench.domain.metric import ACCURACY, PERPLEXITY, R2
@@ -56,6 +55,8 @@ def test_a_small_advantage_on_few_examples_is_not_measurable():
 
 
 def test_the_interval_on_new_data_is_given_for_small_sets():
+    from scipy.stats import binomtest
+
     figures = of_classes([0] * 14 + [1] * 13, [0] * 14 + [1] * 13)
     low, high = figures.new_data
     assert (low, high) == pytest.approx(
@@ -73,6 +74,8 @@ def test_a_class_without_examples_has_no_recall():
 
 @pytest.mark.parametrize(("wins", "losses"), [(5, 0), (4, 0), (60, 40), (59, 41), (900, 800)])
 def test_the_sign_test_is_that_of_scipy(wins, losses):
+    from scipy.stats import binomtest
+
     confusion = [[100, losses], [50, wins]]
     expected = binomtest(wins, wins + losses, alternative="greater").pvalue < 0.05
     assert beats_majority(confusion, 100 + wins, 0) == expected

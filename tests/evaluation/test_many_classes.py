@@ -7,7 +7,6 @@ import tracemalloc
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 from torch import nn
 
 import workbench as wb
@@ -29,6 +28,8 @@ def random_predictions(classes, examples=2_000):
 
 @pytest.mark.parametrize("classes", [2, 10, MAX_CONFUSION_CLASSES, 1_000, 30_000, 300_000])
 def test_metrics_match_scikit_learn_in_little_memory(classes):
+    from sklearn.metrics import accuracy_score, f1_score, recall_score
+
     labels, predicted = random_predictions(classes)
     tracemalloc.start()
     score = score_from_counts(PredictionCounts.of(labels, predicted, classes, len(labels)))
@@ -44,6 +45,8 @@ def test_metrics_match_scikit_learn_in_little_memory(classes):
 
 @pytest.mark.parametrize("classes", [3, MAX_CONFUSION_CLASSES, MAX_CONFUSION_CLASSES + 1])
 def test_report_has_confusion_matrix_for_few_classes(classes):
+    from sklearn.metrics import confusion_matrix
+
     labels, predicted = random_predictions(classes)
     counts = PredictionCounts.of(labels, predicted, classes, len(labels))
     expected = confusion_matrix(labels, predicted, labels=np.arange(classes))
@@ -75,6 +78,8 @@ def test_recall_is_nan_for_classes_without_examples():
 
 @pytest.mark.slow
 def test_model_with_many_classes_is_measured_in_little_memory(monkeypatch):
+    from sklearn.metrics import accuracy_score
+
     monkeypatch.setattr(registry, "_user_models", registry.UserModels())
     recipe = wb.Recipe(quantize=wb.Quantize(8))
     inputs = torch.arange(60) % 50

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from scipy.stats import binomtest
 from torch import nn
 
 import workbench as wb
@@ -44,6 +43,8 @@ def trial(hits, wrong):
     ("hits", "wrong"), [(0, 0), (3, 3), (3, 9), (4, 1), (8, 3), (9, 3), (15, 1), (20, 12)]
 )
 def test_what_is_no_better_is_named(rare, hits, wrong):
+    from scipy.stats import binomtest
+
     sentence = guessing_sentence(rare, trial(hits, wrong))
     tried = hits + wrong
     chance = binomtest(hits, tried, 0.5, alternative="greater").pvalue if tried else 1.0

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from captum.attr import IntegratedGradients
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -201,6 +200,8 @@ def explain(
             "choose another example.",
             code="model.no_prediction",
         )
+    from captum.attr import IntegratedGradients  # slow to import: it loads matplotlib
+
     path = path_to(model, weights, examples)
     with torch.no_grad():
         outputs = path.run(torch.cat([path.end, path.begin]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -15,12 +16,8 @@ import torch
 import workbench as wb
 from tests.raises import raises
 
-os.environ.setdefault("KERAS_BACKEND", "torch")
-keras = pytest.importorskip("keras", reason="Keras is not installed: pip install workbench[keras]")
-if keras.backend.backend() != "torch":
-    pytest.skip("Keras was loaded on another backend", allow_module_level=True)
-
-L = keras.layers
+MODELS = ("attention", "branches", "nested", "without an input", "recurrent", "channels first")
+"""The names of the models that `keras_models` makes."""
 TENSORFLOW = Path(__file__).with_name("tensorflow.keras")
 """Trained and saved by Keras 3.15 with TensorFlow 2.21: a compiled classifier of 8 × 8 pictures."""
 PREDICTED = [
@@ -35,6 +32,20 @@ PREDICTED = [
 SPLITS = ("train", "validation", "test")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def models():
+    """The module that makes models: loaded here, as not every worker needs Keras."""
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip(
+        "keras", reason="Keras is not installed: pip install workbench[keras]"
+    )
+    if keras.backend.backend() != "torch":
+        pytest.skip("Keras was loaded on another backend")
+    module = importlib.import_module("tests.custom.loaders.keras_models")
+    assert module.MODELS.keys() == {*MODELS}
+    return module
+
+
 def pixels(count):
     return torch.from_numpy(np.random.RandomState(0).rand(count, 8, 8, 2).astype("float32") * 255)
 
@@ -46,69 +57,12 @@ def compressed(path, inputs, recipe):
     return wb.compress(wb.from_module(module, **dict.fromkeys(SPLITS, data), name="keras"), recipe)
 
 
-def attention():
-    x = start = keras.Input((9, 8))
-    x = L.LayerNormalization()(x + L.MultiHeadAttention(2, 4)(x, x))
-    return keras.Model(start, L.Dense(4)(L.GlobalAveragePooling1D()(x)))
-
-
-def branches():
-    a, b = keras.Input((8,), name="a"), keras.Input((8, 8, 1), name="b")
-    y = L.Dense(6)(L.Flatten()(L.Conv2D(4, 3, activation="relu")(b)))
-    x = L.Dense(6, activation="gelu")(a)
-    return keras.Model([a, b], L.Dense(4)(L.Concatenate()([x, y, x * y])))
-
-
-def nested():
-    inner = keras.Sequential([keras.Input((8, 8, 3)), L.Conv2D(4, 3), L.PReLU(), L.Flatten()])
-    start = keras.Input((8, 8, 3))
-    return keras.Model(start, L.Dense(4)(inner(start) + inner(start * 0.5)))
-
-
-def without_input():
-    model = keras.Sequential([L.Dense(8, activation="relu"), L.Dense(4)])
-    model(np.zeros((1, 12), "float32"))
-    return model
-
-
-MODELS = {
-    "attention": (attention, (9, 8)),
-    "branches": (branches, None),
-    "nested": (nested, (8, 8, 3)),
-    "without an input": (without_input, (12,)),
-    "recurrent": (
-        lambda: keras.Sequential(
-            [
-                keras.Input((5, 6)),
-                L.Bidirectional(L.LSTM(4, return_sequences=True)),
-                L.GRU(4),
-                L.Dense(4),
-            ]
-        ),
-        (5, 6),
-    ),
-    "channels first": (
-        lambda: keras.Sequential(
-            [
-                keras.Input((3, 9, 9)),
-                L.Conv2D(6, 3, data_format="channels_first"),
-                L.BatchNormalization(axis=1),
-                L.DepthwiseConv2D(3, data_format="channels_first"),
-                L.GlobalAveragePooling2D(data_format="channels_first"),
-                L.Dense(4),
-            ]
-        ),
-        (3, 9, 9),
-    ),
-}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
-def test_a_model_comes_back_with_its_decoded_weights(tmp_path, name):
+def test_a_model_comes_back_with_its_decoded_weights(tmp_path, models, name):
     from workbench.cli import main
 
-    make, shape = MODELS[name]
+    make, shape = models.MODELS[name]
     original = make()
     path = tmp_path / "m.keras"
     original.save(path)
@@ -126,7 +80,7 @@ def test_a_model_comes_back_with_its_decoded_weights(tmp_path, name):
     back = tmp_path / "back.keras"
     command = ["export", str(file), "--to", "keras", "--original", str(path)]
     assert main([*command, "--output", str(back)]) == 0
-    again = keras.saving.load_model(back)
+    again = models.keras.saving.load_model(back)
     with torch.no_grad():
         expected = (
             wb.to_module(artifact)(*given) if shape is None else wb.to_module(artifact)(given)
@@ -172,15 +126,8 @@ def test_the_console_needs_the_original(tmp_path):
     assert not (tmp_path / "m.keras").exists()
 
 
-@keras.saving.register_keras_serializable("tests")
-class Doubled(keras.layers.Layer):
-    def call(self, inputs):
-        return 2 * inputs
-
-
-def test_a_registered_layer_of_the_user_is_read_and_another_is_named(tmp_path):
-    model = keras.Sequential([keras.Input((3,)), Doubled(name="twice"), L.Dense(4)])
-    model.save(tmp_path / "m.keras")
+def test_a_registered_layer_of_the_user_is_read_and_another_is_named(tmp_path, models):
+    models.doubled().save(tmp_path / "m.keras")
     assert wb.from_keras(tmp_path / "m.keras")(torch.ones(2, 3)).shape == (2, 4)
     with zipfile.ZipFile(tmp_path / "m.keras") as source:
         content = {name: source.read(name) for name in source.namelist()}
