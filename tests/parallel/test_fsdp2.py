@@ -10,9 +10,6 @@ from torch import nn
 from workbench.parallel.formulas import held_bytes
 from workbench.parallel.plan import Plan
 
-fully_shard = pytest.importorskip("torch.distributed.fsdp").fully_shard
-fake = pytest.importorskip("torch.testing._internal.distributed.fake_pg")
-
 
 class Tied(nn.Module):
     """An embedding that is the output layer too, and parameters of one and three axes."""
@@ -52,6 +49,8 @@ def nbytes(tensors):
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize(("ranks", "rank"), [(2, 0), (2, 1), (3, 1), (3, 2), (4, 0), (4, 3)])
 def test_each_rank_holds_what_fsdp2_holds(name, ranks, rank):
+    fully_shard = pytest.importorskip("torch.distributed.fsdp").fully_shard  # slow to import
+    fake = pytest.importorskip("torch.testing._internal.distributed.fake_pg")
     make, inputs = NETWORKS[name]
     dist.init_process_group("fake", rank=rank, world_size=ranks, store=fake.FakeStore())
     try:

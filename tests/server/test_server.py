@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import socket
 import subprocess
 import sys
@@ -17,7 +18,12 @@ from workbench.panels import plotly_script
 from workbench.panels.uploads import texts
 from workbench.server import notebooks, serve
 from workbench.server.kernels import ServerKernelSpecManager
-from workbench.server.page_server import EXTENSIONS, FIRST_KERNELS, PageHandler, settings
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """The module of the page's server: loaded here, as not every worker needs Voila."""
+    return importlib.import_module("workbench.server.page_server")
 
 
 @pytest.mark.parametrize("start", [serve.serve, serve.lab])
@@ -41,22 +47,25 @@ def test_the_kernel_is_this_interpreter_whatever_a_notebook_requests():
     assert "IPYTHONDIR" in spec.env
 
 
-def test_settings_hide_code_and_serve_no_files():
-    config = settings(preheat=2)
+def test_settings_hide_code_and_serve_no_files(pages):
+    config = pages.settings(preheat=2)
     assert config.VoilaConfiguration.strip_sources
     assert not config.VoilaConfiguration.show_tracebacks
     assert config.VoilaConfiguration.file_allowlist == []
     assert config.VoilaConfiguration.default_pool_size == 2
-    assert len(EXTENSIONS) == 3
-    assert not settings(preheat=0).VoilaConfiguration.preheat_kernel
+    assert len(pages.EXTENSIONS) == 3
+    assert not pages.settings(preheat=0).VoilaConfiguration.preheat_kernel
 
 
-def test_a_visitor_gets_a_preheated_kernel_that_has_started_or_is_ahead_of_a_new_one(monkeypatch):
+def test_a_visitor_gets_a_preheated_kernel_that_has_started_or_is_ahead_of_a_new_one(
+    monkeypatch, pages
+):
     kernel, first = Future(), Future()
+    page_handler = pages.PageHandler
     manager = SimpleNamespace(_pools={"page.ipynb": [kernel]})
-    monkeypatch.setattr(PageHandler, "kernel_manager", manager)
-    monkeypatch.setattr(PageHandler, "settings", {FIRST_KERNELS: {first}})
-    handler = PageHandler.__new__(PageHandler)
+    monkeypatch.setattr(page_handler, "kernel_manager", manager)
+    monkeypatch.setattr(page_handler, "settings", {pages.FIRST_KERNELS: {first}})
+    handler = page_handler.__new__(page_handler)
     handler.notebook_path = "page.ipynb"
 
     def uses_it(size=1, *, is_known=True):
@@ -68,7 +77,7 @@ def test_a_visitor_gets_a_preheated_kernel_that_has_started_or_is_ahead_of_a_new
     assert uses_it()
     manager._pools["page.ipynb"] = [first]  # it starts with the server
     assert uses_it(is_known=False)
-    monkeypatch.setattr(PageHandler, "kernel_manager", SimpleNamespace())  # as with --preheat 0
+    monkeypatch.setattr(page_handler, "kernel_manager", SimpleNamespace())  # as with --preheat 0
     assert not uses_it(size=0)
 
 
@@ -82,8 +91,8 @@ def test_the_notebook_is_found():
 
 
 @pytest.mark.parametrize(("uploads", "value"), [(True, "on"), (False, "off")])
-def test_the_kernel_environment_enables_or_disables_uploads(uploads, value):
-    specs = ServerKernelSpecManager(config=settings(preheat=0, uploads=uploads))
+def test_the_kernel_environment_enables_or_disables_uploads(pages, uploads, value):
+    specs = ServerKernelSpecManager(config=pages.settings(preheat=0, uploads=uploads))
     assert specs.get_kernel_spec("any").env[texts.VARIABLE] == value
 
 
