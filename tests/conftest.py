@@ -26,6 +26,7 @@ NO_BROWSER = "no Chromium or Chrome answered --version; name one in WORKBENCH_CH
 NO_NODE = "Node 20 or newer with npm is needed; then `make check` installs the tools"
 PAGES = "tests/browser/"
 PARALLEL = "tests/parallel/"
+NOTEBOOKS = "notebooks/"
 LOUD = {
     "browser": ("THE PAGE WAS NOT TESTED: {count} browser tests skipped", NO_BROWSER),
     "javascript": ("THE JAVASCRIPT WAS NOT CHECKED: {count} tests skipped", NO_NODE),
@@ -124,7 +125,7 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def _rank(item):
-    if item.nodeid.startswith((PAGES, "notebooks/")):
+    if item.nodeid.startswith((PAGES, NOTEBOOKS)):
         return 0
     return 1 if item.get_closest_marker("slow") else 2
 
@@ -132,6 +133,10 @@ def _rank(item):
 def pytest_collection_modifyitems(config, items):
     if hasattr(config, "workerinput"):  # longest first, to balance the workers
         items.sort(key=_rank)
+    if any(item.nodeid.startswith(NOTEBOOKS) for item in items):
+        from tests import notebook_kernels  # not at the top: a test copies this file elsewhere
+
+        notebook_kernels.start_as_copies()
     for item in items:
         item.user_properties += [("loud", x) for x in LOUD if item.get_closest_marker(x)]
     pages = [item for item in items if item.get_closest_marker("browser")]
