@@ -120,12 +120,12 @@ def main(*names: str) -> None:
 @contextmanager
 def _ending_with_caller(channel: socket.socket) -> Iterator[None]:
     """End this process if the caller ends in the context; no thread is left after it."""
-    left = threading.Event()
+    loaded = threading.Event()
 
     def watch() -> None:
         caller = select.poll()
         caller.register(channel, 0)  # of which the end is reported in any case
-        while not left.wait(WATCH_SECONDS):
+        while not loaded.wait(WATCH_SECONDS):
             if caller.poll(0):
                 os._exit(1)
 
@@ -134,7 +134,7 @@ def _ending_with_caller(channel: socket.socket) -> Iterator[None]:
     try:
         yield
     finally:
-        left.set()
+        loaded.set()
         watcher.join()
 
 
