@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.raises import raises
 from workbench.deploy.onnx_file import TRACED, onnx_bytes
 from workbench.runtime.batch import Batch
 from workbench.runtime.symbolic_length import symbolic_length
@@ -63,6 +64,13 @@ def difference(module, inputs):
 def test_the_length_of_a_tensor_is_that_of_the_batch():
     torch.manual_seed(0)
     assert difference(Sensors(), torch.randn(29, 12)) < 1e-5
+
+
+def test_an_operation_that_onnx_does_not_have_is_named():
+    inputs, pooled = torch.randn(29, 2, 11, 9), nn.AdaptiveMaxPool2d((3, 2))
+    with raises("deploy.export_failed", "aten.adaptive_max_pool2d") as caught:
+        difference(pooled, inputs)
+    assert "%" not in str(caught.value)
 
 
 def test_len_is_only_replaced_while_a_network_is_recorded():

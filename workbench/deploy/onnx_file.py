@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ OUTPUT, BATCH = "output", "batch"
 TRACED = 17
 """Examples in the traced batch: PyTorch takes other branches for batches of 1 or below 16."""
 PRODUCER = "workbench"
+_OPERATION = re.compile(r"translating node .*?target=torch\.ops\.([\w.]+)")
 NOISY = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir", "torch._dynamo")
 
 
@@ -72,9 +74,8 @@ def onnx_bytes(module: nn.Module, inputs: Batch) -> bytes:
                 verbose=False,
             )
         except Exception as error:
-            cause = error.__cause__ or error
             raise InputError(
-                f"PyTorch cannot write this network as ONNX: {describe(cause)}",
+                f"PyTorch cannot write this network as ONNX: {_reason(error.__cause__ or error)}",
                 code="deploy.export_failed",
             ) from error
     assert program is not None
@@ -84,6 +85,14 @@ def onnx_bytes(module: nn.Module, inputs: Batch) -> bytes:
     _check_batch_axis(proto)
     content: bytes = proto.SerializeToString(deterministic=True)
     return content
+
+
+def _reason(cause: BaseException) -> str:
+    """Return the operation that the exporter does not know, or what it says."""
+    operation = _OPERATION.search(str(cause))
+    if operation is None:
+        return describe(cause)
+    return f"replace the operation {operation[1]}, or export to torch."
 
 
 def batch_axis(module: nn.Module, inputs: int = 1, most: int | None = None) -> tuple[Any, ...]:
