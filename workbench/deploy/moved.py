@@ -194,7 +194,7 @@ class _MovedOperands(TorchDispatchMode):
     """Moves the numbers that each operation takes, except one that returns or writes to them."""
 
     def __init__(self, generator: torch.Generator) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._generator = generator
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

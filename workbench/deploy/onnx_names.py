@@ -16,7 +16,7 @@ def rename(proto: Any, inputs: Sequence[str], output: str) -> None:
     already gets another one, and so does the output.
     """
     graph = proto.graph
-    names = dict(zip((value.name for value in graph.input), inputs, strict=True))
+    names: dict[str, str] = dict(zip((value.name for value in graph.input), inputs, strict=True))
     taken = {"", *inputs}
     for value in graph.output:
         names[value.name] = _unused(output, taken)

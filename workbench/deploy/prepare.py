@@ -29,7 +29,8 @@ from workbench.deploy.confirm import Reference
 from workbench.deploy.export import Exporter
 from workbench.deploy.forks import PYTORCH, Program
 from workbench.deploy.interpreter import process_variables
-from workbench.deploy.package import MANIFEST, Package
+from workbench.deploy.output_path import MANIFEST
+from workbench.deploy.package import Package
 from workbench.deploy.process import Process, RuntimeFailedError
 from workbench.deploy.records import agreement_from_record, agreement_record
 from workbench.deploy.target import Target
