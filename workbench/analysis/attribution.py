@@ -200,9 +200,9 @@ def explain(
             "choose another example.",
             code="model.no_prediction",
         )
+    path = path_to(model, weights, examples)
     from captum.attr import IntegratedGradients  # slow to import: it loads matplotlib
 
-    path = path_to(model, weights, examples)
     with torch.no_grad():
         outputs = path.run(torch.cat([path.end, path.begin]))
     difference = float(outputs[0, predicted] - outputs[1, predicted])
