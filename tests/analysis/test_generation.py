@@ -42,6 +42,7 @@ def test_texts_share_a_prefix_and_are_reproducible(gpt, monkeypatch):
     assert f"before: {result.before}" in repr(result)
 
 
+@pytest.mark.slow
 def test_uncompressed_file_generates_the_same_text(gpt):
     result = wb.generate(gpt, wb.Recipe(), characters=30)
     assert result.before == result.after

@@ -32,6 +32,7 @@ def test_errors_are_those_of_the_report(model):
     assert result.labels.min() > 50_000
 
 
+@pytest.mark.slow
 def test_rows_have_cells_and_lines_and_begin_with_the_largest_change(model):
     result = wb.compare_numbers(model, RECIPE)
     rows = result.rows()

@@ -34,6 +34,7 @@ def test_every_start_has_its_function() -> None:
     assert set(kmeans.STARTS) == {choice.value for choice in STARTS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clusters", [2, 8, 32])
 @pytest.mark.parametrize("start", kmeans.STARTS)
 def test_error_is_no_larger_than_that_of_scikit_learn(start, clusters) -> None:

@@ -36,6 +36,7 @@ def test_without_its_package_an_extra_has_no_models(monkeypatch, extra):
     assert extra.plugins() == []
 
 
+@pytest.mark.slow
 def test_sounds_are_reproducible():
     from workbench.contrib.voices import sounds
 

@@ -102,6 +102,7 @@ NORMED = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", NORMED)
 def test_only_batch_norm_is_in_training_mode_during_recalibration(kind):
     make, unchanged = NORMED[kind]
@@ -253,6 +254,7 @@ def means(module, inputs):
     return means
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BIASED)
 def test_corrected_biases_restore_the_mean_outputs(kind):
     make, shape, unchanged = BIASED[kind]

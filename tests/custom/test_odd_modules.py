@@ -80,6 +80,7 @@ def make_model(kind):
     return wb.from_module(module, **everywhere((inputs, labels)), name="odd")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ADJUSTED)
 @pytest.mark.parametrize("kind", ["tied", "named", "bare", "half", "parametrized"])
 def test_the_report_describes_the_file(kind, recipe):

@@ -208,6 +208,7 @@ CASES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("reported", "kind", "recipe", "not_reported"), CASES)
 def test_the_actual_cause_is_reported(make_model, reported, kind, recipe, not_reported):
     kinds = check(make_model(kind), wb.Recipe.from_json(recipe))

@@ -10,6 +10,7 @@ from workbench.deploy.onnx_file import TRACED, onnx_bytes
 from workbench.runtime.batch import Batch
 
 
+@pytest.mark.slow
 def test_the_second_export_reads_no_operators_again():
     from torch.onnx._internal.exporter import _registration
 
@@ -27,6 +28,7 @@ def test_the_second_export_reads_no_operators_again():
     assert not read
 
 
+@pytest.mark.slow
 def test_operators_of_later_libraries_are_composite_operators_too():
     from torch._export import utils
 

@@ -327,6 +327,7 @@ def change(graph, ending, function):
     tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sabotage", "part"),
     [
@@ -344,6 +345,7 @@ def test_a_wrong_number_of_a_layer_is_named(sabotage, part, quantized):
     assert part in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sabotage", [wrong_scale, wrong_code])
 def test_a_wrong_number_shows_in_the_outputs_too(sabotage, quantized, monkeypatch):
     wrong = changed(quantized, sabotage)

@@ -37,6 +37,7 @@ def unused():
     return wb.compress(model, wb.Recipe(wb.Quantize(8), wb.Activations(8)))
 
 
+@pytest.mark.slow
 def test_no_note_names_a_layer_that_is_left_out(unused):
     package = wb.export(unused)
     assert len(unused.spec.inputs) == 2
@@ -44,6 +45,7 @@ def test_no_note_names_a_layer_that_is_left_out(unused):
     assert not any("unused" in note for note in package.manifest["notes"])
 
 
+@pytest.mark.slow
 def test_only_a_file_with_activations_is_refused_with_advice_on_them(unused, package, monkeypatch):
     monkeypatch.setattr(Reference, "check", lambda *_arguments: None)  # it reads the graph
     for refused, advice in ((wb.export(unused), True), (package, False)):

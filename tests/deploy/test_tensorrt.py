@@ -116,6 +116,7 @@ def quantized(zero_point, axis=0, opset=20, operator="Conv"):
     return helper.make_model(graph, opset_imports=opsets).SerializeToString()
 
 
+@pytest.mark.slow
 def test_symmetric_signed_codes_and_plain_networks_are_read(package):
     check_rules(quantized(np.int8(0)))
     check_rules(package.content)

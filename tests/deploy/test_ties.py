@@ -124,6 +124,7 @@ def returned(file, inputs, change=lambda _module: None):
     return Reference(file, "validation").compare(package, outputs, {"provider": "CPU"})
 
 
+@pytest.mark.slow
 def test_rounding_explains_the_outputs_of_a_sensitive_network(sensitive):
     generator = torch.Generator().manual_seed(1)
 
@@ -141,6 +142,7 @@ def test_rounding_explains_the_outputs_of_a_sensitive_network(sensitive):
     assert not result.beyond
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["norms.0.weight", "norms.4.bias", "layers.2.weight_scale"])
 def test_a_constant_that_is_wrong_by_a_hundredth_is_found_in_a_sensitive_network(sensitive, name):
     def wrong(module):

@@ -170,6 +170,7 @@ def quantized(generator):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("title", quantized(np.random.default_rng(0)))
 @pytest.mark.parametrize("recipe", ["groups", "pruned", "shared"])
 def test_layers_that_are_quantized_already_stay_bit_for_bit(

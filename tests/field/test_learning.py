@@ -163,6 +163,7 @@ def test_errors_of_a_number_are_in_its_unit(homes):
         assert honest.better
 
 
+@pytest.mark.slow
 def test_rows_that_changed_have_their_cells_and_line(homes):
     model, prepared, price = homes
     result = wb.compare_numbers(model, wb.Recipe(quantize=wb.Quantize(2)), split="test")

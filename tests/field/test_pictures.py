@@ -56,6 +56,7 @@ def test_classes_and_ignored_files_are_right(case):
         assert f"“{folder}” holds 3 images of no class: left out." in inspection.warnings
 
 
+@pytest.mark.slow
 def test_each_picture_is_in_its_class_and_split(case):
     _structure, _kind, truth, pictures = case
     for split, paths in pictures.paths.items():

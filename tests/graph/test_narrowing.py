@@ -125,6 +125,7 @@ UNSUPPORTED = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PRUNABLE + PARTLY if name not in UNSUPPORTED])
 def test_removal_equals_that_of_torch_pruning(name):
     module, groups, removed, _, small = reduced(name)
@@ -161,6 +162,7 @@ def products(module: nn.Module, name: str) -> int:
     return sum(counts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PRUNABLE)
 def test_multiply_adds_are_those_of_its_layers(name):
     module, groups, removed, model, small = reduced(name)

@@ -102,6 +102,7 @@ def run(parts, inputs):
     return outputs_of(parts[-1].module(*inputs.tensors, *received))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("count", [2, 3])
 def test_stages_compute_the_outputs_of_the_network(name, count):

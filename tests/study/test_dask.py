@@ -102,6 +102,7 @@ def cluster(monkeypatch, fresh):
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("faults", "code", "facts"),
     [

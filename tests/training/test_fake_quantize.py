@@ -42,6 +42,7 @@ def differences(seen, artifact):
     return {n: int((seen[n].detach() != decoded[n]).sum()) for n in seen if seen[n].numel()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounding", ["straight_through", "learned"])
 @pytest.mark.parametrize("quantizer", QUANTIZERS, ids=str)
 def test_the_final_weights_seen_are_those_of_the_file(
@@ -110,6 +111,7 @@ def test_scales_that_moved_far_are_still_those_of_the_file(start_run, make_recip
     assert set(differences(run.quantizer(run.weights), artifact_of(run, recipe)).values()) == {0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounding", ["straight_through", "learned", "afterwards"])
 @pytest.mark.parametrize("name", [choice.value for choice in OPTIMIZERS])
 def test_zeros_stay_zero_at_every_step(

@@ -84,6 +84,7 @@ def test_missing_source_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not find_spec("aeon"), reason="aeon, which carries the source, is not installed"
 )
