@@ -153,6 +153,11 @@ def joules(value: float) -> str:
     return f"{_significant(value * 1e3)}{NARROW_SPACE}mJ"
 
 
+def millijoules(value: float) -> str:
+    """Format an energy that is given in millijoules: ``41.2 mJ``."""
+    return joules(value / 1000)
+
+
 def grams(value: float) -> str:
     """Format a mass with three digits: ``41.2 mg``."""
     for unit, scale in (("kg", 1e3), ("g", 1.0), ("mg", 1e-3)):

@@ -27,6 +27,7 @@ from workbench.study.candidates import first_recipes, is_within, narrowed_space,
 from workbench.study.goal import Goal
 from workbench.study.optimize import optimize
 from workbench.study.samplers.directed import directed
+from workbench.study.trial import Cost
 
 pytestmark = pytest.mark.usefixtures("fresh")
 
@@ -142,12 +143,12 @@ def test_a_latency_is_measured_for_a_limit(tiny, limit, met, monkeypatch):
 
 @pytest.mark.parametrize("limits", [{"target": "torch"}, {"max_latency_ms": 1.0}], ids=str)
 def test_a_latency_that_takes_too_long_is_left_out(tiny, limits, monkeypatch):
-    def endless(_model, _artifact, _target, cancel):
+    def endless(_model, _artifact, _target, cancel, *, energy):
         while True:
             cancel.check()
             time.sleep(0.01)
 
-    monkeypatch.setattr(speed, "latency_ms", endless)
+    monkeypatch.setattr(speed, "measured_cost", endless)
     monkeypatch.setattr(speed, "expected_seconds", lambda _target: 0.0)
     result = optimize(tiny, max_bytes=20_000, seconds=0.1, **limits)
     assert (result.latency_ms, result.met) == (None, "target" in limits)
@@ -157,12 +158,12 @@ def test_a_latency_that_takes_too_long_is_left_out(tiny, limits, monkeypatch):
 def test_the_best_is_timed_once_more_only_if_time_is_left(tiny, monkeypatch):
     timed = []
 
-    def slow(_model, artifact, _target, _cancel):
+    def slow(_model, artifact, _target, _cancel, *, energy):
         timed.append(artifact.digest)
         time.sleep(0.2)
-        return 1.0
+        return Cost(1.0)
 
-    monkeypatch.setattr(speed, "latency_ms", slow)
+    monkeypatch.setattr(speed, "measured_cost", slow)
     monkeypatch.setattr(speed, "expected_seconds", lambda _target: 0.0)
     result = optimize(tiny, max_bytes=20_000, seconds=0.3, target="torch")
     assert len(timed) <= 1  # none if measuring the first recipe took all of the time
@@ -170,7 +171,7 @@ def test_the_best_is_timed_once_more_only_if_time_is_left(tiny, monkeypatch):
 
 
 def test_a_latency_is_not_begun_without_the_time_for_it(tiny, monkeypatch):
-    monkeypatch.setattr(speed, "latency_ms", lambda *_arguments: pytest.fail("begun"))
+    monkeypatch.setattr(speed, "measured_cost", lambda *_arguments, **_more: pytest.fail("begun"))
     monkeypatch.setattr(speed, "expected_seconds", lambda _target: 1e3)
     result = optimize(tiny, max_bytes=20_000, seconds=0.5, target="torch")
     assert result.met

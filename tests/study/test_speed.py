@@ -22,20 +22,26 @@ from workbench.study.goal import Goal
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.optimize import optimize
 from workbench.study.speed import Speed, relative_work
+from workbench.study.trial import Cost
 
 pytestmark = pytest.mark.usefixtures("fresh")
 
 
-def by_weights(_model, artifact, _target=None, _cancel=None):
+def by_weights(_model, artifact):
     """Return a latency that is exactly the number of weights."""
     return float(sum(w.numel() for w in artifact.operands().values() if w.ndim > 1))
+
+
+def cost_by_weights(model, artifact, _target=None, _cancel=None, *, energy=False):
+    """Return a latency that is the number of weights, and an energy in proportion."""
+    return Cost(by_weights(model, artifact), joules(artifact) if energy else None)
 
 
 @pytest.fixture
 def steady(monkeypatch):
     """Let latencies not depend on the machine, and the time of a search not on the tests."""
     monkeypatch.setenv("WORKBENCH_BUDGET", "60")
-    monkeypatch.setattr(speed, "latency_ms", by_weights)
+    monkeypatch.setattr(speed, "measured_cost", cost_by_weights)
 
 
 @pytest.mark.slow
@@ -119,7 +125,7 @@ def counter(tmp_path, monkeypatch):
     return tree, clock
 
 
-def joules(artifact, _target=None, _cancel=None):
+def joules(artifact):
     """Return an energy of a thousandth of a millijoule for each weight."""
     joules = 1e-6 * by_weights(None, artifact)
     return Energy(joules, 0.9 * joules, 1.1 * joules, "counter", ("package",))
@@ -127,8 +133,7 @@ def joules(artifact, _target=None, _cancel=None):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("share", [1.5, 0.75])
-def test_a_limit_on_the_energy_is_met(tiny, steady, counter, monkeypatch, share):
-    monkeypatch.setattr(speed, "latency_and_energy", lambda _model, *more: (1.0, joules(*more)))
+def test_a_limit_on_the_energy_is_met(tiny, steady, counter, share):
     original = 1000 * joules(wb.compress(tiny, wb.Recipe())).joules
     result = optimize(tiny, max_energy_mj=share * original, min_accuracy=0.7, seconds=6)
     assert result.met
@@ -140,8 +145,7 @@ def test_a_limit_on_the_energy_is_met(tiny, steady, counter, monkeypatch, share)
     assert result.as_dict()["energy"] == result.energy.as_dict()
 
 
-def test_an_energy_above_the_limit_is_said(tiny, steady, counter, monkeypatch):
-    monkeypatch.setattr(speed, "latency_and_energy", lambda _model, *more: (1.0, joules(*more)))
+def test_an_energy_above_the_limit_is_said(tiny, steady, counter):
     result = optimize(tiny, max_energy_mj=1e-6, seconds=1)
     assert not result.met
     assert any("per example are" in text and "J" in text for text in result.violations)
@@ -149,7 +153,7 @@ def test_an_energy_above_the_limit_is_said(tiny, steady, counter, monkeypatch):
 
 def test_an_energy_that_is_lost_meets_nothing(tiny, steady, counter, monkeypatch):
     lost = Energy.unknown("The readings of RAPL ended.")
-    monkeypatch.setattr(speed, "latency_and_energy", lambda *_arguments: (1.0, lost))
+    monkeypatch.setattr(speed, "measured_cost", lambda *_arguments, energy: Cost(1.0, lost))
     result = optimize(tiny, max_energy_mj=1e9, seconds=1)
     assert not result.met
     assert "The energy was not measured: The readings of RAPL ended." in result.reasons
@@ -166,16 +170,16 @@ def test_the_counter_is_read_while_single_examples_run(tiny, counter, monkeypatc
 
     monkeypatch.setattr(inference_energy, "shell", lambda _model: run)
     monkeypatch.setattr(inference_energy.time, "perf_counter", clock)
-    monkeypatch.setattr(latency, "latency_ms", lambda *_arguments, **_more: 7.0)
-    milliseconds, energy = latency.latency_and_energy(tiny, wb.compress(tiny, wb.Recipe()))
-    assert (milliseconds, set(calls)) == (7.0, {1})
-    assert energy.how == "counter"
-    assert energy.joules == pytest.approx(0.003)
+    monkeypatch.setattr(latency, "_here", lambda *_arguments: Cost(7.0))
+    cost = latency.measured_cost(tiny, wb.compress(tiny, wb.Recipe()), energy=True)
+    assert (cost.milliseconds, set(calls)) == (7.0, {1})
+    assert cost.energy.how == "counter"
+    assert cost.energy.joules == pytest.approx(0.003)
 
 
 def test_the_energy_in_a_runtime_is_that_of_one_example(tiny, monkeypatch):
     counted = Energy(5.0, 4.0, 6.0, "counter", ("package",))
-    timing = SimpleNamespace(median=0.25, energy=counted)
+    timing = SimpleNamespace(median=0.25, energy=counted, busy=True)
     given = []
 
     def benchmark(packages, **settings):
@@ -184,9 +188,26 @@ def test_the_energy_in_a_runtime_is_that_of_one_example(tiny, monkeypatch):
 
     monkeypatch.setattr(latency, "export", lambda _artifact, target: target.runtime)
     monkeypatch.setattr(latency, "benchmark", benchmark)
-    found = latency.latency_and_energy(tiny, None, Target("onnxruntime"))
-    assert found == (0.25, counted.scaled(1e-3))
+    cost = latency.measured_cost(tiny, None, Target("onnxruntime"), energy=True)
+    assert cost == Cost(0.25, counted.scaled(1e-3), busy=True)
     assert given == [(["onnxruntime"], (1,))]
+
+
+@pytest.mark.parametrize(
+    ("p90", "share", "busy"), [(1.5, 1.0, False), (2.5, 1.0, True), (1.5, 0.5, True)]
+)
+def test_runs_that_other_work_disturbs_are_marked(tiny, monkeypatch, p90, share, busy):
+    clocks = {"perf_counter": 0.0, "process_time": 0.0}
+
+    def run(*_arguments, cancel):
+        clocks["perf_counter"] += 1
+        clocks["process_time"] += share
+        return {"batch_1": {"median": 1.2, "p10": 1.0, "p90": p90}}
+
+    timer = SimpleNamespace(**{name: lambda name=name: clocks[name] for name in clocks})
+    monkeypatch.setattr(latency, "time", timer)
+    monkeypatch.setattr(latency.resources, "latency", run)
+    assert latency.measured_cost(tiny, wb.compress(tiny, wb.Recipe())) == Cost(1.2, busy=busy)
 
 
 def test_without_a_counter_no_limit_is_possible(tiny, tmp_path, monkeypatch, capsys):

@@ -132,7 +132,7 @@ class Goal:
         known = cost or Cost()
         return (
             (known.milliseconds, self.max_latency_ms, formatting.milliseconds),
-            (known.millijoules, self.max_energy_mj, _millijoules),
+            (known.millijoules, self.max_energy_mj, formatting.millijoules),
         )
 
     def violations(self, trial: Trial, cost: Cost | None = None) -> list[str]:
@@ -238,10 +238,6 @@ def check_limits(
     for name, limit in (("max_latency_ms", max_latency_ms), ("max_energy_mj", max_energy_mj)):
         if limit is not None:
             check_positive(name, limit)
-
-
-def _millijoules(value: float) -> str:
-    return formatting.joules(value / 1000)
 
 
 def _has_accuracy(model: Model) -> bool:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
+import time
+from dataclasses import replace
 
 from workbench.artifact.artifact import Artifact
 from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.export import export
 from workbench.deploy.target import Target
-from workbench.deploy.timing import Timing, benchmark
+from workbench.deploy.timing import BUSY_SHARE, BUSY_SPREAD, Timing, benchmark
 from workbench.domain import Model
 from workbench.errors import InputError
 from workbench.profiling import resources
-from workbench.profiling.energy.energy import Energy
 from workbench.profiling.energy.machine import Machine
 from workbench.profiling.inference_energy import inference_energy
+from workbench.study.trial import Cost
 
 FIRST_SECONDS, SECONDS = 4.5, 1.2
 """Processor seconds to export a small network, to confirm and to time it; the first loads PyTorch's
@@ -32,10 +34,15 @@ def expected_seconds(target: Target | None) -> float:
     return SECONDS if EXPORTER in sys.modules else FIRST_SECONDS
 
 
-def latency_ms(
-    model: Model, artifact: Artifact, target: Target | None = None, cancel: CancelToken = NEVER
-) -> float:
-    """Return the median milliseconds of one example.
+def measured_cost(
+    model: Model,
+    artifact: Artifact,
+    target: Target | None = None,
+    cancel: CancelToken = NEVER,
+    *,
+    energy: bool = False,
+) -> Cost:
+    """Return what one example costs: the median milliseconds, and the energy if it is wanted.
 
     Without a target, the network runs in PyTorch in this process. With one, the file is exported,
     confirmed on every validation example, and timed in a process of its own.
@@ -48,35 +55,35 @@ def latency_ms(
         If `cancel` is cancelled.
     """
     if target is not None:
-        return _in_runtime(artifact, target, cancel).median
-    shaped = model.with_spec(artifact.spec)
-    times = resources.latency(shaped, artifact.operands(), cancel=cancel)
-    return float(times["batch_1"]["median"])
-
-
-def latency_and_energy(
-    model: Model, artifact: Artifact, target: Target | None = None, cancel: CancelToken = NEVER
-) -> tuple[float, Energy]:
-    """Return the median milliseconds and the energy of one example, one after the other.
-
-    Raises
-    ------
-    InputError, Cancelled
-        As for `latency_ms`.
-    """
-    if target is not None:
         timing = _in_runtime(artifact, target, cancel)
-        return timing.median, timing.energy.scaled(1e-3)
-    milliseconds = latency_ms(model, artifact, cancel=cancel)
-    counted = inference_energy(artifact, batch=1, repeats=1, seconds=ENERGY_SECONDS, cancel=cancel)
-    return milliseconds, counted.energy.scaled(1e-3)
+        counted = timing.energy.scaled(1e-3) if energy else None
+        return Cost(timing.median, counted, busy=timing.busy)
+    cost = _here(model, artifact, cancel)
+    if not energy:
+        return cost
+    counts = inference_energy(artifact, batch=1, repeats=1, seconds=ENERGY_SECONDS, cancel=cancel)
+    return replace(cost, energy=counts.energy.scaled(1e-3))
 
 
-def check_energy_counter() -> None:
+def _here(model: Model, artifact: Artifact, cancel: CancelToken) -> Cost:
+    shaped, weights = model.with_spec(artifact.spec), artifact.operands()
+    begin, processor = time.perf_counter(), time.process_time()
+    runs = resources.latency(shaped, weights, cancel=cancel)["batch_1"]
+    share = (time.process_time() - processor) / (time.perf_counter() - begin)
+    busy = share < BUSY_SHARE or runs["p90"] > BUSY_SPREAD * runs["p10"]
+    return Cost(float(runs["median"]), busy=bool(busy))
+
+
+def check_energy_counter(advice: str = "leave max_energy_mj out") -> None:
     """Check that the processor has an energy counter that this process can read.
 
     A sensor is no substitute: it is updated once in a second, and so the energy of a recipe would
     take minutes. An estimate from processor time is a multiple of the latency.
+
+    Parameters
+    ----------
+    advice
+        What to do without one.
 
     Raises
     ------
@@ -84,10 +91,9 @@ def check_energy_counter() -> None:
         If it has none.
     """
     opened = Machine().open(gpus=False)
-    if opened.processor.how != "counter":
+    if not opened.has_counter:
         raise InputError(
-            "The energy cannot be limited here, so leave max_energy_mj out: "
-            f"{' '.join(opened.notes)}",
+            f"No energy can be measured here, so {advice}: {' '.join(opened.notes)}",
             code="study.no_energy_counter",
         )
 

@@ -14,7 +14,7 @@ from workbench.errors import Cancelled
 from workbench.recipe import Recipe, Structure
 from workbench.study.candidates import REMOVED
 from workbench.study.goal import Goal
-from workbench.study.latency import expected_seconds, latency_and_energy, latency_ms
+from workbench.study.latency import expected_seconds, measured_cost
 from workbench.study.trial import Cost, Trial
 from workbench.training.compress import compress
 
@@ -87,10 +87,8 @@ class Speed:
         begin = time.monotonic()
         token = CancelToken(lambda: self.cancel.cancelled or self._remaining < 0)
         try:
-            artifact = compress(self.model, recipe)
-            if self.goal.max_energy_mj is None:
-                return Cost(latency_ms(self.model, artifact, self.target, token))
-            return Cost(*latency_and_energy(self.model, artifact, self.target, token))
+            artifact, energy = compress(self.model, recipe), self.goal.max_energy_mj is not None
+            return measured_cost(self.model, artifact, self.target, token, energy=energy)
         except Cancelled:
             self.cancel.check()
             return None

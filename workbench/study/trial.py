@@ -30,10 +30,21 @@ FAILED = "failed"
 
 @dataclass(frozen=True)
 class Cost:
-    """What one example costs: the median milliseconds and the energy, None if not measured."""
+    """What one example costs.
+
+    Attributes
+    ----------
+    milliseconds : float or None
+        The median of repeated runs, if it was measured.
+    energy : Energy or None
+        The energy, if it was measured.
+    busy : bool
+        Whether other work of the machine disturbed the runs, so that they took longer.
+    """
 
     milliseconds: float | None = None
     energy: Energy | None = None
+    busy: bool = False
 
     @property
     def millijoules(self) -> float | None:

@@ -98,3 +98,8 @@ class OpenSources:
     notes: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
     includes_gpus: bool = False
+
+    @property
+    def has_counter(self) -> bool:
+        """Whether the energy of the processor is counted, which a sensor or an estimate is not."""
+        return self.processor.how == "counter"
