@@ -2,7 +2,8 @@
 
 python benchmarks/study.py [--quick] [PART ...] [MODEL ...]
 
-Parts: grid, hypervolume, optuna, overhead, redraw, processes, layers, budget. All by default.
+Parts: grid, hypervolume, optuna, overhead, redraw, processes, layers, budget, latency. All by
+default.
 `optuna` and the Dask row of `processes` need the extras `study` and `cluster`.
 """
 
@@ -16,7 +17,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
-from statistics import mean
+from statistics import mean, median
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,13 +32,14 @@ from workbench.session.records import Focus
 from workbench.study import Space, Study, mixed_precision, run_study
 from workbench.study.elimination import can_eliminate
 from workbench.study.executors import Dask, InThisProcess, Local
+from workbench.study.front import pareto_front
 from workbench.study.goal import Goal
 from workbench.study.hypervolume import hypervolume
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.reasons import all_reasons
 from workbench.study.recommendation import Recommendation
 from workbench.study.result import StudyResult
-from workbench.study.trial import Trial, pareto_front
+from workbench.study.trial import Trial
 
 QUICK = "--quick" in sys.argv
 IMAGES_AND_TEXTS = (
@@ -82,7 +84,7 @@ def grid() -> None:
 def area(trials: list[Trial], model: wb.Model) -> float:
     """Return the hypervolume from the original's bytes and the chance metric."""
     chance = 1 / max(2, len(model.task.classes))
-    return hypervolume(trials, model.task.metric, model.original_bytes, chance)
+    return hypervolume(trials, model.task.metric, {"bytes": model.original_bytes}, chance)
 
 
 def hypervolumes() -> None:
@@ -265,6 +267,48 @@ def layers() -> None:
             )
 
 
+WIDTHS = Space(
+    {
+        "structure.removed": [0, 0.2, 0.4, 0.6],
+        "quantize.bits": [4, 8],
+        "activations.bits": [32, 8],
+    }
+)
+
+
+def latency() -> None:
+    """Measure fronts of latency twice: the time, and by how much the times of a file differ.
+
+    Files that other work of the machine disturbed are not compared.
+    """
+    print("\nmodel                  target       recipes  front  s each  busy  median  largest")
+    for name in models(("fashion/lenet5", "vowels/cnn")):
+        model = wb.model(name)
+        for target in ("onnxruntime", None):
+            settings = {"objectives": ("latency",), "target": target}
+            recipes = 4 if QUICK else None
+            study = Study.of(model, WIDTHS, sampler="sobol", recipes=recipes, **settings)
+            begin = time.perf_counter()
+            first = run_study(model, study, log=new_log())
+            seconds = (time.perf_counter() - begin) / len(first.trials)
+            again = run_study(model, study, log=new_log())
+            pairs = [(a.cost, b.cost) for a, b in zip(first.trials, again.trials, strict=True)]
+            quiet = [
+                (a.milliseconds or 0.0, b.milliseconds or 0.0)
+                for a, b in pairs
+                if not (a.busy or b.busy)
+            ]
+            differences = [max(a, b) / min(a, b) - 1 for a, b in quiet] or [0.0]
+            print(
+                f"{name:<22} {target or 'PyTorch':<12} {len(pairs):7d} {len(first.front):6d} "
+                f"{seconds:7.2f} {len(pairs) - len(quiet):5d} {median(differences):7.1%} "
+                f"{max(differences):8.1%}",
+                flush=True,
+            )
+            for trial in first.front:
+                print(f"    {trial.cost.milliseconds:.4f} ms  {trial.value:.4f}  {trial.key}")
+
+
 PARTS = {
     "grid": grid,
     "hypervolume": hypervolumes,
@@ -274,6 +318,7 @@ PARTS = {
     "processes": processes,
     "layers": layers,
     "budget": budget,
+    "latency": latency,
 }
 
 if __name__ == "__main__":

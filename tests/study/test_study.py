@@ -20,12 +20,13 @@ from workbench.errors import Cancelled
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.study import Space, Study, measurement, run_study
 from workbench.study.executors import InThisProcess, Local
+from workbench.study.front import pareto_front
 from workbench.study.log import StudyLog
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.runner import Runner
 from workbench.study.samplers import SAMPLERS
 from workbench.study.study import SAMPLER_NAMES
-from workbench.study.trial import EXACT, FAILED, TOO_LARGE, pareto_front
+from workbench.study.trial import EXACT, FAILED, TOO_LARGE
 
 SPACE = Space({"prune.sparsity": [0, 0.5, 0.8], "quantize.bits": [2, 3, 4]})
 LARGE = Space(

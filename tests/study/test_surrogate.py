@@ -11,8 +11,8 @@ from workbench.domain.metric import ACCURACY
 from workbench.recipe import Recipe
 from workbench.study import Space, Study
 from workbench.study.expected_bytes import expected_bytes
-from workbench.study.hypervolume import hypervolume
-from workbench.study.samplers.surrogate import FIRST, _gains, surrogate
+from workbench.study.hypervolume import gains, hypervolume
+from workbench.study.samplers.surrogate import FIRST, surrogate
 from workbench.study.trial import EXACT, FAILED, TOO_LARGE, UNLIKELY, Trial
 
 SPACE = Space(
@@ -31,13 +31,14 @@ def test_gains_are_differences_of_hypervolumes():
     trials = [Trial(Recipe(), EXACT, size, value=value) for size, value in pairs]
     front, others = trials[:8], trials[8:]
     points = [(np.log10(trial.bytes), trial.value) for trial in front]
-    sizes = np.array([np.log10(trial.bytes) for trial in others])
+    sizes = np.array([[np.log10(trial.bytes)] for trial in others])
     values = np.array([[trial.value for trial in others]])
-    before = hypervolume(front, ACCURACY, 1000, 0.1)
-    gains = [hypervolume([*front, t], ACCURACY, 1000, 0.1) - before for t in others]
-    assert any(gains)
-    assert not all(gains)
-    assert _gains(points, sizes, values, (3.0, 0.1))[0] == pytest.approx(gains)
+    largest = {"bytes": 1000}
+    before = hypervolume(front, ACCURACY, largest, 0.1)
+    added = [hypervolume([*front, t], ACCURACY, largest, 0.1) - before for t in others]
+    assert any(added)
+    assert not all(added)
+    assert gains(points, sizes, values, [3.0], 0.1)[0] == pytest.approx(added)
 
 
 def guessed(model, recipe):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from workbench import formatting
 from workbench.display import Card
 from workbench.i18n import _
-from workbench.plots import tradeoff
+from workbench.plots import study_costs, tradeoff
 from workbench.plots.goal import Goal
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.spots import MAX_SHOWN, Spot
@@ -30,7 +29,12 @@ def draw(
     goal: Goal | None = None,
     best: Trial | None = None,
 ) -> Figure:
-    """Draw the exactly measured recipes; a click asks the page to select one."""
+    """Draw the exactly measured recipes; a click asks the page to select one.
+
+    A study of other costs than bytes has a panel for each.
+    """
+    if result.study.is_timed:
+        return study_costs.draw(result, [trial for _number, trial in shown(result)], palette)
     size, value = result.original
     met = best is None or goal is None or _meets(best, goal, result.metric)
     figure = tradeoff.draw(
@@ -74,18 +78,28 @@ def _spot(trial: Trial, key: int) -> Spot:
 
 
 def rows(result: StudyResult) -> list[dict[str, Any]]:
-    """Return a row for each trial."""
+    """Return a row for each trial; with times and energies if the study measures them."""
     return [
         {
             "state": trial.state,
             "bytes": trial.bytes,
             "value": trial.value,
+            **(_costs(trial) if result.study.is_timed else {}),
             "examples": trial.examples,
             "seconds": trial.seconds,
             "recipe": trial.key,
         }
         for trial in result.trials
     ]
+
+
+def _costs(trial: Trial) -> dict[str, float | bool | None]:
+    cost = trial.cost
+    return {
+        "milliseconds": cost.milliseconds,
+        "millijoules": cost.millijoules,
+        "busy": cost.busy,
+    }
 
 
 def card(result: StudyResult) -> Card:
@@ -105,9 +119,5 @@ def spread(front: Sequence[Trial], most: int) -> list[Trial]:
 
 
 def sentences(result: StudyResult, trials: Sequence[Trial]) -> list[str]:
-    """Return a line for each trial: bytes, metric and recipe."""
-    return [
-        f"{formatting.nbytes(trial.bytes)}, {result.metric.format(trial.value or 0.0)}: "
-        f"{describe(trial.recipe)}"
-        for trial in trials
-    ]
+    """Return a line for each trial: costs, metric and recipe."""
+    return [f"{study_costs.figures(result, trial)}: {describe(trial.recipe)}" for trial in trials]

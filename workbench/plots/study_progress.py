@@ -21,7 +21,8 @@ def draw(result: StudyResult, worst: float, palette: Palette = LIGHT) -> Figure:
     """
     from workbench.study.hypervolume import hypervolumes  # studies load torch
 
-    areas = hypervolumes(result.trials, result.metric, result.original[0], worst)
+    largest = {"bytes": result.original[0]}
+    areas = hypervolumes(result.trials, result.metric, largest, worst)
     final = areas[-1] if areas and areas[-1] else 1.0
     line = {
         "type": "scatter",

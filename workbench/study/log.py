@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from workbench.cache.files import cache_folder
 from workbench.errors import ArtifactError, FileError, InputError, file_errors
-from workbench.study.trial import Trial
+from workbench.study.trial import Cost, Trial
 
 FOLDER = "studies"
 LOCKED = "study.locked"
@@ -31,12 +31,16 @@ class StudyLog:
 
     The first line describes the study; each other line is a trial. A last line that a kill cut off
     is ignored and overwritten. A recipe occurs again when an estimate was followed by an exact
-    measurement. Both are needed: later proposals depend on the estimate.
+    measurement. Both are needed: later proposals depend on the estimate. If the study times files,
+    a line with its digest and what one example costs follows each, and all trials of this file hold
+    this cost.
 
     Attributes
     ----------
     trials, checked : dict
         The first trials by the JSON text of their recipe, and the exact ones that followed.
+    costs : dict
+        What one example costs, by file.
 
     Parameters
     ----------
@@ -47,11 +51,14 @@ class StudyLog:
     optional
         The file is only a cache: if it cannot be used, the trials are kept in memory; if it cannot
         be continued, it begins again. No error is raised.
+    machine
+        What the costs of files depend on; empty if none are measured.
 
     Raises
     ------
     InputError
-        If the file belongs to another study, or another version of Workbench wrote it.
+        If the file belongs to another study, another version of Workbench wrote it, or its costs
+        are those of another machine.
     ArtifactError
         If a line other than the last is damaged.
     FileError
@@ -59,13 +66,21 @@ class StudyLog:
     """
 
     def __init__(
-        self, path: Path | None, header: dict[str, Any], *, optional: bool = False
+        self,
+        path: Path | None,
+        header: dict[str, Any],
+        *,
+        optional: bool = False,
+        machine: str = "",
     ) -> None:
         self.path = path
         self._optional = optional
         self.trials: dict[str, Trial] = {}
         self.checked: dict[str, Trial] = {}
+        self.costs: dict[str, Cost] = {}
         self._header = {"study": header, "workbench": version("workbench")}
+        if machine:
+            self._header["machine"] = machine
         self._lock: AbstractContextManager[Any] = nullcontext()
 
     def __enter__(self) -> Self:
@@ -114,8 +129,27 @@ class StudyLog:
         self._append(trial.as_dict())
         self._add(trial)
 
+    def add_cost(self, file: str, cost: Cost) -> None:
+        """Append what one example of a file costs.
+
+        Raises
+        ------
+        FileError
+            If the disk is full.
+        """
+        self._append({"file": file, "cost": cost.as_dict()})
+        self._add_cost(file, cost)
+
     def _add(self, trial: Trial) -> None:
+        if trial.file in self.costs:
+            trial = trial.with_cost(self.costs[trial.file])
         (self.checked if trial.key in self.trials else self.trials)[trial.key] = trial
+
+    def _add_cost(self, file: str, cost: Cost) -> None:
+        self.costs[file] = cost
+        for trials in (self.trials, self.checked):
+            same = [trial for trial in trials.values() if trial.file == file]
+            trials.update({trial.key: trial.with_cost(cost) for trial in same})
 
     def _append(self, data: dict[str, Any]) -> None:
         if self.path is None:
@@ -134,6 +168,7 @@ class StudyLog:
         assert self.path is not None
         self.trials.clear()
         self.checked.clear()
+        self.costs.clear()
         try:
             with file_errors("write", self.path):
                 self.path.unlink()
@@ -161,7 +196,19 @@ class StudyLog:
         if not lines:
             self._append(self._header)
             return
-        header = self._parsed(lines[0], 1)
+        self._check(self._parsed(lines[0], 1))
+        for number, line in enumerate(lines[1:], 2):
+            data = self._parsed(line, number)
+            try:
+                if "recipe" in data:
+                    self._add(Trial.from_dict(data))
+                else:
+                    self._add_cost(data["file"], Cost.from_dict(data["cost"]))
+            except (KeyError, TypeError, ValueError):
+                raise self._damaged(number) from None
+
+    def _check(self, header: dict[str, Any]) -> None:
+        """Check that the file can be continued here."""
         if header.get("study") != self._header["study"]:
             raise InputError(
                 f"{self.path} is the log of another study: name another log.",
@@ -173,12 +220,12 @@ class StudyLog:
                 f"{self._header['workbench']}, whose results may differ: name another log.",
                 code="study.other_version",
             )
-        for number, line in enumerate(lines[1:], 2):
-            try:
-                trial = Trial.from_dict(self._parsed(line, number))
-            except (KeyError, TypeError, ValueError):
-                raise self._damaged(number) from None
-            self._add(trial)
+        if header.get("machine") != self._header.get("machine"):
+            raise InputError(
+                f"{self.path} holds times of {header.get('machine')}, and this is "
+                f"{self._header.get('machine')}: name another log.",
+                code="study.other_machine",
+            )
 
     def _parsed(self, line: bytes, number: int) -> dict[str, Any]:
         try:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from workbench.display import Displayable
 from workbench.domain.metric import Metric
 from workbench.i18n import _, plural
-from workbench.study.trial import FAILED, Trial, pareto_front
+from workbench.study.front import pareto_front
+from workbench.study.objectives import OBJECTIVES
+from workbench.study.trial import FAILED, Trial
 
 if TYPE_CHECKING:
     from workbench.study.study import Study
@@ -45,8 +47,12 @@ class StudyResult(Displayable):
 
     @cached_property
     def front(self) -> tuple[Trial, ...]:
-        """The exact trials that no other dominates, the smallest file first."""
-        return tuple(pareto_front(self.trials, self.metric))
+        """The exact trials that no other dominates, those with the least cost first.
+
+        Times and energies within 10 % count as equal, see `workbench.study.front`. A file that was
+        timed while the machine was busy is faster than its time says, and may be missing here.
+        """
+        return tuple(pareto_front(self.trials, self.metric, self.study.objectives))
 
     @property
     def saved(self) -> float:
@@ -62,18 +68,34 @@ class StudyResult(Displayable):
     @property
     def summary(self) -> str:
         """The result as a sentence or two."""
-        return plural(
-            "{count} recipe measured, {front} of them on the front of size and {metric}. "
-            "{saved} % of the evaluations were not needed.",
-            "{count} recipes measured, {front} of them on the front of size and {metric}. "
-            "{saved} % of the evaluations were not needed.",
+        costs = ", ".join(_(OBJECTIVES[name].label) for name in self.study.objectives)
+        front = plural(
+            "{count} recipe measured, {front} of them on the front of {costs} and {metric}.",
+            "{count} recipes measured, {front} of them on the front of {costs} and {metric}.",
             len(self.trials),
         ).format(
             count=f"{len(self.trials):,}",
             front=len(self.front),
+            costs=costs,
             metric=_(self.metric.name),
-            saved=round(100 * self.saved),
         )
+        if self.study.is_timed:
+            return " ".join(filter(None, [front, self._busy_sentence]))
+        saved = _("{saved} % of the evaluations were not needed.").format(
+            saved=round(100 * self.saved)
+        )
+        return f"{front} {saved}"
+
+    @property
+    def _busy_sentence(self) -> str:
+        count = sum(trial.cost.busy for trial in self.trials)
+        if not count:
+            return ""
+        return plural(
+            "The machine was busy while {count} file was timed: the time is too long.",
+            "The machine was busy while {count} files were timed: their times are too long.",
+            count,
+        ).format(count=f"{count:,}")
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""

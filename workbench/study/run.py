@@ -10,6 +10,7 @@ from pathlib import Path
 from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.errors import InputError
+from workbench.study.costs import check_costs, timed_on
 from workbench.study.executors.executor import Executor, InThisProcess
 from workbench.study.log import StudyLog, default_path
 from workbench.study.result import StudyResult
@@ -34,6 +35,12 @@ def run_study(
     It can be killed at any time: with the same log, the same call goes on. No recipe is measured
     twice.
 
+    With latency or energy among the objectives, this process times the files of each round, one
+    after the other, when all of the round have been evaluated, so that no other recipe of the study
+    runs meanwhile. This holds for each executor: with a Dask cluster as well, the times are those
+    of this machine, which makes each file again for it, and trains it if it was trained elsewhere.
+    Every file is timed once; equal files share the result, and the log holds it.
+
     Parameters
     ----------
     model, study
@@ -41,7 +48,7 @@ def run_study(
     log
         The file to append trials to; by default, one in the user's cache folder.
     executor
-        Where recipes are measured; in this process by default.
+        Where recipes are evaluated; in this process by default.
     seconds
         After this time, no more recipes are measured, and the front is checked.
     on_update
@@ -52,7 +59,8 @@ def run_study(
     Raises
     ------
     InputError
-        If the study belongs to another model.
+        If the study belongs to another model, the runtime of its target is not installed, there is
+        no energy counter, or the log holds times of another machine.
     FileError
         If the log cannot be written, or another process runs the study.
     Cancelled
@@ -70,9 +78,10 @@ def run_study(
             f"The study belongs to {study.model} with other weights or data than this model.",
             code="study.other_model",
         )
+    check_costs(study)
     path = default_path(study.digest) if log is None else Path(log)
     executor = executor or InThisProcess()
-    with StudyLog(path, study.as_dict()) as lines:
+    with StudyLog(path, study.as_dict(), machine=timed_on(study)) as lines:
         executor.open(model)
         try:
             runner = Runner(model, study, executor, lines, on_update, cancel)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.errors import Cancelled
 from workbench.recipe import Recipe
+from workbench.study.costs import time_file
 from workbench.study.executors.executor import Executor
+from workbench.study.front import pareto_front
 from workbench.study.log import StudyLog
 from workbench.study.measurement import SPLIT, Job, Rival, best_rival
 from workbench.study.result import StudyResult
 from workbench.study.study import Study
-from workbench.study.trial import UNLIKELY, Trial, pareto_front
+from workbench.study.trial import UNLIKELY, Trial
 
 OnUpdate = Callable[[StudyResult], None]
 
@@ -80,7 +83,8 @@ class Runner:
     ) -> list[Trial]:
         """Measure recipes with the same rivals, and return their trials in the same order.
 
-        Those in the log are not measured again.
+        Those in the log are not measured again. If the study times files, there are no rivals, and
+        files are timed after all have been evaluated, one after the other in this process.
 
         Parameters
         ----------
@@ -109,16 +113,20 @@ class Runner:
             self._run(jobs)
         finally:
             self._add([key for key in keys if key in known])
+        self._time(keys)
         return [known[key] for key in keys]
 
     def check_front(self) -> None:
         """Measure all trials again that only an estimate excluded and that may reach the front.
+
+        Files that are not timed yet are timed first.
 
         Raises
         ------
         TimeIsUp
             At the deadline.
         """
+        self._time([trial.key for trial in self.final])
         while doubtful := self._doubtful():
             rivals, limit = self._rivals(), self._study.max_bytes
             self._run([Job(t.recipe, rivals, limit, certainly=True) for t in doubtful])
@@ -127,12 +135,9 @@ class Runner:
     def _add(self, keys: Sequence[str]) -> None:
         """Add the trials of recipes in the log, or replace them by the exact ones."""
         for key in keys:
-            if key in self._index:
-                self.final[self._index[key]] = self._latest(key)
-            else:
-                self._index[key] = len(self.final)
-                self.proposed.append(self._log.trials[key])
-                self.final.append(self._latest(key))
+            index = self._index.setdefault(key, len(self.final))
+            self.proposed[index : index + 1] = [self._log.trials[key]]
+            self.final[index : index + 1] = [self._latest(key)]
             checked = self._log.checked.get(key)
             self._examples[key] = self._log.trials[key].examples
             self._examples[key] += 0 if checked is None else checked.examples
@@ -140,7 +145,25 @@ class Runner:
     def _latest(self, key: str) -> Trial:
         return self._log.checked.get(key, self._log.trials[key])
 
+    def _time(self, keys: Sequence[str]) -> None:
+        """Time the exact files of recipes, each once."""
+        if not self._study.is_timed:
+            return
+        for key in keys:
+            trial = self._latest(key)
+            timed = trial.exact and trial.file not in self._log.costs
+            if timed:
+                with self._until_late() as token:
+                    cost = time_file(self._model, self._study, trial, token)
+                self._log.add_cost(trial.file, cost)
+            self._add([key])
+            if timed:
+                self._on_update(self.result)
+
     def _rivals(self) -> tuple[Rival, ...]:
+        # A file that is smaller and better may be slower, so it excludes none.
+        if self._study.is_timed:
+            return ()
         return rivals_of(filter(self.counts, self.final), self._model)
 
     def _doubtful(self) -> list[Trial]:
@@ -158,13 +181,10 @@ class Runner:
         """Measure jobs, and log each as it ends."""
         if not jobs:
             return
-        if self._is_late():
-            raise TimeIsUp
-        for number, job in enumerate(jobs):
-            self._executor.submit(number, job)
-        token = CancelToken(lambda: self._cancel.cancelled or self._is_late())
-        ended: list[Trial] = []
-        try:
+        with self._until_late() as token:
+            for number, job in enumerate(jobs):
+                self._executor.submit(number, job)
+            ended: list[Trial] = []
             for _number, trial in self._executor.results(token):
                 self._log.add(trial)
                 ended.append(trial)
@@ -172,6 +192,14 @@ class Runner:
                 trials = (*so_far.trials, *ended)
                 examples += so_far.examples
                 self._on_update(replace(so_far, trials=trials, examples=examples))
+
+    @contextmanager
+    def _until_late(self) -> Iterator[CancelToken]:
+        """Give a token that is cancelled at the deadline, and raise `TimeIsUp` then."""
+        if self._is_late():
+            raise TimeIsUp
+        try:
+            yield CancelToken(lambda: self._cancel.cancelled or self._is_late())
         except Cancelled:
             self._cancel.check()
             raise TimeIsUp from None

@@ -7,9 +7,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.deploy.target import Target
 from workbench.domain import Model
 from workbench.errors import InputError
 from workbench.recipe.schema import brief
+from workbench.study.objectives import DEFAULT, checked_objectives, checked_target
 from workbench.study.space import Space
 from workbench.validation import expect_count, expect_model
 
@@ -17,6 +19,8 @@ VERSION = 2
 """Incremented when equal descriptions no longer give equal trials."""
 
 SAMPLER_NAMES = ("grid", "sobol", "surrogate", "evolution", "directed", "by_layer", "tpe")
+BYTES_ONLY = ("directed", "by_layer")
+"""Samplers that aim at a size of the file."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,18 @@ class Study:
     batch : int
         How many recipes are proposed at a time and compared with the same rivals, so that trials do
         not depend on timing. At most this many are measured at the same time.
+    objectives : tuple of str
+        The costs that are weighed against the metric: any of ``bytes``, ``latency`` and ``energy``,
+        both of one example. With others than bytes alone, every file is evaluated in full and then
+        timed, because a smaller file that is better may be slower.
+    target : Target, str or None
+        Where latency and energy are measured: an inference runtime or its name, or PyTorch on one
+        thread of this process.
+
+    Raises
+    ------
+    InputError
+        If a value is not possible.
     """
 
     model: str
@@ -60,6 +76,8 @@ class Study:
     min_value: float | None = None
     seed: int = 0
     batch: int = 4
+    objectives: tuple[str, ...] = DEFAULT
+    target: Target | None = None
 
     def __post_init__(self) -> None:
         if self.sampler not in SAMPLER_NAMES:
@@ -78,6 +96,20 @@ class Study:
         for name, value in (("recipes", self.recipes), ("max_bytes", self.max_bytes)):
             if value is not None:
                 object.__setattr__(self, name, expect_count(value, name))
+        object.__setattr__(self, "objectives", checked_objectives(self.objectives))
+        object.__setattr__(self, "target", checked_target(self.target, self.objectives))
+        if self.is_timed and self.sampler in BYTES_ONLY:
+            others = [name for name in SAMPLER_NAMES if name not in BYTES_ONLY]
+            raise InputError(
+                f"The sampler {self.sampler} aims at a size of the file, so its only objective is "
+                f"bytes: choose one of {', '.join(others)}.",
+                code="study.bytes_only",
+            )
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether files are timed: latency or energy is an objective."""
+        return self.objectives != DEFAULT
 
     @classmethod
     def of(cls, model: Model, space: Space, **settings: Any) -> Study:
@@ -93,8 +125,8 @@ class Study:
         return cls(model.name, identity, space, **settings)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data for JSON."""
-        return {
+        """Return plain data for JSON; objectives only if they are others than bytes alone."""
+        data: dict[str, Any] = {
             "version": VERSION,
             "model": self.model,
             "identity": list(self.identity),
@@ -106,6 +138,10 @@ class Study:
             "seed": self.seed,
             "batch": self.batch,
         }
+        if not self.is_timed:
+            return data
+        target = None if self.target is None else self.target.as_dict()
+        return data | {"objectives": list(self.objectives), "target": target}
 
     @property
     def digest(self) -> str:

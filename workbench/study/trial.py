@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
-from workbench.domain.metric import Metric
 from workbench.profiling.energy.energy import Energy
 from workbench.recipe import Recipe
 
@@ -24,6 +23,8 @@ TOO_LARGE = "too_large"
 """Above the limit on the bytes, so that nothing was evaluated."""
 BELOW_LIMIT = "below_limit"
 """The metric cannot reach the limit on it, or does with a probability below 0.01 %."""
+UNTIMED = "untimed"
+"""Evaluated on every example, but its time or energy was not measured; `sentence` says why."""
 FAILED = "failed"
 """The recipe does not fit the model, or could not be computed; `sentence` says why."""
 
@@ -40,17 +41,33 @@ class Cost:
         The energy, if it was measured.
     busy : bool
         Whether other work of the machine disturbed the runs, so that they took longer.
+    sentence : str
+        Why nothing could be measured.
     """
 
     milliseconds: float | None = None
     energy: Energy | None = None
     busy: bool = False
+    sentence: str = ""
 
     @property
     def millijoules(self) -> float | None:
         """The energy in millijoules, or None."""
         joules = None if self.energy is None else self.energy.joules
         return None if joules is None else 1000 * joules
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return asdict(self) | {"energy": None if self.energy is None else self.energy.as_dict()}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Cost:
+        """Inverse of `as_dict`."""
+        energy = data["energy"]
+        return cls(**{**data, "energy": None if energy is None else Energy.from_dict(energy)})
+
+
+UNKNOWN = Cost()
 
 
 @dataclass(frozen=True)
@@ -61,7 +78,8 @@ class Trial:
     ----------
     recipe : Recipe
     state : str
-        ``exact``, ``dominated``, ``unlikely``, ``below_limit``, ``too_large`` or ``failed``.
+        ``exact``, ``dominated``, ``unlikely``, ``below_limit``, ``too_large``, ``untimed`` or
+        ``failed``.
     bytes : int
         The length of the file; 0 if there is none.
     file : str
@@ -81,6 +99,8 @@ class Trial:
         The time of the measurement, and of making the file.
     sentence : str
         Why it failed.
+    cost : Cost
+        What one example costs, if the study measures it.
     correct : Bits
         A bit for each example that was predicted correctly; empty if unknown.
     """
@@ -98,6 +118,7 @@ class Trial:
     seconds: float = 0.0
     compress_seconds: float = 0.0
     sentence: str = ""
+    cost: Cost = UNKNOWN
     correct: Bits = field(default=b"", repr=False)
 
     @cached_property
@@ -110,32 +131,37 @@ class Trial:
         """Whether the value is exact."""
         return self.state == EXACT
 
+    def amounts(self, objectives: Sequence[str]) -> tuple[float, ...]:
+        """Return the bytes, milliseconds or millijoules of each objective; none if one is unknown.
+
+        Parameters
+        ----------
+        objectives
+            Names of `workbench.study.objectives.OBJECTIVES`.
+        """
+        amounts = tuple(map(self._amount, objectives))
+        return () if None in amounts else cast("tuple[float, ...]", amounts)
+
+    def _amount(self, objective: str) -> float | None:
+        if objective == "bytes":
+            return self.bytes or None
+        return self.cost.milliseconds if objective == "latency" else self.cost.millijoules
+
+    def with_cost(self, cost: Cost) -> Trial:
+        """Return the trial with what one example of its file costs."""
+        if not cost.sentence:
+            return replace(self, cost=cost)
+        return replace(self, cost=cost, state=UNTIMED, sentence=cost.sentence)
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON, without the bits of single examples."""
-        data = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "correct"}
-        return data | {"recipe": self.recipe.as_dict()}
+        left_out = {"correct", "cost"} if self.cost == UNKNOWN else {"correct"}
+        data = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in left_out}
+        data["recipe"] = self.recipe.as_dict()
+        return data if self.cost == UNKNOWN else data | {"cost": self.cost.as_dict()}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Trial:
         """Inverse of `as_dict`."""
-        return cls(**{**data, "recipe": Recipe.from_json(data["recipe"])})
-
-
-def pareto_front(trials: Iterable[Trial], metric: Metric) -> list[Trial]:
-    """Return the exact trials that no other dominates, the smallest file first.
-
-    Of several with equal bytes and value, the first is returned.
-
-    Parameters
-    ----------
-    trials
-        All trials; those that are not exact are ignored.
-    metric
-        Of the task.
-    """
-    front: list[Trial] = []
-    exact = [trial for trial in trials if trial.exact]
-    for trial in sorted(exact, key=lambda t: (t.bytes, -metric.sort_key(t.value))):
-        if not front or metric.sort_key(trial.value) > metric.sort_key(front[-1].value):
-            front.append(trial)
-    return front
+        cost = Cost.from_dict(data["cost"]) if "cost" in data else UNKNOWN
+        return cls(**{**data, "recipe": Recipe.from_json(data["recipe"]), "cost": cost})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf, log
+from math import inf, isfinite, log
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from workbench.domain import Model
 from workbench.domain.metric import Metric
 from workbench.recipe import Recipe
+from workbench.study.front import undominated
 from workbench.study.samplers.space_filling import sobol
 from workbench.study.space import Position, Space
 from workbench.study.trial import Trial
@@ -36,7 +37,7 @@ def evolution(model: Model, study: Study, trials: Sequence[Trial], count: int) -
     if len(trials) < POPULATION:
         return sobol(model, study, trials, min(count, POPULATION - len(trials)))
     random = np.random.default_rng([study.seed, len(trials)])
-    parents = _parents(trials, model.task.metric)
+    parents = _parents(trials, model.task.metric, study.objectives)
     positions = [study.space.position(trial.recipe) for trial in parents]
     known = {trial.recipe for trial in trials}
     chosen: dict[Recipe, None] = {}
@@ -52,43 +53,35 @@ def evolution(model: Model, study: Study, trials: Sequence[Trial], count: int) -
     return list(dict.fromkeys([*chosen, *remaining]))[:count]
 
 
-def _parents(trials: Sequence[Trial], metric: Metric) -> list[Trial]:
+def _parents(trials: Sequence[Trial], metric: Metric, objectives: Sequence[str]) -> list[Trial]:
     """Return the best trials, first by rank, then by crowding distance."""
-    points = np.array([_objectives(trial, metric) for trial in trials])
+    points = [_point(trial, metric, objectives) for trial in trials]
     chosen: list[int] = []
-    remaining = [index for index, point in enumerate(points) if np.isfinite(point).all()]
+    remaining = [index for index, point in enumerate(points) if all(map(isfinite, point))]
     while remaining and len(chosen) < POPULATION:
-        rank = _nondominated(points, remaining)
-        distances = _crowding(points[rank])
+        rank = [remaining[i] for i in undominated([points[index] for index in remaining])]
+        distances = _crowding(np.array([points[index] for index in rank]))
         chosen += [rank[index] for index in np.argsort(-distances, kind="stable")]
         ranked = set(rank)
         remaining = [index for index in remaining if index not in ranked]
     return [trials[index] for index in chosen[:POPULATION]] or list(trials[:POPULATION])
 
 
-def _objectives(trial: Trial, metric: Metric) -> tuple[float, float]:
-    """Return two numbers to minimize: the logarithm of the bytes, and the metric."""
+def _point(trial: Trial, metric: Metric, objectives: Sequence[str]) -> tuple[float, ...]:
+    """Return numbers to minimize: the logarithms of the costs, and the metric."""
     value = trial.value if trial.exact else trial.first
-    return (log(trial.bytes) if trial.bytes else inf), -metric.sort_key(value)
-
-
-def _nondominated(points: NDArray[np.float64], indices: Sequence[int]) -> list[int]:
-    rank: list[int] = []
-    best = inf
-    for index in sorted(indices, key=lambda i: (points[i, 0], points[i, 1])):
-        if points[index, 1] < best:
-            rank.append(index)
-            best = points[index, 1]
-    return rank
+    costs = trial.amounts(objectives) or (inf,) * len(objectives)
+    return (*map(log, costs), -metric.sort_key(value))
 
 
 def _crowding(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the crowding distance of each point of a front that is sorted by its first axis."""
-    distances = np.full(len(points), inf)
-    if len(points) > 2:
-        spans = np.ptp(points, axis=0)
-        gaps = np.abs(points[2:] - points[:-2]) / np.where(spans > 0, spans, 1)
-        distances[1:-1] = gaps.sum(axis=1)
+    """Return the crowding distance of each point of a front."""
+    distances = np.zeros(len(points))
+    for values in points.T:
+        order = np.argsort(values, kind="stable")
+        distances[order[[0, -1]]] = inf
+        span = values[order[-1]] - values[order[0]]
+        distances[order[1:-1]] += (values[order[2:]] - values[order[:-2]]) / (span or 1.0)
     return distances
 
 

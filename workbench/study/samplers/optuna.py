@@ -28,25 +28,26 @@ def tpe(model: Model, study: Study, trials: Sequence[Trial], count: int) -> list
         If Optuna is not installed.
     """
     optuna = _optuna()
-    space, metric = study.space, model.task.metric
+    space, metric, objectives = study.space, model.task.metric, study.objectives
     distributions = {
         key: optuna.distributions.CategoricalDistribution(list(range(len(values))))
         for key, values in space.axes.items()
     }
     adviser = optuna.create_study(
-        directions=["minimize", "maximize"],
+        directions=[*("minimize" for _name in objectives), "maximize"],
         sampler=optuna.samplers.TPESampler(seed=study.seed + len(trials)),
     )
     for trial in trials:
         value = trial.value if trial.exact else trial.first
-        if not trial.bytes or value is None:
+        costs = trial.amounts(objectives)
+        if not costs or value is None:
             continue
         params = dict(zip(space.axes, space.position(trial.recipe), strict=True))
         adviser.add_trial(
             optuna.trial.create_trial(
                 params=params,
                 distributions=distributions,
-                values=[trial.bytes, metric.sort_key(value)],
+                values=[*costs, metric.sort_key(value)],
             )
         )
     known = {trial.recipe for trial in trials}

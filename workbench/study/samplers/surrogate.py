@@ -7,21 +7,21 @@ from math import isfinite, log10
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.domain import Model
 from workbench.domain.metric import Metric
 from workbench.recipe import Recipe
 from workbench.study.expected_bytes import expected_bytes
+from workbench.study.front import pareto_front
+from workbench.study.hypervolume import Array, gains
 from workbench.study.measurement import SPLIT
+from workbench.study.objectives import BYTES
 from workbench.study.samplers.evolution import evolution
 from workbench.study.samplers.space_filling import sobol
-from workbench.study.trial import Trial, pareto_front
+from workbench.study.trial import Trial
 
 if TYPE_CHECKING:
     from workbench.study.study import Study
-
-Array = NDArray[np.float64]
 
 FIRST = 8
 """Recipes of the Sobol sequence that it begins with."""
@@ -31,45 +31,59 @@ MAX_FITTED = 400
 MAX_POOL = 1000
 """In a larger space, only some recipes are considered: `CHILDREN` and `RANDOM` of them."""
 CHILDREN, RANDOM = 40, 20
+SLACK = 0.1
+"""Decades above the slowest file up to which times count, and energies: without them, a recipe as
+slow as the slowest would add nothing."""
 
 
 def surrogate(model: Model, study: Study, trials: Sequence[Trial], count: int) -> list[Recipe]:
     """Return the recipes that are expected to add most to the hypervolume.
 
-    Extremely randomized trees (Geurts et al. 2006, Machine Learning 63:3) predict bytes and metric
-    of each recipe of the space. What a recipe adds to the area that the front dominates is averaged
-    over the trees, whose differences stand for the uncertainty (expected hypervolume improvement,
-    Emmerich et al. 2006, IEEE Trans. Evol. Comput. 10:421). Recipes of a round are chosen one after
-    the other, as if the predictions for the earlier ones were true.
+    Extremely randomized trees (Geurts et al. 2006, Machine Learning 63:3) predict costs and metric
+    of each recipe of the space. What a recipe adds to the volume that the front dominates is
+    averaged over the trees, whose differences stand for the uncertainty (expected hypervolume
+    improvement, Emmerich et al. 2006, IEEE Trans. Evol. Comput. 10:421). Recipes of a round are
+    chosen one after the other, as if the predictions for the earlier ones were true.
 
     Trees do not depend on the number of threads, so a study that is continued elsewhere proposes
     the same recipes.
     """
-    metric = model.task.metric
-    fitted = [t for t in trials if t.bytes and t.first is not None and isfinite(t.first)]
+    metric, objectives = model.task.metric, study.objectives
+    measured = [trial for trial in trials if trial.amounts(objectives)]
+    fitted = [trial for trial in measured if trial.first is not None and isfinite(trial.first)]
     if len(fitted) < FIRST:
         return sobol(model, study, trials, min(count, FIRST - len(fitted)))
     pool = _pool(model, study, trials)
     if not pool:
         return []
-    front = pareto_front(fitted, metric)
+    front = pareto_front(fitted, metric, objectives)
     original = model.metric_value(SPLIT)
     values = np.array([_value(trial, front, metric) for trial in fitted])
     worst = float(values.min())
     if not metric.is_fraction:  # one bad value would outweigh all differences of the good ones
         worst = max(worst, metric.sort_key(original) - abs(original))
     values = np.maximum(values, worst)
-    sizes, predicted = _predictions(model, study, fitted, values, pool, len(trials))
-    limit = log10(min(model.original_bytes, study.max_bytes or model.original_bytes))
-    points = [(log10(t.bytes), metric.sort_key(t.value)) for t in front]
+    costs, predicted = _predictions(model, study, fitted, values, pool, len(trials))
+    limits = _limits(model, study, fitted)
+    points = [(*map(log10, t.amounts(objectives)), metric.sort_key(t.value)) for t in front]
     chosen: list[int] = []
     for _ in range(min(count, len(pool))):
-        gains = _gains(points, sizes, predicted, (limit, worst)).mean(axis=0)
-        gains[chosen] = -1.0
-        best = int(gains.argmax())
+        added = gains(points, costs, predicted, limits, worst).mean(axis=0)
+        added[chosen] = -1.0
+        best = int(added.argmax())
         chosen.append(best)
-        points.append((float(sizes[best]), float(predicted[:, best].mean())))
+        points.append((*map(float, costs[best]), float(predicted[:, best].mean())))
     return [pool[index] for index in chosen]
+
+
+def _limits(model: Model, study: Study, trials: Sequence[Trial]) -> list[float]:
+    """Return the logarithms of the costs from which on a recipe adds nothing."""
+    slowest = np.array([trial.amounts(study.objectives) for trial in trials]).max(axis=0)
+    size = log10(min(model.original_bytes, study.max_bytes or model.original_bytes))
+    return [
+        size if name == BYTES else log10(most) + SLACK
+        for name, most in zip(study.objectives, slowest, strict=True)
+    ]
 
 
 def _pool(model: Model, study: Study, trials: Sequence[Trial]) -> list[Recipe]:
@@ -104,14 +118,15 @@ def _predictions(
     pool: Sequence[Recipe],
     seed: int,
 ) -> tuple[Array, Array]:
-    """Return the logarithms of the bytes, float64 [n], and each tree's metrics, [trees, n]."""
+    """Return the logarithms of the costs, [n, number of costs], and metrics, [trees, n]."""
     from sklearn.tree import ExtraTreeRegressor
 
     trials, values = trials[-MAX_FITTED:], values[-MAX_FITTED:]
     known = np.array([_features(model, study, trial.recipe) for trial in trials], np.float32)
     fields = np.array([_features(model, study, recipe) for recipe in pool], np.float32)
-    sizes = np.array([log10(trial.bytes) for trial in trials]) - known[:, -1]
-    targets = np.stack([sizes, values], axis=1)
+    costs = np.array([[log10(a) for a in trial.amounts(study.objectives)] for trial in trials])
+    is_bytes = np.array([name == BYTES for name in study.objectives])  # expected before
+    targets = np.column_stack([costs - is_bytes * known[:, -1:], values])
     scales = targets.std(axis=0) + 1e-9
     first = (study.seed + 1009 * seed) * TREES
     states = [state % 2**32 for state in range(first, first + TREES)]
@@ -121,7 +136,8 @@ def _predictions(
         for state in states
     ]
     predicted = scales * np.array([tree.predict(fields, check_input=False) for tree in trees])
-    return fields[:, -1] + predicted[..., 0].mean(axis=0), predicted[..., 1]
+    means = [predicted[..., number].mean(axis=0) for number in range(len(is_bytes))]
+    return is_bytes * fields[:, -1:] + np.stack(means, axis=1), predicted[..., -1]
 
 
 def _features(model: Model, study: Study, recipe: Recipe) -> tuple[float, ...]:
@@ -131,21 +147,3 @@ def _features(model: Model, study: Study, recipe: Recipe) -> tuple[float, ...]:
         cached[key] = (*study.space.position(recipe), log10(expected_bytes(model, recipe)))
     features: tuple[float, ...] = cached[key]
     return features
-
-
-def _gains(
-    points: Sequence[tuple[float, float]],
-    sizes: Array,
-    values: Array,
-    reference: tuple[float, float],
-) -> Array:
-    """Return what points of `sizes` [n] and `values` [trees, n] add to the dominated area."""
-    limit, height = reference
-    start, gains = -np.inf, np.zeros(values.shape)
-    for size, value in [*sorted(points, key=lambda point: (point[0], -point[1])), (limit, np.inf)]:
-        if value <= height:
-            continue
-        width = np.clip(min(size, limit) - np.maximum(sizes, start), 0, None)
-        gains += width * np.clip(values - height, 0, None)
-        start, height = size, value
-    return gains
