@@ -13,11 +13,15 @@ import nbformat
 import pytest
 
 import workbench as wb
+from tests.profiling.energy.fakes import Clock, Powercap, machine
 from workbench.panels import choosing, narrowing, search_notebook
 from workbench.panels.comparison.focus import update_focus
+from workbench.profiling.energy.energy import Energy
 from workbench.recipe import Recipe
 from workbench.session import Session
+from workbench.study import latency, speed
 from workbench.study.reasons import alternatives
+from workbench.study.trial import Cost
 
 
 @pytest.fixture
@@ -228,6 +232,47 @@ def test_what_is_narrowed(key, value, expected):
         ranges = {name: (first, last) for name, first, last in session.focus.narrowed}
     assert ranges.get("quantize.bits") == expected
     assert len(ranges) == (expected is not None)
+
+
+@pytest.fixture(autouse=True)
+def powercap(tmp_path, monkeypatch):
+    """The folder of energy counters, which has none on any machine until a test adds one."""
+    for module in (choosing, latency):
+        monkeypatch.setattr(module, "Machine", lambda: machine(tmp_path, Clock()))
+    return Powercap(tmp_path / "powercap")
+
+
+def keys(session):
+    return [question["key"] for question in choosing.section(session)["questions"]]
+
+
+def test_only_a_counter_lets_the_page_ask_for_an_energy(powercap):
+    with closing(Session("fashion/mlp-32")) as session:
+        assert keys(session) == ["max_bytes", "min_accuracy", "seconds"]
+        powercap.zone("intel-rapl:0", "package-0", 0)
+        assert keys(session) == ["max_bytes", "min_accuracy", "max_energy_mj", "seconds"]
+
+
+@pytest.mark.slow
+def test_a_limit_on_the_energy_is_searched_and_shown(opened, powercap, monkeypatch):
+    powercap.zone("intel-rapl:0", "package-0", 0)
+    spent = Energy(0.002, 0.001, 0.003, "counter", ("package",))
+    monkeypatch.setattr(speed, "measured_cost", lambda *_arguments, energy: Cost(1.0, spent))
+    state = search(opened, max_energy_mj=2.5)["choosing"]
+    opened.wait_until_idle()
+    assert choosing.live(opened.session)["met"]
+    assert opened.session.choosing.recommendation.goal.max_energy_mj == 2.5
+    cards = choosing.live(opened.session)["cards"]
+    assert {"value": spent.amount, "label": "energy of one example"} in cards[0]["facts"]
+    questions = choosing.section(opened.session)["questions"]
+    assert next(q["value"] for q in questions if q["key"] == "max_energy_mj") == 2.5
+    notebook = search_notebook.search_notebook(
+        opened.session.choosing.recommendation, opened.session.choosing.demand
+    )
+    assert "max_energy_mj=2.5" in json.dumps(notebook)
+    assert state["cards"]
+    opened.act("choose", max_energy_mj=0, seconds=2)
+    assert "energy" in opened.wait("banner")["text"]
 
 
 def test_limits_are_dragged_in_the_picture(opened):

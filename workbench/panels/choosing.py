@@ -15,9 +15,10 @@ from workbench.panels.search_notebook import can_repeat
 from workbench.panels.views.activity import working
 from workbench.plots import goal, points, study, study_fields, study_progress, tradeoff
 from workbench.plots.palette import Palette
+from workbench.profiling.energy.machine import Machine
 from workbench.recipe.description import describe
 from workbench.session import Session
-from workbench.session.choosing import Choosing
+from workbench.session.choosing import Choosing, Limits
 from workbench.zoo.registry import title as title_of
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ HANDLE_WIDTH = 3
 def section(session: Session) -> dict[str, Any]:
     """Return the texts and the questions."""
     model, demand = session.model, session.choosing.demand if session.choosing else None
-    max_bytes, min_accuracy = _limits(session)
+    max_bytes, min_accuracy, max_energy = _limits(session)
     questions = [
         {
             "key": "max_bytes",
@@ -67,6 +68,19 @@ def section(session: Session) -> dict[str, Any]:
                 "scale": 0.01,
                 "step": "any",
                 "bounds": goal_panel.bounds(ACCURACY)["floor"],
+            }
+        )
+    if Machine().open(gpus=False).has_counter:
+        questions.append(
+            {
+                "key": "max_energy_mj",
+                "label": _("How much energy may one example take?"),
+                "help": _("The counter of the processor measures it. Leave it empty for no limit."),
+                "unit": "mJ",
+                "value": max_energy,
+                "scale": 1,
+                "step": "any",
+                "bounds": {"above": 0, "most": None, "text": energy_text()},
             }
         )
     questions.append(
@@ -99,8 +113,13 @@ def seconds_text() -> str:
     )
 
 
-def limits(message: Mapping[str, Any]) -> tuple[int | None, float | None]:
-    """Return the largest file in bytes and the smallest accuracy of a message of the page.
+def energy_text() -> str:
+    """Return the answer to an energy that is no limit."""
+    return _("The energy must be a number above 0; leave it empty for no limit.")
+
+
+def limits(message: Mapping[str, Any]) -> Limits:
+    """Return the bytes, the accuracy and the millijoules of a message of the page.
 
     Raises
     ------
@@ -110,7 +129,8 @@ def limits(message: Mapping[str, Any]) -> tuple[int | None, float | None]:
     largest = goal_panel.limit(message.get("max_bytes"), 0, None, goal_panel.budget_text())
     floor = goal_panel.floor_bounds(ACCURACY), goal_panel.floor_text(ACCURACY)
     smallest = goal_panel.limit(message.get("min_accuracy"), *floor[0], floor[1])
-    return None if largest is None else max(1, round(largest)), smallest
+    energy = goal_panel.limit(message.get("max_energy_mj"), 0, None, energy_text())
+    return None if largest is None else max(1, round(largest)), smallest, energy
 
 
 def live(session: Session) -> dict[str, Any]:
@@ -126,7 +146,8 @@ def live(session: Session) -> dict[str, Any]:
         headline = _("These recipes meet the limits.")
     elif working:
         headline = _("No recipe meets the limits so far; the nearest:")
-    changed = not working and _limits(session) != (result.goal.max_bytes, result.goal.min_accuracy)
+    searched = result.goal.max_bytes, result.goal.min_accuracy, result.goal.max_energy_mj
+    changed = not working and _limits(session) != searched
     if changed:
         headline = _("Found under the limits of the last search: find recipes under the new ones.")
     titles = _titles(result.choices) if result.met else [_("nearest to the limits")]
@@ -148,20 +169,18 @@ def live(session: Session) -> dict[str, Any]:
 
 
 def _card(title: str, name: str, trial: Trial, result: Recommendation) -> dict[str, Any]:
+    metric, energy = result.goal.metric, result.cost(trial).energy
+    facts = [
+        (formatting.nbytes(trial.bytes), _("file")),
+        (formatting.times(result.model.original_bytes / trial.bytes), _("smaller")),
+        (metric.format(trial.value or 0.0), _(metric.name)),
+    ]
+    if energy is not None:
+        facts.append((energy.amount, _("energy of one example")))
     return {
         "title": title,
         "name": name,
-        "facts": [
-            {"value": formatting.nbytes(trial.bytes), "label": _("file")},
-            {
-                "value": formatting.times(result.model.original_bytes / trial.bytes),
-                "label": _("smaller"),
-            },
-            {
-                "value": result.goal.metric.format(trial.value or 0.0),
-                "label": _(result.goal.metric.name),
-            },
-        ],
+        "facts": [{"value": value, "label": label} for value, label in facts],
         "recipe": trial.recipe.to_json(),
         "model": None,
     }
@@ -214,7 +233,7 @@ def _picture(session: Session, result: Recommendation, palette: Palette) -> dict
 
 def _goal(session: Session, result: Recommendation | None) -> goal.Goal:
     """Return the limits to draw."""
-    max_bytes, min_accuracy = _limits(session)
+    max_bytes, min_accuracy, _energy = _limits(session)
     floor = min_accuracy if session.model.task.metric.counts == "classes" else None
     if floor is None and result is not None:
         floor = result.goal.floor
@@ -230,16 +249,16 @@ def _worst(result: Recommendation) -> float:
     return min(values, key=metric.sort_key, default=0.0)
 
 
-def _limits(session: Session) -> tuple[int | None, float | None]:
+def _limits(session: Session) -> Limits:
     """Return the limits of the next search: those that are set, else the last, else suggested."""
     if session.focus.limits is not None:
         return session.focus.limits
     if session.choosing is not None:
-        return session.choosing.demand.max_bytes, session.choosing.demand.min_accuracy
+        return session.choosing.demand.limits
     largest = round(_rounded(SMALL * session.model.original_bytes / KILOBYTE) * KILOBYTE)
     if not _has_accuracy(session):
-        return largest, None
-    return largest, round(session.model.accuracy("validation") - LOSS, 2)
+        return largest, None, None
+    return largest, round(session.model.accuracy("validation") - LOSS, 2), None
 
 
 def _movable(figure: dict[str, Any], session: Session) -> dict[str, Any]:

@@ -21,8 +21,8 @@ def can_repeat(result: Recommendation) -> bool:
 def search_notebook(result: Recommendation, demand: Demand) -> dict[str, Any]:
     """Return a notebook, as JSON data, with the search and the exact recommended recipe."""
     best, name = result.best, result.model.name
-    limits = {"max_bytes": demand.max_bytes, "min_accuracy": demand.min_accuracy}
-    arguments = "".join(f"    {key}={value!r},\n" for key, value in limits.items() if value)
+    limits = zip(("max_bytes", "min_accuracy", "max_energy_mj"), demand.limits, strict=True)
+    arguments = "".join(f"    {key}={value!r},\n" for key, value in limits if value)
     if demand.narrowed:
         axes = {key: list(values) for key, values in result.result.study.space.axes.items()}
         arguments += f"    space=wb.Space({axes!r}),\n"

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from workbench.study.recommendation import Recommendation
 
 
+Limits = tuple[int | None, float | None, float | None]
+"""On the bytes, the accuracy and the millijoules of one example; None for no limit."""
+
+
 @dataclass(frozen=True)
 class Demand:
     """What the user asks for: limits, how long to search, and which values of fields."""
@@ -22,6 +26,12 @@ class Demand:
     min_accuracy: float | None
     seconds: float
     narrowed: tuple[tuple[str, int, int], ...] = ()
+    max_energy_mj: float | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """The largest file, the smallest accuracy and the most energy."""
+        return self.max_bytes, self.min_accuracy, self.max_energy_mj
 
 
 @dataclass(frozen=True)
@@ -87,6 +97,7 @@ def search(
             model,
             max_bytes=demand.max_bytes,
             min_accuracy=demand.min_accuracy,
+            max_energy_mj=demand.max_energy_mj,
             seconds=demand.seconds,
             space=narrowed_space(model, demand.narrowed),
             on_update=show,

@@ -73,8 +73,9 @@ class Focus:
         The prompt that a language model continues, and the seed of its sampling.
     choosing : str
         What the page Choose draws: "recipes", "progress" or "fields".
-    limits : tuple of int and float, or None
-        The largest file and the smallest accuracy that are set there for the next search.
+    limits : tuple of int, float and float, or None
+        The largest file, the smallest accuracy and the most energy that are set there for the next
+        search.
     narrowed : tuple of str, int and int
         The fields that the next search there narrows: the key, and the indices of the first and the
         last value that are left of all that are tried.
@@ -97,7 +98,7 @@ class Focus:
     prompt: int = 0
     seed: int = 0
     choosing: str = "recipes"
-    limits: tuple[int | None, float | None] | None = None
+    limits: tuple[int | None, float | None, float | None] | None = None
     narrowed: tuple[tuple[str, int, int], ...] = ()
     axis: str | None = None
     plan: PlanSelection = field(default_factory=PlanSelection)

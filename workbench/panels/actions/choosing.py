@@ -28,7 +28,8 @@ def choose(dashboard: Dashboard, message: dict[str, Any]) -> None:
     seconds = limit(message.get("seconds"), 0, MAX_SECONDS, seconds_text())
     if seconds is None:
         raise InputError(seconds_text(), code="session.invalid_limit")
-    demand = Demand(*limits(message), seconds, dashboard.session.focus.narrowed)
+    size, accuracy, energy = limits(message)
+    demand = Demand(size, accuracy, seconds, dashboard.session.focus.narrowed, energy)
     dashboard.session.set_focus(limits=None)
     _start(dashboard, demand)
 
