@@ -74,15 +74,22 @@ class Recurrent(nn.Module):
         return self.head(self.layer(self.stem(images[:, 0]))[0].mean(1))
 
 
+def padded_mean():
+    """Return a mean of windows, of which the last reach over the padding."""
+    return nn.Sequential(nn.AvgPool2d(3, 2, 1, ceil_mode=True), nn.AdaptiveAvgPool2d(1))
+
+
 NETWORKS = {
     "average": (lambda: WideWindow(nn.AvgPool2d(64, ceil_mode=True)), wb.Recipe()),
     "largest": (lambda: WideWindow(nn.MaxPool2d((64, 6), 64, ceil_mode=True)), wb.Recipe()),
+    "padded": (lambda: WideWindow(padded_mean()), wb.Recipe()),
+    "padded-integers": (lambda: WideWindow(padded_mean()), INTEGERS),
     "transform": (Transform, wb.Recipe()),
     "key": (OneKey, INTEGERS),
     "gru": (lambda: Recurrent(nn.GRU), INTEGERS),
     "lstm": (lambda: Recurrent(nn.LSTM), INTEGERS),
 }
-KEPT = ("key", "gru", "lstm")
+KEPT = ("padded-integers", "key", "gru", "lstm")
 """Whose scales stay in their place. Of these, OpenVINO fails to load `gru` otherwise, and larger
 networks with a single key (SegFormer, PVT)."""
 

@@ -1,7 +1,8 @@
 """Write an ONNX graph so that OpenVINO reads it, and computes what it says.
 
 Tried with OpenVINO 2026.4: it ignores along which axis a Fourier transform goes, refuses pooling
-windows that are larger than their input, and fails where it moves scales of quantized layers.
+windows that are larger than their input, counts places outside the padding in means, and fails
+where it moves scales of quantized layers.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import onnx
 from workbench.deploy.integers.graph import Graph
 from workbench.deploy.integers.move_up import keeps_order
 
+COUNTED = "count_include_pad"
 POOLING = ("AveragePool", "MaxPool")
 RECURRENT = ("GRU", "LSTM", "RNN")
 INFINITY = "workbench.infinity"
@@ -39,7 +41,11 @@ def for_openvino(content: bytes, layers: Collection[str]) -> bytes:
     if kinds.isdisjoint({"DFT", *POOLING}) and not layers:
         return content
     shapes = _shapes(model)
-    changed = [_transform_along_the_first_axis(graph, shapes), _fit_windows(graph, shapes)]
+    changed = [
+        _transform_along_the_first_axis(graph, shapes),
+        _pad_before_means(graph),
+        _fit_windows(graph, shapes),
+    ]
     if layers:
         changed.append(_keep_scales(graph, shapes, layers))
     return graph.write() if any(changed) else content
@@ -75,6 +81,30 @@ def _transform_along_the_first_axis(graph: Graph, shapes: Shapes) -> bool:
         node.input[2] = graph.add_constant(f"{label}_axis", np.asarray(1, np.int64))
         node.output[0] = f"{label}_transformed"
         graph.add_node("Transpose", [node.output[0]], output, perm=order)
+        changed = True
+    return changed
+
+
+def _pad_before_means(graph: Graph) -> bool:
+    """Pad in a node of its own where the last windows of a mean reach over the padding.
+
+    PyTorch's `ceil_mode` allows them. What lies outside the padding does not count.
+    """
+    changed = False
+    for node in [*graph.nodes]:
+        values = {attribute.name: attribute for attribute in node.attribute}
+        counted = all(name in values and values[name].i for name in ("ceil_mode", COUNTED))
+        padded = "pads" in values and any(values["pads"].ints)
+        if node.op_type != "AveragePool" or not counted or not padded:
+            continue
+        half = len(values["pads"].ints) // 2
+        before, after = values["pads"].ints[:half], values["pads"].ints[half:]
+        label = node.output[0]
+        widths = np.asarray([0, 0, *before, 0, 0, *after], np.int64)
+        padding = [node.input[0], graph.add_constant(f"{label}_pads", widths)]
+        node.input[0] = graph.add_node("Pad", padding, f"{label}_padded")
+        node.attribute.remove(values["pads"])
+        node.attribute.remove(values[COUNTED])
         changed = True
     return changed
 

@@ -22,7 +22,7 @@ from workbench.errors import WorkbenchError
 from workbench.profiling.roofline import Roofline
 from workbench.zoo.registry import model as find_model
 
-VERSION = 6
+VERSION = 7
 """Incremented when the contents of a package or of an agreement change."""
 LENGTH_BYTES = 4
 REFUSALS = (
