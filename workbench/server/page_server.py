@@ -148,8 +148,17 @@ class PageServer(Voila):
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
         getattr(manager, "_pools", {}).clear()
-        ends = [manager.shutdown_kernel(name) for name in manager.list_kernel_ids()]
+        ends = [_end(manager.get_kernel(name)) for name in manager.list_kernel_ids()]
         await asyncio.wait([asyncio.gather(*ends, return_exceptions=True)], timeout=END_SECONDS)
+
+
+async def _end(kernel: Any) -> None:
+    """Ask a kernel to end, without messages about what it was doing and without an interrupt."""
+    kernel.stop_restarter()
+    if kernel.has_kernel:
+        await kernel.signal_kernel(signal.SIGTERM)
+        await kernel.request_shutdown()
+        await kernel.finish_shutdown()
 
 
 def settings(preheat: int, *, uploads: bool = False) -> Config:
