@@ -1,9 +1,10 @@
 """A replay of measured steps on a simulated clock, on which every rank has a core of its own.
 
 With more ranks than cores, ranks take turns and the wall clock says little. A computation lasts as
-long as its processor time. A collective lasts as long as others of its kind and size on average,
-from the arrival of the last rank. A message travels as long as others of its size, while its
-receiver computes. What a rank waits for follows from the order.
+long as the processor time of its rank, whose threads that send and receive meanwhile share its
+core. A collective lasts as long as others of its kind and size on average, from the arrival of the
+last rank. A message travels as long as others of its size, while its receiver computes. What a rank
+waits for follows from the order.
 
 Ranks that take turns disturb each other. With more ranks than cores, a communication therefore
 lasts as long as the shortest of its kind and size, because most others include waiting for a core,

@@ -28,7 +28,8 @@ class Span:
     start, end : float
         Seconds of the machine's monotonic clock.
     cpu : float
-        Seconds of processor time of this rank's thread, of computing only.
+        Seconds of processor time of this rank while it computes, with those of its threads that
+        send and receive meanwhile.
     bytes : int
         The payload that this rank hands over, 0 for computing.
     key : str
@@ -98,10 +99,10 @@ class Clock:
             self._restart()
 
     def _restart(self) -> None:
-        self._since, self._cpu = time.perf_counter(), time.thread_time()
+        self._since, self._cpu = time.perf_counter(), time.process_time()
 
     def _close_computation(self) -> None:
-        now, cpu = time.perf_counter(), time.thread_time() - self._cpu
+        now, cpu = time.perf_counter(), time.process_time() - self._cpu
         self.spans.append(Span(COMPUTE, self._since, now, cpu, label=self.label))
 
 
