@@ -1,4 +1,4 @@
-"""Messages of a pipeline: the next one is offered memory before the rank asks for it."""
+"""Messages of a pipeline: they are received ahead, and a simulated link carries one at a time."""
 
 from __future__ import annotations
 
@@ -53,3 +53,19 @@ def test_the_next_message_is_offered_memory_before_the_rank_waits(calls):
         ("asked", 1, third),
         ("waited", 1, third),
     ]
+
+
+def test_messages_leave_one_after_the_other_on_a_simulated_link(monkeypatch):
+    """Three messages of 2,000 bytes at 10,000 bytes per second: 0.2 s each."""
+    stamps = []
+
+    def send(content, rank, tag):
+        if content.dtype == torch.float64:  # the last tensor says when the message leaves
+            stamps.append(float(content))
+        return SimpleNamespace(wait=lambda: None)
+
+    monkeypatch.setattr(messages, "dist", SimpleNamespace(isend=send))
+    sender = Messages(Clock(), Link(latency=0.1, bandwidth=1e4), ranks=2)
+    for number in range(3):
+        sender.send([torch.zeros(500)], 1, f"F:0:{number}", number)
+    assert [stamp - stamps[0] for stamp in stamps] == pytest.approx([0.0, 0.2, 0.4])

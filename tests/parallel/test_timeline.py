@@ -97,6 +97,28 @@ def test_a_message_travels_while_its_receiver_computes():
     assert soon.seconds_of(1, "communicate") == 2 + 1
 
 
+@pytest.mark.parametrize("cores", [1, 2])
+def test_messages_of_a_replay_leave_one_after_the_other(cores):
+    """The link takes 4 s for 8 bytes and 1 s of latency; the second message leaves at 5 s."""
+    first = [
+        span("compute", 0, 1),
+        span("send", 1, 1, "a", 8),
+        span("compute", 1, 2),
+        span("send", 2, 2, "b", 8),
+    ]
+    second = [
+        span("receive", 0, 6, "a", 8),
+        span("compute", 6, 7),
+        span("receive", 7, 10, "b", 8),
+    ]
+    ranks = [[{"step": 0, "spans": each}] for each in (first, second)]
+    (step,) = replay(ranks, cores, Link(latency=1, bandwidth=2))
+    assert step.seconds == 10
+    sooner = [*first[:2], {**first[2], "cpu": 0.5}, first[3]]  # the link is still occupied
+    (step,) = replay([[{"step": 0, "spans": sooner}], ranks[1]], cores, Link(1, 2))
+    assert step.seconds == 10
+
+
 def test_the_error_of_a_replay_compares_means():
     """One step of three has a communication that is 30 s longer."""
     steps = []

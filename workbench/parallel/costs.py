@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from workbench.parallel.link import Departures, Link
 from workbench.parallel.timeline import RankSteps, last_arrivals
 
 Span = Mapping[str, Any]
 Size = tuple[str, int]
 """The kind of a communication and its bytes."""
 Cost = Callable[[Span, float], float]
-"""Called with a communication and the seconds since all of its ranks have arrived; returns how long
-it still lasts."""
+"""Called with a communication and the seconds since all of its ranks have arrived, or since its
+message has left; returns how long it still lasts."""
 ARRIVED = 2
 """A message that takes at most as many times as long as one that has arrived has arrived too."""
 
@@ -27,10 +28,10 @@ class _Messages:
     Attributes
     ----------
     expected : list of float
-        Of those whose receiver waited before they were sent: the seconds from the send until they
-        were received.
+        Of those whose receiver waited before they left: the seconds from then until they were
+        received.
     late : list of (float, float)
-        Of the others: the seconds from the send until the receiver asked, and those of receiving.
+        Of the others: the seconds from leaving until the receiver asked, and those of receiving.
     """
 
     expected: list[float] = field(default_factory=list)
@@ -52,7 +53,9 @@ class _Messages:
         return self.expected + late, least
 
 
-def typical_costs(ranks: Sequence[RankSteps], typical: Callable[[Sequence[float]], float]) -> Cost:
+def typical_costs(
+    ranks: Sequence[RankSteps], typical: Callable[[Sequence[float]], float], link: Link
+) -> Cost:
     """Return the typical seconds of a communication by its kind and size.
 
     A collective lasts until the last rank has its result: the root of a broadcast, for example,
@@ -63,13 +66,15 @@ def typical_costs(ranks: Sequence[RankSteps], typical: Callable[[Sequence[float]
     ----------
     typical
         Returns one of several durations, such as their mean.
+    link
+        The simulated link, on which messages of a rank leave one after the other.
     """
     lasting: dict[Size, list[float]] = defaultdict(list)
     messages: dict[Size, _Messages] = defaultdict(_Messages)
     for number in range(len(ranks[0])):
         spans = [span for steps in ranks for span in steps[number]["spans"] if span["key"]]
         arrivals = last_arrivals(spans)
-        sent = {span["key"]: span["start"] for span in spans if span["kind"] == "send"}
+        left = _left([steps[number]["spans"] for steps in ranks], link)
         ends: dict[str, float] = {}
         for span in spans:
             ends[span["key"]] = max(ends.get(span["key"], 0.0), span["end"])
@@ -77,7 +82,7 @@ def typical_costs(ranks: Sequence[RankSteps], typical: Callable[[Sequence[float]
             key, size = span["key"], (span["kind"], span["bytes"])
             seconds = span["end"] - span["start"]
             if span["kind"] == "receive":
-                since = span["start"] - sent[key]
+                since = span["start"] - left[key]
                 if since > 0:
                     messages[size].late.append((since, seconds))
                 else:
@@ -96,3 +101,14 @@ def typical_costs(ranks: Sequence[RankSteps], typical: Callable[[Sequence[float]
         return typical([max(each - since, least) for each in seconds])
 
     return cost
+
+
+def _left(ranks: Sequence[Sequence[Span]], link: Link) -> dict[str, float]:
+    """Return when each message of a step left."""
+    left = {}
+    for spans in ranks:
+        departures = Departures(link)
+        for span in spans:
+            if span["kind"] == "send":
+                left[span["key"]] = departures.leave(span["bytes"], span["start"])
+    return left

@@ -24,8 +24,26 @@ class Link:
 
     def seconds(self, kind: str, payload: int, ranks: int) -> float:
         """Return the delay of one communication of `payload` bytes."""
-        transfer = sent_bytes(kind, payload, ranks) / self.bandwidth if self.bandwidth else 0.0
+        transfer = self.transfer(sent_bytes(kind, payload, ranks))
         return messages(kind, ranks) * self.latency + transfer
+
+    def transfer(self, payload: float) -> float:
+        """Return how long the link is occupied by `payload` bytes, in seconds."""
+        return payload / self.bandwidth if self.bandwidth else 0.0
+
+
+class Departures:
+    """When the messages of one rank leave: one after the other, as its link has one bandwidth."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._free = float("-inf")
+
+    def leave(self, payload: int, moment: float) -> float:
+        """Return when a message leaves that the rank hands over at `moment`, in seconds."""
+        leaves = max(moment, self._free)
+        self._free = leaves + self._link.transfer(payload)
+        return leaves
 
 
 def sent_bytes(kind: str, payload: int, ranks: int) -> float:

@@ -19,6 +19,7 @@ from statistics import fmean, median
 from typing import Any
 
 from workbench.parallel.costs import Cost, typical_costs
+from workbench.parallel.link import Departures, Link
 from workbench.parallel.timeline import (
     COMMUNICATE,
     COMPUTE,
@@ -29,15 +30,21 @@ from workbench.parallel.timeline import (
 )
 
 Spans = Sequence[Mapping[str, Any]]
+LOOPBACK = Link()
+"""Without simulated delays."""
 
 
-def replay(ranks: Sequence[RankSteps], cores: int) -> tuple[StepTimeline, ...]:
+def replay(
+    ranks: Sequence[RankSteps], cores: int, link: Link = LOOPBACK
+) -> tuple[StepTimeline, ...]:
     """Return the steps of all ranks, measured on a number of cores, on the simulated clock."""
     crowded = len(ranks) > cores
-    cost = typical_costs(ranks, min if crowded else fmean)
+    cost = typical_costs(ranks, min if crowded else fmean, link)
     spans = [_undisturbed(steps) if crowded else [s["spans"] for s in steps] for steps in ranks]
     return tuple(
-        StepTimeline(step["step"] + 1, tuple(simulate([each[number] for each in spans], cost)))
+        StepTimeline(
+            step["step"] + 1, tuple(simulate([each[number] for each in spans], cost, link))
+        )
         for number, step in enumerate(ranks[0])
     )
 
@@ -58,17 +65,18 @@ def _undisturbed(steps: RankSteps) -> list[Spans]:
     ]
 
 
-def simulate(ranks: Sequence[Spans], cost: Cost) -> list[Interval]:
+def simulate(ranks: Sequence[Spans], cost: Cost, link: Link = LOOPBACK) -> list[Interval]:
     """Return what each rank does, given its spans in order, and what communications cost."""
-    return _Simulation(ranks, cost).run()
+    return _Simulation(ranks, cost, link).run()
 
 
 class _Simulation:
-    def __init__(self, ranks: Sequence[Spans], cost: Cost) -> None:
+    def __init__(self, ranks: Sequence[Spans], cost: Cost, link: Link) -> None:
         self._ranks, self._cost = ranks, cost
         self._time = [0.0] * len(ranks)
         self._next = [0] * len(ranks)
-        self._sent: dict[str, float] = {}
+        self._departures = [Departures(link) for _rank in ranks]
+        self._sent: dict[str, tuple[float, float]] = {}
         self._intervals: list[Interval] = []
 
     def run(self) -> list[Interval]:
@@ -89,14 +97,15 @@ class _Simulation:
         elif kind == "lock":
             self._add(rank, WAIT, span, 0.0)
         elif kind == "send":
-            self._sent[span["key"]] = self._time[rank]
+            now = self._time[rank]
+            self._sent[span["key"]] = now, self._departures[rank].leave(span["bytes"], now)
             self._add(rank, COMMUNICATE, span, self._cost(span, 0.0))
         elif kind == "receive":
             if span["key"] not in self._sent:
                 return False
-            sent = self._sent[span["key"]]
+            sent, leaves = self._sent[span["key"]]
             self._add(rank, WAIT, span, max(0.0, sent - self._time[rank]))
-            self._add(rank, COMMUNICATE, span, self._cost(span, self._time[rank] - sent))
+            self._add(rank, COMMUNICATE, span, self._cost(span, self._time[rank] - leaves))
         else:
             return self._meet(span)
         self._next[rank] += 1

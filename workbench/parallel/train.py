@@ -207,7 +207,7 @@ class _Run:
         spans, cores = [rank["spans"] for rank in ranks], cpu_count()
         measured = timelines(spans, aligned=aligned)
         single = timelines([baseline["spans"]], aligned=True)
-        replayed = () if self.plan.shares_weights else replay(spans, cores)
+        replayed = () if self.plan.shares_weights else replay(spans, cores, self.plan.link)
         return ParallelTraining(
             model=self._model.name,
             plan=self.plan,

@@ -11,7 +11,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from workbench.parallel.link import Link
+from workbench.parallel.link import Departures, Link
 from workbench.parallel.rank.clock import Clock, Span
 from workbench.parallel.waits import here
 
@@ -44,6 +44,7 @@ class Messages:
         self._expected: deque[Incoming] = deque()
         self._offered: dict[str, tuple[list[Tensor], list[Any]]] = {}
         self._simulated = bool(link.latency or link.bandwidth)
+        self._departures = Departures(link)
 
     def expect(self, messages: Iterable[Incoming]) -> None:
         """Say which messages this rank will receive, in this order."""
@@ -54,13 +55,14 @@ class Messages:
         """Send `tensors` to a rank."""
         start = self._clock.begin()
         contents = [tensor.detach().contiguous() for tensor in tensors]
+        payload = sum(tensor.nbytes for tensor in tensors)
         if self._simulated:  # so that the receiver knows when the message would arrive
-            contents.append(torch.tensor([time.perf_counter()], dtype=torch.float64))
+            leaves = self._departures.leave(payload, time.perf_counter())
+            contents.append(torch.tensor([leaves], dtype=torch.float64))
         for number, content in enumerate(contents):
             with here.waiting("send", rank):
                 work = dist.isend(content, rank, tag=tag * TENSORS + number)
             self._sent.append((work, content, rank))
-        payload = sum(tensor.nbytes for tensor in tensors)
         end = time.perf_counter()
         self._clock.end(Span("send", start, end, bytes=payload, key=key, peer=rank))
 
