@@ -67,6 +67,18 @@ def test_what_machines_cannot_do_is_refused(tmp_path, gated):
         wb.write_job(model, tmp_path, ranks=3, machines=2, **SETTINGS)
 
 
+def test_a_simulated_link_between_stages_on_real_machines_is_refused(tmp_path):
+    """The clocks of two machines begin when each was started: a rank would wait for days."""
+    model, settings = wb.model("fashion/lenet5"), {"machines": 2, **SETTINGS}
+    for host in ("10.0.0.1", "cluster"):
+        for link in ({"latency_ms": 1.0}, {"bandwidth": 10.0}):
+            with raises("parallel.no_common_clock", "latency_ms"):
+                wb.write_job(model, tmp_path, host=host, strategy="pipeline", **link, **settings)
+    wb.write_job(model, tmp_path, host="10.0.0.1", latency_ms=1.0, **settings)
+    for host in ("127.0.0.1", "::1", "localhost"):
+        wb.write_job(model, tmp_path, host=host, strategy="pipeline", latency_ms=1.0, **settings)
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from dataclasses import dataclass
+from ipaddress import ip_address
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,7 @@ def write_job(
             code="parallel.no_shared_memory",
         )
     _check_address(host, port)
+    _check_link(plan, host)
     with file_errors("write", path):
         path.mkdir(parents=True, exist_ok=True)
         job = prepare(model, plan, source, path, portable=True)
@@ -92,6 +94,25 @@ def _check_address(host: object, port: object) -> None:
         )
     if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 2**16:
         raise InputError("port must be an integer from 1 to 65,535.", code="parallel.port")
+
+
+def _check_link(plan: Plan, host: str) -> None:
+    """Refuse a simulated link whose messages would be timed by the clocks of two machines."""
+    simulated = bool(plan.link.latency or plan.link.bandwidth)
+    several = plan.machines > 1 and not _on_loopback(host)
+    if plan.strategy == "pipeline" and simulated and several:
+        raise InputError(
+            "A simulated link needs one clock for all ranks of a pipeline, which real machines do "
+            "not have; leave out latency_ms and bandwidth: their own link takes its time.",
+            code="parallel.no_common_clock",
+        )
+
+
+def _on_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:  # a name
+        return False
 
 
 def copy_source(job: dict[str, Any], folder: Path) -> None:
