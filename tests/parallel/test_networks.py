@@ -172,6 +172,22 @@ class Recurrent(nn.Module):
         return self.last(self.cells[1](hidden)[0][:, 0])
 
 
+class Selected(nn.Module):
+    """Passes on as many rows as the values of the examples say."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.middle, self.last = nn.Linear(6, 64), nn.Linear(64, 64), nn.Linear(64, 3)
+
+    def forward(self, x):
+        hidden = self.first(x).tanh()
+        rows = (x[:, 0] > 0).nonzero()[:, 0]
+        part = self.middle(hidden[rows])
+        for _time in range(6):  # it is cut here
+            part = part.sin()
+        return self.last(hidden.index_add(0, rows, part))
+
+
 CASES = {
     "weight_norm": (lambda: normed(parametrizations.weight_norm), {"tensor"}),
     "old weight_norm": (lambda: normed(weight_norm), {"tensor"}),
@@ -234,3 +250,15 @@ def test_weights_that_the_forward_pass_changes_are_refused_if_ranks_see_differen
     result = wb.train_in_parallel(model, "pipeline", 2, **SETTINGS)
     assert result.consistent
     assert result.distance < 1e-3  # records do not change weights
+
+
+def test_a_pipeline_refuses_values_whose_shapes_depend_on_the_examples():
+    torch.manual_seed(0)
+    inputs, labels = torch.randn(96, 6), torch.randint(0, 3, (96,))
+    parts = {"train": slice(0, 64), "validation": slice(64, 80), "test": slice(80, None)}
+    data = {key: (inputs[part], labels[part]) for key, part in parts.items()}
+    model = wb.from_module(Selected(), **data, name="selected")
+    with raises("parallel.shapes_vary", "zero3"):
+        wb.train_in_parallel(model, "pipeline", 2, **SETTINGS)
+    result = wb.train_in_parallel(model, "zero3", 2, **SETTINGS)
+    assert result.gradient_difference < 1e-6

@@ -15,7 +15,12 @@ from workbench.parallel.rank.graph import EXAMPLES
 from workbench.parallel.rank.messages import Incoming, Kind, Messages
 from workbench.parallel.rank.network import trained
 from workbench.parallel.rank.stages import cut
-from workbench.parallel.rank.strategy import Setup, gradients_of, make_optimizer
+from workbench.parallel.rank.strategy import (
+    Setup,
+    UnsupportedError,
+    gradients_of,
+    make_optimizer,
+)
 from workbench.parallel.schedules import Action, actions, stages
 from workbench.runtime.batch import Batch, outputs_of
 
@@ -168,6 +173,7 @@ class _Step:
             outputs = [loss]
         else:
             outputs = list(value)
+            self._check(outputs, stage, microbatch)
             self._give("F", stage, microbatch, outputs, stage + 1)
         self._passed[stage, microbatch] = _Passed(received, outputs)
 
@@ -185,6 +191,16 @@ class _Step:
         if stage:
             grads = [torch.zeros_like(t) if t.grad is None else t.grad for t in passed.received]
             self._give("B", stage, microbatch, grads, stage - 1)
+
+    def _check(self, outputs: list[Tensor], stage: int, microbatch: int) -> None:
+        """Refuse outputs of other shapes than the receiver has memory for."""
+        kinds = self._pipeline.boundary[len(self._inputs[microbatch])][stage]
+        if [(tensor.shape, tensor.dtype) for tensor in outputs] != kinds:
+            raise UnsupportedError(
+                "What the stages pass on has other shapes for other examples, but ranks must know "
+                "what they receive; use strategy='data' or 'zero3'.",
+                code="parallel.shapes_vary",
+            )
 
     def _give(self, kind: str, stage: int, microbatch: int, tensors: list[Tensor], to: int) -> None:
         pipeline = self._pipeline
