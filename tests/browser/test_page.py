@@ -197,6 +197,29 @@ def test_the_cancel_button_keeps_the_focus_while_its_line_changes(show, shown):
     expect(shown.locator(".page:not([hidden])")).to_be_focused()
 
 
+def test_the_progress_bar_shows_the_newest_of_several_operations(show, shown):
+    bench = show(SMALL)
+    bench.settle()
+    shown.evaluate(LISTEN)
+    line = shown.locator(".progress-bar")
+
+    def receive(number, job, text):
+        message = {"kind": "progress", "number": number, "job": job, "text": text}
+        shown.evaluate("(message) => window.receive(message)", message)
+
+    receive(1, "timing", "Measuring the latency")
+    expect(line).to_contain_text("Measuring the latency")
+    receive(2, "download", "Creating the file")
+    receive(1, "timing", "Measuring the latency again")
+    expect(line).to_contain_text("Creating the file")
+    expect(line).to_have_attribute("data-job", "download")  # what its button cancels
+    receive(2, "download", None)
+    expect(line).to_contain_text("Measuring the latency again")
+    expect(line).to_have_attribute("data-job", "timing")
+    receive(1, "timing", None)
+    expect(line).to_be_hidden()
+
+
 def test_two_visitors_do_not_disturb_each_other(show, shown, server):
     bench = show(SMALL)
     other = shown.context.new_page()

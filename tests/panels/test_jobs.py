@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
-from workbench.panels.actions.background import run_job
+from workbench.panels.actions.background import progress_bar, run_job
 from workbench.panels.jobs import COMPARISON, MEASUREMENT, Jobs
+from workbench.panels.widget import SessionWidget
 
 WAIT = 60  # seconds until a test fails
 
@@ -48,3 +49,28 @@ def test_the_button_of_a_page_leaves_the_others_running(client, running):
         client.act("cancel", job=job)
     assert not running["choose"].is_set()
     assert not running["parallel"].is_set()
+
+
+def test_the_messages_of_a_progress_bar_have_a_number_of_their_own(client):
+    with progress_bar(client.dashboard, "download", "Creating") as show:
+        show(0.5, "Half")
+        with progress_bar(client.dashboard, "download", "Again"):
+            pass
+    bars = [message for message, _ in client.dashboard.sent if message["kind"] == "progress"]
+    first, second = bars[0]["number"], bars[2]["number"]
+    assert first != second
+    assert [(bar["number"], bar["text"]) for bar in bars] == [
+        (first, "Creating"),
+        (first, "Half"),
+        (second, "Again"),
+        (second, None),
+        (first, None),
+    ]
+
+
+def test_a_widget_cancels_the_work_that_it_shows_of_another_one(client, running):
+    other = SessionWidget(client.session)
+    other._on_message(other, {"act": "cancel", "job": "choose"}, [])
+    assert running["choose"].wait(WAIT)
+    assert not running["deploy"].is_set()
+    other.close()

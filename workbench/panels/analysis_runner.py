@@ -11,7 +11,7 @@ from workbench.cancel import CancelToken
 from workbench.i18n import _
 from workbench.panels.channel import Channel
 from workbench.panels.error_boundary import error_boundary
-from workbench.panels.jobs import COMPARISON
+from workbench.panels.jobs import COMPARISON, progress_message
 from workbench.session.analyses import AnalysisKey
 
 if TYPE_CHECKING:
@@ -86,8 +86,7 @@ class AnalysisRunner:
     @contextmanager
     def _progress_bar(self) -> Iterator[Callable[[float], None]]:
         """Show a progress bar after a delay; yield the function that sets its fraction."""
-        text = _("Comparing the original model and the file")
-        message = {"kind": "progress", "job": COMPARISON, "text": text}
+        message = progress_message(COMPARISON, _("Comparing the original model and the file"))
         lock = threading.Lock()
         shown = finished = False
 

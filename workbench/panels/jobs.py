@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from workbench.cancel import CancelToken
+from workbench.session import Session
 
 MEASUREMENT = "measurement"
 """The name under which the page cancels measuring, or training, the current recipe."""
 COMPARISON = "comparison"
 """The name under which the page cancels the comparison of the original and the file."""
+
+_numbers = itertools.count(1)
+
+
+def progress_message(job: str, text: str) -> dict[str, Any]:
+    """Return the first message about the progress of an operation, which gets a new number.
+
+    All its later messages have the same number, because several can run at the same time.
+    """
+    return {"kind": "progress", "number": next(_numbers), "job": job, "text": text}
 
 
 class Jobs:
@@ -37,3 +51,13 @@ class Jobs:
             tokens = [token for other, token in self._running if name in (None, other)]
         for token in tokens:
             token.cancel()
+
+
+_jobs: WeakKeyDictionary[Session, Jobs] = WeakKeyDictionary()
+_jobs_lock = threading.Lock()
+
+
+def jobs_of(session: Session) -> Jobs:
+    """Return the operations of all widgets of a session: each shows the work of the others."""
+    with _jobs_lock:
+        return _jobs.setdefault(session, Jobs())

@@ -62,6 +62,7 @@ SCRIPTS = (
     "plan_page",
     "app",
     "parts",
+    "operations",
     "status",
     "surroundings",
     "theme",

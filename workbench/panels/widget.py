@@ -41,7 +41,7 @@ from workbench.panels.actions import ACTIONS, SELECTING_ACTIONS, VIEW_ACTIONS
 from workbench.panels.actions.deploying import show_earlier_deployment
 from workbench.panels.analysis_runner import AnalysisRunner
 from workbench.panels.error_boundary import error_boundary
-from workbench.panels.jobs import Jobs
+from workbench.panels.jobs import jobs_of
 from workbench.panels.page_values import PageValues, Selected
 from workbench.panels.pages import APP, Panel
 from workbench.panels.picture import Picture
@@ -100,7 +100,7 @@ class SessionWidget(anywidget.AnyWidget):
         self.open_page: str | None = next(iter(panel.pages), None)
         self.open_tab: str | None = None
         self.banner: str | None = None
-        self.jobs = Jobs()
+        self.jobs = jobs_of(session)
         self.analysis_runner = AnalysisRunner(self, self._missing_analysis)
         self.uploads = Uploads(self)
         self.page_values = PageValues(self._selected)

@@ -11,6 +11,7 @@ from workbench.cancel import CancelToken
 from workbench.panels.actions.registry import Dashboard
 from workbench.panels.channel import Channel
 from workbench.panels.error_boundary import error_boundary
+from workbench.panels.jobs import progress_message
 
 Rest = TypeVarTuple("Rest")
 
@@ -51,7 +52,7 @@ def progress_bar(channel: Channel, job: str, text: str) -> Iterator[Callable[...
 
     The fraction is from 0 to 1.
     """
-    message = {"kind": "progress", "job": job, "text": text}
+    message = progress_message(job, text)
     channel.send(message)
 
     def show(fraction: float, text: str = text) -> None:

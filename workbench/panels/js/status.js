@@ -2,9 +2,10 @@
 // The banner, and the progress bar for operations longer than a second.
 
 import { h, setText } from "./dom.js";
+import { Operations } from "./operations.js";
 
 /** @import { Channel } from "./channel.js" */
-/** @import { Labels, MissingModel, Progress, State } from "./types" */
+/** @import { Labels, MissingModel, OperationMessage, Progress, State } from "./types" */
 
 const SPINNER_DELAY = 300; // ms until the spinner shows
 const BAR_DELAY = 1000; // ms until the progress bar shows
@@ -41,7 +42,9 @@ export class Status {
     /** @type {ReturnType<typeof setTimeout>[]} */
     this.timers = [];
     this.offline = false;
-    this.hasOperation = false;
+    this.operations = new Operations();
+    /** @type {State | undefined} */
+    this.shown = undefined; // the newest state
     /** @type {number | "operation" | null} */
     this.operation = null; // what the progress bar shows: a measurement by its sequence number, or another
     this.job = ""; // what its button cancels
@@ -130,16 +133,22 @@ export class Status {
     else if (state.missing) this.showMissing(state.missing);
     else if (state.note) this.showMessage(state.note, "note");
     else this.showMessage("");
-    if (this.hasOperation) return; // it uses the progress bar until it ends
-    if (state.busy) this.work(state.seq, state.progress, "measurement");
-    else this.idle();
+    this.shown = state;
+    this.showWork();
   }
 
-  // Progress of an operation other than the measurement; it ends with a null text.
-  /** @param {(Progress & { job: string }) | { text: null }} message */
+  // Takes the progress of an operation other than the measurement.
+  /** @param {OperationMessage} message */
   showProgress(message) {
-    this.hasOperation = message.text !== null;
-    if (message.text !== null) this.work("operation", message, message.job);
+    this.operations.update(message);
+    this.showWork();
+  }
+
+  // Shows the newest operation; if there is none, the measurement.
+  showWork() {
+    const operation = this.operations.newest;
+    if (operation?.text) this.work("operation", { ...operation, text: operation.text }, operation.job);
+    else if (this.shown?.busy) this.work(this.shown.seq, this.shown.progress, "measurement");
     else this.idle();
   }
 

@@ -264,6 +264,14 @@ export interface Progress {
   text: string;
 }
 
+// The progress of an operation other than the measurement; without a text, it has ended.
+export interface OperationMessage {
+  number: number;
+  job: string; // what the button of the progress bar cancels
+  fraction?: number | null;
+  text: string | null;
+}
+
 export type Figure = "accuracy" | "interval" | "change" | "bytes" | "original" | "times" | "status";
 
 export type Numbers = Record<Figure | "announcement", string> & {
@@ -667,7 +675,7 @@ export interface Messages {
   upload: UploadMessage;
   learned: Learned;
   predictions: Predictions;
-  progress: (Progress & { job: string }) | { text: null };
+  progress: OperationMessage;
   banner: { text: string };
   saved: { name: string; text: string; code: string; note: string | null; met: boolean };
   file: { name: string; mime: string };
