@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 import workbench as wb
 from tests.raises import raises
+from workbench.errors import Cancelled
 from workbench.recipe.presets import PRESETS
 from workbench.session import worker
 from workbench.zoo.students import Student
@@ -15,6 +18,7 @@ from workbench.zoo.students import Student
 ORIGIN = "fashion/lenet-300-100"
 STUDENT = Student("fashion/mlp-32", "fashion/resnet", 4.0, 0.01)
 PRUNED = wb.Recipe(wb.Prune(0.5))
+WAIT = 60  # seconds until a test fails
 
 
 def state(session):
@@ -142,6 +146,29 @@ def test_a_model_of_another_task_has_no_students(fake, open_session):
 def test_only_a_student_can_be_trained_again(session):
     with raises("session.no_student"):
         session.repeat_student()
+
+
+def test_a_repetition_that_was_replaced_does_not_end_the_newer_one(session, monkeypatch):
+    begun, finish = threading.Event(), threading.Event()
+    newer = threading.Thread(target=session.repeat_student)
+
+    def train(_student, *, on_step, cancel):
+        if threading.current_thread() is newer:
+            begun.set()
+            finish.wait(WAIT)
+            return SimpleNamespace(summary="The same bytes.")
+        newer.start()
+        assert begun.wait(WAIT)
+        raise Cancelled("Training was stopped.")
+
+    monkeypatch.setattr("workbench.experiments.train_student.train_student", train)
+    session.distill(STUDENT)
+    with pytest.raises(Cancelled):
+        session.repeat_student()
+    assert session.repeating
+    finish.set()
+    newer.join()
+    assert (session.repeating, session.repeat_result) == (False, "The same bytes.")
 
 
 def test_the_recent_student_is_the_nearest_in_the_history(session):

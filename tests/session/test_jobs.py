@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import workbench as wb
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled
 from workbench.session.choosing import Demand
 
@@ -58,3 +59,30 @@ def test_a_run_in_the_runtimes_goes_on_while_a_recipe_is_opened(session):
     assert session.recipe == OTHER_RECIPE
     assert session.deploying.recipe == before
     assert not session.deploying.running
+
+
+def test_the_latency_can_be_cancelled_while_its_file_is_created(session, monkeypatch):
+    token = CancelToken()
+
+    def create(_model, _recipe, *, cancel):
+        token.cancel()
+        cancel.check()
+
+    monkeypatch.setattr("workbench.training.compress.compress", create)
+    with pytest.raises(Cancelled):
+        session.measure_latency(token)
+
+
+def test_a_latency_belongs_to_the_recipe_whose_file_was_timed(session, monkeypatch):
+    from workbench.training.compress import compress
+
+    def create(model, recipe, *, cancel):
+        artifact = compress(model, recipe, cancel=cancel)
+        session.set(OTHER_RECIPE)
+        return artifact
+
+    monkeypatch.setattr("workbench.training.compress.compress", create)
+    session.measure_latency()
+    assert session.timing is None
+    session.undo()
+    assert session.timing is not None

@@ -98,13 +98,15 @@ class Jobs:
     def measure_latency(self, cancel: CancelToken = NEVER) -> None:
         """Time the original and the current file alternately; takes about a second."""
         from workbench.profiling.resources import compare_latency
+        from workbench.training.compress import compress
 
         with self._state.lock:
-            model, file = self._state.model, self._file_key()
-        artifact = self.artifact(NEVER, ignore)
+            self._check_trained()
+            model, recipe = self._state.model, self._state.recipe
+        artifact = compress(model, recipe, cancel=cancel)
         compressed = model.with_spec(artifact.spec), artifact.operands()
         timings = compare_latency([(model, model.weights()), compressed], cancel=cancel)
-        self._timings[file] = timings[0], timings[1]
+        self._timings[file_key(model, recipe)] = timings[0], timings[1]
         self._state.notify()
 
     @property

@@ -64,7 +64,8 @@ class StudentJobs(Jobs):
             model, chosen = state.model, student(state.model.name)
             if chosen is None:
                 raise InputError(_("Select a student first."), code="session.no_student")
-            token = self._token(model, self._repeats.begin(), cancel)
+            superseded = self._repeats.begin()
+            token = self._token(model, superseded, cancel)
             self.repeating, self.repeat_step, self.repeat_result = True, None, ""
         state.notify()
         shown = -inf
@@ -83,7 +84,7 @@ class StudentJobs(Jobs):
             result = train_student(chosen, on_step=show, cancel=token)
         finally:
             with state.lock:
-                if model.is_same_as(state.model):
+                if not superseded() and model.is_same_as(state.model):
                     self.repeating = False
             state.notify()
         with state.lock:
