@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from workbench.errors import WorkbenchError
 from workbench.planner.selection import BITS, OPENED, PlanSelection
 from workbench.recipe import Recipe
 from workbench.session.link import Link, format_link, parse_link
@@ -51,3 +52,15 @@ def test_a_session_opens_the_plan_of_its_link(session):
     session.restore(query)
     assert session.focus.plan == PlanSelection(chip="h200", chips=4, price=2.5)
     assert session.query() == query
+
+
+@pytest.mark.parametrize("price", [1234.567, 123456.78, 0.000012345678, 999999.99])
+def test_a_price_keeps_its_digits(price):
+    assert reopened(PlanSelection(price=price)).price == price
+
+
+def test_a_bad_link_opens_a_new_plan(session):
+    session.set_focus(plan=PlanSelection(chip="h200"))
+    with pytest.raises(WorkbenchError):
+        session.restore("m=fashion/lenet5&plan.chip=h900")
+    assert session.focus.plan == PlanSelection()

@@ -169,3 +169,8 @@ def parse_number(text: str | None, key: str, kind: type[int | float]) -> Any:
         raise InputError(
             message.format(key=key, value=brief(text)), code="session.invalid_link"
         ) from None
+
+
+def number_text(value: float) -> str:
+    """Return a number as a link holds it: with all its digits, as `parse_number` reads it."""
+    return repr(float(value)).removesuffix(".0")

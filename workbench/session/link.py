@@ -19,6 +19,7 @@ from workbench.session.checks import (
     check_floor,
     check_origin,
     check_training,
+    number_text,
     parse_number,
 )
 from workbench.session.plan_link import PLAN_KEYS, format_plan, parse_plan
@@ -64,7 +65,7 @@ def format_link(link: Link) -> str:
     if link.budget is not None:
         extra["budget"] = str(link.budget)
     if link.floor is not None:
-        extra["floor"] = f"{link.floor:g}"
+        extra["floor"] = number_text(link.floor)
     if link.parallel:
         extra[PARALLEL] = link.parallel
     return to_query(selection.model, selection.recipe, extra | format_plan(link.plan))

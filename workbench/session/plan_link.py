@@ -12,7 +12,7 @@ from workbench.faults import Faults
 from workbench.i18n import _
 from workbench.planner.selection import BITS, HIGHEST_PRICE, OPENED, SIZES, PlanSelection
 from workbench.recipe.schema import brief
-from workbench.session.checks import parse_number
+from workbench.session.checks import number_text, parse_number
 
 PREFIX = "plan."
 NUMBERS: dict[str, type[int | float]] = {
@@ -73,4 +73,4 @@ def _checked(plan: PlanSelection, name: str, text: str) -> Any:
 
 
 def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return number_text(value) if isinstance(value, float) else str(value)

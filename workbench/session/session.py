@@ -14,6 +14,7 @@ from workbench.cache.results import ResultCache, default_result_cache
 from workbench.domain import Model
 from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.i18n import _
+from workbench.planner.selection import PlanSelection
 from workbench.recipe import Recipe, Train
 from workbench.recipe.off import without_idle_factorization
 from workbench.recipe.presets import PRESETS
@@ -263,6 +264,7 @@ class Session(Readings, DeployJobs):
             link = parse_link(query)
         except WorkbenchError:
             self.budget = self.floor = None
+            self.focus = replace(self.focus, plan=PlanSelection())
             self._select(Selection(DEFAULT_MODEL, Recipe()))
             raise
         self.budget, self.floor = link.budget, link.floor
