@@ -159,6 +159,21 @@ def test_an_energy_that_is_lost_meets_nothing(tiny, steady, counter, monkeypatch
     assert "The energy was not measured: The readings of RAPL ended." in result.reasons
 
 
+def test_an_estimate_does_not_replace_a_counter_whose_readings_ended(tiny, counter, monkeypatch):
+    tree, clock = counter
+
+    def run(_weights, _inputs):
+        clock.now += 0.02
+        (tree.root / "intel-rapl:0" / "energy_uj").unlink(missing_ok=True)
+
+    monkeypatch.setattr(inference_energy, "shell", lambda _model: run)
+    monkeypatch.setattr(inference_energy.time, "perf_counter", clock)
+    monkeypatch.setattr(latency, "_here", lambda *_arguments: Cost(7.0))
+    cost = latency.measured_cost(tiny, wb.compress(tiny, wb.Recipe()), energy=True)
+    assert (cost.milliseconds, cost.millijoules) == (7.0, None)
+    assert cost.energy.notes
+
+
 def test_the_counter_is_read_while_single_examples_run(tiny, counter, monkeypatch):
     tree, clock = counter
     calls = []

@@ -14,6 +14,7 @@ from workbench.deploy.timing import BUSY_SHARE, BUSY_SPREAD, Timing, benchmark
 from workbench.domain import Model
 from workbench.errors import InputError
 from workbench.profiling import resources
+from workbench.profiling.energy.energy import Energy
 from workbench.profiling.energy.machine import Machine
 from workbench.profiling.inference_energy import inference_energy
 from workbench.study.trial import Cost
@@ -56,13 +57,23 @@ def measured_cost(
     """
     if target is not None:
         timing = _in_runtime(artifact, target, cancel)
-        counted = timing.energy.scaled(1e-3) if energy else None
+        counted = _counted(timing.energy) if energy else None
         return Cost(timing.median, counted, busy=timing.busy)
     cost = _here(model, artifact, cancel)
     if not energy:
         return cost
     counts = inference_energy(artifact, batch=1, repeats=1, seconds=ENERGY_SECONDS, cancel=cancel)
-    return replace(cost, energy=counts.energy.scaled(1e-3))
+    return replace(cost, energy=_counted(counts.energy))
+
+
+def _counted(energy: Energy) -> Energy:
+    """Return the energy of one of 1,000 examples; it is not known if no counter measured it.
+
+    The readings of a counter may end at any time, and an estimate is not comparable with them.
+    """
+    if energy.how == "counter":
+        return energy.scaled(1e-3)
+    return Energy.unknown(*energy.notes, scopes=energy.scopes)
 
 
 def _here(model: Model, artifact: Artifact, cancel: CancelToken) -> Cost:
