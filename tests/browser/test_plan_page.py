@@ -70,3 +70,12 @@ def test_a_plan_returns_after_a_reload(watched, server):
     expect(watched.get_by_label("chip", exact=True)).to_have_value("rtx-4090")
     expect(watched.get_by_role("radio", name="train")).to_be_checked()
     assert watched.locator(".plan-answer").inner_text() == before
+
+
+def test_a_link_plans_with_the_bits_of_its_file_once_that_is_created(show_page):
+    page = show_page(
+        "?m=fashion/lenet5&quantize.bits=4&prune.sparsity=0.43&plan.precision=file&page=plan"
+    )
+    numbers = page.get_by_label("numbers").locator("option:checked")
+    expect(numbers).to_have_text(re.compile(r"like the open file: [234]\.\d\d bits"))
+    expect(page.locator(".plan-answer")).to_contain_text("as many bits as in the open file")

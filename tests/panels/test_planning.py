@@ -167,6 +167,17 @@ def test_a_large_model_can_be_compressed_like_the_open_file(client):
     assert any("open file" in text for text in message["sentences"])
 
 
+def test_the_page_learns_of_another_file_as_soon_as_it_is_created(client):
+    client.wait_until_idle()
+    before = client.last("state")["file"]
+    client.set_values(quantize_bits=3)
+    after = client.wait_until_idle()["file"]
+    assert (before, after) != (None, before)
+    assert after == client.session.report.size.digest
+    client.act("undo")
+    assert client.wait_until_idle()["file"] == before
+
+
 def test_a_configuration_of_the_user_can_be_planned(client):
     config = {**known_models()["llama-3.2-1b"].config, "num_hidden_layers": 4}
     open_file(client, json.dumps(config))

@@ -101,6 +101,7 @@ def state(
     remaining
         Estimates the time until the current recipe is measured.
     """
+    file = session.file_report
     result = {
         "kind": "state",
         "seq": seq,
@@ -126,6 +127,7 @@ def state(
         "choosing": choosing.live(session),
         "deploying": deploying.live(session),
         "parallel": parallel.live(session),
+        "file": None if file is None else file.size.digest,
     }
     if with_values:
         result["values"] = settings.values(session)

@@ -75,6 +75,15 @@ class Readings:
         return self._state.report
 
     @property
+    def file_report(self) -> Report | None:
+        """The newest report of the current file; None until the file is created."""
+        with self._state.lock:
+            report, selection = self._state.report, self._state.selection
+        if report is None or (report.model, report.recipe) != (selection.model, selection.recipe):
+            return None
+        return report
+
+    @property
     def baseline(self) -> Report | None:
         """The exact report of the recipe's baseline, for comparison."""
         return self._state.baseline

@@ -17,8 +17,7 @@ def plan(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
     A file may come instead of changes: its name and its text, which is None if it is too large.
     """
-    report = dashboard.session.report
-    before = dashboard.session.focus.plan
+    report, before = dashboard.session.file_report, dashboard.session.focus.plan
     if report is not None:
         before = replace(before, file_bits=round(bits_per_weight(report.size.ledger), 4))
     changes, file = message.get("values"), message.get("file")

@@ -7,7 +7,7 @@ import { control } from "./field.js";
 import { Tabs } from "./tabs.js";
 
 /** @import { MadeControl } from "./field.js" */
-/** @import { Context, Field, Page, PlanMessage, Stops, TabMessage, Values } from "./types" */
+/** @import { Context, Field, Page, PlanMessage, State, Stops, TabMessage, Values } from "./types" */
 
 export class PlanPage {
   /** @param {Context} context */
@@ -19,6 +19,8 @@ export class PlanPage {
     this.waiting = null; // changes that are not sent yet
     this.described = ""; // the controls that are shown
     this.busy = false; // whether an answer is on its way
+    this.asked = false; // whether the page was open
+    this.planned = ""; // the digest of the open file
     this.tabs = new Tabs(context.channel, context.status, { closable: false });
     this.settings = h("form", { className: "panel settings", onsubmit: (event) => event.preventDefault() });
     this.fits = h("p", { className: "fits" });
@@ -45,11 +47,18 @@ export class PlanPage {
   }
 
   open() {
+    this.asked = true;
     this.context.channel.act("plan");
     this.tabs.resume();
   }
 
-  show() {}
+  // Asks again when another file is open, or is created at last: a plan can take as many bits as it.
+  /** @param {State} state */
+  show({ file }) {
+    if (!file || file === this.planned) return;
+    this.planned = file;
+    if (this.asked) this.context.channel.act("plan");
+  }
 
   /** @type {(key: string, value: unknown) => void} */
   change(key, value) {

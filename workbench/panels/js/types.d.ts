@@ -390,6 +390,7 @@ export interface State {
   choosing: LiveChoosing;
   deploying: LiveDeploy;
   parallel: LiveParallel;
+  file: string | null; // the digest of the open file; null until it is created
   values?: Values;
 }
 
