@@ -15,6 +15,14 @@ from workbench.session.link import parse_link
 pytestmark = pytest.mark.browser
 PRUNED = "?m=fashion/lenet-300-100&prune.sparsity=0.95&quantize.bits=4&page=train"
 LONG = 120_000  # ms
+# Shows the progress of an operation as if Python had sent it.
+PROGRESS = """async (message) => {
+  const manager = window.jupyterapp.widgetManager;
+  const ids = [...manager.registeredModels];
+  const models = await Promise.all(ids.map((id) => manager.get_model(id)));
+  const app = models.find((model) => model.get("part") === "app");
+  app.trigger("msg:custom", { kind: "progress", ...message }, []);
+}"""
 
 
 class TrainPage:
@@ -139,6 +147,16 @@ def test_every_tab_says_that_temperatures_are_compared(train_page, watched):
             re.compile("Measuring how many steps|Training 12 students"), timeout=LONG
         )
     expect(watched.locator(".tab-body")).not_to_contain_text("Choose “Distill”")
+    bar = watched.locator(".progress-bar")
+    expect(bar).to_be_hidden()  # the line above the tab shows the same
+    other = {"number": 10**6, "job": "download", "text": "Creating the file"}
+    watched.evaluate(PROGRESS, other)
+    expect(bar).to_contain_text("Creating the file")
+    expect(bar).to_be_visible()
+    line = bench.activity.bounding_box()
+    assert bar.bounding_box()["y"] >= line["y"] + line["height"]
+    watched.evaluate(PROGRESS, {**other, "text": None})
+    expect(bar).to_be_hidden()
     bench.activity.get_by_role("button", name="cancel").click()
     expect(bench.activity).not_to_contain_text("about", timeout=LONG)
 

@@ -31,6 +31,7 @@ export class Activity {
     if (!line) return;
     const works = line.tone === "working";
     this.node.dataset.tone = line.tone;
+    this.node.dataset.job = (works && line.job) || ""; // whose progress bar is not shown as well
     setText(this.text, line.text);
     this.bar.hidden = !works;
     if (typeof line.fraction === "number") this.bar.value = line.fraction;

@@ -155,6 +155,7 @@ export class Status {
   /** @type {(operation: number | "operation", progress: Progress | null, job: string) => void} */
   work(operation, progress, job) {
     this.job = job;
+    this.progress.dataset.job = job;
     if (progress) {
       setText(this.barText, progress.text);
       if (typeof progress.fraction !== "number") this.bar.removeAttribute("value");
