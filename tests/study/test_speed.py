@@ -208,6 +208,23 @@ def test_the_energy_in_a_runtime_is_that_of_one_example(tiny, monkeypatch):
     assert given == [(["onnxruntime"], (1,))]
 
 
+@pytest.mark.parametrize(("runtime", "batch"), [("litert", 1), ("onnxruntime", 64)])
+def test_a_file_for_batches_of_one_size_is_exported_for_one_example(
+    tiny, monkeypatch, runtime, batch
+):
+    timing = SimpleNamespace(median=0.25, energy=Energy.unknown(), busy=False)
+    targets = []
+
+    def record(_artifact, target):
+        targets.append(target)
+        return target
+
+    monkeypatch.setattr(latency, "export", record)
+    monkeypatch.setattr(latency, "benchmark", lambda *_a, **_m: SimpleNamespace(timings=[timing]))
+    assert latency.measured_cost(tiny, None, Target(runtime)) == Cost(0.25)
+    assert targets == [Target(runtime, batch=batch)]
+
+
 @pytest.mark.parametrize(
     ("p90", "share", "busy"), [(1.5, 1.0, False), (2.5, 1.0, True), (1.5, 0.5, True)]
 )

@@ -9,6 +9,7 @@ from dataclasses import replace
 from workbench.artifact.artifact import Artifact
 from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.export import export
+from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.target import Target
 from workbench.deploy.timing import BUSY_SHARE, BUSY_SPREAD, Timing, benchmark
 from workbench.domain import Model
@@ -110,6 +111,8 @@ def check_energy_counter(advice: str = "leave max_energy_mj out") -> None:
 
 
 def _in_runtime(artifact: Artifact, target: Target, cancel: CancelToken) -> Timing:
+    if RUNTIMES[target.runtime].fixed_batch:
+        target = replace(target, batch=1)
     package = export(artifact, target)
     cancel.check()
     threads = (target.threads,)
