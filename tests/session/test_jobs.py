@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 import workbench as wb
@@ -86,3 +88,24 @@ def test_a_latency_belongs_to_the_recipe_whose_file_was_timed(session, monkeypat
     assert session.timing is None
     session.undo()
     assert session.timing is not None
+
+
+def test_temperatures_of_another_model_are_not_shown(session, monkeypatch):
+    def sweep(_model, _settings, *, seconds, cancel):
+        session.choose_model("fashion/mlp-32")
+        yield SimpleNamespace(students=1, outcomes=(), completed=0.5)
+
+    monkeypatch.setattr("workbench.experiments.temperatures.sweep", sweep)
+    with pytest.raises(Cancelled):
+        session.sweep(wb.Train(teacher="self", steps=1), None)
+    assert (session.sweep_result, session.sweep_progress) == (None, None)
+
+
+def test_the_teacher_of_another_model_is_not_shown(session, monkeypatch):
+    def predict(_model, _teacher):
+        session.choose_model("fashion/mlp-32")
+        return ["prediction"]
+
+    monkeypatch.setattr("workbench.training.teacher_predictions.teacher_predictions", predict)
+    session.query_teacher("fashion/resnet", 2.0)
+    assert session.teacher_query is None

@@ -118,9 +118,13 @@ class Jobs:
         """Look up a teacher's prediction of an example; the first call takes a while."""
         from workbench.training.teacher_predictions import teacher_predictions
 
-        predictions = teacher_predictions(self._state.model, teacher)
+        model = self._state.model
+        predictions = teacher_predictions(model, teacher)
         prediction = predictions[example % len(predictions)]
-        self.teacher_query = TeacherQuery(teacher, temperature, example, prediction)
+        with self._state.lock:
+            if not model.is_same_as(self._state.model):
+                return
+            self.teacher_query = TeacherQuery(teacher, temperature, example, prediction)
         self._state.notify()
 
     def analysis(self, kind: str, target: Any = None) -> Any:
@@ -192,8 +196,10 @@ class Jobs:
         state.notify()
         try:
             for result in sweep(model, settings, seconds=seconds, cancel=token):
-                progress = progress.after(result)
-                self.sweep_result, self.sweep_progress = result, progress
+                with state.lock:
+                    token.check()  # a newer call, or another model, has results of its own
+                    progress = progress.after(result)
+                    self.sweep_result, self.sweep_progress = result, progress
                 on_progress(result.completed)
                 state.notify()
         finally:
