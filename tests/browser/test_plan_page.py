@@ -74,7 +74,8 @@ def test_a_plan_returns_after_a_reload(watched, server):
 
 def test_a_link_plans_with_the_bits_of_its_file_once_that_is_created(show_page):
     page = show_page(
-        "?m=fashion/lenet5&quantize.bits=4&prune.sparsity=0.43&plan.precision=file&page=plan"
+        "?m=fashion/lenet5&quantize.bits=4&quantize.rounding=compensated&prune.sparsity=0.43"
+        "&plan.precision=file&page=plan"
     )
     numbers = page.get_by_label("numbers").locator("option:checked")
     expect(numbers).to_have_text(re.compile(r"like the open file: [234]\.\d\d bits"))
