@@ -37,7 +37,9 @@ def test_a_search_goes_on_while_a_recipe_is_opened(session):
     assert session.choosing.state == "done"
 
 
-def test_a_search_ends_with_another_model(session):
+def test_a_search_ends_with_another_model(session, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_BUDGET", "60")  # long enough for a result before the last one
+
     def found():
         return session.choosing is not None and session.choosing.recommendation is not None
 
