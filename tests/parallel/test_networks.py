@@ -172,6 +172,19 @@ class Recurrent(nn.Module):
         return self.last(self.cells[1](hidden)[0][:, 0])
 
 
+class Optional(nn.Module):
+    """Decides by a size and by an option: it is not traced, but exported."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(6, 8), nn.Linear(8, 3)
+
+    def forward(self, x, scale=None):
+        if x.shape[0] > 10_000 or scale is not None:
+            x = x * scale
+        return self.last(self.first(x).relu())
+
+
 class Selected(nn.Module):
     """Passes on as many rows as the values of the examples say."""
 
@@ -207,12 +220,18 @@ CASES = {
 }
 
 
-def model_of(name):
-    """Return a model with new weights."""
+def data():
+    """Return the splits of random examples, and set the seed of new weights."""
     torch.manual_seed(0)
     inputs, labels = torch.randn(96, 6), torch.randint(0, 3, (96,))
     parts = {"train": slice(0, 64), "validation": slice(64, 80), "test": slice(80, None)}
-    return wb.from_module(CASES[name][0](), **{k: (inputs[p], labels[p]) for k, p in parts.items()})
+    return {name: (inputs[part], labels[part]) for name, part in parts.items()}
+
+
+def model_of(name):
+    """Return a model with new weights."""
+    splits = data()
+    return wb.from_module(CASES[name][0](), **splits)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -239,11 +258,7 @@ def test_the_others_refuse_it_with_the_reason(name):
 
 
 def test_weights_that_the_forward_pass_changes_are_refused_if_ranks_see_different_examples():
-    torch.manual_seed(0)
-    inputs, labels = torch.randn(96, 6), torch.randint(0, 3, (96,))
-    parts = {"train": slice(0, 64), "validation": slice(64, 80), "test": slice(80, None)}
-    data = {key: (inputs[part], labels[part]) for key, part in parts.items()}
-    model = wb.from_module(Bounded(), **data, name="bounded")
+    model = wb.from_module(Bounded(), **data(), name="bounded")
     for strategy in ("data", "zero1", "zero2", "zero3"):
         with raises("parallel.forward_changes_weights", "embed.weight"):
             wb.train_in_parallel(model, strategy, 2, **SETTINGS)
@@ -252,12 +267,15 @@ def test_weights_that_the_forward_pass_changes_are_refused_if_ranks_see_differen
     assert result.distance < 1e-3  # records do not change weights
 
 
+def test_a_pipeline_of_an_exported_network_trains_on_batches_of_one():
+    model = wb.from_module(Optional(), **data(), name="optional")
+    settings = {**SETTINGS, "batch": 1, "microbatches": 1}
+    result = wb.train_in_parallel(model, "pipeline", 2, **settings)
+    assert result.gradient_difference < 1e-6
+
+
 def test_a_pipeline_refuses_values_whose_shapes_depend_on_the_examples():
-    torch.manual_seed(0)
-    inputs, labels = torch.randn(96, 6), torch.randint(0, 3, (96,))
-    parts = {"train": slice(0, 64), "validation": slice(64, 80), "test": slice(80, None)}
-    data = {key: (inputs[part], labels[part]) for key, part in parts.items()}
-    model = wb.from_module(Selected(), **data, name="selected")
+    model = wb.from_module(Selected(), **data(), name="selected")
     with raises("parallel.shapes_vary", "zero3"):
         wb.train_in_parallel(model, "pipeline", 2, **SETTINGS)
     result = wb.train_in_parallel(model, "zero3", 2, **SETTINGS)

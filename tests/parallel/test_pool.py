@@ -164,6 +164,14 @@ def test_ranks_that_answer_but_make_no_progress_are_explained():
     assert "step 2" in text
     text = stalled({0: waiting, 1: {**waiting, "kind": "all_reduce", "peer": -1}}, 2, 5.0)
     assert "rank 0 for rank 1, rank 1 for all" in text
+    text = stalled({0: waiting, 1: {**computing, "seconds": 0.2}}, 2, 5.0)
+    assert text.startswith("No rank has ended a step for 5 s")  # it communicates in between
+
+
+def test_a_simulated_link_that_is_slower_than_the_limit_is_the_reason():
+    settings = {"steps": 2, "batch": 16, "latency_ms": 900.0, "limit": 1.5, "exact": False}
+    with raises("parallel.timeout", "simulated link", "latency"):
+        wb.train_in_parallel(wb.model("fashion/lenet5"), "zero3", 2, **settings)
 
 
 CALLER = """

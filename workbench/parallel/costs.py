@@ -74,7 +74,7 @@ def typical_costs(
     for number in range(len(ranks[0])):
         spans = [span for steps in ranks for span in steps[number]["spans"] if span["key"]]
         arrivals = last_arrivals(spans)
-        left = _left([steps[number]["spans"] for steps in ranks], link)
+        departures = _departure_times([steps[number]["spans"] for steps in ranks], link)
         ends: dict[str, float] = {}
         for span in spans:
             ends[span["key"]] = max(ends.get(span["key"], 0.0), span["end"])
@@ -82,7 +82,7 @@ def typical_costs(
             key, size = span["key"], (span["kind"], span["bytes"])
             seconds = span["end"] - span["start"]
             if span["kind"] == "receive":
-                since = span["start"] - left[key]
+                since = span["start"] - departures[key]
                 if since > 0:
                     messages[size].late.append((since, seconds))
                 else:
@@ -103,12 +103,12 @@ def typical_costs(
     return cost
 
 
-def _left(ranks: Sequence[Sequence[Span]], link: Link) -> dict[str, float]:
+def _departure_times(ranks: Sequence[Sequence[Span]], link: Link) -> dict[str, float]:
     """Return when each message of a step left."""
-    left = {}
+    times = {}
     for spans in ranks:
         departures = Departures(link)
         for span in spans:
             if span["kind"] == "send":
-                left[span["key"]] = departures.leave(span["bytes"], span["start"])
-    return left
+                times[span["key"]] = departures.leave(span["bytes"], span["start"])
+    return times

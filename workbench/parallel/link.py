@@ -39,9 +39,9 @@ class Departures:
         self._link = link
         self._free = float("-inf")
 
-    def leave(self, payload: int, moment: float) -> float:
-        """Return when a message leaves that the rank hands over at `moment`, in seconds."""
-        leaves = max(moment, self._free)
+    def leave(self, payload: int, start: float) -> float:
+        """Return when a message leaves that the rank hands over at `start`, in seconds."""
+        leaves = max(start, self._free)
         self._free = leaves + self._link.transfer(payload)
         return leaves
 

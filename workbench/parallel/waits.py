@@ -13,6 +13,10 @@ PATIENCE = 60.0
 """Seconds by which a rank waits longer than its caller, who knows which rank is the cause."""
 
 
+LINK = "link"
+"""What a rank does during a delay of the simulated link."""
+
+
 class PeerError(WorkbenchError, RuntimeError):
     """A communication failed, because another rank ended or did not answer."""
 
@@ -49,6 +53,11 @@ class Waits:
         finally:
             self._kind, self._since = "", time.monotonic()
 
+    def delay(self, seconds: float) -> None:
+        """Wait for the simulated link."""
+        with self.waiting(LINK):
+            time.sleep(max(0.0, seconds))
+
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON types."""
         return {
@@ -71,6 +80,12 @@ def stalled(waits: Mapping[int, Mapping[str, Any]], count: int, limit: float) ->
     waits
         What each rank does, by its number.
     """
+    if any(wait["kind"] == LINK for wait in waits.values()):
+        return (
+            f"No rank has ended a step for {limit:g} s, because the simulated link delays each "
+            "communication, so the run was stopped; use a smaller latency, a larger bandwidth or a "
+            "larger limit."
+        )
     computing = {number: wait for number, wait in waits.items() if not wait["kind"]}
     if not computing:
         texts = [
@@ -84,6 +99,11 @@ def stalled(waits: Mapping[int, Mapping[str, Any]], count: int, limit: float) ->
         )
     number = max(computing, key=lambda n: computing[n]["seconds"])
     step, seconds = computing[number]["step"], computing[number]["seconds"]
+    if seconds < limit / 2:  # it communicates in between
+        return (
+            f"No rank has ended a step for {limit:g} s, so the run was stopped; use a smaller "
+            "batch or fewer ranks, or a larger limit."
+        )
     activity = f"been computing step {step}" if step else "not begun to train"
     return (
         f"Rank {number} of {count} has {activity} for {seconds:.0f} s, so the run was stopped; use "

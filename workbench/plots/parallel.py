@@ -139,7 +139,8 @@ def _idle(result: ParallelTraining) -> str:
     return _(
         "On the simulated clock the ranks idle {idle} of the time: they wait for others. Equal "
         "stages without communication would idle {formula}; those of this network, which compute "
-        "{least} to {most} per step, {stages}; the rest is waiting for messages."
+        "{least} to {most} per step, {stages}. The difference comes from messages: ranks wait "
+        "for them, but while they are on their way, their receivers communicate."
     ).format(
         idle=formatting.percent(result.idle_share or 0),
         formula=formatting.percent(idle_share(ranks, microbatches, chunks)),

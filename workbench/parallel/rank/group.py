@@ -118,7 +118,7 @@ class TimedGroup(dist.ProcessGroup):
         payload = _payload(kind, args)
         delay = self._link.seconds(kind, payload, self._ranks) if self._clock.running else 0.0
         if delay:
-            time.sleep(delay)
+            here.delay(delay)
         if self._clock.running:
             self._count += 1
         key = f"{kind}:{self._count}"

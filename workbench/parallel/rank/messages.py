@@ -79,7 +79,7 @@ class Messages:
         delay = 0.0
         if self._simulated:
             delay = self._link.seconds("send", payload, self._ranks)
-            time.sleep(max(0.0, float(contents[-1]) + delay - time.perf_counter()))
+            here.delay(float(contents[-1]) + delay - time.perf_counter())
         end = time.perf_counter()
         self._clock.end(Span("receive", start, end, 0.0, payload, message.key, message.rank, delay))
         return tensors

@@ -48,7 +48,8 @@ class Pipeline:
             len(part) for part in torch.arange(plan.batch).tensor_split(plan.microbatches)
         ]
         size = self.microbatch_sizes[0]
-        parts = [stage.module for stage in cut(setup.module, self.count, inputs[:EXAMPLES], size)]
+        several = inputs[torch.arange(EXAMPLES) % len(inputs)]  # a batch may have one
+        parts = [stage.module for stage in cut(setup.module, self.count, several, size)]
         self.boundary = {
             size: _boundaries(parts, inputs[:size]) for size in {*self.microbatch_sizes}
         }
