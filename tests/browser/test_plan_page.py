@@ -80,3 +80,15 @@ def test_a_link_plans_with_the_bits_of_its_file_once_that_is_created(show_page):
     numbers = page.get_by_label("numbers").locator("option:checked")
     expect(numbers).to_have_text(re.compile(r"like the open file: [234]\.\d\d bits"))
     expect(page.locator(".plan-answer")).to_contain_text("as many bits as in the open file")
+
+
+def test_the_legend_stays_above_the_bars_when_the_window_changes(show_page):
+    page = show_page(f"{DEFAULT}&page=plan")
+    plot = page.locator(".page:visible .plot")
+    for width in (390, 1280, 640, 1920, 390, 1280, 900, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        drawn = "plot => Math.abs(plot._fullLayout.width - plot.clientWidth) < 1"
+        page.wait_for_function(drawn, arg=plot.element_handle())
+        legend = plot.locator(".legend .bg").bounding_box()
+        bars = plot.locator(".barlayer .point path").first.bounding_box()
+        assert legend["y"] + legend["height"] <= bars["y"], width

@@ -42,8 +42,9 @@ export class Chart {
     /** @type {PlotlyFigure | null} */
     this.figure = null; // the figure that is drawn
     this.frame = 0;
+    this.isDrawing = false; // plotly draws a figure in several steps if labels need more margin
     /** @type {any} */
-    this.layout = null; // the layout that is drawn
+    this.layout = {}; // the layout that is drawn
     /** @type {((point: Point) => void) | null} */
     this.onPoint = null; // called with the clicked point
     /** @type {((change: Record<string, unknown>, shapes: Shape[]) => void) | null} */
@@ -67,7 +68,7 @@ export class Chart {
   }
 
   schedule() {
-    if (this.frame || !this.plotly || !this.waiting) return;
+    if (this.frame || this.isDrawing || !this.plotly || !this.waiting) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       this.draw();
@@ -84,6 +85,7 @@ export class Chart {
     this.scrolls(width > this.plot.clientWidth);
     const room = width - margin.l - margin.r;
     const lines = inLines(xaxis?.title?.text ?? "", room + 2 * Math.min(margin.l, margin.r));
+    const before = this.layout;
     this.layout = {
       ...figure.layout,
       title: { text: "" },
@@ -99,17 +101,27 @@ export class Chart {
     const spaced = this.drawn(figure).map((trace) => withSpacedTicks(trace, this.layout.height - t - b));
     const traces = withBrushes(spaced, this.plot.data?.[0]?.dimensions ?? [], this.revision);
     const { data, annotations } = withLabels(traces, this.layout, frame, this.takenIn(frame));
-    this.plotly.react(this.plot, data, { ...this.layout, annotations }, CONFIG);
-    if (!this.figure) {
-      this.plot.on("plotly_click", (event) => this.onPoint?.(event.points[0]));
-      this.plot.on("plotly_relayout", (change) => this.onChange?.(change, this.figure?.layout.shapes ?? []));
-      this.plot.on("plotly_restyle", ([change]) => {
-        const brushed = brushOf(change, this.figure?.data[0]?.dimensions ?? []);
-        if (brushed) this.onBrush?.(brushed.field, brushed.range);
-      });
-    }
+    // At a new size, `react` sometimes leaves the legend at its old place, over the picture.
+    const isMoved = before.width !== width || before.height !== this.layout.height;
+    const isNew = !this.figure || (figure.layout.showlegend && isMoved);
+    this.isDrawing = true;
+    this.plotly[isNew ? "newPlot" : "react"](this.plot, data, { ...this.layout, annotations }, CONFIG).finally(() => {
+      this.isDrawing = false;
+      this.schedule();
+    });
+    if (isNew) this.listen();
     this.figure = figure;
     this.finish(figure, seq);
+  }
+
+  // Answers the events of a new plot.
+  listen() {
+    this.plot.on("plotly_click", (event) => this.onPoint?.(event.points[0]));
+    this.plot.on("plotly_relayout", (change) => this.onChange?.(change, this.figure?.layout.shapes ?? []));
+    this.plot.on("plotly_restyle", ([change]) => {
+      const brushed = brushOf(change, this.figure?.data[0]?.dimensions ?? []);
+      if (brushed) this.onBrush?.(brushed.field, brushed.range);
+    });
   }
 
   // Lets a picture that is wider than its place scroll, also with the keyboard.

@@ -763,6 +763,7 @@ export interface PlotlyFigure {
     yaxis?: any;
     height?: number;
     shapes?: Shape[];
+    showlegend?: boolean;
     annotations?: Annotation[];
   };
 }
@@ -830,7 +831,8 @@ export interface Shape {
 }
 
 export interface Plotly {
-  react(node: HTMLElement, data: object[], layout: object, config: object): void;
+  newPlot(node: HTMLElement, data: object[], layout: object, config: object): Promise<unknown>;
+  react(node: HTMLElement, data: object[], layout: object, config: object): Promise<unknown>;
   toImage(figure: object, options: object): Promise<string>;
   purge(node: HTMLElement): void;
 }
