@@ -111,6 +111,7 @@ def test_the_space_is_narrowed_with_the_mouse_and_the_keyboard(show_page, shown)
     assert brushes(page) == {"bits": [-0.5, 5.5]}
 
     # with the mouse: the same field, and an axis that is no field
+    plot.scroll_into_view_if_needed()
     for label in ("bits", "file size"):
         number = plot.locator(".axis-title").all_text_contents().index(label)
         place = plot.locator(".axis-brush").nth(number).bounding_box()
