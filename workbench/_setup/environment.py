@@ -42,8 +42,9 @@ def ensure(target: str) -> None:
     check(this_machine())
     create()
     say(f"Installing Workbench into {VENV.name}; the first time takes a few minutes.")
-    install_torch("install")
-    pip("install", "-e", TARGETS[target])
+    # Python compiles a module when it is first imported; most modules of PyTorch never are.
+    install_torch("install", "--no-compile")
+    pip("install", "--no-compile", "-e", TARGETS[target])
     STAMP.write_text(json.dumps({"state": state, "target": target}))
 
 
