@@ -28,6 +28,12 @@ def test_a_run_is_live_and_ends_with_its_tab(watched, server):
     expect(page.locator(".tab-body .empty")).to_contain_text("Nothing runs yet")
     assert ranks(server) == []
     page.get_by_role("combobox", name="parallel: synchronize").select_option("never")
+    page.locator("summary", has_text="Training").click()
+    steps = page.get_by_role("spinbutton", name="parallel: steps")
+    for typed, answers in (("-7", 1), ("50", 0)):
+        steps.fill(typed)
+        steps.press("Tab")
+        expect(page.locator(".page:visible .problem:visible")).to_have_count(answers)
     dialogs = []
 
     def stay(dialog):
@@ -44,6 +50,7 @@ def test_a_run_is_live_and_ends_with_its_tab(watched, server):
     expect(title).to_contain_text("different weights", timeout=LONG)
     notes = page.locator(".parallel-card li")
     expect(notes.first).to_contain_text("2 ranks", timeout=LONG)
+    expect(title).to_contain_text("step 50")
     for name, finding in (("timeline", "compute"), ("bytes per rank", "to the byte")):
         page.get_by_role("tab", name=name).click()
         expect(title).to_contain_text(finding)

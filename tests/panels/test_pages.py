@@ -17,6 +17,23 @@ def test_every_page_has_tabs_and_every_tab_a_page(client):
     assert {tab["page"] for tab in page["tabs"]} == {known.key for known in PAGES}
 
 
+def fields(message):
+    """Return all fields for a number that a message describes."""
+    parts = message.values() if isinstance(message, dict) else message
+    nested = [field for part in parts if isinstance(part, dict | list) for field in fields(part)]
+    is_number = isinstance(message, dict) and message.get("kind") in ("real", "integer")
+    return [message, *nested] if is_number and not message.get("choices") else nested
+
+
+def test_every_field_for_a_number_says_what_is_allowed(client):
+    client.act("page", key="plan")
+    client.act("plan")
+    described = [*fields(client.last("page")), *fields(client.last("plan"))]
+    bounds = {field["key"]: field.get("bounds") for field in described}
+    assert bounds.keys() >= {"bandwidth", "learning_rate", "seconds", "price"}
+    assert [key for key, allowed in bounds.items() if not allowed] == []
+
+
 def test_a_page_without_the_chart_receives_none(client):
     client.wait_until_idle()
     client.act("page", key="train")

@@ -10,6 +10,7 @@ from workbench.domain.applicable import has_batch_norm
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.i18n import mark as N_
+from workbench.panels.bounds import between
 from workbench.parallel.plan import CHOICES, MAX_RANKS, Plan
 from workbench.plots import parallel as card
 from workbench.session import Session
@@ -178,10 +179,10 @@ def _acts(name: str, values: Mapping[str, Any]) -> bool:
 def _field(name: str, *, primary: bool) -> dict[str, Any]:
     label, text = LABELS[name]
     low, high = RANGES.get(name, (0, 0))
-    choices = _choices(name)
+    choices, is_real = _choices(name), isinstance(DEFAULTS[name], float)
     return {
         "key": name,
-        "kind": "choice" if choices else "real" if isinstance(DEFAULTS[name], float) else "integer",
+        "kind": "choice" if choices else "real" if is_real else "integer",
         "primary": primary and name in ("ranks", "split", "weighting", "batch_norm"),
         "level": "start",
         "label": _(label),
@@ -190,7 +191,8 @@ def _field(name: str, *, primary: bool) -> dict[str, Any]:
         "help": _(text),
         "low": low,
         "high": high,
-        "step": 0 if isinstance(DEFAULTS[name], float) else 1,
+        "bounds": None if choices else between(low, high, is_integer=not is_real),
+        "step": 0 if is_real else 1,
         "stepped": name == "ranks",
         "percent": False,
         "unit": "",
