@@ -12,6 +12,7 @@ from workbench.fork_server import AVAILABLE
 pytestmark = pytest.mark.browser
 ADDRESS = "?m=fashion/mlp-32&page=parallel"
 LONG = 60_000  # ms
+TOPS = "(nodes) => nodes.map((node) => node.getBoundingClientRect().top)"
 
 
 def ranks(server):
@@ -51,6 +52,8 @@ def test_a_run_is_live_and_ends_with_its_tab(watched, server):
     notes = page.locator(".parallel-card li")
     expect(notes.first).to_contain_text("2 ranks", timeout=LONG)
     expect(title).to_contain_text("step 50")
+    tops = page.locator(".parallel-card dd").evaluate_all(TOPS)
+    assert tops == tops[:1] * len(tops)  # one row, although labels have one line or two
     for name, finding in (("timeline", "compute"), ("bytes per rank", "to the byte")):
         page.get_by_role("tab", name=name).click()
         expect(title).to_contain_text(finding)
