@@ -26,17 +26,18 @@ def test_close_points_have_one_label():
     assert [points["text"] for points in figure["data"]] == [["1", "64"], ["1", "64"], ["", "64"]]
 
 
-def test_a_long_axis_has_few_ticks_and_all_points():
-    def axis_of(last):
-        timings = [timing("a", 1, 0.01), timing("b", 1, last)]
+def test_an_axis_has_few_ticks_but_two_at_least_and_all_points():
+    def axis_of(last, first=0.01):
+        timings = [timing("a", 1, first), timing("b", 1, last)]
         result = SimpleNamespace(timings=timings, busy=False)
         scores = {(name, "float32"): (name, 0.9) for name in "ab"}
         axis = latency.draw(result, scores, ACCURACY)["layout"]["xaxis"]
         low, high = (10**power for power in axis["range"])
-        assert low < 0.01 <= last < high
+        assert low < first <= last < high
         ticks = zip(axis["ticktext"], axis["tickvals"], strict=True)
         return [text for text, at in ticks if low < at < high]
 
     assert axis_of(0.1) == ["0.01", "0.02", "0.05", "0.1"]
     assert axis_of(10.0) == ["0.01", "0.1", "1", "10"]
-    assert len(axis_of(0.01)) <= 1
+    assert axis_of(0.6, first=0.03) == ["0.05", "0.1", "0.2", "0.5"]  # a single power of ten
+    assert axis_of(0.01) == ["0.005", "0.01", "0.02"]

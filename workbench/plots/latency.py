@@ -23,6 +23,8 @@ LABEL = 0.08
 """The width of a label on a phone, as a share of the axis of times."""
 MARGIN = 0.1
 """The axis of times goes on before the first and after the last point, as a share of its length."""
+LEAST = 0.7
+"""The least length of the axis without that, as a power of ten: two ticks at least."""
 SPAN = 0.02
 """The least height of the axis: runtimes that agree shall look alike."""
 
@@ -58,7 +60,8 @@ def draw(result: Benchmark, scores: Scores, metric: Metric, *, palette: Palette 
         y_axis["range"][1] = min(middle + reach, 1 + SPAN / 10)
         y_axis |= percent_ticks(*y_axis["range"])
     powers = [log10(timing.minimum / timing.batch) for timing in result.timings]
-    span = max(max(powers) - min(powers), MARGIN)
+    center, span = (min(powers) + max(powers)) / 2, max(max(powers) - min(powers), LEAST)
+    half = (0.5 + MARGIN) * span
     room = _Room(LABEL * span)
     return {
         "data": [
@@ -77,7 +80,7 @@ def draw(result: Benchmark, scores: Scores, metric: Metric, *, palette: Palette 
             xaxis=log_axis(
                 palette,
                 _("milliseconds per example, by examples per call"),
-                range=[min(powers) - MARGIN * span, max(powers) + MARGIN * span],
+                range=[center - half, center + half],
             ),
             yaxis=y_axis,
         ),

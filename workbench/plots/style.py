@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil, floor
 from typing import Any
 
 from workbench.plots.palette import Palette
@@ -85,10 +86,11 @@ def log_axis(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
     """Return a logarithmic axis with the ticks 1, 2 and 5 of each power of ten, equally large.
 
     Plotly abbreviates those between the powers of ten to one small digit. If a `range` of more than
-    `MANY_DECADES` is given, only powers of ten have ticks.
+    `MANY_DECADES` is given, only powers of ten have ticks, unless it holds a single one.
     """
     low, high = more.get("range", (0.0, 0.0))
-    steps = (1,) if high - low > MANY_DECADES else (1, 2, 5)
+    few = high - low <= MANY_DECADES or floor(high) <= ceil(low)
+    steps = (1, 2, 5) if few else (1,)
     marks = [step * 10.0**power for power in range(-12, 16) for step in steps]
     text = [f"{mark:,.12g}" for mark in marks]
     return axis(palette, title, type="log", tickvals=marks, ticktext=text, **more)
