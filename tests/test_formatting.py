@@ -36,6 +36,7 @@ CASES = [
     (f.joules, 0.0123, "12.3 mJ"),
     (f.joules, 41.23, "41.2 J"),
     (f.joules, 3_600_000, "3.60 MJ"),
+    (f.millijoules, 0.0001, "0.0001 mJ"),
     (f.grams, 0.000148, "148 µg"),
     (f.grams, 0.0123, "12.3 mg"),
     (f.grams, 1234, "1.23 kg"),

@@ -146,11 +146,12 @@ def date_and_time(seconds: float) -> str:
 
 
 def joules(value: float) -> str:
-    """Format an energy with three digits: ``41.2 kJ``."""
+    """Format an energy with three digits: ``41.2 kJ``, ``2 × 10⁻⁶ mJ``."""
     for unit, scale in (("MJ", 1e6), ("kJ", 1e3), ("J", 1.0)):
         if abs(value) >= scale:
             return f"{_significant(value / scale)}{NARROW_SPACE}{unit}"
-    return f"{_significant(value * 1e3)}{NARROW_SPACE}mJ"
+    text = scientific(value * 1e3) if 0 < abs(value) < 5e-6 else _significant(value * 1e3)
+    return f"{text}{NARROW_SPACE}mJ"
 
 
 def millijoules(value: float) -> str:

@@ -14,13 +14,16 @@ import pytest
 
 import workbench as wb
 from tests.profiling.energy.fakes import Clock, Powercap, machine
+from workbench.cancel import Cancelled
 from workbench.panels import choosing, narrowing, search_notebook
 from workbench.panels.comparison.focus import update_focus
+from workbench.plots.palette import LIGHT
 from workbench.profiling.energy.energy import Energy
 from workbench.recipe import Recipe
 from workbench.session import Session
 from workbench.study import latency, speed
 from workbench.study.reasons import alternatives
+from workbench.study.speed import Speed
 from workbench.study.trial import Cost
 
 
@@ -258,6 +261,7 @@ def test_a_limit_on_the_energy_is_searched_and_shown(opened, powercap, monkeypat
     powercap.zone("intel-rapl:0", "package-0", 0)
     spent = Energy(0.002, 0.001, 0.003, "counter", ("package",))
     monkeypatch.setattr(speed, "measured_cost", lambda *_arguments, energy: Cost(1.0, spent))
+    monkeypatch.setattr(Speed, "_remaining", 60.0)  # a busy machine takes longer for the search
     state = search(opened, max_energy_mj=2.5)["choosing"]
     opened.wait_until_idle()
     assert choosing.live(opened.session)["met"]
@@ -273,6 +277,37 @@ def test_a_limit_on_the_energy_is_searched_and_shown(opened, powercap, monkeypat
     assert state["cards"]
     opened.act("choose", max_energy_mj=0, seconds=2)
     assert "energy" in opened.wait("banner")["text"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("millijoules", "headline", "reason"),
+    [
+        (9.0, "No recipe meets", "9.00 mJ per example are 9.00 mJ above the limit of 0.001 mJ."),
+        (None, "No recipe is known to meet", "Latency and energy were not measured in this time"),
+    ],
+)
+def test_a_limit_on_the_energy_that_is_not_met(
+    opened, powercap, monkeypatch, millijoules, headline, reason
+):
+    def cost(*_arguments, energy):
+        assert energy
+        if millijoules is None:
+            raise Cancelled
+        return Cost(1.0, Energy(millijoules / 1000, 0.0, 1.0, "counter", ("package",)))
+
+    powercap.zone("intel-rapl:0", "package-0", 0)
+    monkeypatch.setattr(speed, "measured_cost", cost)
+    monkeypatch.setattr(Speed, "_remaining", 60.0)
+    search(opened, max_energy_mj=0.001)
+    opened.wait_until_idle()
+    state = choosing.live(opened.session)
+    assert state["headline"].startswith(headline)
+    assert any(text.replace("\u202f", " ").startswith(reason) for text in state["reasons"])
+    figure = choosing.tab(opened.session, LIGHT)["figure"]
+    assert "nearest to the limits" in str(figure)
+    assert "recommended" not in str(figure)
+    assert "recommended" not in str(opened.session.choosing.recommendation.plot().figure)
 
 
 def test_limits_are_dragged_in_the_picture(opened):

@@ -141,11 +141,13 @@ def live(session: Session) -> dict[str, Any]:
     if choosing is None or result is None or not result.choices:
         headline = _("Every recipe that is shown here was measured on this model.")
         return {"working": working, "headline": headline, "met": False, "cards": [], "reasons": []}
-    headline = _("No recipe meets the limits; the nearest:")
+    headline = _("No recipe is known to meet the limits; the nearest:")
     if result.met:
         headline = _("These recipes meet the limits.")
     elif working:
         headline = _("No recipe meets the limits so far; the nearest:")
+    elif result.violations:
+        headline = _("No recipe meets the limits; the nearest:")
     searched = result.goal.max_bytes, result.goal.min_accuracy, result.goal.max_energy_mj
     changed = not working and _limits(session) != searched
     if changed:
@@ -227,8 +229,9 @@ def _picture(session: Session, result: Recommendation, palette: Palette) -> dict
             space=space_of(session.model),
             narrowed=session.focus.narrowed,
         )
-    best = result.best if result.choices else None
-    return _movable(study.draw(result.result, palette, _goal(session, result), best), session)
+    limits = _goal(session, result)
+    best, meets = (result.best, result.meets_costs) if result.choices else (None, True)
+    return _movable(study.draw(result.result, palette, limits, best, meets_costs=meets), session)
 
 
 def _goal(session: Session, result: Recommendation | None) -> goal.Goal:

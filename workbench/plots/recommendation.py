@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 def draw(result: Recommendation, palette: Palette = LIGHT) -> Figure:
     """Draw all exactly measured recipes, the limits, and the best."""
     limits = Goal(result.goal.max_bytes, result.goal.floor)
-    best = result.best if result.choices else None
-    return study.draw(result.result, palette, limits, best)
+    if not result.choices:
+        return study.draw(result.result, palette, limits)
+    return study.draw(result.result, palette, limits, result.best, meets_costs=result.meets_costs)
 
 
 def rows(result: Recommendation) -> list[dict[str, Any]]:
@@ -50,5 +51,9 @@ def card(result: Recommendation) -> Card:
         facts.append((formatting.milliseconds(result.latency_ms), _("one example")))
     if result.energy is not None:
         facts.append((result.energy.amount, _("energy of one example")))
-    title = _("Meets the limits") if result.met else _("No recipe meets the limits")
+    title = _("No recipe is known to meet the limits")
+    if result.met:
+        title = _("Meets the limits")
+    elif result.violations:
+        title = _("No recipe meets the limits")
     return Card(f"{title}: {describe(best.recipe)}", facts, result.reasons)

@@ -28,15 +28,28 @@ def draw(
     palette: Palette = LIGHT,
     goal: Goal | None = None,
     best: Trial | None = None,
+    *,
+    meets_costs: bool = True,
 ) -> Figure:
     """Draw the exactly measured recipes; a click asks the page to select one.
 
     A study of other costs than bytes has a panel for each.
+
+    Parameters
+    ----------
+    result, palette
+        What to draw, and its colors.
+    goal
+        The limits on the size and the metric.
+    best
+        The recipe to name.
+    meets_costs
+        Whether `best` meets the limits that the picture does not show.
     """
     if result.study.is_timed:
         return study_costs.draw(result, [trial for _number, trial in shown(result)], palette)
     size, value = result.original
-    met = best is None or goal is None or _meets(best, goal, result.metric)
+    met = best is None or goal is None or (meets_costs and _meets(best, goal, result.metric))
     figure = tradeoff.draw(
         Spot(size, value, value, value),
         [_spot(trial, number) for number, trial in shown(result)],

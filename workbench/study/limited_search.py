@@ -179,7 +179,8 @@ class LimitedSearch:
         timed = bool(choices) and self.speed.counts
         untimed = None
         if timed and draft.latency_ms is None:
-            untimed = reasons.not_timed(self.speed.seconds)
+            energy = self.goal.max_energy_mj is not None
+            untimed = reasons.not_timed(self.speed.seconds, energy=energy)
         elif timed and draft.energy is not None:
             untimed = reasons.energy_of_one(draft.energy)
         other = other_network(self.model, self.goal, next(iter(choices), None))

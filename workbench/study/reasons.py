@@ -195,12 +195,18 @@ def on_new_data(best: Trial, goal: Goal) -> Iterator[str]:
         ).format(points=formatting.points(goal.lost_on_test).lstrip("+"))
 
 
-def not_timed(seconds: float) -> str:
-    """Return that the latency is not known, and about how long measuring it takes."""
-    return _(
+def not_timed(seconds: float, *, energy: bool) -> str:
+    """Return that latency and `energy` are not known, and about how long measuring takes."""
+    sentence = _(
         "The latency was not measured in this time: that takes {seconds} s or more; give more "
         "seconds."
-    ).format(seconds=formatting.count(max(1, round(seconds))))
+    )
+    if energy:
+        sentence = _(
+            "Latency and energy were not measured in this time: that takes {seconds} s or more; "
+            "give more seconds."
+        )
+    return sentence.format(seconds=formatting.count(max(1, round(seconds))))
 
 
 def energy_of_one(energy: Energy) -> str:

@@ -92,10 +92,13 @@ class Recommendation(Displayable):
     @property
     def met(self) -> bool:
         """Whether the best meets all limits."""
-        if not self.choices:
-            return False
-        known = self.goal.excess(self.costs.get(self.best.file)) is not None
-        return self.goal.meets(self.best) and known and not self.violations
+        return bool(self.choices) and self.goal.meets(self.best) and self.meets_costs
+
+    @property
+    def meets_costs(self) -> bool:
+        """Whether latency and energy of the best meet their limits; not if one is not known."""
+        excess = self.goal.excess(self.costs.get(self.best.file))
+        return excess is not None and excess <= 1
 
     @property
     def violations(self) -> tuple[str, ...]:
