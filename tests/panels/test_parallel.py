@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 import workbench as wb
 from tests.raises import raises
-from workbench.panels import parallel
+from workbench.panels import parallel, parallel_tabs
 from workbench.parallel.plan import Plan
 from workbench.parallel.pool import pool
+from workbench.plots.palette import LIGHT
 
 pytestmark = pytest.mark.slow
 FAST = {"steps": 4, "batch": 16}
@@ -32,6 +34,23 @@ def start(client, **changes):
 def tab(client, key):
     client.act("tab", key=key)
     return client.wait("tab", lambda message: message["key"] == key and "figure" in message)
+
+
+@pytest.mark.parametrize(
+    ("run", "says"),
+    [
+        (None, ["Nothing runs yet.", "press the button"]),
+        (SimpleNamespace(running=False, stopped=True), ["press the button"]),
+        (SimpleNamespace(running=False, stopped=False, error="No."), ["press the button"]),
+        (SimpleNamespace(running=True, waiting=True, completed=0.0), []),
+    ],
+)
+def test_a_picture_without_a_point_says_how_to_get_one(run, says):
+    if run is not None:
+        run.records = []
+    note = parallel_tabs.weights_tab(SimpleNamespace(parallel=run), LIGHT)["note"]
+    assert all(text in note for text in says)
+    assert bool(note) == bool(says)
 
 
 def test_a_run_is_live_and_fills_its_three_pictures(client):

@@ -18,13 +18,10 @@ def weights_tab(session: Session, palette: Palette) -> dict[str, Any]:
     """Return the distance of the ranks from one process, live while they train."""
     run = session.parallel
     if run is None:
-        note = _(
-            "Nothing runs yet. Choose how the ranks divide the work, and press the button: this "
-            "picture then shows how far their weights are from those of one process."
-        )
+        note = _("Nothing runs yet. {what_to_do}").format(what_to_do=_what_to_do())
         return {"activity": None, "note": note}
     if not run.records:
-        return {"activity": activity(run), "note": ""}
+        return {"activity": activity(run), "note": "" if run.running else _what_to_do()}
     measured = run.records[0].accuracy is not None
     accuracy = session.focus.accuracy and measured
     figure = parallel_weights.draw(run.records, run.plan, palette, accuracy=accuracy)
@@ -75,6 +72,13 @@ def bytes_tab(session: Session, palette: Palette) -> dict[str, Any]:
             "of each collective by the ring algorithms."
         ),
     }
+
+
+def _what_to_do() -> str:
+    return _(
+        "Choose how the ranks divide the work, and press the button: this picture then shows how "
+        "far their weights are from those of one process."
+    )
 
 
 def activity(run: ParallelRun) -> dict[str, Any] | None:
