@@ -86,6 +86,15 @@ test("of two students at one place, one has a label on each side; of two of one 
   assert.deepEqual(labeled(student, again), [student]);
 });
 
+for (const width of [210, 260, 320])
+  test(`a long label stays inside a chart of ${width} px`, () => {
+    const nearest = { ...LABEL, name: "you", x: [2e4], y: [0.05], text: ["nearest to the limits"] };
+    const { data } = withLabels([ORIGINAL, nearest], LAYOUT, frame(width));
+    assert.equal(data[1].text[0].replace("<br>", " "), nearest.text[0]);
+    const [, label] = boxes(data, frame(width));
+    assert.ok(label.left >= MARGINS.left && label.right <= width && label.bottom <= 300 - MARGINS.bottom);
+  });
+
 test("a label keeps away from the edges of the goal", () => {
   const { height, top, bottom } = frame(1200, 500);
   for (let distance = 6; distance < 22; distance += 1) {

@@ -6,6 +6,7 @@
 /** @typedef {{ left: number, right: number, top: number, bottom: number }} Box   in px of the chart */
 /** @typedef {Box & { width: number, height: number }} Frame   the size of the chart and its margins in px */
 /** @typedef {(value: number) => number} Scale */
+/** @typedef {{ text: string, side: string }} Placed */
 
 const CHARACTER = 7.2; // px of a letter, where no browser measures
 const FONT = "13px system-ui, sans-serif"; // the widest of all labels
@@ -14,6 +15,7 @@ const POINT_RADIUS = 9; // px from the center of a point to its edge
 const TOUCH = 2; // px of two boxes that touch
 const LINE = 4; // px from the center of a line to where labels may begin
 const LABEL_SIDES = ["top center", "bottom center", "middle left", "middle right"];
+const CORNERS = ["top right", "top left"];
 
 /** @type {(one: Box, other: Box) => boolean} */
 export function overlap(one, other) {
@@ -97,15 +99,31 @@ class Room {
     return this.isInside(box) && !this.coversLabel(box) && !this.marks.some((other) => overlap(box, other));
   }
 
-  // The first side on which a label has room, or "" if none has.
-  /** @type {(x: number, y: number, text: string, sides: string[], important: boolean) => string} */
+  // The first side on which a label has room, or no text if none has. An important label may cover points and
+  // lines, and have two lines, so that it stays inside; if it is too long for that, it leaves the plot.
+  /** @type {(x: number, y: number, text: string, sides: string[], important: boolean) => Placed} */
   choose(x, y, text, sides, important) {
-    const boxes = sides.map((side) => ({ side, box: boxAt(x, y, text, side) }));
-    const free = boxes.find(({ box }) => this.isFree(box));
-    const chosen = free ?? (important ? boxes.find(({ box }) => !this.coversLabel(box)) : undefined);
+    const boxes = (important ? [text, inTwoLines(text)] : [text]).map((text) =>
+      [...sides, ...(important ? CORNERS : [])].map((side) => ({ text, side, box: boxAt(x, y, text, side) })),
+    );
+    const outside = important ? boxes[0].filter(({ box }) => !this.coversLabel(box)) : [];
+    const inside = boxes.flatMap((placed) => [
+      ...placed.filter(({ box }) => this.isFree(box)),
+      ...placed.filter(({ box }) => important && this.isInside(box) && !this.coversLabel(box)),
+    ]);
+    const [chosen] = [...inside, ...outside];
     if (chosen) this.labels.push(chosen.box);
-    return chosen?.side ?? "";
+    return chosen ?? { text: "", side: sides[0] };
   }
+}
+
+// Breaks a label at the space that is nearest to its middle.
+/** @param {string} text */
+function inTwoLines(text) {
+  const middle = text.length / 2;
+  const spaces = [...text.matchAll(/ /g)].map(({ index }) => index);
+  const [place] = spaces.sort((one, other) => Math.abs(one - middle) - Math.abs(other - middle));
+  return place === undefined ? text : `${text.slice(0, place)}<br>${text.slice(place + 1)}`;
 }
 
 /**
@@ -134,13 +152,12 @@ export function withLabels(data, layout, frame, taken = []) {
   /** @type {(trace: Trace) => Trace} */
   const place = (trace) => {
     const important = isSingle(trace);
-    const sides = points(trace).map(([x, y], index) => {
+    const placed = points(trace).map(([x, y], index) => {
       const wanted = listed(trace.textposition, index) ?? LABEL_SIDES[0];
       const label = textOfPoint(trace, index);
-      return label ? room.choose(x, y, label, [wanted, ...LABEL_SIDES], important) : "";
+      return label ? room.choose(x, y, label, [wanted, ...LABEL_SIDES], important) : { text: "", side: wanted };
     });
-    const text = sides.map((side, index) => (side ? textOfPoint(trace, index) : ""));
-    return { ...trace, text, textposition: sides.map((side) => side || LABEL_SIDES[0]) };
+    return { ...trace, text: placed.map(({ text }) => text), textposition: placed.map(({ side }) => side) };
   };
   // The order of importance: single points such as the original, the limits of the goal, and lists such as presets.
   const singles = new Map(
