@@ -85,6 +85,11 @@ def test_a_decimal_comma_is_a_point(show_page, shown):
     box.press("Tab")
 
 
+def rgb(color):
+    """Return a color such as #102030 as browsers write it."""
+    return "rgb({}, {}, {})".format(*bytes.fromhex(color.strip().removeprefix("#")))
+
+
 def brushes(page):
     """Return the dragged ranges by the label of the axis."""
     return page.evaluate(
@@ -108,6 +113,9 @@ def test_the_space_is_narrowed_with_the_mouse_and_the_keyboard(show_page, shown)
     expect(title).to_have_text("The next search tries only: bits 32 to 3.")
     expect(last).to_be_focused()
     expect(plot.locator(".axis-title").filter(has_text="bits")).to_have_count(1)
+    line = plot.locator(".axis .domain").first
+    muted = plot.evaluate("node => getComputedStyle(node).getPropertyValue('--muted')")
+    assert line.evaluate("node => getComputedStyle(node).stroke") == rgb(muted)
     assert brushes(page) == {"bits": [-0.5, 5.5]}
 
     # with the mouse: the same field, and an axis that is no field
