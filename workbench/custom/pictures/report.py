@@ -267,9 +267,11 @@ def check_count(count: int, size: int) -> None:
     """
     if count < MIN_IMAGES:
         raise InputError(
-            _("There are {count} images in class folders: at least {least} are needed.").format(
-                count=count, least=MIN_IMAGES
-            ),
+            plural(
+                "There is {count} image in class folders: at least {least} are needed.",
+                "There are {count} images in class folders: at least {least} are needed.",
+                count,
+            ).format(count=count, least=MIN_IMAGES),
             code="upload.too_few_examples",
         )
     most = min(IMAGES, PIXEL_BYTES // (3 * size**2))

@@ -17,7 +17,7 @@ from workbench.custom.uploads.limits import MIN_ROWS
 from workbench.custom.uploads.splits import UploadedData, check_classes, quoted, split_rows
 from workbench.domain import SourceRows, TargetScale
 from workbench.errors import InputError
-from workbench.i18n import _
+from workbench.i18n import _, plural
 
 Rows = NDArray[np.int64]
 
@@ -108,9 +108,11 @@ def _check(goal: Column, columns: list[Column], rows: Rows) -> None:
         )
     if len(rows) < MIN_ROWS:
         raise InputError(
-            _("Only {count} rows can be used: {least} are needed.").format(
-                count=len(rows), least=MIN_ROWS
-            ),
+            plural(
+                "Only {count} row can be used: {least} are needed.",
+                "Only {count} rows can be used: {least} are needed.",
+                len(rows),
+            ).format(count=len(rows), least=MIN_ROWS),
             code="upload.too_few_examples",
         )
 

@@ -27,7 +27,7 @@ from workbench.custom.tables.text_table import TextTable
 from workbench.custom.uploads.limits import MIN_ROWS, TABLE_BYTES
 from workbench.custom.uploads.splits import quoted
 from workbench.errors import InputError, UnknownNameError, file_errors
-from workbench.i18n import _
+from workbench.i18n import _, plural
 
 DEFAULT = Choices()
 
@@ -149,9 +149,11 @@ def _check_size(names: Sequence[str], lines: NDArray[np.int64]) -> None:
         )
     if len(lines) < MIN_ROWS:
         raise InputError(
-            _("The table has {count} rows: at least {least} are needed.").format(
-                count=len(lines), least=MIN_ROWS
-            ),
+            plural(
+                "The table has {count} row: at least {least} are needed.",
+                "The table has {count} rows: at least {least} are needed.",
+                len(lines),
+            ).format(count=len(lines), least=MIN_ROWS),
             code="upload.too_few_examples",
         )
 
