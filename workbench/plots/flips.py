@@ -171,14 +171,23 @@ def summary(comparison: Comparison, display_type: str = "image", kind: str = "be
     numbers = getattr(comparison, kind)
     examples = COUNTED[display_type](len(numbers)).format(count=formatting.count(len(numbers)))
     text = _(TITLES[kind]).format(examples=examples)
-    if len(numbers):
-        most = int(np.bincount(comparison.labels[numbers]).argmax())
-        text = _("{text}, mostly {name}").format(text=text, name=_(comparison.classes[most]))
+    if len(numbers) > 1:
+        text = _with_class(text, np.bincount(comparison.labels[numbers]), comparison.classes)
     if kind not in OPPOSITES:
         return text
     opposite, template = OPPOSITES[kind]
     count = formatting.count(len(getattr(comparison, opposite)))
     return _(template).format(text=text, count=count)
+
+
+def _with_class(text: str, counts: NDArray[np.int64], classes: Sequence[str]) -> str:
+    """Add the label that most examples have, or more than any other label."""
+    most = int(counts.argmax())
+    if 2 * counts[most] > counts.sum():
+        text = _("{text}, mostly {name}").format(text=text, name=_(classes[most]))
+    elif (counts == counts[most]).sum() == 1:
+        text = _("{text}, most often {name}").format(text=text, name=_(classes[most]))
+    return text
 
 
 def rows(comparison: Comparison) -> list[dict[str, Any]]:
