@@ -7,6 +7,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import SIZE
+from tests.browser.test_accessibility import violations
+
 pytestmark = pytest.mark.browser
 SMALL = "?m=fashion/lenet-300-100"
 LONG = 90_000  # ms
@@ -34,6 +37,10 @@ def test_a_table_becomes_a_model_that_can_be_compressed(open_bench, watched):
     watched.get_by_text("your data", exact=True).click()
     panel = watched.locator(".upload")
     expect(panel).to_contain_text(re.compile(r"20.0.MB and 200,000 rows"))
+    for width in (390, 740, 820, 900, 1000, 1180, 1280):
+        watched.set_viewport_size({"width": width, "height": 720})
+        box = panel.locator(".menu-list").bounding_box()
+        assert 0 <= box["x"] < box["x"] + box["width"] <= width
     choose_file(watched, "plants.csv", b"a,b\n3,4\n")
     answer = "The table has 1 row: at least 50 are needed."
     expect(panel.get_by_role("status")).to_have_text(answer, timeout=LONG)
@@ -74,6 +81,9 @@ def test_a_reload_asks_for_the_same_file_and_goes_on(open_bench, watched):
     assert questions == ["beforeunload"]
     banner = watched.get_by_role("alert")
     expect(banner).to_contain_text("was made of “plants.csv”", timeout=LONG)
+    watched.set_viewport_size({"width": 390, "height": 720})
+    assert banner.locator("span").bounding_box()["width"] > 250  # its buttons are below
+    watched.set_viewport_size(SIZE)
     with watched.expect_file_chooser():
         banner.get_by_role("button", name="upload “plants.csv” again").click()
     choose_file(watched, "plants.csv", table(120))
@@ -89,6 +99,7 @@ def test_a_model_can_be_removed(open_bench, watched):
     choose_file(watched, "plants.csv", table(120))
     train(watched)
     watched.get_by_text("your data", exact=True).click()
+    assert violations(watched, ".upload") == []
     watched.get_by_role("button", name="remove: plants").click()
     expect(watched.get_by_role("combobox", name="model")).to_have_value("fashion/lenet5")
     expect(watched.get_by_role("button", name="remove: plants")).to_have_count(0)

@@ -118,7 +118,7 @@ export class Upload {
         onclick: () => this.channel.act(act, { key: name }),
       });
     this.list.replaceChildren(
-      h("h3", { text: learned.models }),
+      h("h2", { text: learned.models }),
       h(
         "ul",
         {},
