@@ -78,6 +78,7 @@ def test_without_the_name_of_the_file_the_page_asks_for_the_file(client):
     client.act("hello", search="?m=custom/gone", theme="light")
     missing = client.last("state")["missing"]
     assert missing["button"] == "upload the file again"
+    assert missing["text"].endswith("the recipe and the plan of the link do not apply.")
     client.act("forget_missing")
     assert client.last("state")["missing"] is None
 

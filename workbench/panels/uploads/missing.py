@@ -44,13 +44,13 @@ class MissingModel:
         if not self.file:
             text = _(
                 "The model {model} was made of a file, which is stored nowhere: upload the file "
-                "again to continue."
+                "again to continue. Until then, the recipe and the plan of the link do not apply."
             )
             button = _("upload the file again")
             return {"model": self.model, "text": text.format(model=title), "button": button}
         text = _(
             "The model {model} was made of {file} and ended with the page before: upload the file "
-            "again to continue where you were."
+            "again to continue where you were. Until then, its recipe and plan do not apply."
         )
         file = quoted(PurePath(self.file).name)
         return {
