@@ -17,7 +17,8 @@ import pytest
 
 from tests.raises import raises
 from tests.recipes import random_recipe
-from workbench.recipe import PARTS, Prune, Quantize, Recipe
+from workbench.recipe import PARTS, Prune, Quantize, Recipe, Train
+from workbench.recipe.description import describe
 from workbench.recipe.layermap import LayerMap
 from workbench.recipe.presets import PRESETS
 
@@ -177,3 +178,16 @@ def test_reading_a_recipe_needs_no_torch_and_no_numpy() -> None:
         [sys.executable, "-c", script], check=False, env=environment, capture_output=True, text=True
     )
     assert (process.returncode, process.stderr.strip()) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "text"),
+    [
+        (Recipe(quantize=Quantize(4, layers={"a": 8})), "4 bits, 1 layer with other bits"),
+        (Recipe(quantize=Quantize(3, layers={"a": 8, "b": 2})), "3 bits, 2 layers with other bits"),
+        (Recipe(train=Train(1)), "1 step of fine-tuning"),
+        (Recipe(train=Train(2000)), "2,000 steps of fine-tuning"),
+    ],
+)
+def test_a_description_has_the_singular(recipe, text):
+    assert describe(recipe) == text

@@ -45,7 +45,12 @@ def _share(part: Any) -> list[str]:
 def _quantize(part: Any) -> list[str]:
     text = plural("{count} bit", "{count} bits", part.bits).format(count=part.bits)
     if part.layers:
-        text = _("{bits}, {count} layers with other bits").format(bits=text, count=len(part.layers))
+        sentence = plural(
+            "{bits}, {count} layer with other bits",
+            "{bits}, {count} layers with other bits",
+            len(part.layers),
+        )
+        text = sentence.format(bits=text, count=len(part.layers))
     return [f"{text}, {_('compensated rounding')}" if part.rounding == "compensated" else text]
 
 
@@ -62,7 +67,8 @@ def _train(part: Any) -> list[str]:
         return [
             _("distilled into {width} of the width").format(width=formatting.percent(part.width, 0))
         ]
-    return [_("{count} steps of fine-tuning").format(count=f"{part.steps:,}")]
+    sentence = plural("{count} step of fine-tuning", "{count} steps of fine-tuning", part.steps)
+    return [sentence.format(count=f"{part.steps:,}")]
 
 
 PARTS_IN_SHORT: dict[str, Callable[[Any], list[str]]] = {
