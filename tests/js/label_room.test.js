@@ -65,6 +65,15 @@ test("a text at the edge of the goal is left out where it would cover the origin
   );
 });
 
+test("a text at the limit of the size moves up where it would cover a label", () => {
+  const note = { x: 6, xanchor: "right", y: 0, yref: "paper", yanchor: "bottom", text: "> 1 MB" };
+  const low = { ...ORIGINAL, y: [0.02], textposition: "middle left" };
+  const { data, annotations } = withLabels([low], { ...LAYOUT, annotations: [note] }, frame(600));
+  const [label] = boxes(data, frame(600));
+  assert.ok(300 - MARGINS.bottom - annotations[0].yshift <= label.top + 2);
+  assert.deepEqual(withLabels([ORIGINAL], { ...LAYOUT, annotations: [note] }, frame(600)).annotations, [note]);
+});
+
 test("a figure without labels or without ends of its axes is unchanged", () => {
   const lines = { mode: "lines", x: [1, 2], y: [3, 4] };
   const annotations = [{ text: "1", x: 0, y: 0 }];

@@ -152,6 +152,11 @@ def test_the_area_outside_the_goal_has_its_limits_as_text():
     assert sum(shape["type"] == "rect" for shape in layout["shapes"]) == 2
 
 
+def test_limits_outside_the_axes_have_their_texts_at_the_edges():
+    notes = draw(goal=Goal(10, 0.9999))["layout"]["annotations"]
+    assert [note["text"] for note in notes] == ["> 10\u202fB", "< 100.0\u202f%"]
+
+
 def test_the_axis_says_what_its_lines_mean():
     title = draw()["layout"]["yaxis"]["title"]["text"]
     assert title == "accuracy on validation<br>each line halves the errors"

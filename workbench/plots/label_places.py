@@ -59,11 +59,11 @@ class Places:
         self.taken.append(Box(across - radius, up - radius, across + radius, up + radius))
 
     def add_line(self, *, x: float | None = None, y: float | None = None) -> None:
-        """Record a line through the whole plot at a value of one axis."""
-        if x is not None:
+        """Record a line through the whole plot at a value of one axis, if that is inside."""
+        if x is not None and self.low[0] <= x <= self.high[0]:
             across = self.at(x, 0.0)[0]
             self.taken.append(Box(across - 1, 0.0, across + 1, HEIGHT))
-        if y is not None:
+        if y is not None and self.low[1] <= y <= self.high[1]:
             up = self.at(0.0, y)[1]
             self.taken.append(Box(0.0, up - 1, WIDTH, up + 1))
 

@@ -15,6 +15,7 @@ const POINT_RADIUS = 9; // px from the center of a point to its edge
 const TOUCH = 2; // px of two boxes that touch
 const LINE = 4; // px from the center of a line to where labels may begin
 const LABEL_SIDES = ["top center", "bottom center", "middle left", "middle right"];
+const STEPS = [0, 1, 2, 3]; // lines by which the text of a limit may move up
 const CORNERS = ["top right", "top left"];
 
 /** @type {(one: Box, other: Box) => boolean} */
@@ -166,11 +167,12 @@ export function withLabels(data, layout, frame, taken = []) {
       .filter(isSingle)
       .map((trace) => [trace, place(trace)]),
   );
-  const kept = annotations.filter((note) => {
-    const box = boxOfNote(note, across, up, frame);
-    const free = !room.coversLabel(box);
-    if (free) room.labels.push(box);
-    return free;
+  const kept = annotations.flatMap((note) => {
+    const heights = note.yref === "paper" && note.y === 0 ? STEPS : [0]; // a limit of the size has room above
+    const notes = heights.map((step) => (step ? { ...note, yshift: (note.yshift ?? 0) + step * LABEL_LINE } : note));
+    const free = notes.find((moved) => !room.coversLabel(boxOfNote(moved, across, up, frame)));
+    if (free) room.labels.push(boxOfNote(free, across, up, frame));
+    return free ? [free] : [];
   });
   for (const shape of shapes) {
     if (shape.type !== "line" || (shape.opacity ?? 1) < 1) continue; // labels may cover faint lines
