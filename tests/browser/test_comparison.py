@@ -62,7 +62,7 @@ def view(page, name, kinds):
 
 def test_every_view_is_drawn_with_its_title(changed):
     title = changed.locator(".tab-body h2")
-    expect(title).to_have_text(re.compile(r"^[\d,]+ images went wrong, mostly "))
+    expect(title).to_have_text(re.compile(r"^[\d,]+ images went wrong, most often "))
     view(changed, "classes", "scatter,scatter,scatter")
     expect(title).to_contain_text("lost most")
     view(changed, "confusion matrix", "heatmap,heatmap,heatmap")
