@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import plotly.graph_objects as go
 import pytest
 
@@ -22,7 +24,7 @@ EMPTY = Ledger((), 900)
 def test_bars_sum_to_the_file(theme):
     figure = ledger.draw(FILE, THEMES[theme])
     go.Figure(figure)
-    assert sum(sum(bars["y"]) for bars in figure["data"]) == FILE.total
+    assert sum(sum(bars["x"]) for bars in figure["data"]) == FILE.total
     assert (
         figure["layout"]["title"]["text"] == "fc1.weight takes 96\u202f% of the 75,300\u202fbytes"
     )
@@ -32,6 +34,20 @@ def test_kinds_differ_in_their_pattern():
     figure = ledger.draw(FILE, THEMES["light"])
     shapes = [bars["marker"]["pattern"]["shape"] for bars in figure["data"]]
     assert len(shapes) == len(set(shapes)) == 7
+
+
+def test_many_tensors_share_a_bar_and_long_names_are_shortened():
+    rows = [
+        replace(ROWS[0], name=f"blocks.{n}.attention.inputs.weight", values=n) for n in range(9)
+    ]
+    used = Ledger(tuple(rows), 900)
+    figure = ledger.draw(used, THEMES["light"])
+    go.Figure(figure)
+    assert sum(sum(bars["x"]) for bars in figure["data"]) == used.total
+    assert len(set(figure["data"][0]["y"])) == 8
+    names = [f"blocks.{n}…ts.weight" for n in range(2, 9)]
+    assert figure["layout"]["yaxis"]["ticktext"] == [*names, "2 others", "header"]
+    assert "blocks.8.attention.inputs.weight<br>" in figure["data"][0]["customdata"][-2]
 
 
 def test_a_file_without_tensors():

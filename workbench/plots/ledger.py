@@ -14,7 +14,7 @@ from workbench.plots.style import Figure, axis, layout, legend
 from workbench.plots.ticks import byte_ticks
 
 if TYPE_CHECKING:
-    from workbench.artifact.ledger import Ledger
+    from workbench.artifact.ledger import Ledger, LedgerRow
 
 
 KINDS = (
@@ -29,33 +29,72 @@ HEADER_KINDS = (
     Kind("preprocessing", N_("preprocessing"), "\\"),
 )
 """Uses of the bytes around the tensors."""
+BARS = 8
+"""The most bars for tensors that fit below each other; the smallest ones share the last."""
+LETTERS = 18
+"""The letters of a name that leave room for its bar on a phone."""
 
 
 def draw(used: Ledger, palette: Palette) -> Figure:
-    """Draw one bar for each tensor, one for the preprocessing and one for the container."""
-    names = [row.name for row in used.rows]
+    """Draw one bar for each tensor, one for the preprocessing and one for the container.
+
+    Of more than `BARS` tensors, the smallest ones share a bar.
+    """
+    names, groups = zip(*_groups(used.rows), strict=True) if used.rows else ((), ())
     data = [
-        _bars(kind, color, names, [getattr(row, kind.field) for row in used.rows], used, palette)
+        _bars(
+            kind,
+            color,
+            names,
+            [sum(getattr(row, kind.field) for row in group) for group in groups],
+            used,
+            palette,
+        )
         for kind, color in zip(KINDS, palette.categories, strict=False)
     ]
     for kind, color in zip(HEADER_KINDS, palette.categories[::-1], strict=False):
         size = getattr(used, kind.field)
         data.append(_bars(kind, color, [_(kind.label_id)], [size], used, palette))
-    most = max(*(row.total for row in used.rows), used.container, used.preprocessing)
+    every = [*names, *(_(kind.label_id) for kind in HEADER_KINDS if getattr(used, kind.field))]
+    totals = [sum(row.total for row in group) for group in groups]
     return {
-        "data": [bars for bars in data if any(bars["y"])],
+        "data": [bars for bars in data if any(bars["x"])],
         "layout": layout(
             palette,
             summary(used),
             barmode="stack",
-            bargap=0.35,
+            bargap=0.2,
             showlegend=True,
-            margin={"l": 60, "r": 24, "t": 72, "b": 32},
+            margin={"l": 24, "r": 24, "t": 72, "b": 48},
             legend=legend(),
-            xaxis=axis(palette, "", type="category", showgrid=False, automargin=True),
-            yaxis=axis(palette, _("bytes in the file"), **byte_ticks(most)),
+            xaxis=axis(
+                palette,
+                _("bytes in the file"),
+                **byte_ticks(max(*totals, used.container, used.preprocessing), most=3),
+                tickangle=0,
+            ),
+            yaxis=axis(
+                palette,
+                "",
+                type="category",
+                autorange="reversed",
+                showgrid=False,
+                automargin=True,
+                tickvals=every,
+                ticktext=[formatting.short(name, LETTERS) for name in every],
+            ),
         ),
     }
+
+
+def _groups(rows: Sequence[LedgerRow]) -> list[tuple[str, list[LedgerRow]]]:
+    """Return the tensors of each bar in their order, with its name."""
+    if len(rows) <= BARS:
+        return [(row.name, [row]) for row in rows]
+    largest = sorted(rows, key=lambda row: row.total, reverse=True)[: BARS - 1]
+    others = [row for row in rows if row not in largest]
+    text = _("{count} others").format(count=formatting.count(len(others)))
+    return [*((row.name, [row]) for row in rows if row in largest), (text, others)]
 
 
 def rows(used: Ledger) -> list[dict[str, Any]]:
@@ -85,14 +124,15 @@ def _bars(
     return {
         "type": "bar",
         "name": label,
-        "x": list(names),
-        "y": list(sizes),
+        "orientation": "h",
+        "x": list(sizes),
+        "y": list(names),
         "customdata": [
-            f"{label}: <b>{formatting.nbytes(size)}</b> "
+            f"{name}<br>{label}: <b>{formatting.nbytes(size)}</b> "
             f"({formatting.percent(size / max(used.total, 1))})"
-            for size in sizes
+            for name, size in zip(names, sizes, strict=True)
         ],
-        "hovertemplate": "%{x}<br>%{customdata}<extra></extra>",
+        "hovertemplate": "%{customdata}<extra></extra>",
         "marker": kind.marker(color, palette),
     }
 
