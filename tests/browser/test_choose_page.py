@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.test_accessibility import SMALL_TEXTS
+
 pytestmark = pytest.mark.browser
 LONG = 60_000  # ms
 
@@ -104,6 +106,8 @@ def test_the_space_is_narrowed_with_the_mouse_and_the_keyboard(show_page, shown)
     page.get_by_role("button", name="Find recipes").click()
     expect(page.locator(".activity")).to_contain_text("were not needed", timeout=LONG)
     page.get_by_role("button", name="what good recipes have in common").click()
+    page.locator(".tab-body .plot .axis-title").first.wait_for()
+    assert page.evaluate(SMALL_TEXTS) == []
     # with the keyboard
     plot, title = page.locator(".tab-body .plot"), page.locator(".tab-body h2")
     page.get_by_role("combobox", name="field").select_option(label="bits")

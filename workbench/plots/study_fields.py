@@ -77,8 +77,8 @@ def draw(
                     "cmax": 1,
                     "colorscale": [[0, palette.line], [1, palette.accent]],
                 },
-                "labelfont": {"color": palette.ink, "size": 12},
-                "tickfont": {"color": palette.ink, "size": 11},
+                "labelfont": {"color": palette.ink, "size": 13},
+                "tickfont": {"color": palette.ink, "size": 13},
                 "rangefont": {"size": 1, "color": "rgba(0,0,0,0)"},
                 "labelangle": -20,
             }
