@@ -21,6 +21,7 @@ from statistics import mean, median
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import torch
 from _grids import FAST, GRID, SMALL_GRID, empty_store, full_grid, new_log
 
@@ -189,36 +190,61 @@ def redraw() -> None:
     print(f"\nredraw with {len(trials):,} recipes: {1000 * seconds[len(seconds) // 2]:.0f} ms")
 
 
-def measured(model: wb.Model, study: Study, executor: Any) -> tuple[float, list[Any]]:
-    """Return the recipes per second from the first to the last, and the trials."""
+ROUND = 16
+"""Recipes of a round; rates and processor times begin after the first, when workers are warm."""
+
+
+def processor_seconds() -> float:
+    """Return the processor time of this process and all that it has started, in seconds."""
+    this = psutil.Process()
+    times = [process.cpu_times() for process in (this, *this.children(recursive=True))]
+    return sum(time.user + time.system for time in times)
+
+
+def measured(model: wb.Model, study: Study, executor: Any) -> tuple[float, float, list[Any]]:
+    """Return the recipes per second, the processor's ms for each, and the trials."""
     torch.set_num_threads(2)
     empty_store()
     times: list[float] = []
-    result = run_study(
-        model,
-        study,
-        log=new_log(),
-        executor=executor,
-        on_update=lambda _result: times.append(time.perf_counter()),
-    )
+    used: list[float] = []
+
+    def update(result: StudyResult) -> None:
+        times.append(time.perf_counter())
+        if len(times) in {ROUND, study.recipes}:
+            used.append(processor_seconds())
+
+    result = run_study(model, study, log=new_log(), executor=executor, on_update=update)
     trials = [(t.recipe, t.state, t.bytes, t.file, t.value) for t in result.trials]
-    return (len(times) - 1) / (times[-1] - times[0]), trials
+    recipes = len(trials) - ROUND
+    rate = recipes / (times[len(trials) - 1] - times[ROUND - 1])
+    return rate, 1000 * (used[1] - used[0]) / recipes, trials
 
 
 def processes() -> None:
-    """Compare two processes with one that has two threads, and with a local Dask cluster."""
+    """Compare two processes with one that has two threads, and with a local Dask cluster.
+
+    The executors take turns, and each rate is the median of three.
+    """
     print("\nrecipes per second     1 process, 2 threads  2 processes  Dask, 2 workers  equal")
     for name in models(("fashion/cnn-10k", "fashion/lenet5")):
         model = wb.model(name)
-        study = Study.of(model, GRID, sampler="sobol", recipes=16 if QUICK else 64, batch=16)
-        rates = [measured(model, study, executor) for executor in (InThisProcess(), Local(2))]
-        if find_spec("distributed"):
-            from distributed import LocalCluster
+        recipes = ROUND * (2 if QUICK else 9)
+        study = Study.of(model, GRID, sampler="sobol", recipes=recipes, batch=ROUND)
+        runs: dict[str, list[tuple[float, float, list[Any]]]] = {}
+        for _ in range(1 if QUICK else 3):
+            for title, executor in (("this process", InThisProcess()), ("Local", Local(2))):
+                runs.setdefault(title, []).append(measured(model, study, executor))
+            if find_spec("distributed"):
+                from distributed import LocalCluster
 
-            with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as local:
-                rates.append(measured(model, study, Dask(local.scheduler_address)))
-        shown = " ".join(f"{rate:12.1f}" for rate, _trials in rates)
-        equal = all(trials == rates[0][1] for _rate, trials in rates)
+                with LocalCluster(2, threads_per_worker=1, dashboard_address=":0") as local:
+                    executor = Dask(local.scheduler_address)
+                    runs.setdefault("Dask", []).append(measured(model, study, executor))
+        rates = {title: median(rate for rate, *_rest in row) for title, row in runs.items()}
+        used = {title: median(ms for _rate, ms, _trials in row) for title, row in runs.items()}
+        first = next(iter(runs.values()))[0][2]
+        equal = all(trials == first for row in runs.values() for *_rest, trials in row)
+        shown = " ".join(f"{rates[title]:12.1f} ({used[title]:.0f} ms)" for title in runs)
         print(f"{name:<22} {shown}  {equal}", flush=True)
 
 

@@ -77,6 +77,9 @@ class Client:
         failed = next((fault for fault in faults if fault is not None), None)
         return Future(function(*values) if failed is None else failed)
 
+    def nthreads(self):
+        return dict.fromkeys(range(len(self.workers)), 1)
+
     def scheduler_info(self):
         return {"workers": dict.fromkeys(range(len(self.workers)))}
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
+from statistics import median
 from typing import Any
 
 from workbench.cancel import CancelToken
@@ -15,6 +16,7 @@ from workbench.experiments.processes import POLL
 from workbench.study.executors.allocator import keep_freed_memory
 from workbench.study.executors.cluster import NO_CLUSTER, connect, distributed_package
 from workbench.study.executors.executor import process_died
+from workbench.study.executors.parts import Numbered, parts
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.trial import Trial
 from workbench.threads import threads
@@ -45,7 +47,9 @@ class Dask:
         self.address = address
         self._client: Any = None
         self._model: Any = None
-        self._futures: dict[Any, int] = {}
+        self._queue: list[Numbered] = []
+        self._futures: dict[Any, tuple[int, ...]] = {}
+        self._seconds: list[float] = []
 
     def open(self, model: Model) -> None:
         """Connect, compare versions, and send the model to the cluster once.
@@ -61,8 +65,8 @@ class Dask:
         self._model = self._client.submit(_same, model, pure=False)
 
     def submit(self, number: int, job: Job) -> None:
-        """Send a job to the cluster."""
-        self._futures[self._client.submit(_measure, self._model, job, pure=False)] = number
+        """Queue a job."""
+        self._queue.append((number, job))
 
     def results(self, cancel: CancelToken) -> Iterator[tuple[int, Trial]]:
         """Yield trials in order of completion.
@@ -73,6 +77,7 @@ class Dask:
             If the connection is lost, if a worker cannot load the model or fails, or if there is
             no worker for half a minute.
         """
+        self._send()
         since = time.monotonic()
         while self._futures:
             with suppress(TimeoutError, CancelledError):
@@ -81,7 +86,10 @@ class Dask:
                 )
             completed = [future for future in self._futures if future.done()]
             for future in completed:
-                yield self._futures.pop(future), self._result(future)
+                numbers = self._futures.pop(future)
+                for number, trial in zip(numbers, self._result(future), strict=True):
+                    self._seconds.append(trial.seconds)
+                    yield number, trial
             waited = time.monotonic() - since
             if completed or (waited > LOOK and self._client.scheduler_info()["workers"]):
                 since = time.monotonic()
@@ -94,16 +102,24 @@ class Dask:
             if self._futures and cancel.cancelled:
                 raise Cancelled("The study was stopped.")
 
+    def _send(self) -> None:
+        """Send the queued jobs, several fast ones as a task."""
+        try:
+            workers = sum(self._client.nthreads().values())
+        except OSError as error:
+            raise self._lost() from error
+        queue, self._queue = self._queue, []
+        for part in parts(queue, workers, median(self._seconds or [0.0])):
+            numbers, jobs = zip(*part, strict=True)
+            future = self._client.submit(_measure, self._model, jobs, pure=False)
+            self._futures[future] = numbers
+
     def _result(self, future: Any) -> Any:
         """Return the result of a task, or raise the reason that there is none as one sentence."""
         try:
             return future.result()
         except CancelledError as error:
-            raise InputError(
-                f"The connection to the scheduler at {self.address} was lost: start the cluster "
-                "again; the same command continues.",
-                code=NO_CLUSTER,
-            ) from error
+            raise self._lost() from error
         except self._distributed.KilledWorker as error:
             raise process_died("fewer workers on a machine") from error
         except Exception as error:
@@ -113,12 +129,19 @@ class Dask:
                 code="study.worker_failed",
             ) from error
 
+    def _lost(self) -> InputError:
+        return InputError(
+            f"The connection to the scheduler at {self.address} was lost: start the cluster again; "
+            "the same command continues.",
+            code=NO_CLUSTER,
+        )
+
     def close(self) -> None:
-        """Cancel the jobs and disconnect."""
+        """Disconnect: the scheduler then drops the jobs that have not begun."""
         if self._client is not None:
-            self._client.cancel(list(self._futures))
             self._client.close()
         self._futures.clear()
+        self._queue.clear()
         self._client = self._model = None
 
 
@@ -126,7 +149,7 @@ def _same(model: Model) -> Model:
     return model
 
 
-def _measure(model: Model, job: Job) -> Trial:
+def _measure(model: Model, jobs: Sequence[Job]) -> list[Trial]:
     keep_freed_memory()
     with threads(1):
-        return measure_trial(model, job)
+        return [measure_trial(model, job) for job in jobs]
