@@ -139,6 +139,18 @@ def test_compare_latency_interleaves_models(small, monkeypatch):
     assert [timing["batch_64"]["runs"] for timing in result] == [15, 15]
 
 
+def test_runs_of_one_example_come_from_several_rounds(small, monkeypatch):
+    rounds = []
+
+    def timed(_model, _weights, batch, seconds, *_rest):
+        rounds.append((batch, seconds))
+        return [len(rounds), 9.0]
+
+    monkeypatch.setattr(resources, "_timed", timed)
+    assert resources.runs_of_one(small, {}, rounds=2) == [1, 9.0, 2, 9.0]
+    assert rounds == [(1, resources.SECONDS)] * 2
+
+
 def test_latency_can_be_cancelled(small):
     with pytest.raises(Cancelled):
         latency(small, small.weights(), cancel=CancelToken(lambda: True))

@@ -43,8 +43,8 @@ def timed(monkeypatch):
     """Let latencies not depend on the machine; return the files that were timed."""
     files = []
 
-    def count(_model, artifact, _target, _cancel, *, energy):
-        assert not energy
+    def count(_model, artifact, _target, _cancel, *, energy, fastest):
+        assert (energy, fastest) == (False, True)
         files.append(artifact.digest)
         return Cost(by_weights(artifact))
 
@@ -129,7 +129,7 @@ def test_files_are_timed_while_nothing_else_runs(tiny, monkeypatch):
 
         return run
 
-    monkeypatch.setattr(costs, "measured_cost", watched(lambda *_arguments, energy: Cost(1.0)))
+    monkeypatch.setattr(costs, "measured_cost", watched(lambda *_arguments, **_more: Cost(1.0)))
     monkeypatch.setattr(executor, "measure_trial", watched(measure_trial))
     run_study(tiny, Study.of(tiny, SPACE, objectives=BOTH, recipes=8, sampler="grid"))
     timings = [functions for functions in at_once if measure_trial not in functions]
@@ -168,7 +168,7 @@ def test_at_the_end_of_the_time_what_was_evaluated_is_timed(tiny, timed):
 
 
 def test_a_file_that_cannot_be_timed_is_recorded_and_the_study_goes_on(tiny, monkeypatch, tmp_path):
-    def fail(_model, artifact, _target, _cancel, *, energy):
+    def fail(_model, artifact, _target, _cancel, **_more):
         if artifact.recipe.structure is not None:
             raise InputError("This network has no such layer there.")
         if artifact.recipe.prune is not None:
@@ -202,14 +202,14 @@ def test_a_file_that_is_made_otherwise_here_is_not_timed(tiny, timed):
     [
         ([Cost(1.0)], Cost(1.0)),
         ([Cost(9.0, busy=True), Cost(1.0)], Cost(1.0)),
-        ([Cost(0.5, busy=True), Cost(7.0, busy=True), Cost(1.0)], Cost(1.0)),
+        ([Cost(0.5, busy=True), Cost(7.0, busy=True), Cost(1.0)], Cost(0.5)),
         ([Cost(n, busy=True) for n in (3.0, 2.0, 4.0)], Cost(2.0, busy=True)),
     ],
     ids=["quiet", "busy once", "busy twice", "always busy"],
 )
 def test_a_disturbed_time_is_measured_again(tiny, monkeypatch, runs, expected):
     left = list(runs)
-    monkeypatch.setattr(costs, "measured_cost", lambda *_arguments, energy: left.pop(0))
+    monkeypatch.setattr(costs, "measured_cost", lambda *_arguments, energy, fastest: left.pop(0))
     study = Study.of(tiny, Space({"quantize.bits": [4]}), objectives=("latency",), sampler="grid")
     result = run_study(tiny, study)
     assert (result.trials[0].cost, left) == (expected, [])
@@ -220,7 +220,7 @@ def test_a_disturbed_time_is_measured_again(tiny, monkeypatch, runs, expected):
 def test_pytorch_is_timed_on_one_thread(tiny, monkeypatch):
     numbers = []
 
-    def measure(*_arguments, energy):
+    def measure(*_arguments, energy, fastest):
         numbers.append(torch.get_num_threads())
         return Cost(1.0)
 
@@ -230,8 +230,9 @@ def test_pytorch_is_timed_on_one_thread(tiny, monkeypatch):
     assert (numbers, torch.get_num_threads()) == ([1], 2)
 
 
-def counted(_model, artifact, _target=None, _cancel=None, *, energy=True):
+def counted(_model, artifact, _target=None, _cancel=None, *, energy=True, fastest=True):
     assert energy
+    assert fastest
     amount = by_weights(artifact) / 1000
     return Cost(1.0, Energy(amount, 0.9 * amount, 1.1 * amount, "counter", ("package",)))
 
@@ -254,7 +255,7 @@ def test_a_front_of_energy(tiny, monkeypatch, tmp_path):
 def test_an_energy_that_is_lost_is_a_sentence(tiny, monkeypatch):
     lost = Energy.unknown("The readings of RAPL ended.")
     monkeypatch.setattr(costs, "check_energy_counter", lambda _advice: None)
-    monkeypatch.setattr(costs, "measured_cost", lambda *_arguments, energy: Cost(1.0, lost))
+    monkeypatch.setattr(costs, "measured_cost", lambda *_arguments, **_more: Cost(1.0, lost))
     study = Study.of(tiny, SPACE, objectives=("energy",), sampler="grid", recipes=2)
     result = run_study(tiny, study)
     assert result.states == {UNTIMED: 2}

@@ -168,7 +168,7 @@ def test_an_estimate_does_not_replace_a_counter_whose_readings_ended(tiny, count
 
     monkeypatch.setattr(inference_energy, "shell", lambda _model: run)
     monkeypatch.setattr(inference_energy.time, "perf_counter", clock)
-    monkeypatch.setattr(latency, "_here", lambda *_arguments: Cost(7.0))
+    monkeypatch.setattr(latency, "_here", lambda *_arguments, fastest: Cost(7.0))
     cost = latency.measured_cost(tiny, wb.compress(tiny, wb.Recipe()), energy=True)
     assert (cost.milliseconds, cost.millijoules) == (7.0, None)
     assert cost.energy.notes
@@ -185,7 +185,7 @@ def test_the_counter_is_read_while_single_examples_run(tiny, counter, monkeypatc
 
     monkeypatch.setattr(inference_energy, "shell", lambda _model: run)
     monkeypatch.setattr(inference_energy.time, "perf_counter", clock)
-    monkeypatch.setattr(latency, "_here", lambda *_arguments: Cost(7.0))
+    monkeypatch.setattr(latency, "_here", lambda *_arguments, fastest: Cost(7.0))
     cost = latency.measured_cost(tiny, wb.compress(tiny, wb.Recipe()), energy=True)
     assert (cost.milliseconds, set(calls)) == (7.0, {1})
     assert cost.energy.how == "counter"
@@ -240,6 +240,29 @@ def test_runs_that_other_work_disturbs_are_marked(tiny, monkeypatch, p90, share,
     monkeypatch.setattr(latency, "time", timer)
     monkeypatch.setattr(latency.resources, "latency", run)
     assert latency.measured_cost(tiny, wb.compress(tiny, wb.Recipe())) == Cost(1.2, busy=busy)
+
+
+@pytest.mark.parametrize(
+    ("slowest", "share", "busy"), [(1.5, 1.0, False), (2.5, 1.0, True), (1.5, 0.5, True)]
+)
+def test_a_study_compares_files_by_their_fastest_call(tiny, monkeypatch, slowest, share, busy):
+    clocks = {"perf_counter": 0.0, "process_time": 0.0}
+
+    def run(*_arguments, cancel):
+        clocks["perf_counter"] += 1
+        clocks["process_time"] += share
+        return [0.9, *[1.0] * 5, *[slowest] * 4]
+
+    timer = SimpleNamespace(**{name: lambda name=name: clocks[name] for name in clocks})
+    monkeypatch.setattr(latency, "time", timer)
+    monkeypatch.setattr(latency.resources, "runs_of_one", run)
+    cost = latency.measured_cost(tiny, wb.compress(tiny, wb.Recipe()), fastest=True)
+    assert cost == Cost(0.9, busy=busy)
+    timing = SimpleNamespace(minimum=0.25, median=0.5, energy=Energy.unknown(), busy=busy)
+    monkeypatch.setattr(latency, "export", lambda _artifact, target: target)
+    monkeypatch.setattr(latency, "benchmark", lambda *_a, **_m: SimpleNamespace(timings=[timing]))
+    target = Target("onnxruntime")
+    assert latency.measured_cost(tiny, None, target, fastest=True) == Cost(0.25, busy=busy)
 
 
 def test_without_a_counter_no_limit_is_possible(tiny, tmp_path, monkeypatch, capsys):

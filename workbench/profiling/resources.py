@@ -194,6 +194,26 @@ def latency(
     return compare_latency([(model, weights)], rounds=1, cancel=cancel)[0]
 
 
+def runs_of_one(
+    model: Model,
+    weights: Mapping[str, Tensor],
+    *,
+    rounds: int = 12,
+    cancel: CancelToken = NEVER,
+) -> list[float]:
+    """Return the milliseconds of runs of the module on one example, eager and float32.
+
+    Half a second in several rounds, each after a warm-up: a short disturbance meets few of them.
+
+    Raises
+    ------
+    Cancelled
+        If `cancel` is cancelled between two runs.
+    """
+    seconds = 2 * SECONDS / rounds
+    return [run for _ in range(rounds) for run in _timed(model, weights, 1, seconds, cancel, None)]
+
+
 def _timed(
     model: Model,
     weights: Mapping[str, Tensor],

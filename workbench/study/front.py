@@ -12,8 +12,8 @@ from workbench.study.trial import Trial
 Point = tuple[float, ...]
 
 NOISE = 0.1
-"""Times, and energies, count as equal up to this relative difference, by which the medians of two
-runs of the same network easily differ."""
+"""Times, and energies, count as equal up to this relative difference, by which two
+measurements of the same network may differ."""
 
 
 def pareto_front(

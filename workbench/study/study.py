@@ -56,7 +56,8 @@ class Study:
     objectives : tuple of str
         The costs that are weighed against the metric: any of ``bytes``, ``latency`` and ``energy``,
         both of one example. With others than bytes alone, every file is evaluated in full and then
-        timed, because a smaller file that is better may be slower.
+        timed, because a smaller file that is better may be slower. A latency is the time of the
+        fastest of repeated calls.
     target : Target, str or None
         Where latency and energy are measured: an inference runtime or its name, or PyTorch on one
         thread of this process.

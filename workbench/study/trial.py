@@ -36,7 +36,8 @@ class Cost:
     Attributes
     ----------
     milliseconds : float or None
-        The median of repeated runs, if it was measured.
+        Of the fastest call in a study, which compares files by it, and the median of repeated calls
+        in `wb.optimize`; None if it was not measured.
     energy : Energy or None
         The energy, if it was measured.
     busy : bool
