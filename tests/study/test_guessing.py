@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -9,8 +11,11 @@ from torch import nn
 
 import workbench as wb
 from tests.raises import raises
-from workbench.recipe import Recipe
-from workbench.study.guessing import guessing_sentence
+from workbench.domain.metric import R2, RMSE
+from workbench.recipe import Quantize, Recipe
+from workbench.study.goal import Goal
+from workbench.study.guessing import guessed_value, guessing_sentence
+from workbench.study.limited_search import LimitedSearch
 from workbench.study.optimize import optimize
 from workbench.study.trial import EXACT, Trial
 
@@ -79,3 +84,59 @@ def test_recipes_that_fail_are_named(tiny):
     assert len(failed) == 2
     (named,) = [text for text in result.reasons if failed[0].sentence in text]
     assert named.startswith("2 recipes could not be computed")
+
+
+@pytest.fixture
+def amounts():
+    """A regression whose network knows nothing of its labels."""
+    torch.manual_seed(0)
+    data = torch.randn(EXAMPLES, 4), torch.randn(EXAMPLES)
+    splits = dict.fromkeys(("train", "validation", "test"), data)
+    network = nn.Linear(4, 1)
+    nn.init.zeros_(network.weight)
+    return wb.from_module(network, **splits, name="amounts")
+
+
+@pytest.mark.parametrize(
+    ("explained", "text"),
+    [(-0.5, "No better"), (-1e-3, "No better"), (0.001, "Not measurably"), (0.3, None)],
+)
+@pytest.mark.parametrize("metric", [RMSE, R2], ids=["error", "explained"])
+def test_a_regression_is_compared_with_the_mean(amounts, metric, explained, text):
+    task = amounts.task
+    model = SimpleNamespace(
+        task=SimpleNamespace(metric=metric, split=task.split, target=task.target)
+    )
+    spread = float(np.std(amounts.task.split("validation").labels))
+    value = explained if metric == R2 else spread * (1 - explained) ** 0.5
+    sentence = guessing_sentence(model, Trial(Recipe(), EXACT, 1000, value=value))
+    assert guessed_value(model) == pytest.approx(0 if metric == R2 else spread)
+    assert (sentence is None) == (text is None)
+    assert text is None or sentence.startswith(text)
+    assert text is None or f"the mean would reach {metric.format(guessed_value(model))}" in sentence
+
+
+def test_a_search_of_a_regression_names_it(amounts):
+    result = optimize(amounts, max_bytes=10_000, seconds=1)
+    sentence = guessing_sentence(amounts, result.best)
+    assert sentence is not None
+    assert sentence in result.reasons
+
+
+@pytest.mark.parametrize(("values", "shown"), [((0.98, 0.97, 0.5), 2), ((0.96, 0.9, 0.5), 2)])
+def test_no_alternative_is_worse_than_guessing_if_the_best_is_not(rare, values, shown):
+    assert guessed_value(rare) == 0.96
+    ranking = [
+        Trial(Recipe(Quantize(bits)), EXACT, 100 * bits, value=value, accuracy=value)
+        for bits, value in zip((8, 4, 2), values, strict=True)
+    ]
+    search = SimpleNamespace(
+        model=rare,
+        goal=Goal.of(rare, 1000, None, None),
+        speed=SimpleNamespace(is_fast=lambda _trial: True),
+    )
+    choices = LimitedSearch._choices(search, ranking)
+    assert choices[0] == ranking[0]
+    smallest = ranking[1] if values[0] > 0.96 else ranking[2]
+    assert choices[1:] == (smallest,)
+    assert len(choices) == shown

@@ -20,7 +20,7 @@ from workbench.recipe import Quantize, Recipe, Train
 from workbench.study import reasons
 from workbench.study.candidates import is_within
 from workbench.study.goal import Goal
-from workbench.study.guessing import guessing_sentence
+from workbench.study.guessing import guessed_value, guessing_sentence
 from workbench.study.importance import importance_sentence
 from workbench.study.other_networks import other_network
 from workbench.study.recommendation import Recommendation
@@ -328,14 +328,19 @@ class LimitedSearch:
             self.important = importance_sentence(self.runner.result)
 
     def _choices(self, ranking: Sequence[Trial]) -> tuple[Trial, ...]:
-        """Return the best and at most two others that meet the limits and are better somehow."""
+        """Return the best and at most two others that meet the limits and are better somehow.
+
+        None of the others is no better than guessing, unless the best is.
+        """
         if not ranking:
             return ()
         best = ranking[0]
+        metric, guess = self.goal.metric, guessed_value(self.model)
         meeting = [t for t in ranking[1:] if self.goal.meets(t) and self.speed.is_fast(t)]
+        if guess is not None and metric.better(best.value or 0.0, guess):
+            meeting = [t for t in meeting if metric.better(t.value or 0.0, guess)]
         if not self.goal.meets(best) or not meeting:
             return (best,)
-        metric = self.goal.metric
         most_accurate = max(meeting, key=lambda trial: metric.sort_key(trial.value))
         smallest = min(meeting, key=lambda trial: trial.bytes)
         fastest = min(meeting, key=lambda trial: relative_work(trial.recipe))

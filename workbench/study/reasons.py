@@ -58,7 +58,7 @@ def headline(best: Trial, result: StudyResult) -> str:
             times=formatting.times(size / best.bytes)
         )
     else:
-        compared = _("which is not smaller than the original's {size}").format(
+        compared = _("not smaller than the weights of the original, {size}").format(
             size=formatting.nbytes(size)
         )
     return _(
@@ -225,7 +225,7 @@ def effort(result: StudyResult, seconds: float) -> str:
     ).format(
         count=f"{len(result.trials):,}",
         seconds=round(seconds),
-        saved=round(100 * result.saved),
+        saved=max(0, round(100 * result.saved)),
     )
 
 

@@ -56,7 +56,10 @@ class StudyResult(Displayable):
 
     @property
     def saved(self) -> float:
-        """The fraction of evaluations that was saved: of all examples for all files."""
+        """The fraction of evaluations that was saved: of all examples for all files.
+
+        It is negative if more was measured again, exactly, than had been saved.
+        """
         files = sum(trial.state != FAILED for trial in self.trials)
         return 1 - self.examples / (files * self.total) if files else 0.0
 
@@ -82,7 +85,7 @@ class StudyResult(Displayable):
         if self.study.is_timed:
             return " ".join(filter(None, [front, self._busy_sentence]))
         saved = _("{saved} % of the evaluations were not needed.").format(
-            saved=round(100 * self.saved)
+            saved=max(0, round(100 * self.saved))
         )
         return f"{front} {saved}"
 
