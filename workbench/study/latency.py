@@ -92,8 +92,8 @@ def _here(model: Model, artifact: Artifact, cancel: CancelToken, *, fastest: boo
         runs = resources.runs_of_one(shaped, weights, cancel=cancel)
         low, shown, high = np.quantile(runs, (0.1, 0, 0.9))
     else:
-        one = resources.latency(shaped, weights, cancel=cancel)["batch_1"]
-        low, shown, high = one["p10"], one["median"], one["p90"]
+        summary = resources.latency(shaped, weights, cancel=cancel)["batch_1"]
+        low, shown, high = summary["p10"], summary["median"], summary["p90"]
     share = (time.process_time() - processor) / (time.perf_counter() - begin)
     return Cost(float(shown), busy=bool(share < BUSY_SHARE or high > BUSY_SPREAD * low))
 
