@@ -350,6 +350,9 @@ def test_comparing_temperatures_on_the_page(client):
     figure = client.wait("tab", lambda tab: tab.get("figure"))["figure"]
     assert figure["layout"]["xaxis"]["type"] == "log"
     client.wait("progress", lambda task: task["text"] is None)
+    train = client.session.sweep_result.outcomes[0].recipe.train
+    client.act("tab", key="temperature")
+    assert f"was trained for {train.steps} step" in client.last("tab")["foot"]
     client.act("temperature_csv")
     rows = table(client)
     assert {row["temperature"] for row in rows if row["temperature"]} >= {"1.0", "16.0"}

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from workbench.i18n import _
+from workbench import formatting
+from workbench.i18n import _, plural
 from workbench.panels.buttons import choice
 from workbench.panels.views.activity import activity
 from workbench.plots import course, points, teacher, temperature
 from workbench.plots.palette import Palette
 from workbench.recipe.train import SELF
 from workbench.session import Session
+
+if TYPE_CHECKING:
+    from workbench.experiments.sweep import StudentResult
 
 FIRST_TEMPERATURE = 4.0
 """The temperature at which a teacher is first asked."""
@@ -80,4 +85,17 @@ def sweep_tab(session: Session, palette: Palette) -> dict[str, Any]:
         "figure": temperature.draw(
             sweep.levels, palette, metric=sweep.metric, examples=sweep.examples
         ),
+        "foot": _students(sweep.outcomes),
     }
+
+
+def _students(outcomes: Sequence[StudentResult]) -> str:
+    """Return how many steps each student was trained: after few of them, all are alike."""
+    train = outcomes[0].recipe.train if outcomes else None
+    if train is None:
+        return ""
+    return plural(
+        "Each student was trained for {count} step, from the same start as the others.",
+        "Each student was trained for {count} steps, from the same start as the others.",
+        train.steps,
+    ).format(count=formatting.count(train.steps))
