@@ -68,8 +68,9 @@ def test_a_program_from_a_disk_is_not_loaded(program, tmp_path):
 
 def test_the_summary_names_the_precision_of_the_fastest():
     rounded = replace(timing("openvino", 1.0), precision="int8_inputs")
-    result = Benchmark((timing("openvino", 3.0), rounded, timing("torch", 2.0)))
-    assert result.summary.startswith("OpenVINO, inputs rounded to 8 bits is 2")
+    result = Benchmark((timing("openvino", 3.0), rounded, timing("torch", 3.1327)))
+    ratio = "OpenVINO, inputs rounded to 8 bits is 3.13\u202f× as fast as PyTorch with batches of "
+    assert result.summary.startswith(ratio)
     busy = Benchmark((timing("openvino", 3.0), replace(rounded, busy=True)))
     assert "OpenVINO, inputs rounded to 8 bits was the fastest" in busy.summary
 

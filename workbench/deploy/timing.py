@@ -119,8 +119,8 @@ class Benchmark:
             return _("{runtime} is the fastest with batches of {batch}.").format(
                 runtime=title, batch=fastest.batch
             )
-        return _("{runtime} is {times} times as fast as PyTorch with batches of {batch}.").format(
-            runtime=title, times=formatting.number(speedup), batch=fastest.batch
+        return _("{runtime} is {times} as fast as PyTorch with batches of {batch}.").format(
+            runtime=title, times=formatting.times(speedup), batch=fastest.batch
         )
 
     def as_dict(self) -> dict[str, Any]:
