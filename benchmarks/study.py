@@ -276,19 +276,24 @@ def budget() -> None:
 
 
 def layers() -> None:
-    """Compare bits by layer with the same bits for all layers, at the same bytes."""
-    print("\nmodel                  bits     bytes  uniform  by layer    bytes  difference")
+    """Compare bits by layer with the same bits for all layers, at the bytes of nearest rounding."""
+    print("\nmodel                  bits  rounding: nearest  compensated  by layer  difference")
     for name in models(IMAGES_AND_TEXTS):
         model = wb.model(name)
         for bits in (4,) if QUICK else (4, 3):
-            uniform = wb.measure(model, wb.Recipe(wb.Quantize(bits, range="mse")), timed=False)
-            recipes = 10 if QUICK else 40
-            result = mixed_precision(model, uniform.bytes, recipes=recipes, log=new_log())
+            recipes = [
+                wb.Recipe(wb.Quantize(bits, range="mse", rounding=rounding))
+                for rounding in ("nearest", "compensated")
+            ]
+            uniform, other = (wb.measure(model, recipe, timed=False) for recipe in recipes)
+            number = 10 if QUICK else 40
+            result = mixed_precision(model, uniform.bytes, recipes=number, log=new_log())
             best = result.front[-1]
             value = best.value or 0.0
             print(
-                f"{name:<22} {bits:4d} {uniform.bytes:9,d} {uniform.value:8.2%} {value:9.2%} "
-                f"{best.bytes:8,d} {100 * (value - uniform.value):+11.2f}",
+                f"{name:<22} {bits:4d} {uniform.bytes:9,d} {uniform.value:8.2%} {other.bytes:9,d} "
+                f"{other.value:8.2%} {best.bytes:9,d} {value:8.2%} "
+                f"{100 * (value - uniform.value):+7.2f}",
                 flush=True,
             )
 

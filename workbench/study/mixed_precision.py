@@ -41,7 +41,8 @@ def mixed_precision(
     bits
         The numbers of bits that a layer may have.
     base
-        The other fields of quantization; ranges with the least squared error by default.
+        The other fields of quantization; by default, ranges with the least squared error and
+        compensated rounding (Frantar et al. 2022, GPTQ, arXiv 2210.17323).
     recipes
         How many recipes are measured.
     log, on_update, cancel
@@ -59,7 +60,7 @@ def mixed_precision(
     Cancelled
         If `cancel` is cancelled.
     """
-    base = Quantize(range="mse") if base is None else base
+    base = Quantize(range="mse", rounding="compensated") if base is None else base
     axes = {f"quantize.layers.{name}": tuple(bits) for name in expect_model(model).layers}
     study = Study.of(
         model, Space(axes, Recipe(base)), sampler="by_layer", recipes=recipes, max_bytes=max_bytes
