@@ -19,6 +19,7 @@ from workbench.cancel import CancelToken
 from workbench.errors import Cancelled
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.study import Space, Study, measurement, run_study
+from workbench.study import log as study_log
 from workbench.study.executors import InThisProcess, Local
 from workbench.study.front import pareto_front
 from workbench.study.log import StudyLog
@@ -213,6 +214,14 @@ def test_a_study_is_known_by_its_content(small, lenet5):
         ),
         (lambda lines: [lines[0], "{", *lines[1:]], "study.damaged_log"),
         (lambda lines: [lines[0], '{"recipe": {}, "state": 1, "x": 2}'], "study.damaged_log"),
+        (
+            lambda lines: [lines[0], lines[1].replace('"exact"', '"strange"')],
+            "study.damaged_log",
+        ),
+        (
+            lambda lines: [lines[0], json.dumps(json.loads(lines[1]) | {"value": "0.5"})],
+            "study.damaged_log",
+        ),
     ],
 )
 def test_a_log_that_does_not_fit(small, fresh, tmp_path, change, code):
@@ -231,6 +240,31 @@ def test_saved_evaluations_are_those_of_the_recipes_so_far(small, fresh, tmp_pat
         runner = Runner(small, study, InThisProcess(), log)
         runner.measure([trial.recipe for trial in first])
     assert runner.result.examples == sum(trial.examples for trial in first)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ({"study": "grid"}, "study.not_a_study"),
+        ({"executor": "local"}, "study.not_an_executor"),
+        ({"seconds": "5"}, "study.invalid_limit"),
+        ({"seconds": float("nan")}, "study.invalid_limit"),
+        ({"seconds": -1}, "study.invalid_limit"),
+        ({"log": 7}, "argument.not_a_path"),
+    ],
+    ids=str,
+)
+def test_arguments_that_are_not_possible(small, fresh, arguments, code):
+    settings = {"study": Study.of(small, SPACE, recipes=1)} | arguments
+    with raises(code):
+        run_study(small, **settings)
+
+
+def test_another_version_has_its_own_default_log(tmp_path, monkeypatch):
+    monkeypatch.setattr(study_log, "cache_folder", lambda: tmp_path)
+    paths = {study_log.default_path("a"), study_log.default_path("a", "Another Processor")}
+    monkeypatch.setattr(study_log, "version", lambda _name: "9.9")
+    assert len(paths | {study_log.default_path("a")}) == 3
 
 
 def test_a_log_belongs_to_one_process(small, fresh, tmp_path):

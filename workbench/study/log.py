@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
@@ -20,10 +21,15 @@ LOCKED = "study.locked"
 HINT = " Make room or name another log: the same call then continues."
 
 
-def default_path(digest: str) -> Path | None:
-    """Return the path of a study's log in the user's cache folder; None without one."""
+def default_path(digest: str, machine: str = "") -> Path | None:
+    """Return the path of a study's log in the user's cache folder; None without one.
+
+    Another version of Workbench, or other costs of files, cannot continue a log, so that each has
+    its own.
+    """
     folder = cache_folder()
-    return None if folder is None else folder / FOLDER / f"{digest}.jsonl"
+    key = hashlib.sha256(f"{digest} {version('workbench')} {machine}".encode()).hexdigest()
+    return None if folder is None else folder / FOLDER / f"{key}.jsonl"
 
 
 class StudyLog:

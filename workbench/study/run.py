@@ -10,14 +10,16 @@ from pathlib import Path
 from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.errors import InputError
+from workbench.recipe.schema import brief
 from workbench.study.costs import check_costs, timed_on
 from workbench.study.executors.executor import Executor, InThisProcess
+from workbench.study.goal import check_positive
 from workbench.study.log import StudyLog, default_path
 from workbench.study.result import StudyResult
 from workbench.study.runner import OnUpdate, Runner, TimeIsUp
 from workbench.study.samplers import SAMPLERS
 from workbench.study.study import Study
-from workbench.validation import expect_model
+from workbench.validation import expect_model, expect_path
 
 
 def run_study(
@@ -59,8 +61,9 @@ def run_study(
     Raises
     ------
     InputError
-        If the study belongs to another model, the runtime of its target is not installed, there is
-        no energy counter, or the log holds times of another machine.
+        If an argument is not possible, the study belongs to another model, the runtime of its
+        target is not installed, there is no energy counter, or the log holds times of another
+        machine.
     FileError
         If the log cannot be written, or another process runs the study.
     Cancelled
@@ -73,15 +76,19 @@ def run_study(
     >>> len(run_study(model, study).trials)
     3
     """
+    _check(study, executor)
+    if seconds is not None:
+        check_positive("seconds", seconds)
     if expect_model(model).identity != study.identity:
         raise InputError(
             f"The study belongs to {study.model} with other weights or data than this model.",
             code="study.other_model",
         )
     check_costs(study)
-    path = default_path(study.digest) if log is None else Path(log)
+    machine = timed_on(study)
+    path = default_path(study.digest, machine) if log is None else expect_path(log, "log")
     executor = executor or InThisProcess()
-    with StudyLog(path, study.as_dict(), machine=timed_on(study)) as lines:
+    with StudyLog(path, study.as_dict(), machine=machine) as lines:
         executor.open(model)
         try:
             runner = Runner(model, study, executor, lines, on_update, cancel)
@@ -94,6 +101,19 @@ def run_study(
         finally:
             executor.close()
         return runner.result
+
+
+def _check(study: object, executor: object) -> None:
+    if not isinstance(study, Study):
+        raise InputError(
+            f"Give a study, such as Study.of(model, space), not {brief(study)}.",
+            code="study.not_a_study",
+        )
+    if executor is not None and not hasattr(executor, "submit"):
+        raise InputError(
+            f"executor must be Local(), Dask(ADDRESS) or None, not {brief(executor)}.",
+            code="study.not_an_executor",
+        )
 
 
 def _measure_all(model: Model, study: Study, runner: Runner) -> None:

@@ -27,6 +27,7 @@ UNTIMED = "untimed"
 """Evaluated on every example, but its time or energy was not measured; `sentence` says why."""
 FAILED = "failed"
 """The recipe does not fit the model, or could not be computed; `sentence` says why."""
+STATES = frozenset({EXACT, DOMINATED, UNLIKELY, TOO_LARGE, BELOW_LIMIT, UNTIMED, FAILED})
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,17 @@ class Trial:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Trial:
-        """Inverse of `as_dict`."""
+        """Inverse of `as_dict`.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If a field is missing, unknown or of another type.
+        """
         cost = Cost.from_dict(data["cost"]) if "cost" in data else UNKNOWN
-        return cls(**{**data, "recipe": Recipe.from_json(data["recipe"]), "cost": cost})
+        trial = cls(**{**data, "recipe": Recipe.from_json(data["recipe"]), "cost": cost})
+        metrics = (trial.value, trial.possible, trial.first, trial.accuracy)
+        numbers = [*filter(lambda value: value is not None, metrics), trial.bytes, trial.examples]
+        if trial.state not in STATES or not all(isinstance(n, int | float) for n in numbers):
+            raise ValueError("This is no trial.")
+        return trial
