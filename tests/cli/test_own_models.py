@@ -232,6 +232,16 @@ def test_bad_options_of_data(workbench, folder, options, words):
     assert (folder / "data.csv").read_bytes() == before
 
 
+@pytest.mark.parametrize("command", ["optimize", "compress", "train"])
+@pytest.mark.parametrize("text", ["own.py:classes", "own:classes"])
+def test_the_code_of_a_model_is_not_replaced(workbench, folder, command, text):
+    code = (folder / "own.py").read_bytes()
+    status, _out, err = workbench(command, text, "--output", "own.py")
+    assert status == 2
+    assert "own.py is an input: choose another output." in err
+    assert (folder / "own.py").read_bytes() == code
+
+
 def test_learn_does_not_replace_its_table(workbench, folder):
     status, _out, err = workbench("learn", "data.csv", "--output", "data.csv")
     assert (status, "is an input" in err) == (2, True)

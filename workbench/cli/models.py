@@ -67,6 +67,14 @@ def is_code(text: str) -> bool:
     return all(name.isidentifier() for name in names) and not Path(text).exists()
 
 
+def source(text: str) -> Path:
+    """Return the file that `text` names: the code, or the model or data itself."""
+    package, _, _ = text.partition(":")
+    if not is_code(text):
+        return Path(text)
+    return Path(package if package.endswith(SUFFIX) else package.replace(".", "/") + SUFFIX)
+
+
 def call(text: str, subject: str, *, returned: type) -> Any:
     """Return what the callable of `is_code` returns; also searches the current folder.
 
