@@ -7,11 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import workbench as wb
-from workbench.study.executors.parts import PART_SECONDS, parts
+from workbench.study.executors.parts import PART_SECONDS, first_part
 from workbench.study.measurement import Job
 
 FAST = Job(wb.Recipe(wb.Quantize(4)))
 TRAINED = Job(wb.Recipe(wb.Quantize(4), train=wb.Train()))
+
+
+def parts(jobs, workers, seconds):
+    while jobs:
+        part = first_part(jobs, workers, seconds)
+        yield part
+        jobs = jobs[len(part) :]
 
 
 def sizes(jobs: list[Job], workers: int, seconds: float) -> list[int]:

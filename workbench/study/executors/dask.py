@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
+from math import inf
 from statistics import median
 from typing import Any
 
@@ -16,7 +17,7 @@ from workbench.experiments.processes import POLL
 from workbench.study.executors.allocator import keep_freed_memory
 from workbench.study.executors.cluster import NO_CLUSTER, connect, distributed_package
 from workbench.study.executors.executor import process_died
-from workbench.study.executors.parts import Numbered, parts
+from workbench.study.executors.parts import Numbered, first_part
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.trial import Trial
 from workbench.threads import threads
@@ -50,6 +51,7 @@ class Dask:
         self._queue: list[Numbered] = []
         self._futures: dict[Any, tuple[int, ...]] = {}
         self._seconds: list[float] = []
+        self._threads, self._counted = 0, -inf  # of all workers, and when
 
     def open(self, model: Model) -> None:
         """Connect, compare versions, and send the model to the cluster once.
@@ -86,10 +88,11 @@ class Dask:
                 )
             completed = [future for future in self._futures if future.done()]
             for future in completed:
-                numbers = self._futures.pop(future)
-                for number, trial in zip(numbers, self._result(future), strict=True):
-                    self._seconds.append(trial.seconds)
-                    yield number, trial
+                numbers, trials = self._futures.pop(future), self._result(future)
+                self._seconds += [trial.seconds for trial in trials]
+                self._send()
+                yield from zip(numbers, trials, strict=True)
+            self._send()  # to workers that have joined
             waited = time.monotonic() - since
             if completed or (waited > LOOK and self._client.scheduler_info()["workers"]):
                 since = time.monotonic()
@@ -103,16 +106,27 @@ class Dask:
                 raise Cancelled("The study was stopped.")
 
     def _send(self) -> None:
-        """Send the queued jobs, several fast ones as a task."""
-        try:
-            workers = sum(self._client.nthreads().values())
-        except OSError as error:
-            raise self._lost() from error
-        queue, self._queue = self._queue, []
-        for part in parts(queue, workers, median(self._seconds or [0.0])):
+        """Send queued jobs until each thread of a worker has a task: several fast ones as one task.
+
+        The scheduler would give waiting tasks to a worker before another one is free.
+        """
+        seconds = median(self._seconds or [0.0])
+        while self._queue and len(self._futures) < max(1, self._count_threads()):
+            part = first_part(self._queue, self._threads, seconds)
+            self._queue = self._queue[len(part) :]
             numbers, jobs = zip(*part, strict=True)
             future = self._client.submit(_measure, self._model, jobs, pure=False)
             self._futures[future] = numbers
+
+    def _count_threads(self) -> int:
+        """Return the number of threads of all workers, at most a second old."""
+        if time.monotonic() - self._counted > LOOK:
+            try:
+                self._threads = sum(self._client.nthreads().values())
+            except OSError as error:
+                raise self._lost() from error
+            self._counted = time.monotonic()
+        return self._threads
 
     def _result(self, future: Any) -> Any:
         """Return the result of a task, or raise the reason that there is none as one sentence."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import ceil
 
 from workbench.study.measurement import Job
@@ -14,8 +14,8 @@ PART_SECONDS = 1.0
 scheduler, client and worker; a worker that dies, and one that is cancelled, loses its part."""
 
 
-def parts(jobs: Sequence[Numbered], workers: int, seconds: float) -> Iterator[Sequence[Numbered]]:
-    """Yield parts of the jobs that are sent as one task each, single jobs last.
+def first_part(jobs: Sequence[Numbered], workers: int, seconds: float) -> Sequence[Numbered]:
+    """Return the jobs that are sent next as one task.
 
     So that no worker waits long for others at the end, a part holds at most half of a worker's
     share of the jobs that are left (guided self-scheduling: Polychronopoulos and Kuck, 1987).
@@ -24,16 +24,14 @@ def parts(jobs: Sequence[Numbered], workers: int, seconds: float) -> Iterator[Se
     Parameters
     ----------
     jobs
-        In the order in which they are sent, each with its number.
+        Those that are left, in the order in which they are sent, each with its number.
     workers
         How many jobs run at the same time.
     seconds
         How long a job takes; 0 if that is not known yet, which gives single jobs.
     """
     most = max(1, int(PART_SECONDS / seconds)) if seconds else 1
-    while jobs:
-        count = min(most, ceil(len(jobs) / (2 * max(1, workers))))
-        if any(job.recipe.train is not None for _number, job in jobs[:count]):
-            count = 1
-        yield jobs[:count]
-        jobs = jobs[count:]
+    count = min(most, ceil(len(jobs) / (2 * max(1, workers))))
+    if any(job.recipe.train is not None for _number, job in jobs[:count]):
+        count = 1
+    return jobs[:count]
