@@ -93,8 +93,10 @@ def test_labels_neither_overlap_nor_lie_on_the_goal(metric, budget, floor, you):
     height = scales.Axis(metric, ORIGINALS[metric].value).height(goal.floor)
     across = label_places.WIDTH * share_of(figure, "xaxis", log10(goal.budget))
     level = label_places.HEIGHT * share_of(figure, "yaxis", height)
-    assert not [box for box in boxes if box.start < across < box.end]
-    assert not [box for box in boxes if box.bottom < level < box.top]
+    if 0 <= across <= label_places.WIDTH:  # no line is drawn outside the plot
+        assert not [box for box in boxes if box.start < across < box.end]
+    if 0 <= level <= label_places.HEIGHT:
+        assert not [box for box in boxes if box.bottom < level < box.top]
 
 
 @given(metrics, shares, floors)
