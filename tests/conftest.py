@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 
+import psutil
 import pytest
 
 from workbench._setup import browser
@@ -27,6 +28,7 @@ NO_NODE = "Node 20 or newer with npm is needed; then `make check` installs the t
 PAGES = "tests/browser/"
 PARALLEL = "tests/parallel/"
 NOTEBOOKS = "notebooks/"
+ROOMY = 12e9  # bytes of memory
 LOUD = {
     "browser": ("THE PAGE WAS NOT TESTED: {count} browser tests skipped", NO_BROWSER),
     "javascript": ("THE JAVASCRIPT WAS NOT CHECKED: {count} tests skipped", NO_NODE),
@@ -78,8 +80,12 @@ def linear(monkeypatch):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
-    """Use one worker more than there are cores: tests wait for browsers, kernels and ranks."""
-    return (os.cpu_count() or 1) + 1
+    """Use more workers than there are cores: tests wait for browsers, kernels and ranks.
+
+    A worker and what it starts take 2 GB.
+    """
+    more = 2 if psutil.virtual_memory().total > ROOMY else 1
+    return (os.cpu_count() or 1) + more
 
 
 @pytest.hookimpl(wrapper=True)
