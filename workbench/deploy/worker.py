@@ -23,6 +23,7 @@ from workbench.deploy.arrays import open_arrays, rows_of
 from workbench.deploy.sessions.session import SESSIONS, Array, Session
 from workbench.errors import FileError, file_errors
 from workbench.profiling.energy.meter import EnergyMeter
+from workbench.runtime.free_memory import return_free_memory
 
 WARM_UP_CALLS = 3
 """At most, before a batch is first timed."""
@@ -40,6 +41,7 @@ class Worker:
         module = import_module(SESSIONS + request["runtime"])
         self._session, self._fastest = None, {}
         path = Path(request["path"])
+        return_free_memory()  # a copied process has some, in which a network would not be counted
         before, start = _resident(path), time.perf_counter()
         self._session = module.start(path, request)
         seconds = time.perf_counter() - start
