@@ -65,6 +65,15 @@ def test_a_search_fills_the_cards_and_the_picture(opened):
 
     opened.act("choose_recipe", recipe=state["cards"][0]["recipe"])
     assert opened.session.recipe == result.best.recipe
+    assert (opened.session.budget, opened.session.floor) == (20_000, 0.8)
+
+
+def test_the_first_search_has_the_limits_of_the_goal(opened):
+    opened.session.set_budget(50_000)
+    opened.session.set_floor(0.7)
+    questions = choosing.section(opened.session)["questions"]
+    values = {question["key"]: question["value"] for question in questions}
+    assert (values["max_bytes"], values["min_accuracy"]) == (50, 70)
 
 
 @pytest.mark.slow

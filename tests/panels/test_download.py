@@ -28,3 +28,14 @@ def test_both_accuracies_and_whether_the_goal_is_met(client, budget, met):
     validation = formatting.percent(client.session.report.value)
     assert f"(on validation: {validation})" in saved["text"]
     assert {m["met"] for m, _ in client.dashboard.sent if m["kind"] == "saved"} == {met}
+
+
+@pytest.mark.slow
+def test_a_limit_that_is_missed_on_test_alone_is_said(client):
+    client.session.set(Recipe(quantize=Quantize(bits=8)))
+    client.wait_until_idle()
+    client.session.set_floor(client.session.report.value)
+    client.act("download")
+    saved = client.wait("saved", lambda message: "test images" in message["text"])
+    assert "misses the limit" in saved["text"]
+    assert not saved["met"]

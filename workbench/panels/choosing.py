@@ -253,15 +253,22 @@ def _worst(result: Recommendation) -> float:
 
 
 def _limits(session: Session) -> Limits:
-    """Return the limits of the next search: those that are set, else the last, else suggested."""
+    """Return the limits of the next search.
+
+    Those that are set, else those of the last search, else the goal, else suggested ones.
+    """
     if session.focus.limits is not None:
         return session.focus.limits
     if session.choosing is not None:
         return session.choosing.demand.limits
-    largest = round(_rounded(SMALL * session.model.original_bytes / KILOBYTE) * KILOBYTE)
+    largest = session.budget
+    if largest is None:
+        largest = round(_rounded(SMALL * session.model.original_bytes / KILOBYTE) * KILOBYTE)
     if not _has_accuracy(session):
         return largest, None, None
-    return largest, round(session.model.accuracy("validation") - LOSS, 2), None
+    suggested = round(session.model.accuracy("validation") - LOSS, 2)
+    is_set = session.floor is not None and session.model.task.metric == ACCURACY
+    return largest, session.floor if is_set else suggested, None
 
 
 def _movable(figure: dict[str, Any], session: Session) -> dict[str, Any]:

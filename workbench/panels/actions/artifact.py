@@ -58,15 +58,14 @@ def _download(dashboard: Dashboard, cancel: CancelToken) -> None:
                 on_progress(report.score.examples / report.score.total)
 
         result = session.test_report(artifact, cancel, on_report)
-    dashboard.send(
-        {
-            **saved,
-            "text": _result(model.task, len(data), result, validation),
-            "met": goal.meets(
-                session, len(data), result.value if validation is None else validation
-            ),
-        }
-    )
+    text = _result(model.task, len(data), result, validation)
+    good = goal.is_good_enough(session, result.value)
+    if not good and validation is not None and goal.is_good_enough(session, validation):
+        text += " " + _(
+            "This misses the limit, which the file meets on validation: choose a better file if "
+            "the limit must hold on new data."
+        )
+    dashboard.send({**saved, "text": text, "met": good and saved["met"]})
 
 
 def _validation(report: Report | None, artifact: Artifact) -> float | None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from workbench.cancel import CancelToken
+from workbench.domain.metric import ACCURACY
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.panels.actions.background import run_job
@@ -44,12 +45,22 @@ def continue_choosing(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 @action
 def choose_recipe(dashboard: Dashboard, message: dict[str, Any]) -> None:
-    """Select a recipe that was measured, of another model if it names one."""
+    """Select a recipe that was measured, of another model if it names one.
+
+    The limits of the search become the goal.
+    """
     recipe, name = Recipe.from_json(str(message.get("recipe"))), message.get("model")
+    session = dashboard.session
+    demand = session.choosing.demand if session.choosing is not None else None
     if name is None:
-        dashboard.session.set(recipe)
+        session.set(recipe)
     else:
-        dashboard.session.open(str(name), recipe)
+        session.open(str(name), recipe)
+    if demand is None:
+        return
+    session.set_budget(demand.max_bytes)
+    if session.model.task.metric == ACCURACY:
+        session.set_floor(demand.min_accuracy)
 
 
 @action
