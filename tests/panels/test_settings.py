@@ -121,6 +121,14 @@ def test_the_hint_depends_on_the_state(state, start):
             0.89,
             "Accurate enough, but too large: prune more, lower the bits, or move the temperature.",
         ),
+        (
+            100_000,
+            0.95,
+            (
+                "Not even the original model is accurate enough: "
+                "fine-tune on the Train page, or move the temperature."
+            ),
+        ),
         (80_000, None, "Too large: prune more, lower the bits, or move the temperature."),
         (
             80_000,

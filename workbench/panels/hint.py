@@ -45,6 +45,9 @@ def _about_goal(session: Session, size: int, value: float) -> str:
             advice = _("prune more, lower the bits, or move the temperature")
         else:
             advice = _("prune more, or lower the bits")
+    elif not _original_is_good_enough(session):
+        problem = _("Not even the original model is accurate enough")
+        advice = _other_network(session)
     elif small and _is_compressed(session.recipe):
         problem = _not_accurate(session)
         advice = _("prune less, or use more bits")
@@ -64,6 +67,10 @@ def _not_accurate(session: Session) -> str:
     if session.budget is None:
         return _("Not accurate enough")
     return _("Small enough, but not accurate enough")
+
+
+def _original_is_good_enough(session: Session) -> bool:
+    return is_good_enough(session, session.origin_model.metric_value("validation"))
 
 
 def _other_network(session: Session) -> str:
