@@ -41,7 +41,7 @@ class Worker:
         module = import_module(SESSIONS + request["runtime"])
         self._session, self._fastest = None, {}
         path = Path(request["path"])
-        return_free_memory()  # a copied process has some, in which a network would not be counted
+        return_free_memory()  # in that of an earlier network, this one would not be counted
         before, start = _resident(path), time.perf_counter()
         self._session = module.start(path, request)
         seconds = time.perf_counter() - start

@@ -10,7 +10,7 @@ from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.plots.kind import Kind
 from workbench.plots.palette import Palette
-from workbench.plots.style import Figure, axis, layout, legend
+from workbench.plots.style import Figure, axis, layout, legend, name_axis
 from workbench.plots.ticks import byte_ticks
 
 if TYPE_CHECKING:
@@ -73,13 +73,8 @@ def draw(used: Ledger, palette: Palette) -> Figure:
                 **byte_ticks(max(*totals, used.container, used.preprocessing), most=3),
                 tickangle=0,
             ),
-            yaxis=axis(
+            yaxis=name_axis(
                 palette,
-                "",
-                type="category",
-                autorange="reversed",
-                showgrid=False,
-                automargin=True,
                 tickvals=every,
                 ticktext=[formatting.short(name, LETTERS) for name in every],
             ),

@@ -9,7 +9,7 @@ from workbench import formatting
 from workbench.display import Card
 from workbench.i18n import _
 from workbench.plots.palette import LIGHT, OKABE_ITO, Palette
-from workbench.plots.style import Figure, axis, layout
+from workbench.plots.style import Figure, axis, layout, name_axis
 from workbench.recipe import PARTS
 from workbench.recipe.schema import specs
 
@@ -66,15 +66,7 @@ def draw(result: Sensitivity, palette: Palette = LIGHT) -> Figure:
                 showgrid=False,
                 tickangle=0,
             ),
-            yaxis=axis(
-                palette,
-                "",
-                type="category",
-                autorange="reversed",
-                showgrid=False,
-                automargin=True,
-                dtick=1,
-            ),
+            yaxis=name_axis(palette, dtick=1),
         ),
     }
 

@@ -82,6 +82,12 @@ MANY_DECADES = 1.5
 """The powers of ten of an axis on which ticks between them would overlap on a phone."""
 
 
+def name_axis(palette: Palette, **more: Any) -> dict[str, Any]:
+    """Return a vertical axis of names, the first one at the top, with room for them."""
+    names = {"type": "category", "autorange": "reversed", "automargin": True}
+    return axis(palette, "", **names, showgrid=False, **more)
+
+
 def log_axis(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
     """Return a logarithmic axis with the ticks 1, 2 and 5 of each power of ten, equally large.
 

@@ -102,8 +102,8 @@ export class Chart {
     const traces = withBrushes(spaced, this.plot.data?.[0]?.dimensions ?? [], this.revision);
     const { data, annotations } = withLabels(traces, this.layout, frame, this.takenIn(frame));
     // At a new size, `react` sometimes leaves the legend at its old place, over the picture.
-    const isMoved = before.width !== width || before.height !== this.layout.height;
-    const isNew = !this.figure || (figure.layout.showlegend && isMoved);
+    const isResized = before.width !== width || before.height !== this.layout.height;
+    const isNew = !this.figure || (figure.layout.showlegend && isResized);
     this.isDrawing = true;
     this.plotly[isNew ? "newPlot" : "react"](this.plot, data, { ...this.layout, annotations }, CONFIG).finally(() => {
       this.isDrawing = false;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
@@ -23,8 +24,10 @@ from workbench.study.trial import Trial
 from workbench.threads import threads
 
 LOOK = 1.0
-"""Seconds without a result after which the scheduler is asked for its workers: a question to it
-takes time from workers on the same machine."""
+"""Seconds after which the scheduler is asked for its workers again: a question to it takes time
+from workers on the same machine."""
+RECENT = 64
+"""How many of the last recipes say how long one takes."""
 WITHOUT_WORKERS = 30
 """Seconds that a study waits for a worker after the last one has ended."""
 
@@ -50,7 +53,7 @@ class Dask:
         self._model: Any = None
         self._queue: list[Numbered] = []
         self._futures: dict[Any, tuple[int, ...]] = {}
-        self._seconds: list[float] = []
+        self._seconds: deque[float] = deque(maxlen=RECENT)
         self._threads, self._counted = 0, -inf  # of all workers, and when
 
     def open(self, model: Model) -> None:
@@ -89,7 +92,7 @@ class Dask:
             completed = [future for future in self._futures if future.done()]
             for future in completed:
                 numbers, trials = self._futures.pop(future), self._result(future)
-                self._seconds += [trial.seconds for trial in trials]
+                self._seconds.extend(trial.seconds for trial in trials)
                 self._send()
                 yield from zip(numbers, trials, strict=True)
             self._send()  # to workers that have joined
@@ -110,9 +113,8 @@ class Dask:
 
         The scheduler would give waiting tasks to a worker before another one is free.
         """
-        seconds = median(self._seconds or [0.0])
         while self._queue and len(self._futures) < max(1, self._count_threads()):
-            part = first_part(self._queue, self._threads, seconds)
+            part = first_part(self._queue, self._threads, median(self._seconds or [0.0]))
             self._queue = self._queue[len(part) :]
             numbers, jobs = zip(*part, strict=True)
             future = self._client.submit(_measure, self._model, jobs, pure=False)
