@@ -10,11 +10,12 @@ from __future__ import annotations
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from threading import RLock
 from typing import Any, Generic, TypeVar
+
+from workbench.cache.free_memory import return_free_memory
 
 Value = TypeVar("Value")
 
@@ -142,20 +143,11 @@ class _Entry(Generic[Value]):
 
 
 def _end(number: int, caches: Iterable[MemoryCache[Any]]) -> None:
-    for cache in list(caches):
+    used = list(caches)
+    for cache in used:
         cache.end(number)
-    _release_memory()
-
-
-def _release_memory() -> None:
-    """Return free memory to the system: glibc would keep hundreds of megabytes after a training.
-
-    Other C libraries have no such call.
-    """
-    import ctypes
-
-    with suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
+    if used:  # a model that was only looked at frees next to nothing
+        return_free_memory()
 
 
 FOREVER = Lifetime()

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 import psutil
 
+from workbench.cache.free_memory import return_free_memory
 from workbench.deploy.answering import Answer, answer_requests, private_output
 from workbench.deploy.arrays import open_arrays, rows_of
 from workbench.deploy.sessions.session import SESSIONS, Array, Session
 from workbench.errors import FileError, file_errors
 from workbench.profiling.energy.meter import EnergyMeter
-from workbench.runtime.free_memory import return_free_memory
 
 WARM_UP_CALLS = 3
 """At most, before a batch is first timed."""

@@ -111,8 +111,8 @@ def section(session: Session) -> dict[str, Any]:
         ),
         "warnings": {
             name: teacher_warning(session.model, name)
-            for name in teachers
-            if name in compatible_teachers(session.model)
+            for name in compatible_teachers(session.model)
+            if name in teachers
         },
     }
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from workbench.cache.free_memory import return_free_memory
 from workbench.cache.results import ResultCache
 from workbench.cancel import CancelToken
 from workbench.domain import Model
@@ -20,7 +21,6 @@ from workbench.evaluation.cached_results import cached_report
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.recipe import Quantize, Recipe
-from workbench.runtime.free_memory import return_free_memory
 from workbench.session.state import UNTOUCHED, State
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 SCRIPT = """
 from pathlib import Path
-from workbench.runtime.free_memory import return_free_memory
+from workbench.cache.free_memory import return_free_memory
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
@@ -32,7 +32,7 @@ def test_free_memory_is_returned():
 
 
 def test_it_is_harmless_without_glibc(monkeypatch):
-    from workbench.runtime import free_memory
+    from workbench.cache import free_memory
 
     monkeypatch.setattr(free_memory.ctypes, "CDLL", lambda name: object())
     free_memory._malloc_trim.cache_clear()

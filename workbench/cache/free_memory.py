@@ -10,8 +10,9 @@ from functools import cache
 def return_free_memory() -> None:
     """Return the memory that is free inside the heap of this process, where the system can.
 
-    After an evaluation, glibc keeps about 30 MB of freed tensors, and much more if each thread has
-    a heap of its own. A server that is shared by a class needs this memory for other kernels.
+    glibc keeps about 30 MB of freed tensors after an evaluation and hundreds after a training, and
+    more if each thread has a heap of its own. A server that is shared by a class needs this memory
+    for other kernels.
     """
     _malloc_trim()(0)
 
