@@ -1,4 +1,4 @@
-"""The settings column in a browser: levels, sliders with stops, goal and tour."""
+"""The settings column in a browser: levels, sliders with stops, and goal."""
 
 from __future__ import annotations
 
@@ -133,38 +133,3 @@ def test_a_goal_that_is_no_limit_is_answered_beside_the_field(show, shown, typed
     shown.get_by_label("minimum accuracy").fill("101")
     shown.keyboard.press("Tab")
     expect(answer).to_contain_text("above 0 and at most 100")
-
-
-def test_the_tour_waits_for_the_hand(show, shown):
-    bench = show("?m=fashion/lenet-300-100&tour=1")
-    bubble = shown.get_by_role("dialog", name="guided tour")
-    count = bubble.locator(".count")
-    expect(count).to_have_text("1 of 6")
-    bench.sparsity.fill("0.7")
-    bench.settle()
-    expect(count).to_have_text("1 of 6")  # the task is 80 %
-    bench.sparsity.fill("0.8")
-    expect(count).to_have_text("2 of 6")
-    bench.bits(4)
-    expect(count).to_have_text("3 of 6")
-    shown.get_by_role("button", name="undo").click()
-    expect(count).to_have_text("4 of 6")
-    bench.choose("distillation: temperature", 4)
-    expect(count).to_have_text("5 of 6")
-    shown.get_by_label("minimum accuracy").focus()
-    shown.keyboard.press("Tab")  # the bubble follows the control that it explains
-    expect(bubble.get_by_role("button", name="skip")).to_be_focused()
-    shown.keyboard.press("Enter")
-    expect(count).to_have_text("6 of 6")
-    expect(bubble).to_contain_text("Download")
-    shown.keyboard.press("Escape")
-    expect(bubble).to_be_hidden()
-    expect(shown).not_to_have_url(re.compile("tour"))
-
-
-def test_the_tour_starts_from_its_button(show, shown):
-    show("?m=reviews/bag")
-    shown.get_by_role("button", name="tour", exact=True).click()
-    expect(shown.get_by_role("dialog", name="guided tour")).to_contain_text("1 of 5")
-    shown.get_by_role("button", name="end the tour").click()
-    expect(shown.get_by_role("dialog", name="guided tour")).to_be_hidden()

@@ -1,4 +1,4 @@
-"""The goal, the hint and the tour of the settings column."""
+"""The goal and the hint of the settings column."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import workbench as wb
 from tests.raises import raises
 from workbench.domain.metric import ACCURACY, BITS_PER_CHARACTER, RMSE, metric_named
-from workbench.panels import goal, hint, tour
+from workbench.panels import goal, hint
 from workbench.recipe import Prune, Quantize, Recipe, Train
 from workbench.session.records import Visit
 
@@ -169,15 +169,6 @@ def test_the_hint_of_a_student():
     assert hint.hint(state).startswith("Set a goal")
     state.budget = 1000  # set, but nothing is measured yet
     assert hint.hint(state).startswith("Open")
-
-
-def test_the_tour_has_six_steps_where_there_are_students():
-    steps = tour.describe(session())["steps"]
-    assert len(steps) == 6
-    assert all(step["text"].endswith(".") for step in steps)
-    other = session()
-    other.origin_model = wb.model("reviews/bag")
-    assert len(tour.describe(other)["steps"]) == 5
 
 
 def test_limits_are_shaded_and_invalid_ones_change_nothing(client):

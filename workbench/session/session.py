@@ -33,6 +33,7 @@ from workbench.session.parallel_run import read_run
 from workbench.session.readings import Readings
 from workbench.session.records import Focus, History, Selection, Visit
 from workbench.session.state import State
+from workbench.session.tour import TourStart
 from workbench.session.worker import Worker
 from workbench.zoo.students import Student
 
@@ -89,6 +90,7 @@ class Session(Readings, DeployJobs):
         self.budget: int | None = None
         self.floor: float | None = None
         self.focus = Focus()
+        self._tour: TourStart | None = None
         self._worker = Worker(self._state, postpone=postpone)
         self._worker.request()
 
@@ -148,10 +150,12 @@ class Session(Readings, DeployJobs):
 
     def choose_model(self, name: str) -> None:
         """Select a model; the recipe stays, without per-layer settings that do not fit."""
+        self.end_tour()
         self.open(name, self._fitting(Selection(name, self.recipe)).recipe)
 
     def open(self, name: str, recipe: Recipe) -> None:
         """Select a model and a recipe in one step."""
+        self.end_tour()
         model = resolve_model(name, recipe)
         check_training(model, recipe)
         if model.task.metric != self.model.task.metric:
@@ -163,6 +167,7 @@ class Session(Readings, DeployJobs):
 
         The model is then freed as soon as nothing else refers to it.
         """
+        self.end_tour()
         state = self._state
         with state.lock:
             history, model = state.history.without_model(name), state.model
@@ -219,6 +224,26 @@ class Session(Readings, DeployJobs):
         self.floor = check_floor(value, self.model.task.metric)
         self._state.notify()
 
+    def begin_tour(self) -> None:
+        """Remember the selection, its history and the limits, which `end_tour` restores."""
+        with self._state.lock:
+            if self._tour is None:
+                self._tour = TourStart(self._state.history, self.budget, self.floor)
+
+    def end_tour(self) -> None:
+        """Restore what `begin_tour` remembered; undo then leads to the last selection of the tour.
+
+        Choosing, opening and dropping a model end a tour as well.
+        """
+        with self._state.lock:
+            start, self._tour = self._tour, None
+        if start is None:
+            return
+        self.budget, self.floor = start.budget, start.floor
+        self._step(start.restored)
+        self._state.gesture = Gesture()  # without the trail of the tour
+        self._state.notify()
+
     def set_focus(self, **changes: Any) -> None:
         """Change fields of `focus`."""
         self.focus = replace(self.focus, **changes)
@@ -269,6 +294,7 @@ class Session(Readings, DeployJobs):
             raise
         self.budget, self.floor = link.budget, link.floor
         self.focus = replace(self.focus, plan=link.plan)
+        self._tour = None
         self._state.notify()
         self._select(link.selection, first=True)
         if link.parallel:

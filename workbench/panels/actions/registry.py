@@ -47,7 +47,7 @@ VIEW_ACTIONS = frozenset(
 )
 """Actions that change only the display; all others hide the banner."""
 SELECTING_ACTIONS = frozenset(
-    {"undo", "redo", "reset", "preset", "model", "visit", "choose_recipe"}
+    {"undo", "redo", "reset", "preset", "model", "visit", "choose_recipe", "end_tour"}
 )
 """Actions that select another recipe, in place of values sent before and not yet received."""
 

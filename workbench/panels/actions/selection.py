@@ -72,6 +72,18 @@ def floor(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 
 @action
+def begin_tour(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Remember what the guided tour changes."""
+    dashboard.session.begin_tour()
+
+
+@action
+def end_tour(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Restore what the guided tour changed."""
+    dashboard.session.end_tour()
+
+
+@action
 def cancel(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Cancel the operation that the page names, or all; the last valid result is still shown."""
     job = message.get("job")

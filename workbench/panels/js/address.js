@@ -17,9 +17,10 @@ const SAVE_DELAY = 300; // ms without a change before the URL is updated, which 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let pending;
 
+// During a tour the URL keeps the state before it, which the end of the tour or a reload restores.
 /** @type {(query: string) => void} */
 export function saveState(query) {
-  if (!isStandalone()) return;
+  if (!isStandalone() || getKey("tour")) return;
   clearTimeout(pending);
   pending = setTimeout(() => history.replaceState(null, "", address(query)), SAVE_DELAY);
 }

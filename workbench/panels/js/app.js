@@ -88,6 +88,7 @@ export class App {
   display(key) {
     const { page, opened } = this;
     const isNew = key !== this.key;
+    if (isNew) this.view?.leave?.();
     if (!opened[key]) {
       const view = new PAGES[key](this.context);
       this.main.append(view.node);

@@ -27,7 +27,7 @@ export class CompressPage {
     this.tabs = new Tabs(context.channel, context.status);
     this.footer = new Footer(context, this.tabs.bar);
     this.node = h("div", { className: "page" });
-    this.tour = new Tour(this.node);
+    this.tour = new Tour(this.node, context.channel);
     this.node.append(
       this.above,
       this.summary.node,
@@ -64,13 +64,17 @@ export class CompressPage {
     const next = [...(page.trial ? [trial] : []), ...(page.pages.some(({ key }) => key === "train") ? [train] : [])];
     this.footer.build(page, ...next);
     this.tabs.build(page, "compress");
-    this.tour.build(page);
+    this.tour.build(page, tour);
   }
 
   open() {
     this.stage.open();
     this.tabs.resume();
     this.tour.resume();
+  }
+
+  leave() {
+    this.tour.close();
   }
 
   /** @param {State} state */
@@ -95,7 +99,6 @@ export class CompressPage {
   /** @param {Messages["saved"]} message */
   showSaved(message) {
     this.footer.showSaved(message);
-    if (this.settings.shown) this.tour.check(this.settings.values, this.settings.shown, "file");
   }
 
   /** @param {TabMessage} message */

@@ -214,7 +214,7 @@ export interface DistillationState {
   repeating: { text: string; fraction: number | null } | null;
 }
 
-/** Done when the value of `key` is from `low` to `high`, when there is a goal, or at an event. */
+/** Done when the value of `key` is from `low` to `high`, when there is a goal, or when a change is undone. */
 export interface TourStep {
   target: string;
   text: string;
@@ -222,14 +222,17 @@ export interface TourStep {
   low?: number;
   high?: number;
   goal?: boolean;
-  event?: string;
+  undone?: boolean;
 }
 
 export interface Tour {
   start: string;
   title: string;
   count: string;
-  skip: string;
+  done: string;
+  back: string;
+  next: string;
+  finish: string;
   end: string;
   steps: TourStep[];
 }
@@ -720,6 +723,7 @@ export interface View {
   build(page: Page): void;
   show(state: State): void;
   open?(): void; // called when it becomes visible
+  leave?(): void; // called when another page opens
   showChart?(message: Messages["chart"]): void;
   showTab?(message: TabMessage): void;
   showLayers?(message: Messages["layers"]): void; // another network takes the place of the model
