@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { boxAt, overlap, withLabels } from "../../workbench/panels/js/label_room.js";
+import { withLabels } from "../../workbench/panels/js/label_room.js";
 import { currentBoxes, studentLabels } from "../../workbench/panels/js/live_layer.js";
+import { boxAt, overlap } from "../../workbench/panels/js/text_boxes.js";
 
 const LABEL = { mode: "markers+text" };
 const ORIGINAL = { ...LABEL, name: "original", x: [1e6], y: [0.9], text: ["original"], textposition: "top center" };
@@ -77,9 +78,10 @@ test("a text at the limit of the size moves up where it would cover a label", ()
 test("a figure without labels or without ends of its axes is unchanged", () => {
   const lines = { mode: "lines", x: [1, 2], y: [3, 4] };
   const annotations = [{ text: "1", x: 0, y: 0 }];
-  assert.deepEqual(withLabels([lines], { ...LAYOUT, annotations }, frame(260)), { data: [lines], annotations });
+  const unchanged = (data) => ({ data: [data], annotations, labels: [] });
+  assert.deepEqual(withLabels([lines], { ...LAYOUT, annotations }, frame(260)), unchanged(lines));
   const layout = { xaxis: {}, yaxis: {}, annotations };
-  assert.deepEqual(withLabels([PRESETS], layout, frame(260)), { data: [PRESETS], annotations });
+  assert.deepEqual(withLabels([PRESETS], layout, frame(260)), unchanged(PRESETS));
 });
 
 test("of two students at one place, one has a label on each side; of two of one kind, only the first", () => {
@@ -90,7 +92,7 @@ test("of two students at one place, one has a label on each side; of two of one 
     x: 5,
     y: 0.5,
   }));
-  const labeled = (...marks) => [...studentLabels(view, { you: null, marks }).keys()];
+  const labeled = (...marks) => [...studentLabels(view, { you: null, marks }, "you").keys()];
   assert.deepEqual(labeled(student, alone), [student, alone]);
   assert.deepEqual(labeled(student, again), [student]);
 });
@@ -119,9 +121,27 @@ test("a label keeps away from the edges of the goal", () => {
 test("the label of the current point covers no other point where the other side is free", () => {
   const view = { ...frame(390), x: [4, 6.2], y: [0, 1] };
   const you = { x: 5, y: 0.5, low: 0.5, high: 0.5, exact: true };
-  const [point, label] = currentBoxes(view, you);
+  const [point, label] = currentBoxes(view, you, "you");
   assert.ok(label.left > point.right);
-  const [, other] = currentBoxes({ ...view, marks: [label] }, you);
+  const [, other] = currentBoxes({ ...view, marks: [label] }, you, "you");
   assert.ok(other.right < point.left);
-  assert.deepEqual(currentBoxes({ ...view, marks: [label, other] }, you)[1], label);
+  const [, below] = currentBoxes({ ...view, marks: [label, other] }, you, "you");
+  assert.ok(below.top > point.bottom - 1);
+  const [, above] = currentBoxes({ ...view, marks: [label, other, below] }, you, "you");
+  assert.ok(above.bottom < point.top);
+  const all = [label, other, below, above];
+  assert.deepEqual(currentBoxes({ ...view, marks: all }, you, "you")[1], label);
+  assert.equal(currentBoxes({ ...view, labels: all }, you, "you").length, 1);
 });
+
+for (const [side, expected] of [
+  ["top center", { left: 96.4, right: 103.6, top: 76.775, bottom: 91.975 }],
+  ["bottom center", { left: 96.4, right: 103.6, top: 105.525, bottom: 120.725 }],
+  ["middle left", { left: 84.925, right: 92.125, top: 91.15, bottom: 106.35 }],
+  ["middle right", { left: 107.875, right: 115.075, top: 91.15, bottom: 106.35 }],
+]) {
+  test(`a label at the ${side} is where plotly draws it`, () => {
+    const box = boxAt(100, 100, "x", side, 5.5);
+    for (const [edge, value] of Object.entries(expected)) assert.ok(Math.abs(box[edge] - value) < 0.01, edge);
+  });
+}

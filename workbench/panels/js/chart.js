@@ -8,7 +8,8 @@ import { loadPlotly } from "./plotly.js";
 import { inLines, withRoom, withSpacedTicks } from "./ticks.js";
 
 /** @import { Channel } from "./channel.js" */
-/** @import { Box, Frame } from "./label_room.js" */
+/** @import { Frame } from "./label_room.js" */
+/** @import { Box } from "./text_boxes.js" */
 /** @import { Dimension, Plotly, PlotElement, PlotlyFigure, Point, Shape, Trace } from "./types" */
 
 const TITLE_HEIGHT = 36; // px of the top margin for the title in the saved image
@@ -45,6 +46,8 @@ export class Chart {
     this.isDrawing = false; // plotly draws a figure in several steps if labels need more margin
     /** @type {any} */
     this.layout = {}; // the layout that is drawn
+    /** @type {Box[]} */
+    this.labels = []; // the places of the texts that are drawn
     /** @type {((point: Point) => void) | null} */
     this.onPoint = null; // called with the clicked point
     /** @type {((change: Record<string, unknown>, shapes: Shape[]) => void) | null} */
@@ -100,7 +103,8 @@ export class Chart {
     if (figure !== this.figure) this.revision += 1;
     const spaced = this.drawn(figure).map((trace) => withSpacedTicks(trace, this.layout.height - t - b));
     const traces = withBrushes(spaced, this.plot.data?.[0]?.dimensions ?? [], this.revision);
-    const { data, annotations } = withLabels(traces, this.layout, frame, this.takenIn(frame));
+    const { data, annotations, labels } = withLabels(traces, this.layout, frame, this.takenIn(frame));
+    this.labels = labels;
     // At a new size, `react` sometimes leaves the legend at its old place, over the picture.
     const isResized = before.width !== width || before.height !== this.layout.height;
     const isNew = !this.figure || (figure.layout.showlegend && isResized);

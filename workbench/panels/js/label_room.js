@@ -2,66 +2,38 @@
 // Labels of points. Python places them for the plot of a phone; this module places them again for the plot that is
 // shown, so that none overlap at any width. A label without room is left out: its point shows it when pointed at.
 
+import { boxAt, collide, overlap, sizeOf } from "./text_boxes.js";
+
+/** @import { Box } from "./text_boxes.js" */
 /** @import { Annotation, PlotlyFigure, Trace } from "./types" */
-/** @typedef {{ left: number, right: number, top: number, bottom: number }} Box   in px of the chart */
 /** @typedef {Box & { width: number, height: number }} Frame   the size of the chart and its margins in px */
 /** @typedef {(value: number) => number} Scale */
 /** @typedef {{ text: string, side: string }} Placed */
 
-const CHARACTER = 7.2; // px of a letter, where no browser measures
-const FONT = "13px system-ui, sans-serif"; // the widest of all labels
 const LABEL_LINE = 17; // px of a line
-const POINT_RADIUS = 9; // px from the center of a point to its edge
-const TOUCH = 2; // px of two boxes that touch
+const TOUCH = 2; // px by which a label may reach into the box of a point
+const POINT_EDGE = 1; // px of the edge of a point
+const MARKER_SIZE = 6; // px of plotly's marker without a size
+const BORDER = 1; // px that plotly leaves around an annotation
 const LINE = 4; // px from the center of a line to where labels may begin
 const LABEL_SIDES = ["top center", "bottom center", "middle left", "middle right"];
 const STEPS = [0, 1, 2, 3]; // lines by which the text of a limit may move up
 const CORNERS = ["top right", "top left"];
 
-/** @type {(one: Box, other: Box) => boolean} */
-export function overlap(one, other) {
-  const across = Math.min(one.right, other.right) - Math.max(one.left, other.left);
-  const up = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
-  return across > TOUCH && up > TOUCH;
+// The boxes of points with these radii.
+/** @type {(points: [number, number][], radius: (index: number) => number) => Box[]} */
+export function boxesOf(points, radius) {
+  return points.map(([x, y], index) => {
+    const around = radius(index) + POINT_EDGE;
+    return { left: x - around, right: x + around, top: y - around, bottom: y + around };
+  });
 }
 
-// The box of a label on a side of a point; plotly names the sides.
-/** @type {(x: number, y: number, text: string, side: string, mark?: number) => Box} */
-export function boxAt(x, y, text, side, mark = POINT_RADIUS) {
-  const { width, height } = sizeOf(text);
-  const [upright, across] = side.split(" ");
-  const left = across === "left" ? x - mark - width : across === "right" ? x + mark : x - width / 2;
-  const top = upright === "top" ? y - mark - height : upright === "bottom" ? y + mark : y - height / 2;
-  return { left, right: left + width, top, bottom: top + height };
-}
-
-/** @param {string} text */
-function sizeOf(text) {
-  const lines = text.split("<br>");
-  return { width: Math.max(...lines.map(widthOf)), height: LABEL_LINE * lines.length };
-}
-
-/** @type {CanvasRenderingContext2D | null} */
-let canvas = null;
-
-/** @type {(line: string) => number} */
-function widthOf(line) {
-  if (typeof document === "undefined") return CHARACTER * line.length;
-  canvas ??= document.createElement("canvas").getContext("2d");
-  if (!canvas) return CHARACTER * line.length;
-  canvas.font = FONT;
-  return canvas.measureText(line).width;
-}
-
-// The boxes of the points of a trace.
-/** @param {[number, number][]} points */
-export function boxesOf(points) {
-  return points.map(([x, y]) => ({
-    left: x - POINT_RADIUS,
-    right: x + POINT_RADIUS,
-    top: y - POINT_RADIUS,
-    bottom: y + POINT_RADIUS,
-  }));
+// The radii of the points of a trace.
+/** @type {(trace: Trace) => (index: number) => number} */
+export function radiusOf({ marker }) {
+  const size = marker?.size;
+  return (index) => (Array.isArray(size) ? size[index] : (size ?? MARKER_SIZE)) / 2;
 }
 
 // From values on an axis to px, or null if its ends are not known. Points outside the axes stay at their ends.
@@ -92,20 +64,20 @@ class Room {
 
   /** @type {(box: Box) => boolean} */
   coversLabel(box) {
-    return this.labels.some((other) => overlap(box, other));
+    return this.labels.some((other) => collide(box, other));
   }
 
   /** @type {(box: Box) => boolean} */
   isFree(box) {
-    return this.isInside(box) && !this.coversLabel(box) && !this.marks.some((other) => overlap(box, other));
+    return this.isInside(box) && !this.coversLabel(box) && !this.marks.some((other) => overlap(box, other, TOUCH));
   }
 
   // The first side on which a label has room, or no text if none has. An important label may cover points and
   // lines, and have two lines, so that it stays inside; if it is too long for that, it leaves the plot.
-  /** @type {(x: number, y: number, text: string, sides: string[], important: boolean) => Placed} */
-  choose(x, y, text, sides, important) {
+  /** @type {(at: [number, number], radius: number, text: string, sides: string[], important: boolean) => Placed} */
+  choose([x, y], radius, text, sides, important) {
     const boxes = (important ? [text, inTwoLines(text)] : [text]).map((text) =>
-      [...sides, ...(important ? CORNERS : [])].map((side) => ({ text, side, box: boxAt(x, y, text, side) })),
+      [...sides, ...(important ? CORNERS : [])].map((side) => ({ text, side, box: boxAt(x, y, text, side, radius) })),
     );
     const outside = important ? boxes[0].filter(({ box }) => !this.coversLabel(box)) : [];
     const inside = boxes.flatMap((placed) => [
@@ -135,28 +107,30 @@ function inTwoLines(text) {
  * @param {PlotlyFigure["layout"]} layout
  * @param {Frame} frame
  * @param {Box[]} taken
- * @returns {{ data: Trace[], annotations: Annotation[] }}
+ * @returns {{ data: Trace[], annotations: Annotation[], labels: Box[] }}   `labels` are the boxes of all texts
  */
 export function withLabels(data, layout, frame, taken = []) {
   const { xaxis, yaxis, annotations = [], shapes = [] } = layout;
   const across = scaleOf(xaxis, frame.left, frame.width - frame.right);
   const up = scaleOf(yaxis, frame.height - frame.bottom, frame.top);
-  if (!across || !up || !data.some(hasLabels)) return { data, annotations };
+  if (!across || !up || !data.some(hasLabels)) return { data, annotations, labels: [] };
   /** @type {(trace: Trace) => [number, number][]} */
   const points = ({ x = [], y = [] }) =>
     x.map((value, index) => [across(onAxis(xaxis, value)), up(onAxis(yaxis, y[index]))]);
   const room = new Room({ left: frame.left, right: frame.width, top: 0, bottom: frame.height - frame.bottom });
   room.labels.push(...taken);
   for (const trace of data.filter(({ mode }) => mode?.includes("markers"))) {
-    room.marks.push(...boxesOf(points(trace)));
+    room.marks.push(...boxesOf(points(trace), radiusOf(trace)));
   }
   /** @type {(trace: Trace) => Trace} */
   const place = (trace) => {
     const important = isSingle(trace);
-    const placed = points(trace).map(([x, y], index) => {
+    const radius = radiusOf(trace);
+    const placed = points(trace).map((at, index) => {
       const wanted = listed(trace.textposition, index) ?? LABEL_SIDES[0];
       const label = textOfPoint(trace, index);
-      return label ? room.choose(x, y, label, [wanted, ...LABEL_SIDES], important) : { text: "", side: wanted };
+      if (!label) return { text: "", side: wanted };
+      return room.choose(at, radius(index), label, [wanted, ...LABEL_SIDES], important);
     });
     return { ...trace, text: placed.map(({ text }) => text), textposition: placed.map(({ side }) => side) };
   };
@@ -187,10 +161,8 @@ export function withLabels(data, layout, frame, taken = []) {
       bottom: Math.max(...ys) + LINE,
     });
   }
-  return {
-    data: data.map((trace) => singles.get(trace) ?? (hasLabels(trace) ? place(trace) : trace)),
-    annotations: kept,
-  };
+  const placed = data.map((trace) => singles.get(trace) ?? (hasLabels(trace) ? place(trace) : trace));
+  return { data: placed, annotations: kept, labels: room.labels.slice(taken.length) };
 }
 
 /** @param {Trace} trace */
@@ -212,7 +184,8 @@ const textOfPoint = ({ text, customdata }, index) => listed(text, index) || cust
 
 /** @type {(note: Annotation, across: Scale, up: Scale, frame: Frame) => Box} */
 function boxOfNote(note, across, up, frame) {
-  const { width, height } = sizeOf(note.text);
+  const text = sizeOf(note.text);
+  const [width, height] = [text.width + 2 * BORDER, text.height + 2 * BORDER];
   const plot = { width: frame.width - frame.left - frame.right, height: frame.height - frame.top - frame.bottom };
   const x = (note.xref === "paper" ? frame.left + note.x * plot.width : across(note.x)) + (note.xshift ?? 0);
   const y = (note.yref === "paper" ? frame.top + (1 - note.y) * plot.height : up(note.y)) - (note.yshift ?? 0);

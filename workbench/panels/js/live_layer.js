@@ -3,13 +3,13 @@
 // trail of the drag, and students. It is drawn in the same frame as the numbers, without plotly.
 
 import { h } from "./dom.js";
-import { boxAt, overlap } from "./label_room.js";
+import { collide, lineBox, overlap } from "./text_boxes.js";
 
-/** @import { Box } from "./label_room.js" */
+/** @import { Box } from "./text_boxes.js" */
 /** @import { LivePlane, Place } from "./types" */
 /** @typedef {{ width: number, height: number, left: number, right: number, top: number, bottom: number,
- *   x: number[], y: number[], marks?: Box[] }} View   the size, margins (px) and ends of the axes, and where
- *   other points are */
+ *   x: number[], y: number[], marks?: Box[], labels?: Box[] }} View   the size, margins (px) and ends of the axes, and
+ *   where other points and their labels are */
 /** @typedef {LivePlane["marks"][number]} Mark   a student */
 
 const YOU = 10; // px from the center of the point to its corners
@@ -17,8 +17,9 @@ const TRIANGLE = 8;
 const DOT = 3;
 const CAP = 5; // half the width of the ends of the interval
 const LABEL = 16; // px from the point to its label
-const LABEL_WIDTH = 48; // px that the label takes at most
-const STUDENT_SIDES = { student: "top center", alone: "bottom center" }; // of the labels of students
+const LABEL_WEIGHT = 600;
+const BASELINE = 5; // px from the center of the point to the baseline of its label
+const STUDENT_BASELINES = { student: -TRIANGLE - 6, alone: 2 * TRIANGLE + 10 }; // px from the center of a student
 
 /** @type {string | null} */
 let namespace = null; // of SVG elements, as the parser of the browser sets it
@@ -73,10 +74,17 @@ export class LiveLayer {
     this.draw();
   }
 
-  // The places of the current point with its label, and of those labels of students that are drawn.
+  // The places of the current point and of students, with those of their labels that are drawn.
   /** @type {(view: View) => Box[]} */
   taken(view) {
-    return this.plane ? [...currentBoxes(view, this.plane.you), ...studentLabels(view, this.plane).values()] : [];
+    if (!this.plane) return [];
+    const { you, marks } = this.plane;
+    const students = marks.map((mark) => around(...position(view, mark.x, mark.y), TRIANGLE));
+    return [
+      ...currentBoxes(view, you, this.label),
+      ...students,
+      ...studentLabels(view, this.plane, this.label).values(),
+    ];
   }
 
   draw() {
@@ -88,7 +96,7 @@ export class LiveLayer {
     this.shown = described;
     /** @type {(x: number, y: number) => [number, number]} */
     const at = (x, y) => position(view, x, y);
-    const labeled = studentLabels(view, plane);
+    const labeled = studentLabels(view, plane, this.label);
     this.node.replaceChildren(
       ...(size === null ? [] : [this.sizeLine(at(size, 0)[0], view)]),
       ...trail.map(([x, y, exact]) => dot(at(Number(x), Number(y)), exact ? "trail" : "trail estimate")),
@@ -111,7 +119,7 @@ export class LiveLayer {
     const low = at(you.x, you.low)[1];
     const high = at(you.x, you.high)[1];
     const hollow = faint || !you.exact;
-    const side = this.view ? sideOf(this.view, x, y) : "right";
+    const side = this.view && sideOf(this.view, x, y, this.label);
     const group = svg("g", {
       class: `you${hollow ? " estimate" : ""}${faint ? " faint" : ""}`,
       "data-x": you.x,
@@ -130,8 +138,8 @@ export class LiveLayer {
       d: `M${x} ${y - YOU}l${YOU} ${YOU}l${-YOU} ${YOU}l${-YOU} ${-YOU}z`,
     });
     diamond.append(svg("title", {}, you.hover));
-    const label = { class: side, x: side === "right" ? x + LABEL : x - LABEL, y: y + 5 };
-    group.append(diamond, svg("text", label, this.label));
+    group.append(diamond);
+    if (side) group.append(svg("text", { class: side.name, x: x + side.across, y: y + side.down }, this.label));
     return [group];
   }
 }
@@ -141,55 +149,75 @@ export function dot([x, y], className, radius = DOT) {
   return svg("circle", { class: className, cx: x, cy: y, r: radius });
 }
 
-// The side of the current point on which its label has room, and covers no other point if possible.
-/** @type {(view: View, x: number, y: number) => "right" | "left"} */
-function sideOf(view, x, y) {
-  const right = labelBox("right", x, y);
-  const left = labelBox("left", x, y);
-  if (right.right >= view.width) return "left";
-  /** @type {(box: Box) => boolean} */
-  const isFree = (box) => !(view.marks ?? []).some((mark) => overlap(box, mark));
-  return !isFree(right) && left.left > view.left && isFree(left) ? "left" : "right";
+/** @typedef {{ name: string, across: number, down: number, anchor: "start" | "middle" | "end" }} Side   of the current
+ *   point, with the start of its label in px from the center */
+/** @type {Side[]} */
+const SIDES = [
+  { name: "right", across: LABEL, down: BASELINE, anchor: "start" },
+  { name: "left", across: -LABEL, down: BASELINE, anchor: "end" },
+  { name: "below", across: 0, down: LABEL + 2 * BASELINE, anchor: "middle" },
+  { name: "above", across: 0, down: -LABEL, anchor: "middle" },
+];
+
+// The side of the current point on which its label has room: it covers no other label, and no point if possible.
+/** @type {(view: View, x: number, y: number, label: string) => Side | null} */
+function sideOf(view, x, y, label) {
+  const free = SIDES.filter((side) => {
+    const box = labelBox(side, x, y, label);
+    const isInside = box.left > 0 && box.right < view.width && box.top > 0 && box.bottom < view.height - view.bottom;
+    return isInside && !(view.labels ?? []).some((other) => collide(box, other));
+  });
+  /** @param {Side} side */
+  const isClear = (side) => !(view.marks ?? []).some((mark) => overlap(labelBox(side, x, y, label), mark));
+  return free.find(isClear) ?? free[0] ?? null;
 }
 
-/** @type {(side: "right" | "left", x: number, y: number) => Box} */
-function labelBox(side, x, y) {
-  const left = side === "right" ? x + LABEL : x - LABEL - LABEL_WIDTH;
-  return { left, right: left + LABEL_WIDTH, top: y - YOU + 1, bottom: y + YOU - 1 };
+/** @type {(side: Side, x: number, y: number, label: string) => Box} */
+function labelBox({ across, down, anchor }, x, y, label) {
+  return lineBox(x + across, y + down, label, anchor, LABEL_WEIGHT);
+}
+
+/** @type {(x: number, y: number, radius: number) => Box} */
+function around(x, y, radius) {
+  return { left: x - radius, right: x + radius, top: y - radius, bottom: y + radius };
 }
 
 // The boxes of the current point and of its label.
-/** @type {(view: View, you: Place | null) => Box[]} */
-export function currentBoxes(view, you) {
+/** @type {(view: View, you: Place | null, label: string) => Box[]} */
+export function currentBoxes(view, you, label) {
   if (!you) return [];
   const [x, y] = position(view, you.x, you.y);
-  const label = labelBox(sideOf(view, x, y), x, y);
-  return [{ ...label, left: x - YOU, right: x + YOU }, label];
+  const side = sideOf(view, x, y, label);
+  return [around(x, y, YOU), ...(side ? [labelBox(side, x, y, label)] : [])];
 }
 
 // The boxes of the labels of students; one that would cover another label is left out.
-/** @type {(view: View, plane: LivePlane) => Map<Mark, Box>} */
-export function studentLabels(view, { you, marks }) {
-  const taken = currentBoxes(view, you).slice(1);
+/** @type {(view: View, plane: LivePlane, label: string) => Map<Mark, Box>} */
+export function studentLabels(view, { you, marks }, label) {
+  const taken = [...currentBoxes(view, you, label).slice(1), ...(view.labels ?? [])];
   /** @type {Map<Mark, Box>} */
   const boxes = new Map();
   for (const mark of marks) {
-    const side = mark.kind === "student" ? STUDENT_SIDES.student : STUDENT_SIDES.alone;
-    const box = boxAt(...position(view, mark.x, mark.y), mark.label, side, TRIANGLE);
-    if ([...taken, ...boxes.values()].some((other) => overlap(box, other))) continue;
-    boxes.set(mark, box);
+    const [x, y] = position(view, mark.x, mark.y);
+    const box = lineBox(x, y + baselineOf(mark), mark.label, "middle");
+    if (![...taken, ...boxes.values()].some((other) => collide(box, other))) boxes.set(mark, box);
   }
   return boxes;
 }
 
+/** @param {Mark} mark */
+function baselineOf({ kind }) {
+  return kind === "student" ? STUDENT_BASELINES.student : STUDENT_BASELINES.alone;
+}
+
 /** @type {(at: [number, number], mark: Mark, labeled: boolean) => SVGElement[]} */
-function triangle([x, y], { kind, label, hover }, labeled) {
+function triangle([x, y], mark, labeled) {
+  const { kind, label, hover } = mark;
   const node = svg("path", {
     class: `student ${kind}`,
     d: `M${x} ${y - TRIANGLE}l${TRIANGLE} ${1.8 * TRIANGLE}h${-2 * TRIANGLE}z`,
   });
   node.append(svg("title", {}, hover));
   if (!labeled) return [node];
-  const place = { class: `student-label ${kind}`, x, y: kind === "student" ? y - TRIANGLE - 6 : y + 2 * TRIANGLE + 10 };
-  return [node, svg("text", place, label)];
+  return [node, svg("text", { class: `student-label ${kind}`, x, y: y + baselineOf(mark) }, label)];
 }

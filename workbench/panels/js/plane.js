@@ -4,11 +4,12 @@
 
 import { Chart } from "./chart.js";
 import { h, setText } from "./dom.js";
-import { boxesOf } from "./label_room.js";
+import { boxesOf, radiusOf } from "./label_room.js";
 import { LiveLayer, position } from "./live_layer.js";
 
 /** @import { Channel } from "./channel.js" */
-/** @import { Box, Frame } from "./label_room.js" */
+/** @import { Frame } from "./label_room.js" */
+/** @import { Box } from "./text_boxes.js" */
 /** @import { LivePlane, PlaneFrame, PlotlyFigure, Trace } from "./types" */
 
 const LIVE = "live"; // the `meta` of traces that this layer draws itself
@@ -65,10 +66,12 @@ export class Plane extends Chart {
   viewIn(frame) {
     if (!this.frameOfAxes) return null;
     const view = { ...frame, x: this.frameOfAxes.x, y: this.frameOfAxes.y };
-    const places = this.points.flatMap(({ x = [], y = [] }) =>
-      x.map((bytes, index) => position(view, Math.log10(bytes), y[index])),
-    );
-    return { ...view, marks: boxesOf(places) };
+    const marks = this.points.flatMap((trace) => {
+      const { x = [], y = [] } = trace;
+      const places = x.map((bytes, index) => position(view, Math.log10(bytes), y[index]));
+      return boxesOf(places, radiusOf(trace));
+    });
+    return { ...view, marks };
   }
 
   /** @type {(figure: PlotlyFigure, seq: number) => void} */
@@ -77,7 +80,7 @@ export class Plane extends Chart {
     const { width, height } = this.layout;
     const view = this.viewIn({ width, height, left: l, right: r, top: t, bottom: b });
     if (!view) return;
-    this.live.place(view);
+    this.live.place({ ...view, labels: this.labels });
     this.plot.dataset.seq = String(this.seq);
   }
 

@@ -803,6 +803,7 @@ export interface Trace {
   y?: number[];
   text?: string | string[];
   textposition?: string | string[];
+  marker?: { size?: number | number[] };
   customdata?: any[];
   dimensions?: Dimension[];
   uirevision?: number;
