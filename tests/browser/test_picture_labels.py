@@ -55,10 +55,10 @@ def overlaps(page):
 )
 def test_no_texts_overlap(show, shown, path):
     show(f"?m={path}").settle()
-    assert overlaps(shown) == dict.fromkeys(WIDTHS, [])
+    assert overlaps(shown) == {width: [] for width in WIDTHS}
     shown.get_by_role("button", name="half pruned").click()
     assert shown.locator(".stage .live .you text").count() == 1
-    assert overlaps(shown) == dict.fromkeys(WIDTHS, [])
+    assert overlaps(shown) == {width: [] for width in WIDTHS}
 
 
 def test_no_texts_overlap_while_a_slider_moves(show, shown):
