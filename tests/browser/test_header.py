@@ -84,3 +84,15 @@ def test_sizes_on_a_narrow_axis_do_not_overlap(opened):
     boxes = sorted((box["x"], box["width"]) for x in labels.all() if (box := x.bounding_box()))
     for (left, width), (right, _width) in pairwise(boxes):
         assert left + width + 4 < right
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_says_what_the_model_recognizes(opened, width):
+    page = opened.page
+    page.set_viewport_size({"width": width, "height": 844})
+    go(page, "Compress")
+    about = page.locator(".above .about")
+    expect(about).to_be_in_viewport(ratio=1)
+    expect(about).to_contain_text("LeNet-5, convolutional · Clothes (Fashion-MNIST)")
+    expect(about).to_contain_text("which of 10 classes an image is, such as T-shirt/top")
+    assert about.evaluate("(node) => node.scrollWidth <= node.clientWidth")

@@ -68,3 +68,8 @@ def test_no_texts_overlap_while_a_slider_moves(show, shown):
     bench.drag(bench.sparsity, 0, 0.95, steps=100)
     bench.settle()
     assert shown.evaluate("[...window.overlaps]") == []
+
+
+def test_the_label_of_the_original_has_room_next_to_the_current_point(show, shown):
+    show("?m=fashion/lenet5").settle()
+    assert shown.locator(".stage .textpoint text").filter(has_text="original").count() == 1

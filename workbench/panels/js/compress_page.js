@@ -4,7 +4,7 @@
 import { Card } from "./card.js";
 import { h } from "./dom.js";
 import { Footer } from "./footer.js";
-import { facts, presetRow } from "./header.js";
+import { about, facts, presetRow } from "./header.js";
 import { Results } from "./results.js";
 import { Settings } from "./settings.js";
 import { Stage } from "./stage.js";
@@ -50,7 +50,11 @@ export class CompressPage {
       text: page.settings.tour.start,
       onclick: start,
     });
-    this.above.replaceChildren(h("div", { className: "begin" }, presetRow(page, channel), tour), facts(page));
+    this.above.replaceChildren(
+      h("div", { className: "begin" }, presetRow(page, channel), tour),
+      facts(page),
+      about(page),
+    );
     this.settings.build(page);
     this.stage.build(labels);
     this.card.build(page);

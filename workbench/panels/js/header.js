@@ -149,6 +149,13 @@ export function presetRow({ labels, presets }, channel) {
   );
 }
 
+// The names of the model and its data, and what it does with them.
+/** @type {(page: Page) => HTMLElement} */
+export function about({ header }) {
+  const { name, text } = header.about;
+  return h("p", { className: "about" }, h("strong", { text: name }), ` ${text}`);
+}
+
 // Accuracy and size of the original model.
 /** @type {(page: Page) => HTMLElement} */
 export function facts({ header, labels }) {

@@ -13,6 +13,7 @@ import { collide, lineBox, overlap } from "./text_boxes.js";
 /** @typedef {LivePlane["marks"][number]} Mark   a student */
 
 const YOU = 10; // px from the center of the point to its corners
+const TIP = 2; // px of a corner of the diamond, next to which there is room
 const TRIANGLE = 8;
 const DOT = 3;
 const CAP = 5; // half the width of the ends of the interval
@@ -188,7 +189,7 @@ export function currentBoxes(view, you, label) {
   if (!you) return [];
   const [x, y] = position(view, you.x, you.y);
   const side = sideOf(view, x, y, label);
-  return [around(x, y, YOU), ...(side ? [labelBox(side, x, y, label)] : [])];
+  return [around(x, y, YOU - TIP), ...(side ? [labelBox(side, x, y, label)] : [])];
 }
 
 // The boxes of the labels of students; one that would cover another label is left out.

@@ -244,6 +244,7 @@ export interface Page {
   header: {
     tasks: { title: string; models: { value: string; label: string }[] }[];
     selected: string;
+    about: { name: string; text: string }; // the model and its data, and what it does with them
     facts: Fact[];
   };
   parts: Part[];

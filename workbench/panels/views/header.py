@@ -6,6 +6,7 @@ from typing import Any
 
 from workbench import formatting
 from workbench.i18n import _
+from workbench.panels.views.about import about
 from workbench.session import Session
 from workbench.zoo import models, task, tasks
 from workbench.zoo.registry import title
@@ -49,5 +50,6 @@ def header(session: Session) -> dict[str, Any]:
             for name in tasks()
         ],
         "selected": model.name,
+        "about": about(model),
         "facts": [{"value": value, "label": label, "help": h} for value, label, h in facts],
     }
