@@ -144,19 +144,92 @@ def test_the_space_is_narrowed_with_the_mouse_and_the_keyboard(show_page, shown)
     expect(page.locator(".tab-body .plot .shapelayer")).not_to_have_count(0)
 
 
-def test_a_limit_is_dragged_in_the_picture(show_page, shown):
-    page = show_page("?m=fashion/mlp-32&page=choose")
-    box = page.get_by_role("spinbutton", name="large")
-    before = float(box.input_value())
-    limit = page.locator('.tab-body .plot .shapelayer path[style*="pointer-events"]').first
-    limit.wait_for(state="attached")
-    page.wait_for_timeout(1000)  # on a busy machine, the picture is drawn again, which ends a drag
-    place = limit.bounding_box()
-    x, y = place["x"], place["y"] + 0.6 * place["height"]
+def held(page, key):
+    """Press the line of a limit where no point is; return the place of the pointer."""
+    box = page.locator(f'.limit-handle[data-limit="{key}"]:visible').bounding_box()
+    x, y = box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"]
+    if key == "floor":
+        x = box["x"] + 0.2 * box["width"]
     page.mouse.move(x, y)
-    expect(page.locator(".tab-body .plot .outline-controllers")).to_have_count(1)
     page.mouse.down()
-    page.mouse.move(x - 60, y, steps=5)
+    return x, y
+
+
+def test_both_limits_are_dragged_in_the_picture_and_each_drag_is_undone(show_page, shown):
+    page = show_page("?m=fashion/mlp-32&page=choose")
+    large = page.get_by_role("spinbutton", name="large")
+    accurate = page.get_by_role("spinbutton", name="accurate")
+    before = large.input_value(), accurate.input_value()
+    label = page.locator(".limit-shade.you span")
+    undo = page.get_by_role("button", name="undo", exact=True)
+    page.locator(".limit-handle").nth(1).wait_for(state="attached")
+    expect(undo).to_be_disabled()
+    x, y = held(page, "budget")
+    page.mouse.move(x - 60, y, steps=3)
+    # a picture that is drawn again does not end the drag
+    page.evaluate("document.querySelector('.tab-body .plot').style.height = '300px'")
+    page.wait_for_timeout(300)
+    page.mouse.move(x - 80, y, steps=3)
+    expect(label).to_have_text(f"goal ≤ {large.input_value()}\u202fkB")
+    assert len(large.input_value().replace(".", "").strip("0")) <= 2  # as one would type it
     page.mouse.up()
-    expect(box).not_to_have_value(f"{before:g}")
-    assert float(box.input_value()) < before
+    small = large.input_value()
+    assert float(small) < float(before[0])
+    x, y = held(page, "floor")
+    page.mouse.move(x, y + 50, steps=3)
+    expect(label).to_have_text(f"goal ≥ {accurate.input_value()}\u202f%")
+    page.mouse.up()
+    expect(page.locator(".tab-body .annotation", has_text=accurate.input_value())).to_be_visible()
+    assert float(accurate.input_value()) < float(before[1])
+
+    undo.click()
+    expect(accurate).to_have_value(before[1])
+    expect(large).to_have_value(small)
+    undo.click()
+    expect(large).to_have_value(before[0])
+    expect(undo).to_be_disabled()
+    page.get_by_role("button", name="redo", exact=True).click()
+    expect(large).to_have_value(small)
+
+    x, y = held(page, "budget")
+    page.mouse.move(x - 50, y, steps=3)
+    expect(large).not_to_have_value(small)
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    expect(large).to_have_value(small)
+
+
+def test_the_goal_of_compress_is_dragged_and_points_on_its_lines_are_clicked(show, shown):
+    bench = show("?m=fashion/lenet5&budget=200000&floor=0.88")
+    page = shown
+    size = page.get_by_role("spinbutton", name="maximum size")
+    page.locator(".stage .limit-handle").nth(1).wait_for(state="attached")
+    x, y = held(page, "budget")
+    page.mouse.move(x - 40, y, steps=3)
+    expect(page.locator(".limit-shade.you span")).to_contain_text(size.input_value())
+    page.mouse.up()
+    page.wait_for_function("location.search.includes(`budget=${" + size.input_value() + "}000`)")
+    assert "prune" not in page.url  # no preset was selected
+    page.get_by_role("button", name="undo", exact=True).click()
+    expect(size).to_have_value("200")
+    preset = bench.trace("presets")
+    place = preset["x"][preset["text"].index("small")]
+    size.fill(f"{place / 1000:.9g}")
+    size.press("Tab")
+    name = page.locator(".stage .annotation", has_text=f"{place / 1000:g}")
+    expect(name).to_be_visible()
+    box = page.locator('.limit-handle[data-limit="budget"]:visible').bounding_box()
+    offset, length, (low, high) = page.evaluate(
+        """() => {
+          const { yaxis } = document.querySelector(".stage .plot")._fullLayout;
+          return [yaxis._offset, yaxis._length, yaxis.range];
+        }"""
+    )
+    share = (preset["y"][preset["text"].index("small")] - low) / (high - low)
+    plot = page.locator(".stage .plot").bounding_box()
+    x, y = box["x"] + box["width"] / 2, plot["y"] + offset + (1 - share) * length
+    page.mouse.move(x, y - 30)
+    page.mouse.move(x, y, steps=4)
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_function("location.search.includes('prune.sparsity')")

@@ -21,6 +21,7 @@ from workbench.plots.palette import LIGHT
 from workbench.profiling.energy.energy import Energy
 from workbench.recipe import Recipe
 from workbench.session import Session
+from workbench.session.records import Goal
 from workbench.study import latency, speed
 from workbench.study.reasons import alternatives
 from workbench.study.speed import Speed
@@ -320,19 +321,39 @@ def test_a_limit_on_the_energy_that_is_not_met(
 
 
 def test_limits_are_dragged_in_the_picture(opened):
-    def edges(tab):
-        shapes = tab["figure"]["layout"]["shapes"]
-        return {shape["name"]: shape for shape in shapes if shape.get("editable")}
+    def limits(tab):
+        return {each["key"]: each["value"] for each in tab["figure"]["layout"]["meta"]["limits"]}
 
-    opened.act("focus", key="limits", value={"max_bytes": 7000, "min_accuracy": None})
-    tab = opened.wait("tab", lambda t: list(edges(t)) == ["max_bytes"])
-    assert edges(tab)["max_bytes"]["x0"] == 7000
+    opened.act("choose_limits", max_bytes=7000, min_accuracy=0.8)
+    opened.wait("tab", lambda t: limits(t) == {"budget": 7000, "floor": 0.8})
+    opened.act("choose_limits", max_bytes=7000, min_accuracy=None)
+    opened.wait("tab", lambda t: limits(t) == {"budget": 7000})
     questions = choosing.section(opened.session)["questions"]
     assert [question["value"] for question in questions[:2]] == [7, None]
-    opened.session.choose_model("fashion/cnn-10k")
-    assert opened.session.focus.limits is None
-    opened.act("focus", key="limits", value=3)
-    assert opened.session.focus.limits is None
+    opened.act("choose_limits", max_bytes="much")
+    assert "maximum size" in opened.wait("banner")["text"]
+
+
+def test_limits_are_the_goal_and_are_undone_there(opened):
+    session = opened.session
+    opened.act("choose_limits", max_bytes=7000, min_accuracy=0.8)
+    assert (session.budget, session.floor) == (7000, 0.8)
+    session.set_budget(9000)
+    state = opened.wait("state", lambda s: s["budget"] == 9000)
+    assert state["choosing"]["limits"] == {
+        "max_bytes": 9000,
+        "min_accuracy": 0.8,
+        "max_energy_mj": None,
+    }
+    assert (state["undo_goal"], state["redo_goal"]) == (True, False)
+    opened.act("undo")
+    opened.act("undo")
+    assert session.goal == Goal()
+    state = opened.wait("state", lambda s: s["redo_goal"])
+    assert state["choosing"]["limits"]["max_bytes"] != 7000  # suggested again
+    session.set(Recipe(prune=wb.Prune(0.5)))
+    assert session.can_undo
+    assert not session.can_undo_goal
 
 
 @pytest.mark.slow
@@ -340,11 +361,11 @@ def test_results_are_not_said_to_meet_limits_that_were_set_later(opened):
     limits = {"max_bytes": 20_000, "min_accuracy": 0.8}
     found = search(opened, **limits)["choosing"]
     assert found["met"]
-    opened.act("focus", key="limits", value={**limits, "max_bytes": 900})
+    opened.act("choose_limits", **{**limits, "max_bytes": 900})
     later = opened.wait("state", lambda s: not s["choosing"]["met"])["choosing"]
     assert "last search" in later["headline"]
     assert later["cards"] == found["cards"]
-    opened.act("focus", key="limits", value=limits)
+    opened.act("choose_limits", **limits)
     again = opened.wait("state", lambda s: s["choosing"]["met"])["choosing"]
     assert again["headline"] == found["headline"]
 

@@ -146,7 +146,7 @@ def test_the_area_outside_the_goal_has_its_limits_as_text():
     layout = draw(goal=Goal(100_000, 0.9, "2 of 9 pass"))["layout"]
     assert [note["text"] for note in layout["annotations"]] == [
         "goal ≤ 100\u202fkB",
-        "≥ 90.0\u202f%",
+        "≥ 90\u202f%",
         "2 of 9 pass",
     ]
     assert sum(shape["type"] == "rect" for shape in layout["shapes"]) == 2
@@ -154,7 +154,7 @@ def test_the_area_outside_the_goal_has_its_limits_as_text():
 
 def test_limits_outside_the_axes_have_their_texts_at_the_edges():
     notes = draw(goal=Goal(10, 0.9999))["layout"]["annotations"]
-    assert [note["text"] for note in notes] == ["> 10\u202fB", "< 100.0\u202f%"]
+    assert [note["text"] for note in notes] == ["> 10\u202fB", "< 99.99\u202f%"]
 
 
 def test_the_axis_says_what_its_lines_mean():

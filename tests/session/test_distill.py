@@ -38,6 +38,14 @@ def test_the_student_is_compressed_and_the_origin_stays(session):
     assert state(session) == (ORIGIN, wb.Recipe(), ORIGIN)
 
 
+def test_a_student_has_the_goal_of_its_model(session):
+    session.set_budget(1000)
+    session.distill(STUDENT)
+    assert session.budget == 1000
+    session.distill(None)
+    assert session.budget == 1000
+
+
 def test_undo_and_redo_restore_student_and_origin(session):
     session.distill(STUDENT)
     session.choose_model("fashion/lenet5")

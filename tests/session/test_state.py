@@ -8,6 +8,7 @@ import workbench as wb
 from workbench.errors import WorkbenchError
 from workbench.recipe.presets import PRESETS
 from workbench.session import DEFAULT_MODEL
+from workbench.session.records import Goal
 
 SMALL, CONV = "fashion/lenet-300-100", "fashion/lenet5"
 
@@ -175,6 +176,39 @@ def test_a_link_opens_the_same_state(session, open_session, name, budget, floor)
     assert (other.model, other.recipe) == (session.model, session.recipe)
     assert (other.budget, other.floor) == (budget, floor)
     assert other.query() == session.query()
+
+
+def test_a_change_of_the_goal_is_one_step_and_keeps_the_results(session, until):
+    session.set(pruned(0.5))
+    until(session, lambda: not session.busy)
+    report = session.report
+    session.set_budget(1000)
+    session.set_floor(0.8)
+    session.set_floor(0.8)
+    assert (session.recipe, session.report, session.busy) == (pruned(0.5), report, False)
+    session.undo()
+    assert session.goal == Goal(1000)
+    session.undo()
+    assert (session.goal, session.recipe) == (Goal(), pruned(0.5))
+    session.redo()
+    assert session.goal == Goal(1000)
+    session.set(pruned(0.6))
+    assert session.goal == Goal(1000)
+    session.undo()
+    assert (session.goal, session.recipe, session.report) == (Goal(1000), pruned(0.5), report)
+
+
+def test_a_goal_belongs_to_a_model_and_its_data(session):
+    session.set_limits((1000, 0.8, None))
+    assert session.goal == Goal(1000, 0.8, (1000, 0.8, None))
+    session.choose_model(CONV)
+    assert session.goal == Goal()
+    session.set_budget(7)
+    session.undo()
+    session.undo()
+    assert (session.model.name, session.budget) == (SMALL, 1000)
+    session.redo()
+    assert (session.model.name, session.budget) == (CONV, None)
 
 
 def test_a_link_begins_the_history(session):

@@ -35,6 +35,8 @@ def test_the_end_of_a_tour_restores_recipe_limits_and_history(touring):
     assert (touring.recipe, limits(touring), touring.trail) == (OWN, (50_000, None), ())
     touring.undo()  # the only step of the tour
     assert touring.recipe == TRIED
+    touring.undo()  # the limit that was set before the tour
+    assert (touring.recipe, limits(touring)) == (OWN, (None, None))
     touring.undo()
     assert touring.recipe == wb.Recipe()
     assert not touring.can_undo
@@ -45,7 +47,9 @@ def test_a_tour_that_ends_where_it_began_is_no_step(touring):
     touring.redo()
     touring.end_tour()
     assert (touring.recipe, limits(touring)) == (OWN, (50_000, None))
-    touring.undo()
+    for recipe in (OWN, wb.Recipe()):  # without the limit, and without the recipe
+        touring.undo()
+        assert (touring.recipe, limits(touring)) == (recipe, (None, None))
     assert not touring.can_undo
 
 
@@ -58,11 +62,11 @@ def test_a_tour_ends_with_the_model_before_a_student(touring):
     assert (touring.model.name, touring.student, touring.recipe) == (CONV, None, OWN)
 
 
-@pytest.mark.parametrize("leave", ["choose_model", "forget_model"])
-def test_choosing_or_dropping_a_model_ends_a_tour(touring, leave):
+@pytest.mark.parametrize(("leave", "budget"), [("choose_model", None), ("forget_model", 50_000)])
+def test_choosing_or_dropping_a_model_ends_a_tour(touring, leave, budget):
     touring.set(TRIED)
     getattr(touring, leave)(CONV)
-    assert (touring.recipe, limits(touring)) == (OWN, (50_000, None))
+    assert (touring.recipe, limits(touring)) == (OWN, (budget, None))
     touring.set(TRIED)
     touring.end_tour()  # nothing: there is none
     assert touring.recipe == TRIED

@@ -18,7 +18,8 @@ from workbench.plots.palette import Palette
 from workbench.profiling.energy.machine import Machine
 from workbench.recipe.description import describe
 from workbench.session import Session
-from workbench.session.choosing import Choosing, Limits
+from workbench.session.choosing import Choosing
+from workbench.session.records import Limits
 from workbench.zoo.registry import title as title_of
 
 if TYPE_CHECKING:
@@ -32,8 +33,7 @@ SMALL = 0.1
 """The suggested largest file, as a fraction of the original."""
 LOSS = 0.02
 """The suggested smallest accuracy, below the original's."""
-HANDLE_WIDTH = 3
-"""Of the lines that limits are dragged by, in px."""
+LIMITS = ("max_bytes", "min_accuracy", "max_energy_mj")
 
 
 def section(session: Session) -> dict[str, Any]:
@@ -134,7 +134,11 @@ def limits(message: Mapping[str, Any]) -> Limits:
 
 
 def live(session: Session) -> dict[str, Any]:
-    """Return the cards and reasons of the search so far."""
+    """Return the limits of the next search, and the cards and reasons of the search so far."""
+    return {"limits": dict(zip(LIMITS, _limits(session), strict=True)), **_results(session)}
+
+
+def _results(session: Session) -> dict[str, Any]:
     choosing = session.choosing
     result = choosing.recommendation if choosing is not None else None
     working = choosing is not None and choosing.running
@@ -257,8 +261,8 @@ def _limits(session: Session) -> Limits:
 
     Those that are set, else those of the last search, else the goal, else suggested ones.
     """
-    if session.focus.limits is not None:
-        return session.focus.limits
+    if session.goal.search is not None:
+        return session.goal.search
     if session.choosing is not None:
         return session.choosing.demand.limits
     largest = session.budget
@@ -272,14 +276,10 @@ def _limits(session: Session) -> Limits:
 
 
 def _movable(figure: dict[str, Any], session: Session) -> dict[str, Any]:
-    """Let the edges of the goal be dragged: the page sets the limit of the same name."""
-    for shape in figure["layout"]["shapes"]:
-        if shape["type"] == "line":
-            upright = shape.get("yref") == "paper"
-            shape["name"] = "max_bytes" if upright else "min_accuracy"
-            shape["editable"] = upright or session.model.task.metric.counts == "classes"
-            shape["layer"] = "above"
-            shape["line"] = {**shape["line"], "width": HANDLE_WIDTH}
+    """Let only those limits be dragged that a question sets."""
+    if session.model.task.metric.counts != "classes":
+        limits = figure["layout"]["meta"]["limits"]
+        figure["layout"]["meta"]["limits"] = [each for each in limits if each["key"] == "budget"]
     return figure
 
 

@@ -38,6 +38,7 @@ def description(
                 "label": _(known.label_id),
                 "model": known.model,
                 "recipe": known.recipe,
+                "goal": known.goal,
             }
             for known in PAGES
             if known.key in panel.pages
@@ -117,6 +118,8 @@ def state(
         "progress": progress(session, remaining),
         "undo": session.can_undo,
         "redo": session.can_redo,
+        "undo_goal": session.can_undo_goal,
+        "redo_goal": session.can_redo_goal,
         "query": session.query(),
         "budget": session.budget,
         "floor": session.floor,

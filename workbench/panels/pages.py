@@ -21,6 +21,8 @@ class Page:
     model, recipe
         Whether the header selects a model there, and undoes a change of the recipe. Elsewhere,
         these controls would change nothing that the page shows.
+    goal
+        Whether it shows the goal, so that the header undoes a change of the goal there.
     """
 
     key: str
@@ -28,12 +30,13 @@ class Page:
     chart: bool = False
     model: bool = True
     recipe: bool = True
+    goal: bool = False
 
 
 PAGES = (
     Page("compress", N_("Compress"), chart=True),
     Page("train", N_("Train")),
-    Page("choose", N_("Choose"), recipe=False),
+    Page("choose", N_("Choose"), recipe=False, goal=True),
     Page("deploy", N_("Deploy")),
     Page("parallel", N_("Parallel"), recipe=False),
     Page("plan", N_("Plan"), model=False, recipe=False),

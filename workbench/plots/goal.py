@@ -8,6 +8,7 @@ from textwrap import wrap
 from typing import Any
 
 from workbench import formatting
+from workbench.domain.metric import Metric
 from workbench.i18n import _
 from workbench.plots import label_places, scales
 from workbench.plots.label_places import Box, Places
@@ -17,6 +18,9 @@ LINE = 16
 """Letters in a line of the text, so that it leaves room for points on a phone."""
 STEPS = 6
 """Heights at which the label of the size may stand, from the bottom, one line apart."""
+
+SIZES = [("B", 1), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9)]
+"""The units of sizes, in bytes."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,22 @@ class Goal:
             shapes.append({**shade, **wide, "y0": bottom, "y1": top})
             shapes.append({**edge, **wide, "y0": top, "y1": top})
         return shapes
+
+    def limits(self, up: scales.Axis) -> list[dict[str, Any]]:
+        """Return what lets a page drag the limits: their axes, values, units and labels."""
+        limits: list[dict[str, Any]] = []
+        texts = {"inside": _("goal {sign} {limit}"), "outside": "{sign} {limit}"}
+        for key, axis, scale, value, unit, units in (
+            ("budget", "x", "size", self.budget, 1000, SIZES),
+            ("floor", "y", up.scale, self.floor, *_units(up.metric)),
+        ):
+            if value:
+                signs = _signs(up.metric.higher_is_better if axis == "y" else False)
+                sides = zip(texts.items(), signs, strict=True)
+                labels = {side: text.replace("{sign}", sign) for (side, text), sign in sides}
+                limit = {"key": key, "axis": axis, "scale": scale, "value": value, "unit": unit}
+                limits.append({**limit, "units": units, **labels, "none": _("no limit")})
+        return limits
 
     def labels(self, places: Places, up: scales.Axis, palette: Palette) -> list[dict[str, Any]]:
         """Return the limits on either side of their edges, and the text, where there is room.
@@ -75,11 +95,11 @@ class Goal:
     def _place_budget(self, places: Places) -> dict[str, Any] | None:
         """Return the text at the edge of the size, and its place."""
         assert self.budget is not None
-        limit, position = formatting.size(self.budget), log10(self.budget)
+        limit, position = formatting.round_size(self.budget), log10(self.budget)
         edge, gap = places.at(position, 0.0)[0], label_places.GAP
         boxes: dict[tuple[str, str, int], Box] = {}
         for step in range(STEPS):
-            for anchor, text in _texts("right", "left", ("≤", ">"), limit):
+            for anchor, text in _texts("right", "left", _signs(False), limit):
                 width, height = label_places.size([text])
                 start = edge - gap - width if anchor == "right" else edge + gap
                 bottom = step * height
@@ -102,8 +122,10 @@ class Goal:
     def _place_floor(self, places: Places, up: scales.Axis) -> dict[str, Any] | None:
         """Return the text at the edge of the metric, and its place."""
         assert self.floor is not None
-        limit, height = up.metric.format(self.floor), up.height(self.floor)
-        signs = ("≥", "<") if up.metric.higher_is_better else ("≤", ">")
+        unit, ((name, _scale),) = _units(up.metric)
+        limit, height = f"{self.floor / unit:.9g}", up.height(self.floor)
+        limit += f"{formatting.NARROW_SPACE}{name}" if name else ""
+        signs = _signs(up.metric.higher_is_better)
         edge = places.at(0.0, height)[1]
         boxes: dict[tuple[str, str, str], Box] = {}
         for side in ("left", "right"):
@@ -119,6 +141,18 @@ class Goal:
         across = {"x": 0 if side == "left" else 1, "xref": "paper", "xanchor": side}
         shown = min(max(height, places.low[1]), places.high[1])
         return {**across, "y": shown, "yanchor": anchor, "text": text}
+
+
+def _units(metric: Metric) -> tuple[float, list[tuple[str, float]]]:
+    """Return the unit of the field of a limit on a metric, and that of its label."""
+    if metric.is_fraction:
+        return 0.01, [("%", 0.01)]
+    return 1, [(_(metric.unit) if metric.unit else "", 1)]
+
+
+def _signs(higher_is_better: bool) -> tuple[str, str]:
+    """Return the signs of a limit on its two sides."""
+    return ("≥", "<") if higher_is_better else ("≤", ">")
 
 
 def _texts(inside: str, outside: str, signs: tuple[str, str], limit: str) -> list[tuple[str, str]]:

@@ -102,6 +102,15 @@ class Axis:
         return [place for place, _value in ticks], [f"{value:g}" for _place, value in ticks]
 
     @property
+    def scale(self) -> str:
+        """How values become places: "error", "log", "higher" or "lower"."""
+        if self.metric.is_fraction:
+            return "error"
+        if self._logarithmic:
+            return "log"
+        return "higher" if self.metric.higher_is_better else "lower"
+
+    @property
     def note(self) -> str:
         """What the distance between two ticks means; empty for an axis without equal steps."""
         if self.metric != ACCURACY or self.original < HALVES:

@@ -24,6 +24,8 @@ SHORT, CHARACTER = 5, 7
 
 LABELS = {"student": "top center", "alone": "bottom center"}
 """Where the page draws the labels of students."""
+HOVER = 12
+"""How far from a point a click selects it, in px: a target of 24 px for a finger."""
 YOU, LIVE_LABEL = 12, 64
 """Half the width of the current point, and the room for it and its label at the right, in px."""
 
@@ -121,6 +123,8 @@ def draw(
             margin=MARGIN | {"l": MARGIN["l"] + CHARACTER * max(0, longest - SHORT)},
             shapes=goal.shapes(up, palette) + traces.size_line(size, palette),
             annotations=notes,
+            hoverdistance=HOVER,
+            meta={"limits": goal.limits(up)},
         ),
     }
 

@@ -8,14 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from workbench.cancel import CancelToken
+from workbench.session.records import Limits
 
 if TYPE_CHECKING:
     from workbench.domain import Model
     from workbench.study.recommendation import Recommendation
-
-
-Limits = tuple[int | None, float | None, float | None]
-"""On the bytes, the accuracy and the millijoules of one example; None for no limit."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from workbench import zoo
 from workbench.domain import Model
@@ -23,7 +23,7 @@ from workbench.session.checks import (
     parse_number,
 )
 from workbench.session.plan_link import PLAN_KEYS, format_plan, parse_plan
-from workbench.session.records import Selection
+from workbench.session.records import Goal, Selection
 from workbench.training.teacher_ref import resolve_teacher
 
 DEFAULT_MODEL = "fashion/lenet5"
@@ -39,11 +39,7 @@ class Link:
     Attributes
     ----------
     selection : Selection
-        The model and the recipe.
-    budget : int or None
-        The size budget in bytes.
-    floor : float or None
-        The metric floor.
+        The model, the recipe and the goal.
     parallel : str
         The key of the last parallel run, or an empty text.
     plan : PlanSelection
@@ -51,8 +47,6 @@ class Link:
     """
 
     selection: Selection
-    budget: int | None = None
-    floor: float | None = None
     parallel: str = ""
     plan: PlanSelection = field(default_factory=PlanSelection)
 
@@ -62,10 +56,10 @@ def format_link(link: Link) -> str:
     selection, extra = link.selection, {}
     if selection.origin is not None:
         extra["origin"] = selection.origin
-    if link.budget is not None:
-        extra["budget"] = str(link.budget)
-    if link.floor is not None:
-        extra["floor"] = number_text(link.floor)
+    if selection.goal.budget is not None:
+        extra["budget"] = str(selection.goal.budget)
+    if selection.goal.floor is not None:
+        extra["floor"] = number_text(selection.goal.floor)
     if link.parallel:
         extra[PARALLEL] = link.parallel
     return to_query(selection.model, selection.recipe, extra | format_plan(link.plan))
@@ -99,7 +93,8 @@ def parse_link(query: str) -> Link:
             floor = check_floor(parse_number(text, "floor", float), model.task.metric)
     plan = parse_plan(extra, faults)
     faults.check()
-    return Link(selection, budget, floor, extra.get(PARALLEL, ""), plan)
+    selection = replace(selection, goal=Goal(budget, floor))
+    return Link(selection, extra.get(PARALLEL, ""), plan)
 
 
 def _check_recipe(model: Model, recipe: Recipe) -> None:

@@ -7,7 +7,7 @@ from workbench.domain import Model
 from workbench.evaluation.report import Report
 from workbench.evaluation.training_progress import TrainingProgress
 from workbench.recipe import Recipe
-from workbench.session.records import Visit
+from workbench.session.records import Goal, Visit
 from workbench.session.state import State
 from workbench.zoo.students import Student, student
 
@@ -68,6 +68,31 @@ class Readings:
     def can_redo(self) -> bool:
         """Whether there is an undone change to restore."""
         return bool(self._state.history.future)
+
+    @property
+    def can_undo_goal(self) -> bool:
+        """Whether undo changes the goal alone."""
+        return self._state.history.undoes_goal
+
+    @property
+    def can_redo_goal(self) -> bool:
+        """Whether redo changes the goal alone."""
+        return self._state.history.redoes_goal
+
+    @property
+    def goal(self) -> Goal:
+        """The limits that are set for the chosen model."""
+        return self._state.selection.goal
+
+    @property
+    def budget(self) -> int | None:
+        """The largest file size wanted, in bytes."""
+        return self.goal.budget
+
+    @property
+    def floor(self) -> float | None:
+        """The worst value of the task's metric wanted."""
+        return self.goal.floor
 
     @property
     def report(self) -> Report | None:

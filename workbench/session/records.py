@@ -41,6 +41,29 @@ class TeacherQuery:
     prediction: TeacherPrediction | None = None
 
 
+Limits = tuple[int | None, float | None, float | None]
+"""On the bytes, the accuracy and the millijoules of one example; None for no limit."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """The limits that the user sets for a model and its data; None is no limit.
+
+    Attributes
+    ----------
+    budget : int or None
+        The largest file, in bytes.
+    floor : float or None
+        The worst value of the task's metric.
+    search : tuple of int, float and float, or None
+        The limits of the next search. None until they are set: it then follows from the others.
+    """
+
+    budget: int | None = None
+    floor: float | None = None
+    search: Limits | None = None
+
+
 Timing = tuple[Mapping[str, Any], Mapping[str, Any]]
 """The latencies of the original and of the file, measured alternately."""
 
@@ -73,9 +96,6 @@ class Focus:
         The prompt that a language model continues, and the seed of its sampling.
     choosing : str
         What the page Choose draws: "recipes", "progress" or "fields".
-    limits : tuple of int, float and float, or None
-        The largest file, the smallest accuracy and the most energy that are set there for the next
-        search.
     narrowed : tuple of str, int and int
         The fields that the next search there narrows: the key, and the indices of the first and the
         last value that are left of all that are tried.
@@ -98,7 +118,6 @@ class Focus:
     prompt: int = 0
     seed: int = 0
     choosing: str = "recipes"
-    limits: tuple[int | None, float | None, float | None] | None = None
     narrowed: tuple[tuple[str, int, int], ...] = ()
     axis: str | None = None
     plan: PlanSelection = field(default_factory=PlanSelection)
@@ -106,7 +125,7 @@ class Focus:
 
 @dataclass(frozen=True)
 class Selection:
-    """A model and a recipe.
+    """A model, a recipe and a goal; selections that differ in the goal alone are equal.
 
     Attributes
     ----------
@@ -117,12 +136,14 @@ class Selection:
         The training time, until it is converted to steps.
     origin : str or None
         The model that the user chose, if `model` is a student that takes its place.
+    goal : Goal
     """
 
     model: str
     recipe: Recipe
     seconds: float | None = None
     origin: str | None = None
+    goal: Goal = field(default=Goal(), compare=False)
 
     @property
     def is_original(self) -> bool:
@@ -148,7 +169,7 @@ class History:
 
     def push(self, selection: Selection) -> History:
         """Return the history with `selection` as the new current one."""
-        if selection == self.current:
+        if selection == self.current and selection.goal == self.current.goal:
             return self
         return History(selection, (*self.past[-LONGEST_HISTORY:], self.current))
 
@@ -163,6 +184,16 @@ class History:
         if not self.future:
             return self
         return History(self.future[-1], (*self.past, self.current), self.future[:-1])
+
+    @property
+    def undoes_goal(self) -> bool:
+        """Whether the last change is one of the goal alone."""
+        return bool(self.past) and self.past[-1] == self.current
+
+    @property
+    def redoes_goal(self) -> bool:
+        """Whether the last undone change is one of the goal alone."""
+        return bool(self.future) and self.future[-1] == self.current
 
     def without_current(self) -> History:
         """Return the history as if the current selection had never been made."""

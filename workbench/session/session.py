@@ -12,6 +12,7 @@ from typing import Any
 from workbench import zoo
 from workbench.cache.results import ResultCache, default_result_cache
 from workbench.domain import Model
+from workbench.domain.metric import ACCURACY
 from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.i18n import _
 from workbench.planner.selection import PlanSelection
@@ -31,7 +32,7 @@ from workbench.session.gesture import Gesture
 from workbench.session.link import DEFAULT_MODEL, Link, format_link, parse_link
 from workbench.session.parallel_run import read_run
 from workbench.session.readings import Readings
-from workbench.session.records import Focus, History, Selection, Visit
+from workbench.session.records import Focus, Goal, History, Limits, Selection, Visit
 from workbench.session.state import State
 from workbench.session.tour import TourStart
 from workbench.session.worker import Worker
@@ -62,10 +63,6 @@ class Session(Readings, DeployJobs):
 
     Attributes
     ----------
-    budget : int or None
-        The largest file size wanted, in bytes.
-    floor : float or None
-        The worst value of the task's metric wanted.
     focus : Focus
         What the views show.
 
@@ -87,8 +84,6 @@ class Session(Readings, DeployJobs):
         postpone: bool = False,
     ) -> None:
         super().__init__(State(Selection(model, recipe), store or default_result_cache()))
-        self.budget: int | None = None
-        self.floor: float | None = None
         self.focus = Focus()
         self._tour: TourStart | None = None
         self._worker = Worker(self._state, postpone=postpone)
@@ -96,7 +91,14 @@ class Session(Readings, DeployJobs):
 
     # --- selection -----------------------------------------------------------------------
 
-    def set(self, recipe: Recipe, *, gesture: int | None = None, moving: bool = False) -> None:
+    def set(
+        self,
+        recipe: Recipe,
+        *,
+        gesture: int | None = None,
+        moving: bool = False,
+        goal: Goal | None = None,
+    ) -> None:
         """Select a recipe.
 
         Parameters
@@ -107,9 +109,11 @@ class Session(Readings, DeployJobs):
             Identifies a drag: all its selections are one step of the history.
         moving
             Whether more selections are likely to follow soon.
+        goal
+            The goal to set in the same step; by default it stays.
         """
         selection = replace(self._state.selection, recipe=recipe, seconds=None)
-        self._select(selection, gesture, moving=moving)
+        self._select(selection, gesture, moving=moving, goal=goal)
 
     def rest(self) -> None:
         """Report that the control rests, so that views show what they have delayed."""
@@ -149,18 +153,19 @@ class Session(Readings, DeployJobs):
         self._select(Selection(visit.model, visit.recipe, None, origin))
 
     def choose_model(self, name: str) -> None:
-        """Select a model; the recipe stays, without per-layer settings that do not fit."""
+        """Select a model; the recipe stays, without per-layer settings that do not fit.
+
+        The goal belongs to the model before, and to its data: another model has none yet.
+        """
         self.end_tour()
         self.open(name, self._fitting(Selection(name, self.recipe)).recipe)
 
-    def open(self, name: str, recipe: Recipe) -> None:
-        """Select a model and a recipe in one step."""
+    def open(self, name: str, recipe: Recipe, goal: Goal | None = None) -> None:
+        """Select a model and a recipe in one step, with a goal if one is given."""
         self.end_tour()
         model = resolve_model(name, recipe)
         check_training(model, recipe)
-        if model.task.metric != self.model.task.metric:
-            self.floor = None  # a limit on another metric
-        self._select(Selection(name, recipe))
+        self._select(Selection(name, recipe), goal=goal)
 
     def forget_model(self, name: str) -> None:
         """Drop a model from the history, with its results; if it is selected, select the default.
@@ -216,19 +221,28 @@ class Session(Readings, DeployJobs):
 
     def set_budget(self, size: int | None) -> None:
         """Set the largest file size wanted, in bytes; None removes the limit."""
-        self.budget = check_budget(size)
-        self._state.notify()
+        size, search = check_budget(size), self.goal.search
+        self._set_goal(replace(self.goal, budget=size, search=search and (size, *search[1:])))
 
     def set_floor(self, value: float | None) -> None:
         """Set the worst value of the task's metric wanted; None removes the limit."""
-        self.floor = check_floor(value, self.model.task.metric)
-        self._state.notify()
+        value, search = check_floor(value, self.model.task.metric), self.goal.search
+        if search is not None and self._has_accuracy:
+            search = search[0], value, search[2]
+        self._set_goal(replace(self.goal, floor=value, search=search))
+
+    def set_limits(self, limits: Limits) -> None:
+        """Set the limits of the next search, which are those of the goal."""
+        size, accuracy, _energy = limits
+        check_floor(accuracy, ACCURACY)
+        floor = accuracy if self._has_accuracy else self.floor
+        self._set_goal(Goal(check_budget(size), floor, limits))
 
     def begin_tour(self) -> None:
-        """Remember the selection, its history and the limits, which `end_tour` restores."""
+        """Remember the selection and its history, which `end_tour` restores."""
         with self._state.lock:
             if self._tour is None:
-                self._tour = TourStart(self._state.history, self.budget, self.floor)
+                self._tour = TourStart(self._state.history)
 
     def end_tour(self) -> None:
         """Restore what `begin_tour` remembered; undo then leads to the last selection of the tour.
@@ -239,7 +253,6 @@ class Session(Readings, DeployJobs):
             start, self._tour = self._tour, None
         if start is None:
             return
-        self.budget, self.floor = start.budget, start.floor
         self._step(start.restored)
         self._state.gesture = Gesture()  # without the trail of the tour
         self._state.notify()
@@ -274,7 +287,7 @@ class Session(Readings, DeployJobs):
     def query(self) -> str:
         """Return the query string that opens this state."""
         run = self.parallel.key if self.parallel else ""
-        link = Link(self._state.selection, self.budget, self.floor, run, self.focus.plan)
+        link = Link(self._state.selection, run, self.focus.plan)
         return format_link(link)
 
     def restore(self, query: str) -> None:
@@ -288,15 +301,13 @@ class Session(Readings, DeployJobs):
         try:
             link = parse_link(query)
         except WorkbenchError:
-            self.budget = self.floor = None
             self.focus = replace(self.focus, plan=PlanSelection())
-            self._select(Selection(DEFAULT_MODEL, Recipe()))
+            self._select(Selection(DEFAULT_MODEL, Recipe()), goal=Goal())
             raise
-        self.budget, self.floor = link.budget, link.floor
         self.focus = replace(self.focus, plan=link.plan)
         self._tour = None
+        self._select(link.selection, first=True, goal=link.selection.goal)
         self._state.notify()
-        self._select(link.selection, first=True)
         if link.parallel:
             self.parallel = read_run(self.origin_model, link.parallel, self.store)
             self._state.notify()
@@ -336,37 +347,72 @@ class Session(Readings, DeployJobs):
         *,
         moving: bool = False,
         first: bool = False,
+        goal: Goal | None = None,
     ) -> None:
         model = resolve_model(selection.model, selection.recipe)
-        selection = replace(selection, recipe=selection.recipe.expanded(model.layers))
         state = self._state
         with state.lock:
             state.gesture.moving = moving
+            if goal is None:
+                goal = state.goal_for(selection, model)
+            recipe = selection.recipe.expanded(model.layers)
+            selection = replace(selection, recipe=recipe, goal=goal)
             same = selection == state.selection and model.identity == state.model.identity
-            if same and state.report is not None and not state.stale:
+            unchanged = same and state.report is not None and not state.stale
+            if not unchanged:
+                interruption = state.interruption_message
+                history = state.gesture.push(state.history, selection, gesture)
+                self._enter(History(selection) if first else history, model)
+                state.interruption = interruption
+            elif first:
+                state.history = History(selection)
+        if unchanged:
+            self._set_goal(goal)
+        else:
+            self._worker.request()
+
+    def _set_goal(self, goal: Goal) -> None:
+        """Change the goal alone, as one step of the history; the results stay."""
+        state = self._state
+        with state.lock:
+            if goal == state.selection.goal:
                 return
-            interruption = state.interruption_message
-            history = state.gesture.push(state.history, selection, gesture)
-            self._enter(History(selection) if first else history, model)
-            state.interruption = interruption
-        self._worker.request()
+            selection = replace(state.selection, goal=goal)
+            if selection.seconds is not None:  # a request that has not begun is no step
+                state.history = state.history.with_current(selection)
+            else:
+                state.gesture.end()
+                state.history = state.history.push(selection)
+        state.notify()
+
+    @property
+    def _has_accuracy(self) -> bool:
+        return self.model.task.metric == ACCURACY
 
     def _step(self, step: Callable[[History], History]) -> None:
-        with self._state.lock:
-            history = step(self._state.history)
-            if history is self._state.history:
+        state = self._state
+        with state.lock:
+            history = step(state.history)
+            if history is state.history:
                 return
-            if history.current.base == self._state.selection.base:
-                self._state.gesture.end()
+            if history.current.base == state.selection.base:
+                state.gesture.end()
             else:
-                self._state.gesture = Gesture()  # its trail belongs to another picture
-            self._enter(history, zoo.model(history.current.model))
-        self._worker.request()
+                state.gesture = Gesture()  # its trail belongs to another picture
+            only_goal = history.current == state.selection
+            if only_goal:
+                state.history = history
+            else:
+                self._enter(history, zoo.model(history.current.model))
+        if only_goal:
+            state.notify()
+        else:
+            self._worker.request()
 
     def _enter(self, history: History, model: Model) -> None:
         if model.identity != self.model.identity:
             self._clear_jobs()
-            self.focus = replace(self.focus, first=0, layer=None, limits=None, narrowed=())
+            self.focus = replace(self.focus, first=0, layer=None, narrowed=())
             if model.task != self.model.task:
                 self.focus = replace(self.focus, example=None)
         origin = self.origin_model.identity

@@ -20,7 +20,7 @@ from workbench.i18n import _
 from workbench.recipe import Recipe
 from workbench.session.checks import resolve_model
 from workbench.session.gesture import Gesture
-from workbench.session.records import History, Selection, Visit
+from workbench.session.records import Goal, History, Selection, Visit
 
 if TYPE_CHECKING:
     from workbench.evaluation.course import CoursePoint
@@ -170,6 +170,13 @@ class State:
         self._models = models | {known.name: known for known in (self.origin_model, model)}
         self.training = self._trainings.get(history.current)
         self.error = self.interruption = None
+
+    def goal_for(self, selection: Selection, model: Model) -> Goal:
+        """Return the goal of `selection` of a `model`: the current one, or none for other data."""
+        current = self.selection
+        same_name = selection.base == current.base
+        same = same_name and self._origin(selection, model).identity == self.origin_model.identity
+        return current.goal if same else Goal()
 
     def forget(self, name: str) -> None:
         """Drop the results of the model `name`, which is not in the history any more."""

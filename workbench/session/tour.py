@@ -1,4 +1,4 @@
-"""What a guided tour leaves as it was: the selection, its history and the limits of the goal."""
+"""What a guided tour leaves as it was: the selection, with its goal, and its history."""
 
 from __future__ import annotations
 
@@ -14,13 +14,9 @@ class TourStart:
     Attributes
     ----------
     history : History
-    budget : int or None
-    floor : float or None
     """
 
     history: History
-    budget: int | None
-    floor: float | None
 
     def restored(self, during: History) -> History:
         """Return the history after a tour that has the history `during`.
@@ -29,7 +25,7 @@ class TourStart:
         undone before cannot be redone.
         """
         start = self.history
-        if during == start:
+        if during is start:
             return during
         last = () if during.current == start.current else (during.current,)
         return History(start.current, (*start.past, *last))

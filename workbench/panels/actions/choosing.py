@@ -20,7 +20,9 @@ from workbench.panels.goal import limit
 from workbench.panels.search_notebook import can_repeat, search_notebook
 from workbench.plots import study
 from workbench.recipe import Recipe
+from workbench.session import Session
 from workbench.session.choosing import Demand
+from workbench.session.records import Goal
 
 
 @action
@@ -31,7 +33,7 @@ def choose(dashboard: Dashboard, message: dict[str, Any]) -> None:
         raise InputError(seconds_text(), code="session.invalid_limit")
     size, accuracy, energy = limits(message)
     demand = Demand(size, accuracy, seconds, dashboard.session.focus.narrowed, energy)
-    dashboard.session.set_focus(limits=None)
+    dashboard.session.set_limits(demand.limits)
     _start(dashboard, demand)
 
 
@@ -44,6 +46,12 @@ def continue_choosing(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 
 @action
+def choose_limits(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Set the limits of the next search."""
+    dashboard.session.set_limits(limits(message))
+
+
+@action
 def choose_recipe(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Select a recipe that was measured, of another model if it names one.
 
@@ -51,16 +59,11 @@ def choose_recipe(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """
     recipe, name = Recipe.from_json(str(message.get("recipe"))), message.get("model")
     session = dashboard.session
-    demand = session.choosing.demand if session.choosing is not None else None
+    goal = None if session.choosing is None else _goal_of(session, session.choosing.demand)
     if name is None:
-        session.set(recipe)
+        session.set(recipe, goal=goal)
     else:
-        session.open(str(name), recipe)
-    if demand is None:
-        return
-    session.set_budget(demand.max_bytes)
-    if session.model.task.metric == ACCURACY:
-        session.set_floor(demand.min_accuracy)
+        session.open(str(name), recipe, goal)
 
 
 @action
@@ -94,6 +97,12 @@ def choose_notebook(dashboard: Dashboard, message: dict[str, Any]) -> None:
         )
     content = json.dumps(search_notebook(result, choosing.demand), indent=1)
     send_file(dashboard, "search.ipynb", "application/x-ipynb+json", content.encode())
+
+
+def _goal_of(session: Session, demand: Demand) -> Goal:
+    is_accuracy = session.model.task.metric == ACCURACY
+    floor = demand.min_accuracy if is_accuracy else session.floor
+    return Goal(demand.max_bytes, floor, demand.limits)
 
 
 def _start(dashboard: Dashboard, demand: Demand) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from workbench.panels import narrowing
-from workbench.panels.choosing import limits
 from workbench.panels.comparison.attribution import selected_example, supports_attribution
 from workbench.panels.comparison.examples import EXAMPLES, page_size, page_start
 from workbench.panels.comparison.tab import selected_view, views
@@ -97,10 +96,6 @@ def _choose_kind(session: Session, value: Any) -> dict[str, Any]:
     return {"kind": value, "first": 0} if value in list(flips.KINDS) else {}
 
 
-def _limits(_session: Session, value: Any) -> dict[str, Any]:
-    return {"limits": limits(value)} if isinstance(value, Mapping) else {}
-
-
 CONTROLS: dict[str, Callable[[Session, Any], dict[str, Any]]] = {
     "view": _one_of("view", lambda session: [x.key for x in views(session.model.task)]),
     "kind": _choose_kind,
@@ -110,7 +105,6 @@ CONTROLS: dict[str, Callable[[Session, Any], dict[str, Any]]] = {
     "accuracy": _one_of("accuracy", lambda session: (False, True)),
     "replay": _one_of("replay", lambda session: (False, True)),
     "choosing": _one_of("choosing", lambda session: ("recipes", "progress", "fields")),
-    "limits": _limits,
     "narrowed": narrowing.brushed,
     "axis": _one_of("axis", lambda session: narrowing.fields(session.model)),
     "first_value": narrowing.first_chosen,

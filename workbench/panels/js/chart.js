@@ -10,7 +10,7 @@ import { inLines, withRoom, withSpacedTicks } from "./ticks.js";
 /** @import { Channel } from "./channel.js" */
 /** @import { Frame } from "./label_room.js" */
 /** @import { Box } from "./text_boxes.js" */
-/** @import { Dimension, Plotly, PlotElement, PlotlyFigure, Point, Shape, Trace } from "./types" */
+/** @import { Dimension, Plotly, PlotElement, PlotlyFigure, Point, Trace } from "./types" */
 
 const TITLE_HEIGHT = 36; // px of the top margin for the title in the saved image
 const AXIS_ROOM = 76; // px between two parallel axes, for their labels
@@ -42,7 +42,7 @@ export class Chart {
     this.plotly = null;
     /** @type {PlotlyFigure | null} */
     this.figure = null; // the figure that is drawn
-    this.frame = 0;
+    this.request = 0; // of an animation frame
     this.isDrawing = false; // plotly draws a figure in several steps if labels need more margin
     /** @type {any} */
     this.layout = {}; // the layout that is drawn
@@ -50,8 +50,10 @@ export class Chart {
     this.labels = []; // the places of the texts that are drawn
     /** @type {((point: Point) => void) | null} */
     this.onPoint = null; // called with the clicked point
-    /** @type {((change: Record<string, unknown>, shapes: Shape[]) => void) | null} */
-    this.onChange = null; // called when a shape was dragged
+    /** @type {HTMLElement | null} */
+    this.frame = null; // around the plot and the layers over it
+    /** @type {(() => void) | null} */
+    this.onDraw = null; // called when a figure was drawn
     /** @type {((field: string, range: number[] | null) => void) | null} */
     this.onBrush = null; // called when a range of a named axis of parallel coordinates was dragged
     loadPlotly(channel).then((plotly) => {
@@ -71,9 +73,9 @@ export class Chart {
   }
 
   schedule() {
-    if (this.frame || this.isDrawing || !this.plotly || !this.waiting) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
+    if (this.request || this.isDrawing || !this.plotly || !this.waiting) return;
+    this.request = requestAnimationFrame(() => {
+      this.request = 0;
       this.draw();
     });
   }
@@ -116,12 +118,23 @@ export class Chart {
     if (isNew) this.listen();
     this.figure = figure;
     this.finish(figure, seq);
+    this.onDraw?.();
+  }
+
+  // Lays a node over the plot.
+  /** @param {Element} node */
+  addLayer(node) {
+    if (!this.frame) {
+      this.frame = h("div", { className: "plane" });
+      this.plot.replaceWith(this.frame);
+      this.frame.append(this.plot);
+    }
+    this.frame.append(node);
   }
 
   // Answers the events of a new plot.
   listen() {
     this.plot.on("plotly_click", (event) => this.onPoint?.(event.points[0]));
-    this.plot.on("plotly_relayout", (change) => this.onChange?.(change, this.figure?.layout.shapes ?? []));
     this.plot.on("plotly_restyle", ([change]) => {
       const brushed = brushOf(change, this.figure?.data[0]?.dimensions ?? []);
       if (brushed) this.onBrush?.(brushed.field, brushed.range);
@@ -177,7 +190,7 @@ export class Chart {
 
   close() {
     this.resizeObserver.disconnect();
-    if (this.frame) cancelAnimationFrame(this.frame);
+    if (this.request) cancelAnimationFrame(this.request);
     if (this.plotly && this.figure) this.plotly.purge(this.plot);
   }
 }

@@ -3,17 +3,24 @@
 // recipes that were measured.
 
 import { h, setDisabled, setText } from "./dom.js";
+import { LimitHandles } from "./limit_handles.js";
 import { answered } from "./limits.js";
 import { Tabs } from "./tabs.js";
 
-/** @import { ChoosingCard, ChoosingQuestion, ChoosingTexts, Context, LiveChoosing, Page, Shape, State, TabMessage } from "./types" */
+/** @import { Chart } from "./chart.js" */
+/** @import { ChoosingCard, ChoosingQuestion, ChoosingTexts, Context, LiveChoosing, MoveState, Page, State, TabMessage } from "./types" */
 
 /** @typedef {{ question: ChoosingQuestion, input: HTMLInputElement } & ReturnType<typeof answered>} Asked */
+
+/** @type {Record<string, string>} */
+const LIMITS = { budget: "max_bytes", floor: "min_accuracy" }; // the questions about the limits of the picture
 
 export class ChoosePage {
   /** @type {ChoosingTexts} */ texts;
   /** @type {Asked[]} */ inputs = [];
   shown = ""; // the cards and reasons that are displayed
+  /** @type {Chart | null} */ chart = null; // whose limits can be dragged
+  isMoving = false; // whether one is being dragged
 
   /** @param {Context} context */
   constructor(context) {
@@ -89,18 +96,18 @@ export class ChoosePage {
   // Draws the limits of the next search in the picture.
   draw() {
     const demand = this.demand();
-    if (demand) this.context.channel.act("focus", { key: "limits", value: demand });
+    if (demand) this.context.channel.act("choose_limits", demand);
   }
 
-  // A limit was dragged in the picture.
-  /** @type {(change: Record<string, unknown>, shapes: Shape[]) => void} */
-  drop(change, shapes) {
-    const dropped = droppedLimit(change, shapes);
-    const line = this.inputs.find(({ question }) => question.key === dropped?.key);
-    if (!dropped || !line) return;
-    const value = Number((dropped.value / line.question.scale).toPrecision(4));
-    line.input.value = value ? String(value) : ""; // the end of the axis is no limit
-    this.draw();
+  // A limit is dragged in the picture.
+  /** @type {(key: string, typed: number | null, state: MoveState) => void} */
+  move(key, typed, state) {
+    this.isMoving = state === "moving";
+    const asked = this.inputs.find(({ question }) => question.key === LIMITS[key]);
+    if (!asked) return;
+    asked.input.value = typed === null ? "" : String(typed);
+    asked.clear();
+    if (state === "dropped") this.draw();
   }
 
   open() {
@@ -110,12 +117,21 @@ export class ChoosePage {
   /** @param {State} state */
   show({ choosing }) {
     setDisabled(this.button, choosing.working);
+    for (const asked of this.inputs) this.showLimit(asked, choosing.limits);
     setText(this.headline, choosing.headline);
     this.headline.classList.toggle("met", choosing.met);
     const description = JSON.stringify([choosing.cards, choosing.reasons]);
     if (description === this.shown) return; // keeps the focus
     this.shown = description;
     this.showResults(choosing);
+  }
+
+  // An input that is being typed in or corrected stays.
+  /** @type {(asked: Asked, limits: Record<string, number | null>) => void} */
+  showLimit({ question: { key, scale }, input, error }, limits) {
+    if (!(key in limits) || this.isMoving || input === document.activeElement || error.textContent) return;
+    const value = limits[key];
+    input.value = value === null ? "" : String(Number((value / scale).toPrecision(9)));
   }
 
   /** @param {LiveChoosing} choosing */
@@ -161,14 +177,11 @@ export class ChoosePage {
     this.tabs.show(message);
     const { chart } = this.tabs;
     if (!chart) return;
-    chart.onChange = (change, shapes) => this.drop(change, shapes);
+    if (chart !== this.chart) {
+      this.chart = chart;
+      new LimitHandles(chart, (key, typed, _value, state) => this.move(key, typed, state));
+    }
     chart.onBrush = (field, range) => this.context.channel.act("focus", { key: "narrowed", value: { field, range } });
-    // plotly.js moves a shape only after a click on it: the pointer over a limit is enough here.
-    chart.plot.addEventListener("mouseover", ({ target }) => {
-      if (chart.plot.querySelector(".outline-controllers *")) return; // one more click would end it
-      const limit = /** @type {Element} */ (target).closest(".shapelayer path");
-      limit?.dispatchEvent(new MouseEvent("click"));
-    });
     chart.onPoint = ({ customdata }) => {
       if (customdata?.recipe) this.select(customdata.recipe);
       else if (customdata?.act) {
@@ -187,17 +200,4 @@ export class ChoosePage {
 /** @type {(answers: [{ key: string, scale: number }, number | null][]) => Record<string, number | null>} */
 export function demandOf(answers) {
   return Object.fromEntries(answers.map(([{ key, scale }, value]) => [key, value === null ? null : value * scale]));
-}
-
-// Which limit was dragged, and where to; null if none was. Accuracies are drawn as -log10 of the error.
-/** @type {(change: Record<string, unknown>, shapes: { name?: string }[]) => { key: string, value: number } | null} */
-export function droppedLimit(change, shapes) {
-  for (const [path, place] of Object.entries(change)) {
-    const [, number, axis] = path.match(/^shapes\[(\d+)\]\.([xy])[01]$/) ?? [];
-    const key = shapes[Number(number)]?.name;
-    if (typeof place !== "number") continue;
-    if (key === "max_bytes" && axis === "x") return { key, value: Math.max(1, Math.round(place)) };
-    if (key === "min_accuracy" && axis === "y") return { key, value: Math.max(0, 1 - 10 ** -place) };
-  }
-  return null;
 }

@@ -21,6 +21,7 @@ export class CompressPage {
     this.above = h("div", { className: "above" });
     this.settings = new Settings(context.channel);
     this.stage = new Stage(context);
+    this.stage.onLimit = (key, typed, state) => this.settings.goal.move(key, typed, state);
     this.card = new Card();
     this.summary = new Summary();
     this.results = new Results([this.card, this.stage, this.summary]);

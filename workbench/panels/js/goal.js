@@ -6,9 +6,10 @@ import { answered } from "./limits.js";
 
 /** @import { Channel } from "./channel.js" */
 /** @import { Bounds } from "./limits.js" */
-/** @import { GoalBounds, Labels, State } from "./types" */
+/** @import { GoalBounds, Labels, MoveState, State } from "./types" */
 
-/** @type {(labels: Labels, bounds: GoalBounds, channel: Channel) => { node: HTMLElement, show: (state: State) => void }} */
+/** @type {(labels: Labels, bounds: GoalBounds, channel: Channel) => { node: HTMLElement, show: (state: State) => void,
+ *   move: (key: string, value: number | null, state: MoveState) => void }} `move` shows a limit that is dragged */
 export function goal(labels, bounds, channel) {
   const scale = Number(labels.floor_scale);
   const budget = limit(
@@ -28,6 +29,7 @@ export function goal(labels, bounds, channel) {
   describe(node, head);
   return {
     node,
+    move: (key, value, state) => (key === "budget" ? budget : floor).move(value, state),
     show(state) {
       budget.show(state.budget === null ? null : state.budget / 1000);
       floor.show(state.floor === null ? null : Math.round(state.floor * scale * 1e3) / 1e3);
@@ -44,7 +46,8 @@ export function goal(labels, bounds, channel) {
 function limit({ label, sign, unit, none }, bounds, change) {
   /** @type {HTMLInputElement} */
   const input = h("input", { type: "number", step: "any", placeholder: none, "aria-label": label, title: label });
-  const { error, check } = answered(input, bounds);
+  let isMoving = false;
+  const { error, check, clear } = answered(input, bounds);
   input.addEventListener("change", () => {
     const value = check();
     if (value !== undefined) change(value);
@@ -61,7 +64,13 @@ function limit({ label, sign, unit, none }, bounds, change) {
     /** @param {number | null} value */
     show(value) {
       const kept = document.activeElement === input || error.textContent; // until it is corrected
-      if (!kept) input.value = value === null ? "" : String(value);
+      if (!kept && !isMoving) input.value = value === null ? "" : String(value);
+    },
+    /** @type {(value: number | null, state: MoveState) => void} */
+    move(value, state) {
+      isMoving = state === "moving";
+      input.value = value === null ? "" : String(value);
+      clear();
     },
   };
 }

@@ -14,6 +14,8 @@ export class Header {
   /** @type {HTMLSelectElement} */ models;
   /** @type {Record<string, HTMLButtonElement>} */ links;
   /** @type {Page["pages"]} */ pages;
+  /** @type {State | undefined} */ shown;
+  undoesGoal = false; // whether the open page shows the goal, but not the recipe
 
   /**
    * @param {Channel} channel
@@ -61,11 +63,13 @@ export class Header {
       if (key === open) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
-    for (const { key, model, recipe } of this.pages) {
+    for (const { key, model, recipe, goal } of this.pages) {
       if (key !== open) continue;
       this.models.hidden = this.upload.node.hidden = !model;
-      this.undo.hidden = this.redo.hidden = !recipe;
+      this.undo.hidden = this.redo.hidden = !recipe && !goal;
+      this.undoesGoal = !recipe;
     }
+    if (this.shown) this.show(this.shown);
   }
 
   /** @param {Page} page */
@@ -128,8 +132,9 @@ export class Header {
 
   /** @param {State} state */
   show(state) {
-    setDisabled(this.undo, !state.undo);
-    setDisabled(this.redo, !state.redo);
+    this.shown = state;
+    setDisabled(this.undo, !(this.undoesGoal ? state.undo_goal : state.undo));
+    setDisabled(this.redo, !(this.undoesGoal ? state.redo_goal : state.redo));
     this.models.value = state.model;
   }
 }

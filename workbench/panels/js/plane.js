@@ -3,7 +3,7 @@
 // title belong to the event that changes the numbers, so that number and picture always agree.
 
 import { Chart } from "./chart.js";
-import { h, setText } from "./dom.js";
+import { setText } from "./dom.js";
 import { boxesOf, radiusOf } from "./label_room.js";
 import { LiveLayer, position } from "./live_layer.js";
 
@@ -28,9 +28,7 @@ export class Plane extends Chart {
     this.frameOfAxes = null;
     /** @type {Trace[]} */
     this.points = []; // the traces of earlier points
-    const frame = h("div", { className: "plane" });
-    this.plot.replaceWith(frame);
-    frame.append(this.plot, this.live.node);
+    this.addLayer(this.live.node);
   }
 
   // Shows the point, the trail and the title that belong to the numbers with this sequence number.

@@ -2,13 +2,15 @@
 // Accuracy against size: the chart, its tools and the progress bar. A click on a point selects its recipe.
 
 import { h, uniqueId } from "./dom.js";
+import { LimitHandles } from "./limit_handles.js";
 import { Plane } from "./plane.js";
 import { chartTools } from "./tabs.js";
 
-/** @import { Context, Labels, Messages, State } from "./types" */
+/** @import { Context, Labels, Messages, MoveState, State } from "./types" */
 
 export class Stage {
   /** @type {Plane | null} */ chart = null;
+  /** @type {((key: string, typed: number | null, state: MoveState) => void) | null} */ onLimit = null; // called while one is dragged
 
   /** @param {Context} context */
   constructor(context) {
@@ -29,6 +31,10 @@ export class Stage {
       if (typeof customdata === "number") channel.act("visit", { key: customdata });
       else if (customdata?.act) channel.act(customdata.act, customdata);
     };
+    new LimitHandles(this.chart, (key, typed, value, state) => {
+      this.onLimit?.(key, typed, state);
+      if (state === "dropped") channel.act(key, { value });
+    });
     this.chart.plot.setAttribute("aria-details", this.table.id);
     this.node.prepend(this.chart.node);
   }

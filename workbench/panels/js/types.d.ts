@@ -239,7 +239,7 @@ export interface Tour {
 
 export interface Page {
   labels: Labels;
-  pages: { key: string; label: string; model: boolean; recipe: boolean }[]; // and the controls of the header
+  pages: { key: string; label: string; model: boolean; recipe: boolean; goal: boolean }[]; // and the controls of the header
   open: string | null; // the key of the open page
   header: {
     tasks: { title: string; models: { value: string; label: string }[] }[];
@@ -331,6 +331,7 @@ export interface ChoosingCard {
 
 export interface LiveChoosing {
   working: boolean;
+  limits: Record<string, number | null>;
   headline: string;
   met: boolean;
   cards: ChoosingCard[];
@@ -384,6 +385,8 @@ export interface State {
   progress: Progress | null;
   undo: boolean;
   redo: boolean;
+  undo_goal: boolean; // whether the step is one of the goal alone
+  redo_goal: boolean;
   query: string;
   budget: number | null;
   floor: number | null;
@@ -770,7 +773,21 @@ export interface PlotlyFigure {
     shapes?: Shape[];
     showlegend?: boolean;
     annotations?: Annotation[];
+    meta?: { limits?: PictureLimit[] };
   };
+}
+
+/** A limit of the goal in a picture. */
+export interface PictureLimit {
+  key: string;
+  axis: "x" | "y";
+  scale: "size" | "error" | "log" | "higher" | "lower"; // from values to places on the axis
+  value: number;
+  unit: number; // of the field, in that of the value
+  units: [string, number][]; // of the label, with the values from which they are used, ascending
+  inside: string; // the labels on either side of the line
+  outside: string;
+  none: string; // the label without a limit
 }
 
 /** A text in a chart. */
@@ -819,13 +836,12 @@ export interface Point {
 export interface PlotElement extends HTMLElement {
   data?: Trace[];
   on(event: "plotly_click", listen: (event: { points: Point[] }) => void): void;
-  on(event: "plotly_relayout", listen: (change: Record<string, unknown>) => void): void;
   on(event: "plotly_restyle", listen: (change: [Record<string, unknown>]) => void): void;
 }
 
-/** A shape of a figure that is dragged, if its name says which limit it is. */
+export type MoveState = "moving" | "dropped" | "canceled";
+
 export interface Shape {
-  name?: string;
   type?: string;
   opacity?: number;
   x0?: any;

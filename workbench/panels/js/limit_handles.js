@@ -1,0 +1,275 @@
+// @ts-check
+// The limits of a goal in a picture of a metric against the file size, which can be dragged. They lie over the
+// picture: a drag goes on when the picture below is drawn again.
+//
+// A limit is dragged to the roundest number that is near the pointer. The fields do the same for the keyboard.
+
+import { h, setText } from "./dom.js";
+
+/** @import { Chart } from "./chart.js" */
+/** @import { MoveState, PictureLimit, Point } from "./types" */
+/** @typedef {{ left: number, right: number, top: number, bottom: number, x: number[], y: number[] }} Axes   the edges
+ *   of the plot in px of the chart, and the ends of its axes */
+/** @typedef {{ key: string, typed: number | null }} Moved   a limit in the unit of its field; null for none */
+/** @typedef {Moved & { pointer: number, from: number, moved: boolean }} Drag   where the pointer is, in px from the
+ *   line, and where it was pressed, in px of the window */
+
+const REACH = 7; // px from the line where it can be pressed
+const NEAR = 6; // px from the pointer to the number that it sets
+const CLICK = 3; // px that a pointer moves in a click
+const POINT = 9; // px from the center of a point to its edge
+const WAIT = 5000; // ms until the picture of the new limit must be there
+const DIGITS = 9;
+
+/** @type {Record<PictureLimit["scale"], [(value: number) => number, (place: number) => number]>} */
+const SCALES = {
+  size: [Math.log10, (place) => 10 ** place],
+  error: [(value) => -Math.log10(Math.max(1 - value, 1e-4)), (place) => Math.max(0, 1 - 10 ** -place)],
+  log: [(value) => -Math.log10(value), (place) => 10 ** -place],
+  higher: [(value) => value, (place) => place],
+  lower: [(value) => -value, (place) => -place],
+};
+
+// The number with the fewest digits that is near enough to `value`.
+/** @type {(value: number, isNear: (candidate: number) => boolean) => number} */
+export function roundest(value, isNear) {
+  const first = value ? Math.floor(Math.log10(Math.abs(value))) : 0;
+  for (let power = first; power > first - DIGITS; power--) {
+    const candidate = Number((Math.round(value / 10 ** power) * 10 ** power).toPrecision(DIGITS));
+    if (isNear(candidate)) return candidate;
+  }
+  return value;
+}
+
+// Where a limit is, in px of the chart; one outside the axes is at their end.
+/** @type {(limit: PictureLimit, typed: number, axes: Axes) => number} */
+export function placeOf({ axis, scale, unit }, typed, axes) {
+  const [low, high] = axes[axis];
+  const share = Math.max(0, Math.min(1, (SCALES[scale][0](typed * unit) - low) / (high - low)));
+  return axis === "x" ? axes.left + share * (axes.right - axes.left) : axes.bottom - share * (axes.bottom - axes.top);
+}
+
+// The limit at a place in px of the chart, in the unit of its field; null, for none, where it excludes nothing.
+/** @type {(limit: PictureLimit, place: number, axes: Axes) => number | null} */
+export function typedAt(limit, place, axes) {
+  const { axis, scale, unit } = limit;
+  const [start, end] = axis === "x" ? [axes.left, axes.right] : [axes.bottom, axes.top];
+  const share = Math.max(0, Math.min(1, (place - start) / (end - start)));
+  const [low, high] = axes[axis];
+  const value = SCALES[scale][1](low + share * (high - low)) / unit;
+  const typed = roundest(value, (candidate) => Math.abs(placeOf(limit, candidate, axes) - place) <= NEAR);
+  return typed === 0 && scale === "error" ? null : typed;
+}
+
+// What the label says: the limit as it would be typed.
+/** @type {(limit: PictureLimit, text: string, typed: number) => string} */
+export function limitText({ units, unit }, text, typed) {
+  const [name, size] = units.filter(([, size]) => typed * unit >= size).at(-1) ?? units[0];
+  const number = Number(((typed * unit) / size).toPrecision(DIGITS));
+  return text.replace("{limit}", `${number}${name ? `\u202f${name}` : ""}`);
+}
+
+export class LimitHandles {
+  /** @type {Drag | null} */ drag = null;
+  /** @type {Moved | null} */ dropped = null; // a limit that the picture does not show yet
+  /** @type {Map<string, HTMLElement>} */ handles = new Map();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ timer;
+
+  /**
+   * @param {Chart} chart
+   * @param {(key: string, typed: number | null, value: number | null, state: MoveState) => void} onMove called with the
+   *   limit in the unit of its field and in that of Python
+   */
+  constructor(chart, onMove) {
+    this.chart = chart;
+    this.onMove = onMove;
+    this.shades = h("div");
+    this.node = h("div", { className: "limit-handles", "aria-hidden": "true" }, this.shades);
+    chart.addLayer(this.node);
+    chart.onDraw = () => this.place();
+    /** @param {KeyboardEvent} event */
+    this.onKey = (event) => event.key === "Escape" && this.cancel();
+    chart.frame?.addEventListener("pointermove", (event) => {
+      const isOver = !this.drag && Boolean(this.pointAt(event));
+      this.node.classList.toggle("pass", isOver); // a point on a line is pointed at, and clicked
+    });
+  }
+
+  /** @returns {PictureLimit[]} */
+  get limits() {
+    return this.chart.figure?.layout.meta?.limits ?? [];
+  }
+
+  /** @returns {Axes} */
+  get axes() {
+    const { width, height, margin, xaxis, yaxis } = this.chart.layout;
+    const edges = { left: margin.l, right: width - margin.r, top: margin.t, bottom: height - margin.b };
+    return { ...edges, x: xaxis.range, y: yaxis.range };
+  }
+
+  // A limit as it is shown now, in the unit of its field.
+  /** @param {PictureLimit} limit */
+  shown({ key, value, unit }) {
+    const moved = [this.drag?.moved ? this.drag : null, this.dropped].find((moved) => moved?.key === key);
+    return moved ? moved.typed : Number((value / unit).toPrecision(DIGITS));
+  }
+
+  // Called when the picture is drawn.
+  place() {
+    const { dropped } = this;
+    const limit = this.limits.find(({ key }) => key === dropped?.key);
+    const drawn = limit ? Number((limit.value / limit.unit).toPrecision(DIGITS)) : null;
+    if (dropped && drawn === dropped.typed) this.dropped = null;
+    this.draw();
+  }
+
+  draw() {
+    const { limits } = this;
+    const isMoving = Boolean(this.drag?.moved || this.dropped);
+    this.chart.plot.classList.toggle("limit-moves", isMoving); // hides the limits that it has drawn
+    for (const [key, handle] of this.handles) {
+      if (limits.some((limit) => limit.key === key) || this.drag?.key === key) continue;
+      handle.remove();
+      this.handles.delete(key);
+    }
+    this.shades.replaceChildren();
+    for (const limit of limits) this.drawLimit(limit, isMoving);
+  }
+
+  /** @type {(limit: PictureLimit, isMoving: boolean) => void} */
+  drawLimit(limit, isMoving) {
+    const { axes } = this;
+    const { left, right, top, bottom } = axes;
+    const typed = this.shown(limit);
+    const handle = this.handles.get(limit.key) ?? this.makeHandle(limit);
+    const place = typed === null ? bottom : placeOf(limit, typed, axes);
+    const isUpright = limit.axis === "x";
+    const line = isUpright
+      ? { left: place - REACH, top, width: 2 * REACH, height: bottom - top }
+      : { left, top: place - REACH, width: right - left, height: 2 * REACH };
+    setPlace(handle, line);
+    handle.classList.toggle("moves", isMoving);
+    if (!isMoving) return;
+    const label = h("span", { text: typed === null ? limit.none : limitText(limit, limit.inside, typed) });
+    const shade = isUpright
+      ? { left: place, top, width: right - place, height: bottom - top }
+      : { left, top: place, width: right - left, height: bottom - place };
+    const node = h("div", { className: `limit-shade ${limit.axis}` }, label);
+    node.classList.toggle("you", this.drag?.key === limit.key);
+    setPlace(node, shade);
+    this.shades.append(node);
+    const hasRoom = isUpright ? place - left > label.offsetWidth : place - top > label.offsetHeight;
+    if (hasRoom || typed === null) return;
+    setText(label, limitText(limit, limit.outside, typed));
+    node.classList.add("outside");
+  }
+
+  /** @param {PictureLimit} limit */
+  makeHandle({ key, axis }) {
+    const handle = h("div", { className: `limit-handle ${axis}`, "data-limit": key });
+    handle.addEventListener("pointerdown", (event) => this.press(event, handle, key));
+    handle.addEventListener("pointermove", (event) => this.move(event));
+    handle.addEventListener("pointerup", (event) => this.release(event));
+    handle.addEventListener("pointercancel", () => this.cancel());
+    this.handles.set(key, handle);
+    this.node.append(handle);
+    return handle;
+  }
+
+  /** @type {(event: PointerEvent, handle: HTMLElement, key: string) => void} */
+  press(event, handle, key) {
+    const limit = this.limits.find((limit) => limit.key === key);
+    if (event.button !== 0 || !limit) return;
+    event.preventDefault(); // selects no text
+    handle.setPointerCapture(event.pointerId);
+    const typed = this.shown(limit);
+    const from = limit.axis === "x" ? event.clientX : event.clientY;
+    const place = typed === null ? this.axes.bottom : placeOf(limit, typed, this.axes);
+    this.drag = { key, typed, from, pointer: from - place, moved: false };
+    window.addEventListener("keydown", this.onKey);
+  }
+
+  /** @param {PointerEvent} event */
+  move(event) {
+    const { drag } = this;
+    const limit = this.limits.find(({ key }) => key === drag?.key);
+    if (!drag || !limit) return;
+    const at = limit.axis === "x" ? event.clientX : event.clientY;
+    if (!drag.moved && Math.abs(at - drag.from) < CLICK) return;
+    drag.moved = true;
+    drag.typed = typedAt(limit, at - drag.pointer, this.axes);
+    this.report(limit, drag.typed, "moving");
+    this.draw();
+  }
+
+  /** @param {PointerEvent} event */
+  release(event) {
+    const { drag } = this;
+    const limit = this.limits.find(({ key }) => key === drag?.key);
+    this.end();
+    if (drag?.moved && limit) {
+      this.dropped = { key: drag.key, typed: drag.typed };
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.forget(), WAIT);
+      this.report(limit, drag.typed, "dropped");
+    } else {
+      const point = this.pointAt(event);
+      if (point) this.chart.onPoint?.(point);
+    }
+    this.draw();
+  }
+
+  // Ends a drag without an effect.
+  cancel() {
+    const limit = this.limits.find(({ key }) => key === this.drag?.key);
+    const { moved } = this.drag ?? {};
+    this.end();
+    if (limit && moved) this.report(limit, this.shown(limit), "canceled");
+    this.draw();
+  }
+
+  end() {
+    this.drag = null;
+    window.removeEventListener("keydown", this.onKey);
+  }
+
+  // Shows the limits of the picture again, if Python has refused one.
+  forget() {
+    this.dropped = null;
+    this.draw();
+  }
+
+  /** @type {(limit: PictureLimit, typed: number | null, state: MoveState) => void} */
+  report({ key, unit }, typed, state) {
+    this.onMove(key, typed, typed === null ? null : Number((typed * unit).toPrecision(12)), state);
+  }
+
+  // The point of the picture below the pointer that a click acts on.
+  /** @type {(event: MouseEvent) => Point | null} */
+  pointAt({ clientX, clientY }) {
+    if (!this.limits.length) return null;
+    const { axes } = this;
+    const box = this.node.getBoundingClientRect();
+    for (const { mode, x = [], y = [], customdata } of this.chart.figure?.data ?? []) {
+      if (!mode?.includes("markers") || !customdata) continue;
+      for (const [index, size] of x.entries()) {
+        const across = axes.left + along(axes.x, Math.log10(size)) * (axes.right - axes.left);
+        const up = axes.bottom - along(axes.y, y[index]) * (axes.bottom - axes.top);
+        const isNear = Math.hypot(clientX - box.left - across, clientY - box.top - up) <= POINT;
+        if (isNear) return { x: size, y: y[index], customdata: customdata[index] };
+      }
+    }
+    return null;
+  }
+}
+
+/** @type {(ends: number[], value: number) => number} */
+const along = ([low, high], value) => (value - low) / (high - low);
+
+/** @type {(node: HTMLElement, place: { left: number, top: number, width: number, height: number }) => void} */
+function setPlace({ style }, { left, top, width, height }) {
+  style.left = `${left}px`;
+  style.top = `${top}px`;
+  style.width = `${width}px`;
+  style.height = `${height}px`;
+}
