@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from workbench import formatting
 from workbench.domain import Model
-from workbench.domain.task import SPLITS, Task
-from workbench.domain.user_architecture import UserSplit
+from workbench.domain.task import SPLITS, PackagedSplit, Task
 from workbench.i18n import _
 from workbench.i18n import mark as N_
 
@@ -57,6 +56,10 @@ def _purpose(task: Task) -> str:
 
 def _examples(task: Task) -> str:
     """Return how the user's examples were divided; empty for data of the package."""
+    if all(isinstance(source, PackagedSplit) for source in task.sources):
+        return ""
+    from workbench.domain.user_architecture import UserSplit  # loads torch
+
     given = (source.content for source in task.sources if isinstance(source, UserSplit))
     sizes = {split.name: len(split) for split in given}
     if set(sizes) != set(SPLITS):
