@@ -95,6 +95,19 @@ def test_the_curve_rises_from_the_compressed_model_to_the_exact_result(train_pag
     assert sparsity["y"][-1] == pytest.approx(0.95, abs=0.01)
 
 
+def test_a_training_that_made_the_file_worse_says_so_and_what_to_do(train_page, watched):
+    recipe = "quantize.bits=8&train.steps=20&train.learning_rate=1"
+    bench = train_page(f"?m=fashion/lenet-300-100&{recipe}&page=train")
+    expect(bench.title).to_have_text(
+        re.compile(r"Fine-tuning made the file worse: [\d.]+.% → [\d.]+.%, 20 steps"), timeout=LONG
+    )
+    bench.activity.get_by_role("button", name="half of the steps").click()
+    expect(bench.title).to_contain_text("10 steps", timeout=LONG)
+    bench.activity.get_by_role("button", name="untrained").click()
+    expect(watched).to_have_url(re.compile(r"quantize\.bits=8&page=train$"))
+    expect(bench.accuracy).to_have_text(re.compile(r"^8[89]"))
+
+
 def test_a_number_of_steps_gives_everyone_the_same_result(train_page, watched):
     bench = train_page(PRUNED)
     watched.locator(".training .segments label", has_text="steps").click()
@@ -140,7 +153,7 @@ def test_every_tab_says_that_temperatures_are_compared(train_page, watched):
     bench = train_page("?m=fashion/lenet-300-100&page=train")
     bench.choose("Distill")
     bench.seconds(60)
-    watched.get_by_role("button", name="Compare temperatures for 60 s").click()
+    watched.get_by_role("button", name="Compare temperatures for about 60 s").click()
     for name in ("training", "teacher", "temperatures"):
         bench.tab(name)
         expect(bench.activity).to_contain_text(
@@ -164,17 +177,17 @@ def test_every_tab_says_that_temperatures_are_compared(train_page, watched):
 def test_the_settings_follow_from_the_aim(show_settings, shown):
     bench = show_settings(PRUNED)
     field = lambda label: shown.locator(".training .field:visible", has_text=label)  # noqa: E731
-    expect(bench.start).to_have_text("Fine-tune for 20 s")
+    expect(bench.start).to_have_text("Fine-tune for about 20 s")
     expect(field("temperature")).to_have_count(0)
     bench.choose("Distill")
-    expect(bench.start).to_have_text("Distill for 20 s")
+    expect(bench.start).to_have_text("Distill for about 20 s")
     expect(field("temperature")).to_have_count(1)
     expect(field("teacher").locator("option", has_text="labels only")).to_have_count(0)
     bench.choose("From scratch")
-    expect(bench.start).to_have_text("Train for 20 s")
+    expect(bench.start).to_have_text("Train for about 20 s")
     expect(field("width")).to_have_count(1)
     field("teacher").locator("select").select_option("the original model")
-    expect(bench.start).to_have_text("Train a student for 20 s")
+    expect(bench.start).to_have_text("Train a student for about 20 s")
     shown.locator(".training summary", has_text="Pruning and rounding").click()
     expect(field("rounding")).to_have_count(1)
 

@@ -71,6 +71,42 @@ def test_every_stage_is_a_valid_figure(progress, metric, loss, theme):
             "Student trained: 88.9\u202f%, 1,170 steps in 20 s",
         ),
         (
+            OVER.measured(score(0.61, 5000)),
+            (
+                "Fine-tuning made the file worse: 62.0\u202f% → 61.0\u202f%, 1,170 steps in 17 s; "
+                "step 250 was better: 84.0\u202f%"
+            ),
+        ),
+        (
+            replace(
+                OVER,
+                settings=Train(1170, teacher="self"),
+                course=((0, score(0.62, 5000)), (250, score(0.61))),
+            ).measured(score(0.6, 5000)),
+            "Distillation made the file worse: 62.0\u202f% → 60.0\u202f%, 1,170 steps in 17 s",
+        ),
+        (
+            OVER.measured(score(0.81, 5000)),
+            (
+                "Fine-tuned: 62.0\u202f% → 81.0\u202f%, 1,170 steps in 17 s; "
+                "step 250 was better: 84.0\u202f%"
+            ),
+        ),
+        (  # within the interval of the estimate
+            OVER.measured(score(0.83, 5000)),
+            "Fine-tuned: 62.0\u202f% → 83.0\u202f%, 1,170 steps in 17 s",
+        ),
+        (  # the start is an estimate, whose interval the result is in
+            replace(OVER, course=((0, score(0.62)),)).measured(score(0.61, 5000)),
+            "Fine-tuned: 62.0\u202f% → 61.0\u202f%, 1,170 steps in 17 s",
+        ),
+        (  # the standard error of 84 % of 5,000 is half a point
+            replace(OVER, course=((0, score(0.62)), (250, score(0.84, 5000)))).measured(
+                score(0.836, 5000)
+            ),
+            "Fine-tuned: 62.0\u202f% → 83.6\u202f%, 1,170 steps in 17 s",
+        ),
+        (
             TrainingProgress(Train(1), step=1, over=True).measured(score(0.889, 5000)),
             "Fine-tuned: 88.9\u202f%, 1 step",
         ),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import sqrt
 from typing import TYPE_CHECKING
 
+from workbench.domain.metric import Metric
 from workbench.evaluation.report import Score
 from workbench.recipe import Train
 
@@ -78,10 +80,37 @@ class TrainingProgress:
         step, score = self.course[-1] if self.course else (0, None)
         return score if self.over and step == self.step and score and score.exact else None
 
+    def is_worse(self, metric: Metric) -> bool:
+        """Return whether the result is worse than the file before training.
+
+        An estimate of that file has to be better with all of its interval.
+        """
+        if self.result is None or self.settings.start != "trained" or len(self.course) < 2:
+            return False
+        return metric.better(_worst(self.course[0][1], metric), self.result.value)
+
+    def better_step(self, metric: Metric) -> tuple[int, Score] | None:
+        """Return the best point of the course if its file was clearly better than the result.
+
+        It is better by more than the interval of an estimate, or by more than the standard error of
+        an exact share, because the best of many points is partly chance.
+        """
+        if self.result is None or len(self.course) < 3:
+            return None
+        step, score = max(self.course[1:-1], key=lambda point: metric.sort_key(point[1].value))
+        bound = _worst(score, metric)
+        if score.exact and metric.is_fraction:
+            bound -= sqrt(max(0.0, bound * (1 - bound)) / score.examples)
+        return (step, score) if metric.better(bound, self.result.value) else None
+
     @property
     def fraction(self) -> float:
         """The fraction of the steps that are done, from 0 to 1."""
         return 1.0 if self.over else self.step / max(1, self.settings.steps)
+
+
+def _worst(score: Score, metric: Metric) -> float:
+    return score.low if metric.higher_is_better else score.high
 
 
 def aim(settings: Train) -> str:

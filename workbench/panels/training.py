@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -54,8 +54,11 @@ AIMS = {
 """What training is for: a label, an explanation, and the settings that it implies."""
 LENGTHS = {
     "seconds": (
-        N_("The time for training; the number of steps that fit is measured first."),
-        N_("{count} s"),
+        N_(
+            "About the time for training: a short run counts the steps that fit. They take longer "
+            "if other programs use the processor later."
+        ),
+        N_("about {count} s"),
         20,
         3600,
     ),
@@ -67,6 +70,14 @@ LENGTHS = {
     ),
 }
 """What limits a training: an explanation, how buttons say it, the default and the maximum."""
+CHANGES: dict[str, Callable[[Train], Train]] = {
+    "steps": lambda train: replace(train, steps=max(1, train.steps // 2)),
+    "learning_rate": lambda train: replace(
+        train, learning_rate=max(1e-6, round(train.learning_rate / 4, 6))
+    ),
+    "patience": lambda train: replace(train, patience=DEFAULTS.patience),
+}
+"""What to try after a training that made the file worse."""
 
 
 def section(session: Session) -> dict[str, Any]:

@@ -25,6 +25,10 @@ RESULTS = {
     "train": N_("Trained from scratch: {values}, {effort}"),
     "student": N_("Student trained: {values}, {effort}"),
 }
+WORSE = {
+    "fine_tune": N_("Fine-tuning made the file worse: {values}, {effort}"),
+    "distill": N_("Distillation made the file worse: {values}, {effort}"),
+}
 
 Point = tuple[int, Score]
 
@@ -101,8 +105,17 @@ def title(progress: TrainingProgress, metric: Metric) -> str:
         shows_start = progress.settings.start == "trained" and len(progress.course) > 1
         ends = [progress.course[0][1]] if shows_start else []
         values = [metric.format(score.value) for score in ends] + [metric.format(result.value)]
-        text = _(RESULTS[aim(progress.settings)])
-        return text.format(values=" \u2192 ".join(values), effort=effort(progress))
+        texts = WORSE if progress.is_worse(metric) else RESULTS
+        text = _(texts[aim(progress.settings)])
+        text = text.format(values=" \u2192 ".join(values), effort=effort(progress))
+        better = progress.better_step(metric)
+        if better is None:
+            return text
+        return _("{result}; step {step} was better: {value}").format(
+            result=text,
+            step=formatting.count(better[0]),
+            value=metric.format(better[1].value),
+        )
     if not progress.course:
         return _("Step {step} of {steps}").format(**fields)
     at, score = progress.course[-1]

@@ -8,7 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 import workbench as wb
+from workbench.evaluation.report import Score
 from workbench.evaluation.training_progress import TrainingProgress
+from workbench.panels.training import CHANGES
 from workbench.panels.views.activity import activity, is_running
 from workbench.recipe import Recipe, Train
 from workbench.session.sweep_progress import SweepProgress
@@ -149,3 +151,27 @@ def test_after_the_end_the_cost_is_named():
     line = activity(trains(report=report), "training")  # from the cache
     assert line["text"].startswith("This recipe was trained before: 1,170 steps in 17 s.")
     assert activity(trains(report=SimpleNamespace(training=None)), "training") is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "changes"),
+    [
+        (Train(1170), ["steps", "learning_rate", "patience", None]),
+        (Train(1170, patience=5), ["steps", "learning_rate", None]),
+        (Train(1170, start="scratch", patience=5), ["steps", "learning_rate"]),
+    ],
+)
+def test_a_training_that_made_the_file_worse_says_what_to_try(settings, changes):
+    def score(value):
+        return Score("accuracy", value, value, value, 5000, 5000, {})
+
+    progress = TrainingProgress(settings, step=1170, over=True)
+    progress = replace(progress, course=((0, score(0.7)), (9, score(0.8))))
+    state = trains(settings, report=SimpleNamespace(training=COST))
+    state.training = progress.measured(score(0.6), elapsed=20.1)
+    buttons = activity(state, "training")["buttons"]
+    assert [button.get("change") for button in buttons] == changes
+    for change in filter(None, changes):
+        assert CHANGES[change](settings) != settings
+    state.training = progress.measured(score(0.9))
+    assert "buttons" not in activity(state, "training")

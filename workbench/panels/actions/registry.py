@@ -47,7 +47,10 @@ VIEW_ACTIONS = frozenset(
 )
 """Actions that change only the display; all others hide the banner."""
 SELECTING_ACTIONS = frozenset(
-    {"undo", "redo", "reset", "preset", "model", "visit", "choose_recipe", "end_tour"}
+    {
+        *("undo", "redo", "reset", "preset", "model", "visit", "choose_recipe", "end_tour"),
+        *("train_again", "drop_training"),
+    }
 )
 """Actions that select another recipe, in place of values sent before and not yet received."""
 

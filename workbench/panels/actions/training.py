@@ -34,6 +34,21 @@ def resume(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 
 @action
+def train_again(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Train the current recipe with one setting changed: a name in `training.CHANGES`."""
+    session = dashboard.session
+    change = training.CHANGES.get(str(message.get("change")))
+    if session.recipe.train is not None and change is not None:
+        session.train(change(session.recipe.train))
+
+
+@action
+def drop_training(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Select the current recipe without its training."""
+    dashboard.session.set(dashboard.session.recipe.untrained)
+
+
+@action
 def sweep(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Train students at several temperatures for a number of seconds or steps."""
     settings, seconds = _settings(message, Recipe())  # students are not compressed

@@ -1,4 +1,4 @@
-"""What the model of the page does, in a sentence, and which examples check it."""
+"""One sentence on what the model does, and how its examples are divided."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from workbench.domain.task import SPLITS, PackagedSplit, Task
 from workbench.i18n import _
 from workbench.i18n import mark as N_
 
-ONE = {
+EXAMPLE = {
     "image": N_("an image"),
     "words": N_("a text"),
     "characters": N_("a piece of text"),
@@ -30,7 +30,7 @@ def about(model: Model) -> dict[str, str]:
 
 def _purpose(task: Task) -> str:
     """Return what the model does with an example."""
-    example = _(ONE[task.input_type])
+    example = _(EXAMPLE[task.input_type])
     counts = task.metric.counts
     if counts == "tokens":
         return _("The model predicts what follows {example}.").format(example=example)

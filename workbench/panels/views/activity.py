@@ -184,4 +184,22 @@ def _finished(session: Session, progress: TrainingProgress | None) -> Activity |
             "spent on timing a step, measuring, and writing the file."
         )
         fields["elapsed"] = formatting.count(max(1, round(progress.elapsed)))
-    return {"tone": "done", "text": text.format(**fields)}
+    line: Activity = {"tone": "done", "text": text.format(**fields)}
+    return line if progress is None else line | _advice(session, progress)
+
+
+def _advice(session: Session, progress: TrainingProgress) -> Activity:
+    """Return buttons if the file was better before; empty if it was not."""
+    metric, settings = session.model.task.metric, progress.settings
+    if not progress.is_worse(metric) and progress.better_step(metric) is None:
+        return {}
+    buttons: list[dict[str, str]] = [
+        {"act": "train_again", "text": _("try half of the steps"), "change": "steps"},
+        {"act": "train_again", "text": _("try a smaller learning rate"), "change": "learning_rate"},
+    ]
+    if not settings.patience:
+        label = _("try with patience, which restores the best weights")
+        buttons.append({"act": "train_again", "text": label, "change": "patience"})
+    if settings.start == "trained":
+        buttons.append({"act": "drop_training", "text": _("return to the untrained file")})
+    return {"buttons": buttons}
