@@ -105,7 +105,7 @@ def numbers(
     baseline
         The exact report of the baseline recipe, if there is one.
     parameters
-        Number of parameters of the model; by default that of the file.
+        Number of parameters of the model, named if the file has another one.
     replaced_macs
         For a student, the multiply-accumulates of the original.
     metric, input_type
@@ -187,16 +187,23 @@ def _facts(report: Report | None, parameters: int | None, metric: Metric) -> lis
     score = report.score if report is not None else None
     nonzero = DASH
     if size is not None:
-        nonzero = _("{count} of {total}").format(
+        text = _("{count} of {total}")
+        if parameters not in (None, size.parameters):
+            text = _("{count} of {total}, originally {before}")
+        nonzero = text.format(
             count=formatting.count(size.nonzero),
-            total=formatting.count(size.parameters if parameters is None else parameters),
+            total=formatting.count(size.parameters),
+            before=formatting.count(parameters or 0),
         )
     facts = [
         *_zeros(report),
         (
             _("nonzero parameters"),
             nonzero,
-            _("Number of nonzero values in the file, out of all parameters of the model."),
+            _(
+                "Number of nonzero values, out of all parameters in the file. Removed channels are "
+                "not in the file: they count neither as parameters nor as zeros."
+            ),
         ),
         *_figures(score, metric),
     ]
@@ -205,7 +212,10 @@ def _facts(report: Report | None, parameters: int | None, metric: Metric) -> lis
 
 def _zeros(report: Report | None) -> list[tuple[str, str, str]]:
     """Return requested and achieved sparsity, or why there are zeros without a request."""
-    achieved = _("Share of zeros in the weights of the file, over all prunable layers.")
+    achieved = _(
+        "Share of zeros among the weights in the file, over all prunable layers. Removed channels "
+        "are not in the file."
+    )
     if report is None:
         return [(_("zeros"), DASH, achieved)]
     size = report.size
