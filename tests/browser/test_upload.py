@@ -37,6 +37,7 @@ def test_a_table_becomes_a_model_that_can_be_compressed(open_bench, watched):
     watched.get_by_text("your data", exact=True).click()
     panel = watched.locator(".upload")
     expect(panel).to_contain_text(re.compile(r"20.0.MB and 200,000 rows"))
+    expect(panel).to_contain_text("goes only to the computer that runs Workbench")
     for width in (390, 740, 820, 900, 1000, 1180, 1280):
         watched.set_viewport_size({"width": width, "height": 720})
         box = panel.locator(".menu-list").bounding_box()

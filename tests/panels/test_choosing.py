@@ -19,11 +19,11 @@ from workbench.panels import choosing, narrowing, search_notebook
 from workbench.panels.comparison.focus import update_focus
 from workbench.plots.palette import LIGHT
 from workbench.profiling.energy.energy import Energy
-from workbench.recipe import Recipe
+from workbench.recipe import Prune, Quantize, Recipe
 from workbench.session import Session
 from workbench.session.records import Goal
 from workbench.study import latency, speed
-from workbench.study.reasons import alternatives
+from workbench.study.reasons import alternatives, contributions
 from workbench.study.speed import Speed
 from workbench.study.trial import Cost
 
@@ -49,6 +49,9 @@ def test_a_search_fills_the_cards_and_the_picture(opened):
     assert 1 <= len(state["cards"]) <= 4
     result = opened.session.choosing.recommendation
     own = [card for card in state["cards"] if card["model"] is None]
+    low, high = result.goal.on_test(result.best)
+    assert own[0]["facts"][3] == {"value": f"{100 * low:.1f}\u202f% – {100 * high:.1f}\u202f%", "label": "expected on test"}
+    assert "test examples, expect" in state["reasons"][1]
     for card, trial in zip(own, result.choices, strict=True):
         assert card["facts"][0]["value"] == f"{trial.bytes:,}\u202fbytes"
         assert Recipe.from_json(card["recipe"]) == trial.recipe
@@ -108,6 +111,18 @@ def test_a_larger_file_is_named_only_if_its_value_reads_better(opened):
     assert sentences(equal) == []
     (sentence,) = sentences(equal, better)
     assert f"{better.bytes:,}" in sentence
+
+
+@pytest.mark.slow
+def test_the_part_of_each_method_is_said_by_the_file_without_it(opened):
+    search(opened)
+    result = opened.session.choosing.recommendation
+    best = replace(result.best, recipe=Recipe(Prune(0.5), Quantize(4)))
+    other = replace(result.best, recipe=Recipe(Prune(0.5)), bytes=70_123, value=0.8512)
+    trials = SimpleNamespace(trials=[best, other], metric=result.result.metric)
+    assert list(contributions(best, trials)) == [
+        "The same without “4 bits” has 70,123\u202fbytes and 85.1\u202f%."
+    ]
 
 
 @pytest.mark.slow
@@ -351,7 +366,7 @@ def test_limits_are_the_goal_and_are_undone_there(opened):
     assert session.goal == Goal()
     state = opened.wait("state", lambda s: s["redo_goal"])
     assert state["choosing"]["limits"]["max_bytes"] != 7000  # suggested again
-    session.set(Recipe(prune=wb.Prune(0.5)))
+    session.set(Recipe(Prune(0.5)))
     assert session.can_undo
     assert not session.can_undo_goal
 

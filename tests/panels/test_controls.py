@@ -118,11 +118,20 @@ def test_the_first_level_has_the_headlines_and_the_second_all_large_controls():
     [
         (Recipe(), "", ""),
         (Recipe(Prune(0.5), Quantize(4)), "", ""),
-        (Recipe(Structure(0.5)), "1 more setting is active", ""),
-        (Recipe(Structure(0.5), Quantize(4, range="mse")), "2 more settings are active", "1 more"),
+        (Recipe(Structure(0.5)), "Also active: structure: channels removed", ""),
+        (
+            Recipe(Structure(0.5), Quantize(4, range="mse")),
+            "Also active: structure: channels removed, quantization: range",
+            "Also active: quantization: range",
+        ),
+        (
+            Recipe(Structure(0.5), Quantize(4, "fp16", granularity="group", range="mse")),
+            "Also active: structure: channels removed, quantization: 16-bit format, quantization: granularity, and 1 more",
+            "Also active: quantization: 16-bit format, quantization: granularity, quantization: range",
+        ),
         (Recipe(Prune(0, criterion="gradient")), "", ""),  # nothing is pruned
-        (Recipe(Prune(0, layers={"fc1.weight": 0.5})), "1 more", "1 more"),
-        (Recipe(Adjust("fold")), "1 more", "1 more"),
+        (Recipe(Prune(0, layers={"fc1.weight": 0.5})), "Also active: pruning: ", "Also"),
+        (Recipe(Adjust("fold")), "Also active: adjustment: ", "Also"),
     ],
 )
 def test_active_settings_that_a_level_does_not_show(recipe, start, explore):

@@ -181,6 +181,10 @@ def _card(title: str, name: str, trial: Trial, result: Recommendation) -> dict[s
         (formatting.times(result.model.original_bytes / trial.bytes), _("smaller")),
         (metric.format(trial.value or 0.0), _(metric.name)),
     ]
+    if (bounds := result.goal.on_test(trial)) is not None:
+        low, high = bounds
+        text = f"{formatting.percent(low)} – {formatting.percent(high)}"
+        facts.append((text, _("expected on test")))
     if energy is not None:
         facts.append((energy.amount, _("energy of one example")))
     return {

@@ -59,6 +59,9 @@ VISIBLE_IF = {
 }
 """Fields that apply only to certain values of another field, and are hidden otherwise."""
 
+NAMED = 3
+"""How many of the active settings that a level hides are named."""
+
 GATED = frozenset(OFF) - {"adjust"}
 """Parts whose first field turns all other fields on or off."""
 
@@ -91,18 +94,26 @@ def describe(model: Model, recipe: Recipe, only: Collection[str] = ()) -> list[d
 
 
 def hidden_settings(recipe: Recipe) -> dict[str, str]:
-    """Return, for each level, a sentence about the active settings that it does not show."""
+    """Return, for each level, a text that names the active settings that it does not show."""
     active = _active(recipe)
     texts = {}
     for number, name in enumerate(LEVELS):
-        count = sum(list(LEVELS).index(level) > number for level in active)
-        text = plural("{count} more setting is active", "{count} more settings are active", count)
-        texts[name] = text.format(count=count) if count else ""
+        names = [label for level, label in active if list(LEVELS).index(level) > number]
+        others = len(names) - NAMED
+        text = _("Also active: {names}")
+        if others > 0:
+            text = plural(
+                "Also active: {names}, and {count} more",
+                "Also active: {names}, and {count} more",
+                others,
+            )
+        listed = text.format(names=", ".join(names[:NAMED]), count=others)
+        texts[name] = listed if names else ""
     return texts
 
 
-def _active(recipe: Recipe) -> list[str]:
-    """Return the levels of the fields that `recipe` sets, in parts that are not off."""
+def _active(recipe: Recipe) -> list[tuple[str, str]]:
+    """Return the levels and labels of the fields that `recipe` sets, in parts that are on."""
     current = values(recipe)
     levels = []
     for key, part in _live():
@@ -110,11 +121,16 @@ def _active(recipe: Recipe) -> list[str]:
         if key in GATED and current[gate["key"]] == gate["off"] and not current.get(gate["layers"]):
             continue
         levels += [
-            _level(key, spec, primary=position == 0)
+            (_level(key, spec, primary=position == 0), _name(_(TITLES.get(key, key)), spec))
             for position, spec in enumerate(specs(part))
             if f"{key}.{spec.name}" in in_use
         ]
     return levels
+
+
+def _name(title: str, spec: FieldSpec) -> str:
+    """Return the full name of a field: ``pruning: sparsity``."""
+    return f"{title.lower()}: {spec.label}" if title else spec.label
 
 
 def _set_fields(recipe: Recipe, key: str) -> set[str]:
@@ -213,7 +229,7 @@ def describe_field(key: str, spec: FieldSpec, *, primary: bool, title: str = "")
         "primary": primary,
         "level": _level(key, spec, primary=primary),
         "label": spec.label,
-        "name": f"{title.lower()}: {spec.label}" if title else spec.label,
+        "name": _name(title, spec),
         "short": short,
         "help": spec.help,
         "low": spec.low,

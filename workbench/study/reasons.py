@@ -82,18 +82,20 @@ def contributions(best: Trial, result: StudyResult) -> Iterator[str]:
         other = exact.get(recipe)
         if other is None or best.value is None or other.value is None:
             continue
-        change = result.metric.difference(best.value, other.value)
         if recipe == best.recipe.baseline:
-            yield _("{methods}: {change}, in {seconds} s of computing.").format(
+            yield _(
+                "With {methods}, the {metric} changes by {change}; that takes {seconds} s."
+            ).format(
                 methods=_slow_methods(best.recipe),
-                change=change,
+                metric=_(result.metric.name),
+                change=result.metric.difference(best.value, other.value),
                 seconds=formatting.number(best.compress_seconds),
             )
             continue
-        yield _("Without {part}: {bytes}, {change} by it.").format(
+        yield _("The same without “{part}” has {bytes} and {value}.").format(
             part=describe(_only(best.recipe, recipe)),
             bytes=formatting.nbytes(other.bytes),
-            change=change,
+            value=_value(other, result.metric),
         )
 
 
@@ -129,14 +131,14 @@ def alternatives(best: Trial, goal: Goal, result: StudyResult) -> Iterator[str]:
     ]
     if smaller:
         other = smaller[-1]
-        yield _("Accepting {value} would allow {bytes}: {recipe}.").format(
+        yield _("If {value} is enough, {bytes} are possible: {recipe}.").format(
             value=_value(other, goal.metric),
             bytes=formatting.nbytes(other.bytes),
             recipe=describe(other.recipe),
         )
     if better:
         other = better[0]
-        yield _("{bytes} would allow {value}: {recipe}.").format(
+        yield _("If the file may have {bytes}, {value} is possible: {recipe}.").format(
             value=_value(other, goal.metric),
             bytes=formatting.nbytes(other.bytes),
             recipe=describe(other.recipe),
@@ -264,9 +266,9 @@ def all_reasons(
     return (
         headline(best, result),
         *missed,
+        *on_new_data(best, goal),
         *contributions(best, result),
         *alternatives(best, goal, result),
-        *on_new_data(best, goal),
         effort(result, seconds),
         *failures(result),
     )

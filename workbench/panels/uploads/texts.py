@@ -43,7 +43,13 @@ def describe() -> dict[str, Any] | None:
             {"label": _("pictures"), "help": _pictures_help()},
             {"label": _("weights"), "help": _weights_help()},
         ],
-        "privacy": _("Code in a file is never executed. Closing the page deletes the data."),
+        "privacy": _(
+            "Your file goes only to the computer that runs Workbench, which reads it in memory and "
+            "executes no code in it. It is deleted when you remove the model or close the page; in "
+            "JupyterLab, when the kernel ends. Runs on Deploy and Parallel put examples into "
+            "temporary files, which they remove. Results and trained files stay in the cache of "
+            "that computer."
+        ),
         "drop": _("drop a file here, or choose one"),
         "accept": ",".join(suffix for suffixes in KINDS.values() for suffix in suffixes),
         "chunk_bytes": CHUNK_BYTES,
