@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 
 import psutil
@@ -38,6 +39,11 @@ def test_a_file_is_confirmed_saved_and_the_rest_is_stopped(watched, server):
     start.wait_for()
     expect(page.locator(".deploy-headline")).to_contain_text("Nothing runs")
     assert processes(server) == []
+    line = page.locator(".deploy-command pre").first
+    assert f"{sys.executable} -m pip install" in line.inner_text()
+    copy = page.locator(".deploy-command button").first
+    copy.click()
+    expect(copy).to_have_text("copied")
     start.focus()
     page.keyboard.press("Enter")
     expect(start).to_be_disabled()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import subprocess
 import sys
 
@@ -9,6 +11,7 @@ import pytest
 
 import workbench as wb
 from tests.raises import raises
+from workbench import installation
 from workbench.deploy import interpreter
 from workbench.deploy.runtimes import RUNTIMES
 
@@ -35,9 +38,22 @@ def test_a_missing_runtime_is_named_with_the_line_that_installs_it(name, artifac
     with raises("deploy.not_installed") as caught:
         wb.export(artifact, name)
     extra = RUNTIMES[name].extra
-    line = f"pip install 'workbench[{extra}]'" if extra else "pip install onnxruntime-gpu"
+    line = installation.install_command(extra) if extra else "pip install onnxruntime-gpu"
     assert line in str(caught.value)
     assert f"{RUNTIMES[name].megabytes or 'thousand'} MB" in str(caught.value)
+
+
+@pytest.mark.parametrize("is_checkout", [True, False])
+def test_the_line_that_installs_is_for_the_running_python(is_checkout, tmp_path, monkeypatch):
+    root = tmp_path / "my code"
+    root.mkdir()
+    if is_checkout:
+        (root / "pyproject.toml").touch()
+    monkeypatch.setattr(installation, "ROOT", root)
+    words = shlex.split(installation.install_command("onnx"), posix=os.name != "nt")
+    assert words[:4] == [sys.executable, "-m", "pip", "install"]
+    expected = ["-e", f"{root}[onnx]"] if is_checkout else ["workbench[onnx]"]
+    assert [word.strip('"') for word in words[4:]] == expected
 
 
 @pytest.mark.slow

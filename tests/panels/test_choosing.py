@@ -50,7 +50,10 @@ def test_a_search_fills_the_cards_and_the_picture(opened):
     result = opened.session.choosing.recommendation
     own = [card for card in state["cards"] if card["model"] is None]
     low, high = result.goal.on_test(result.best)
-    assert own[0]["facts"][3] == {"value": f"{100 * low:.1f}\u202f% – {100 * high:.1f}\u202f%", "label": "expected on test"}
+    assert own[0]["facts"][3] == {
+        "value": f"{100 * low:.1f}\u202f% – {100 * high:.1f}\u202f%",
+        "label": "expected on test",
+    }
     assert "test examples, expect" in state["reasons"][1]
     for card, trial in zip(own, result.choices, strict=True):
         assert card["facts"][0]["value"] == f"{trial.bytes:,}\u202fbytes"

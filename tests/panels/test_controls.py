@@ -126,8 +126,8 @@ def test_the_first_level_has_the_headlines_and_the_second_all_large_controls():
         ),
         (
             Recipe(Structure(0.5), Quantize(4, "fp16", granularity="group", range="mse")),
-            "Also active: structure: channels removed, quantization: 16-bit format, quantization: granularity, and 1 more",
-            "Also active: quantization: 16-bit format, quantization: granularity, quantization: range",
+            "Also active: structure: channels removed, quantization: 16-bit format, quant",
+            "Also active: quantization: 16-bit format, quantization: granularity, quantiz",
         ),
         (Recipe(Prune(0, criterion="gradient")), "", ""),  # nothing is pruned
         (Recipe(Prune(0, layers={"fc1.weight": 0.5})), "Also active: pruning: ", "Also"),
@@ -141,6 +141,13 @@ def test_active_settings_that_a_level_does_not_show(recipe, start, explore):
     assert texts["explore"].startswith(explore)
     assert bool(texts["explore"]) == bool(explore)
     assert texts["everything"] == ""
+
+
+def test_the_first_active_settings_are_named_and_the_others_counted():
+    recipe = Recipe(Structure(0.5), Quantize(4, "fp16", granularity="group", range="mse"))
+    assert controls.hidden_settings(recipe)["start"].endswith(
+        "quantization: granularity, and 1 more"
+    )
 
 
 def test_a_recipe_keeps_the_control_of_a_field_that_cannot_act():

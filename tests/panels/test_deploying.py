@@ -135,8 +135,13 @@ def test_nothing_runs_and_nothing_is_downloaded_before_the_button(client):
 
 
 def test_the_page_loads_no_runtime_and_says_what_is_missing(client, monkeypatch):
-    missing = {sentence for runtime in RUNTIMES.values() if (sentence := runtime.missing())}
-    assert missing <= set(deploying.section(client.session)["missing"])
+    missing = {
+        (sentence, runtime.command)
+        for runtime in RUNTIMES.values()
+        if (sentence := runtime.missing())
+    }
+    lacking = deploying.section(client.session)["missing"]
+    assert missing <= {(lack["text"], lack["command"]) for lack in lacking}
     code = (
         "import sys; import workbench; from workbench.panels import deploying\n"
         "names = ('torch', 'onnx', 'onnxscript', 'onnxruntime', 'openvino', 'executorch',\n"
@@ -159,7 +164,7 @@ def test_bfloat16_is_a_row_only_if_the_processor_may_have_it(
         monkeypatch.setattr(processor, "CPUINFO", path)
         assert ("bfloat16" in RUNTIMES["openvino"].precisions_here) == expected
         lacking = deploying.section(client.session)["missing"]
-        left_out = any("OpenVINO in bfloat16 is left out" in sentence for sentence in lacking)
+        left_out = any("OpenVINO in bfloat16 is left out" in lack["text"] for lack in lacking)
         assert left_out == (not expected and RUNTIMES["openvino"].missing() is None)
 
 

@@ -151,7 +151,7 @@ def test_an_address_that_is_none(cluster, address):
 
 def test_without_the_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with raises("study.no_dask", "workbench[cluster]"):
+    with raises("study.no_dask", "[cluster]"):
         Dask(ADDRESS)
 
 

@@ -153,7 +153,7 @@ def benchmark(options: argparse.Namespace) -> dict[str, Any]:
     packages: list[Any] = []
     missing: list[str] = []
     for target in _targets(chosen or tuple(RUNTIMES), batches, options.threads):
-        sentence = RUNTIMES[target.runtime].missing()
+        sentence = RUNTIMES[target.runtime].how_to_install()
         try:
             if sentence is None:
                 packages.append(export(options.file, target))

@@ -284,7 +284,7 @@ def _ended_by(cancel: CancelToken, processes: Sequence[Preparation | Process]) -
 
 
 def _known(artifact: Artifact, target: Target, split: str, results: ResultCache) -> Outcome:
-    error = RUNTIMES[target.runtime].missing() or cached_refusal(artifact, target)
+    error = RUNTIMES[target.runtime].how_to_install() or cached_refusal(artifact, target)
     if error:
         return Outcome(target, error=error)
     package = cached_package(artifact, target)

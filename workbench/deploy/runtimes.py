@@ -13,6 +13,7 @@ from workbench.deploy.sessions.processor import may_multiply_bfloat16
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.i18n import mark as N_
+from workbench.installation import install_command
 
 
 @dataclass(frozen=True)
@@ -72,25 +73,34 @@ class Runtime:
             return dict(ENVIRONMENTS[self.environment].versions())
         return {name: _version(name) for name in self.packages}
 
+    @property
+    def command(self) -> str:
+        """The line that installs it for this Python; empty if it needs an environment."""
+        return install_command(self.extra) if self.extra else ""
+
     def missing(self) -> str | None:
-        """Return a sentence that says how to install what is missing, or None."""
+        """Return a sentence that says what is missing and what it adds, or None."""
         if self.python() is not None:
             return None
         if not self.extra:
             return (
                 f"{self.title} needs an NVIDIA GPU and an environment with onnxruntime-gpu, which "
-                "replaces onnxruntime, and tensorrt: pip install onnxruntime-gpu tensorrt-cu13 "
-                "adds several thousand MB."
+                "replaces onnxruntime, and tensorrt: there, python -m pip install onnxruntime-gpu "
+                "tensorrt-cu13 adds several thousand MB."
             )
-        other = f", or run workbench setup {self.environment}" if self.environment else ""
-        return (
-            f"{self.title} is not installed: pip install 'workbench[{self.extra}]' adds about "
-            f"{self.megabytes} MB{other}."
-        )
+        other = f" Or run workbench setup {self.environment}." if self.environment else ""
+        return f"{self.title} is not installed: it adds about {self.megabytes} MB.{other}"
+
+    def how_to_install(self) -> str | None:
+        """Return the sentence of `missing` with the line that installs it, or None."""
+        sentence = self.missing()
+        if sentence is None or not self.command:
+            return sentence
+        return f"{sentence} Install it with: {self.command}"
 
     def check_installed(self) -> None:
         """Raise `InputError` if a package is missing."""
-        sentence = self.missing()
+        sentence = self.how_to_install()
         if sentence:
             raise InputError(sentence, code="deploy.not_installed")
 

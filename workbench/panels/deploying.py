@@ -50,18 +50,20 @@ def section(session: Session) -> dict[str, Any]:
             "parentheses the median and the 90th percentile. A processor with other work makes "
             "them longer."
         ),
-        "missing": [sentence for runtime in RUNTIMES.values() if (sentence := _lacking(runtime))],
+        "missing": [lack for runtime in RUNTIMES.values() if (lack := _lacking(runtime))],
     }
 
 
-def _lacking(runtime: Runtime) -> str | None:
-    """Return what the table lacks of a runtime, and why; None if it has all of it."""
+def _lacking(runtime: Runtime) -> dict[str, str] | None:
+    """Return what the table lacks of a runtime and why, with the line that installs it, or None."""
     others = [name for name in runtime.precisions if name not in runtime.precisions_here]
-    if runtime.missing() or not others:
-        return runtime.missing()
-    return _("{runtime} in {precision} is left out: this processor does not compute in it.").format(
-        runtime=runtime.title, precision=precision_name(others[0])
-    )
+    if (sentence := runtime.missing()) is not None:
+        return {"text": sentence, "command": runtime.command}
+    if not others:
+        return None
+    text = _("{runtime} in {precision} is left out: this processor does not compute in it.")
+    text = text.format(runtime=runtime.title, precision=precision_name(others[0]))
+    return {"text": text, "command": ""}
 
 
 def live(session: Session) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 // runtimes and precisions, and the pictures.
 
 import { h, setDisabled, setText } from "./dom.js";
+import { copyButton } from "./export.js";
 import { Tabs } from "./tabs.js";
 
-/** @import { Context, DeployRow, DeployTexts, LiveDeploy, Page, State, TabMessage } from "./types" */
+/** @import { Context, DeployRow, DeployTexts, Labels, LiveDeploy, Page, State, TabMessage } from "./types" */
 
 export class DeployPage {
   /** @type {DeployTexts} */ texts;
@@ -45,10 +46,22 @@ export class DeployPage {
       this.file,
       h("p", { className: "help", text: help }),
       h("div", { className: "deploy-buttons" }, this.button, this.stop),
-      ...missing.map((text) => h("p", { className: "help", text })),
+      ...missing.flatMap(({ text, command }) => [
+        h("p", { className: "help", text }),
+        ...(command ? [this.command(command, page.labels)] : []),
+      ]),
     );
     this.shown = "";
     this.tabs.build(page, "deploy");
+  }
+
+  // A line for the console, with a button that copies it.
+  /** @type {(command: string, labels: Labels) => HTMLElement} */
+  command(command, labels) {
+    const line = h("pre", { tabIndex: 0, text: command });
+    const copy = copyButton(labels, () => command, this.context.status, "quiet small");
+    copy.setAttribute("aria-label", `${labels.copy}: ${command}`);
+    return h("div", { className: "deploy-command" }, line, copy);
   }
 
   /** @param {Event} event */

@@ -136,7 +136,7 @@ export interface DeployTexts {
   runtime: string;
   columns: { key: string; label: string }[];
   foot: string;
-  missing: string[]; // how to install other runtimes
+  missing: { text: string; command: string }[]; // other runtimes, and the lines that install them
 }
 
 /** A runtime with a precision. */

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from workbench.errors import InputError
+from workbench.installation import install_command
 from workbench.recipe.schema import brief
 
 TIMEOUT = 10
@@ -27,7 +28,7 @@ def distributed_package(address: object) -> Any:
         package = import_module("distributed")
     except ImportError:
         raise InputError(
-            "A Dask cluster needs the package distributed: pip install 'workbench[cluster]'.",
+            f"A Dask cluster needs the package distributed: {install_command('cluster')}",
             code="study.no_dask",
         ) from None
     if ":" not in str(address):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.domain import Model
 from workbench.errors import InputError
+from workbench.installation import install_command
 from workbench.recipe import Recipe
 from workbench.study.trial import Trial
 
@@ -67,7 +68,8 @@ def _optuna() -> Any:
         optuna = import_module("optuna")
     except ImportError:
         raise InputError(
-            "The sampler tpe needs Optuna: pip install 'workbench[study]', or choose evolution.",
+            "The sampler tpe needs Optuna: choose evolution, or install it with: "
+            f"{install_command('study')}",
             code="study.no_optuna",
         ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
