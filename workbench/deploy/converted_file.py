@@ -62,7 +62,7 @@ def litert_bytes(network: Network, target: Target) -> bytes:
     modules = ("litert_torch",)
     if interpreter(modules, environment) is None:
         raise InputError(
-            f"LiteRT files are written by a converter. {environment.how_to_install()}",
+            f"LiteRT files are written by a converter. {environment.missing()}",
             code="deploy.no_converter",
         )
     inputs = network.inputs(target.batch)
