@@ -1,10 +1,13 @@
 """The parallel map: one piece per core, results in order, other threads unchanged."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import patch
 
 import pytest
 import torch
 
+from workbench.errors import Cancelled
 from workbench.threads import parallel_map
 
 
@@ -48,3 +51,10 @@ def test_workers_are_started_once():
 
     threads = {thread for _ in range(5) for thread in parallel_map(worker, range(20))}
     assert len(threads) <= 3
+
+
+def test_work_is_cancelled_if_the_process_ends_meanwhile():
+    pool = ThreadPoolExecutor(2)
+    pool.shutdown()
+    with patch("workbench.threads._pool", lambda cores: pool), pytest.raises(Cancelled):
+        list(parallel_map(str, range(9)))

@@ -6,9 +6,11 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
+
+from workbench.errors import Cancelled
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
@@ -43,6 +45,11 @@ def parallel_map(work: Callable[[Piece], Result], pieces: Sequence[Piece]) -> It
     One piece per core is faster than one piece on all cores: operations do not wait for each other,
     and a piece stays in its core's cache. The results do not depend on the number of cores. Only
     few pieces are queued at a time, so that concurrent callers get their turn.
+
+    Raises
+    ------
+    Cancelled
+        If the process ends meanwhile, as that of a page does when the page is closed.
     """
     import torch
 
@@ -54,7 +61,7 @@ def parallel_map(work: Callable[[Piece], Result], pieces: Sequence[Piece]) -> It
     pending: deque[Future[Result]] = deque()
     try:
         for piece in pieces:
-            pending.append(pool.submit(work, piece))
+            pending.append(_submit(pool, work, piece))
             if len(pending) > 2 * cores:  # bounds the results in memory
                 yield pending.popleft().result()
         while pending:
@@ -62,6 +69,17 @@ def parallel_map(work: Callable[[Piece], Result], pieces: Sequence[Piece]) -> It
     finally:
         for future in pending:
             future.cancel()
+
+
+def _submit(
+    pool: ThreadPoolExecutor, work: Callable[[Piece], Result], piece: Piece
+) -> Future[Result]:
+    try:
+        return pool.submit(work, piece)
+    except BrokenExecutor:
+        raise
+    except RuntimeError as error:  # threads take no more work once the process ends
+        raise Cancelled("The process ends.") from error
 
 
 _pools: dict[int, ThreadPoolExecutor] = {}
