@@ -26,7 +26,14 @@ def test_no_horizontal_scrolling_at_any_width(show, shown):
     bench = show("?m=fashion/lenet-300-100&prune.sparsity=0.3&quantize.bits=4&level=everything")
     for summary in shown.locator(".settings summary").all():
         summary.click()
-    for width, height in ((320, 844), (390, 844), (900, 1000), (1280, 800), (1920, 1080)):
+    for width, height in (
+        (280, 653),
+        (320, 844),
+        (390, 844),
+        (900, 1000),
+        (1280, 800),
+        (1920, 1080),
+    ):
         shown.set_viewport_size({"width": width, "height": height})
         shown.wait_for_function(
             "() => document.querySelector('.stage .plot .main-svg').clientWidth"

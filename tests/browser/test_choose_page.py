@@ -121,6 +121,11 @@ def test_the_space_is_narrowed_with_the_mouse_and_the_keyboard(show_page, shown)
     muted = plot.evaluate("node => getComputedStyle(node).getPropertyValue('--muted')")
     assert line.evaluate("node => getComputedStyle(node).stroke") == rgb(muted)
     assert brushes(page) == {"bits": [-0.5, 5.5]}
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="PNG").click()
+    image = saved.value.path().read_bytes()
+    assert image.startswith(b"\x89PNG")
+    assert int.from_bytes(image[16:20], "big") >= 1600  # its width in pixels
 
     # with the mouse: the same field, and an axis that is no field
     plot.scroll_into_view_if_needed()

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { brushOf, withBrushes } from "../../workbench/panels/js/chart.js";
+import { brushOf, withAxes, withBrushes } from "../../workbench/panels/js/chart.js";
 
 test("a range that was dragged is that of the axis with its name", () => {
   const dimensions = [{ label: "size" }, { name: "quantize.bits", label: "bits" }];
@@ -44,4 +44,9 @@ test("a new figure keeps the ranges of axes that only it has, by their labels", 
   );
   assert.equal(trace.uirevision, 7);
   assert.deepEqual(other, { x: [1] });
+});
+
+test("the axes of a saved picture have the color of the theme", () => {
+  const saved = withAxes('<svg width="10"><g class="axis"></g></svg>', "#a3a9b5");
+  assert.match(saved, /^<svg width="10"><style>[^<]*stroke: #a3a9b5[^<]*<\/style><g class="axis">/);
 });

@@ -184,8 +184,13 @@ export class Chart {
       data: this.figure.data,
       layout: { ...this.figure.layout, paper_bgcolor: background },
     };
-    const options = { format: "png", width: Math.max(width, 800), height: Math.max(height, 400), scale: 2 };
-    return (await fetch(await this.plotly.toImage(figure, options))).blob();
+    const size = { width: Math.max(width, 800), height: Math.max(height, 400) };
+    if (!this.plot.querySelector(".parcoords")) {
+      return (await fetch(await this.plotly.toImage(figure, { format: "png", scale: 2, ...size }))).blob();
+    }
+    const drawn = await (await fetch(await this.plotly.toImage(figure, { format: "svg", ...size }))).text();
+    const muted = getComputedStyle(this.node).getPropertyValue("--muted").trim();
+    return toPng(withAxes(drawn, muted), size, background);
   }
 
   close() {
@@ -193,6 +198,27 @@ export class Chart {
     if (this.request) cancelAnimationFrame(this.request);
     if (this.plotly && this.figure) this.plotly.purge(this.plot);
   }
+}
+
+// Axes of parallel coordinates in a color: those of plotly.js are black, also on a dark ground.
+/** @type {(svg: string, color: string) => string} */
+export function withAxes(svg, color) {
+  const style = `<style>.axis line, .axis path { stroke: ${color} !important; stroke-opacity: 0.6 !important; }</style>`;
+  return svg.replace(/^<svg[^>]*>/, (start) => start + style);
+}
+
+/** @type {(svg: string, size: { width: number, height: number }, background: string) => Promise<Blob | null>} */
+async function toPng(svg, { width, height }, background) {
+  const image = new Image();
+  image.src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+  await image.decode();
+  const canvas = h("canvas", { width: 2 * width, height: 2 * height });
+  const context = canvas.getContext("2d");
+  if (!context) return null;
+  context.fillStyle = background;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
 
 // Traces whose axes without a name keep the range that was dragged before. By itself, plotly.js gives it to the
