@@ -10,6 +10,8 @@ import pytest
 
 import workbench as wb
 from tests.raises import raises
+from workbench.cancel import CancelToken
+from workbench.errors import Cancelled
 from workbench.study import Space, Study, run_study
 from workbench.study.executors import Dask
 
@@ -25,40 +27,32 @@ class KilledWorker(Exception):
 
 
 class Future:
-    """A task that has ended, with its result or an error."""
+    """A task that has ended, or that waits for a worker."""
 
-    def __init__(self, outcome):
-        self.outcome = outcome
+    def __init__(self, key, error=None, status="finished"):
+        self.key, self.error = key, error
+        self.status = status if error is None else "error"
+        if isinstance(error, CancelledError):
+            self.status = "cancelled"
 
-    def done(self):
-        return True
-
-    def result(self):
-        if isinstance(self.outcome, BaseException):
-            raise self.outcome
-        return self.outcome
-
-
-class Pending(Future):
-    """A task that waits for a worker; the model arrived before."""
-
-    def __init__(self):
-        super().__init__(None)
-
-    def done(self):
-        return False
+    def exception(self):
+        if isinstance(self.error, CancelledError):
+            raise self.error
+        return self.error
 
 
 class Client:
     """A client of a scheduler that runs tasks at once, with the faults that a test asks for."""
 
     scheduler, workers, connects, first, later = HERE, (HERE, HERE), None, None, None
+    threads, others, times = (1, 1), (), 1
 
     def __init__(self, address, timeout):
         assert (address, timeout) == (ADDRESS, 10)
         if self.connects is not None:
             raise self.connects
-        self.tasks = 0
+        self.values = {}
+        self.sent = []
 
     def wait_for_workers(self, count, timeout):
         if not self.workers:
@@ -68,23 +62,34 @@ class Client:
         workers = {f"tcp://10.0.0.{n}:1": there for n, there in enumerate(self.workers)}
         return {"client": HERE, "scheduler": self.scheduler, "workers": workers}
 
-    def submit(self, function, *arguments, pure):
+    def subscribe_topic(self, topic, handler):
+        self.topic, self.handler = topic, handler
+
+    def log_event(self, topic, message):
+        assert topic == self.topic
+        for event in (*self.others, *[message] * self.times):
+            self.handler((0.0, event))
+
+    def get_current_task(self):
+        return f"task {len(self.values)}"
+
+    def submit(self, function, *arguments, pure, workers=None, allow_other_workers=True):
         assert not pure
-        self.tasks += 1
-        fault = self.first if self.tasks == 1 else self.later
-        values = [v.outcome if isinstance(v, Future) else v for v in arguments]
-        faults = [fault, *(value for value in values if isinstance(value, BaseException))]
-        failed = next((fault for fault in faults if fault is not None), None)
-        return Future(function(*values) if failed is None else failed)
+        assert allow_other_workers
+        self.sent.append(workers)
+        key = self.get_current_task()
+        error = self.later if self.values else self.first
+        values = [self.values[v.key] if isinstance(v, Future) else v for v in arguments]
+        faults = [error, *(value for value in values if isinstance(value, BaseException))]
+        error = next((fault for fault in faults if fault is not None), None)
+        type(self).current = self
+        self.values[key] = function(*values) if error is None else error
+        return Future(key, error)
 
     def nthreads(self):
-        return dict.fromkeys(range(len(self.workers)), 1)
-
-    def scheduler_info(self):
-        return {"workers": dict.fromkeys(range(len(self.workers)))}
-
-    def cancel(self, futures):
-        pass
+        if isinstance(self.threads, Exception):
+            raise self.threads
+        return {f"tcp://10.0.0.{n}:1": count for n, count in enumerate(self.threads)}
 
     def close(self):
         pass
@@ -97,7 +102,7 @@ def cluster(monkeypatch, fresh):
     def make(**faults):
         client = type("Client", (Client,), faults)
         module = SimpleNamespace(
-            Client=client, KilledWorker=KilledWorker, wait=lambda *_arguments, **_more: None
+            Client=client, KilledWorker=KilledWorker, get_worker=lambda: client.current
         )
         monkeypatch.setitem(sys.modules, "distributed", module)
         return Dask(ADDRESS)
@@ -119,6 +124,7 @@ def cluster(monkeypatch, fresh):
         ({"first": ImportError("No module named net")}, "study.worker_failed", ["net"]),
         ({"later": KilledWorker()}, "study.process_died", ["fewer workers", "continues"]),
         ({"later": CancelledError()}, "study.no_cluster", [ADDRESS, "continues"]),
+        ({"threads": OSError("closed")}, "study.no_cluster", [ADDRESS, "continues"]),
     ],
     ids=str,
 )
@@ -132,14 +138,30 @@ def test_faults_of_a_cluster_are_one_sentence(small, cluster, tmp_path, faults, 
 def test_a_cluster_that_loses_all_its_workers_is_one_sentence(
     small, cluster, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("workbench.study.executors.dask.WITHOUT_WORKERS", 0)
+    monkeypatch.setattr("workbench.study.executors.workers.WITHOUT_WORKERS", 0)
+    with raises("study.no_cluster", ADDRESS, "workers any more", "continues"):
+        run_study(
+            small,
+            Study.of(small, SPACE, sampler="grid"),
+            log=tmp_path / "log",
+            executor=cluster(threads=()),
+        )
+
+
+def test_a_study_can_be_stopped_while_a_worker_measures(small, cluster, tmp_path):
+    executor = cluster(submit=lambda client, *_all, **_more: Future("task", status="pending"))
+    token = CancelToken(lambda: bool(executor._tasks and executor._tasks.running))
     study = Study.of(small, SPACE, sampler="grid")
-    lost = cluster(
-        submit=lambda _client, *_arguments, pure: Pending(),
-        scheduler_info=lambda self: {"workers": {}},
-    )
-    with raises("study.no_cluster", ADDRESS, "continues"):
-        run_study(small, study, log=tmp_path / "log", executor=lost)
+    with pytest.raises(Cancelled):
+        run_study(small, study, log=tmp_path / "log", executor=executor, cancel=token)
+
+
+def test_events_of_other_studies_and_of_repeated_tasks_give_no_trial(small, cluster, tmp_path):
+    study = Study.of(small, SPACE, sampler="grid")
+    executor = cluster(others=[("another task", [("{}", b"")])], times=2)
+    result = run_study(small, study, log=tmp_path / "log", executor=executor)
+    assert [trial.recipe for trial in result.trials] == list(SPACE)
+    assert len((tmp_path / "log").read_text().splitlines()) == 1 + len(SPACE)
 
 
 @pytest.mark.parametrize("address", [None, "", 8786, "nonsense"])

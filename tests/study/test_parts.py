@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import workbench as wb
-from workbench.study.executors.parts import PART_SECONDS, first_part
+from workbench.study.executors.parts import PART_SECONDS, first_part, may_wait
 from workbench.study.measurement import Job
 
 FAST = Job(wb.Recipe(wb.Quantize(4)))
@@ -56,3 +56,18 @@ def test_each_job_is_sent_once_and_in_order(jobs, workers, seconds):
         len(part) == 1 or len(part) * seconds <= PART_SECONDS
         for part in parts(numbered, workers, seconds)
     )
+
+
+@pytest.mark.parametrize(
+    ("jobs", "workers", "seconds", "expected"),
+    [
+        ([FAST] * 3, 2, 0.1, True),
+        ([FAST] * 2, 2, 0.1, False),  # the last jobs go to the first worker that is free
+        ([FAST] * 3, 2, 0.0, False),  # how long one takes is not known
+        ([FAST] * 3, 2, 2 * PART_SECONDS, False),
+        ([TRAINED, FAST, FAST], 2, 0.1, False),
+        ([FAST, TRAINED, TRAINED], 2, 0.1, True),
+    ],
+)
+def test_only_fast_jobs_wait_at_a_worker_and_not_the_last(jobs, workers, seconds, expected):
+    assert may_wait(list(enumerate(jobs)), workers, seconds) == expected

@@ -8,12 +8,12 @@ from typing import Any
 from workbench.errors import InputError
 from workbench.installation import install_command
 from workbench.recipe.schema import brief
+from workbench.study.executors.faults import NO_CLUSTER, no_cluster
 
 TIMEOUT = 10
 """Seconds to wait for the scheduler and its first worker."""
 PACKAGES = ("workbench", "torch")
 """Packages whose versions must be the same in the scheduler and in all workers."""
-NO_CLUSTER = "study.no_cluster"
 
 
 def distributed_package(address: object) -> Any:
@@ -55,11 +55,7 @@ def connect(distributed: Any, address: str) -> Any:
     except Exception as error:  # Dask raises an AssertionError for an unknown host
         if client is not None:
             client.close()
-        raise InputError(
-            f"There is no Dask cluster with workers at {address}: start dask scheduler and dask "
-            "worker, or check the address.",
-            code=NO_CLUSTER,
-        ) from error
+        raise no_cluster(address) from error
     try:
         _check_versions(client)
     except BaseException:

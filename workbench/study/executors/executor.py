@@ -7,7 +7,6 @@ from typing import Protocol
 
 from workbench.cancel import CancelToken
 from workbench.domain import Model
-from workbench.errors import WorkbenchError
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.trial import Trial
 from workbench.threads import parallel_map
@@ -71,12 +70,3 @@ class InThisProcess:
         """Forget the queued jobs and the model."""
         self._jobs.clear()
         self._model = None
-
-
-def process_died(advice: str) -> WorkbenchError:
-    """Return the error of a process that ended while it measured."""
-    return WorkbenchError(
-        f"A process of the study has died, perhaps from lack of memory: use {advice}; the same "
-        "command continues.",
-        code="study.process_died",
-    )

@@ -13,7 +13,7 @@ from workbench.domain import Model
 from workbench.errors import Cancelled
 from workbench.experiments.processes import ENVIRONMENT, POLL, end_with
 from workbench.study.executors.allocator import keep_freed_memory
-from workbench.study.executors.executor import process_died
+from workbench.study.executors.faults import process_died
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.trial import Trial
 from workbench.validation import expect_count

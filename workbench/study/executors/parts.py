@@ -10,7 +10,7 @@ from workbench.study.measurement import Job
 Numbered = tuple[int, Job]
 
 PART_SECONDS = 1.0
-"""How long the jobs of a part take together at most. A task costs some 10 ms of processor time in
+"""How long the jobs of a part take together at most. A task costs some 5 ms of processor time in
 scheduler, client and worker; a worker that dies, and one that is cancelled, loses its part."""
 
 
@@ -35,3 +35,17 @@ def first_part(jobs: Sequence[Numbered], workers: int, seconds: float) -> Sequen
     if any(job.recipe.train is not None for _number, job in jobs[:count]):
         count = 1
     return jobs[:count]
+
+
+def may_wait(jobs: Sequence[Numbered], workers: int, seconds: float) -> bool:
+    """Whether the next part may be sent to a worker that still measures, and wait there.
+
+    So that the worker has it at once when it is free. Jobs that take longer than a part wait here
+    for the first worker that is free, and so do the last ones.
+
+    Parameters
+    ----------
+    jobs, workers, seconds
+        As for `first_part`.
+    """
+    return 0 < seconds < PART_SECONDS and len(jobs) > workers and jobs[0][1].recipe.train is None
