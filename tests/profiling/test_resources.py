@@ -147,7 +147,8 @@ def test_runs_of_one_example_come_from_several_rounds(small, monkeypatch):
         return [len(rounds), 9.0]
 
     monkeypatch.setattr(resources, "_timed", timed)
-    assert resources.runs_of_one(small, {}, rounds=2) == [1, 9.0, 2, 9.0]
+    monkeypatch.setattr(resources, "ROUNDS", 2)
+    assert resources.runs_of_one(small, {}) == [1, 9.0, 2, 9.0]
     assert rounds == [(1, resources.SECONDS)] * 2
 
 

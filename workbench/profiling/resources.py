@@ -37,6 +37,8 @@ FAKE_TENSOR_MACS = 4_000_000_000
 Run = Callable[[Mapping[str, Tensor], Any], None]
 SECONDS = 0.25
 """Duration of the timed runs per batch size."""
+ROUNDS = 12
+"""Into how many rounds `runs_of_one` divides half a second."""
 log = logging.getLogger(__name__)
 
 KINDS: dict[type[nn.Module], str] = {
@@ -198,20 +200,19 @@ def runs_of_one(
     model: Model,
     weights: Mapping[str, Tensor],
     *,
-    rounds: int = 12,
     cancel: CancelToken = NEVER,
 ) -> list[float]:
     """Return the milliseconds of runs of the module on one example, eager and float32.
 
-    Half a second in several rounds, each after a warm-up: a short disturbance meets few of them.
+    Half a second in `ROUNDS` rounds, each after a warm-up: a short disturbance meets few of them.
 
     Raises
     ------
     Cancelled
         If `cancel` is cancelled between two runs.
     """
-    seconds = 2 * SECONDS / rounds
-    return [run for _ in range(rounds) for run in _timed(model, weights, 1, seconds, cancel, None)]
+    seconds = 2 * SECONDS / ROUNDS
+    return [run for _ in range(ROUNDS) for run in _timed(model, weights, 1, seconds, cancel, None)]
 
 
 def _timed(
