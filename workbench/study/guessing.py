@@ -13,6 +13,8 @@ from workbench.i18n import _
 from workbench.study.measurement import SPLIT
 from workbench.study.trial import Trial
 
+Labels = np.ndarray[tuple[int], np.dtype[np.integer]]
+
 
 def guessing_sentence(model: Model, trial: Trial) -> str | None:
     """Return a sentence if an exact trial is not measurably better than guessing, else None.
@@ -26,8 +28,7 @@ def guessing_sentence(model: Model, trial: Trial) -> str | None:
         return _about_mean(task, trial.value)
     if task.metric.counts != "classes":
         return None
-    labels = np.asarray(task.split(SPLIT).labels)
-    guess, count = majority(labels, len(task.classes))
+    labels, guess, count = _majority(task)
     share = count / len(labels)
     if trial.value <= share:
         text = _("No better than guessing: always predicting “{name}” would reach {share}.")
@@ -55,8 +56,14 @@ def guessed_value(model: Model) -> float | None:
         return _of_mean(task, LabelScale.of(task, task.split(SPLIT)))
     if task.metric.counts != "classes":
         return None
+    labels, _guess, count = _majority(task)
+    return count / len(labels)
+
+
+def _majority(task: Task) -> tuple[Labels, int, int]:
+    """Return the labels, the most frequent class and how often it occurs."""
     labels = np.asarray(task.split(SPLIT).labels)
-    return majority(labels, len(task.classes))[1] / len(labels)
+    return labels, *majority(labels, len(task.classes))
 
 
 def _about_mean(task: Task, value: float) -> str | None:
@@ -81,9 +88,7 @@ def _of_mean(task: Task, scale: LabelScale) -> float:
     return 0.0 if task.metric == R2 else float(scale.variance) ** 0.5 * scale.unit
 
 
-def _beats(
-    trial: Trial, labels: np.ndarray[tuple[int], np.dtype[np.integer]], guess: int, count: int
-) -> bool:
+def _beats(trial: Trial, labels: Labels, guess: int, count: int) -> bool:
     right = np.unpackbits(np.frombuffer(trial.correct, np.uint8), count=len(labels))
     hits = int(right[labels == guess].sum())
     return beats_majority([[hits, count - hits]], int(right.sum()), 0)
