@@ -170,6 +170,27 @@ def test_outputs_that_cannot_be_written(fails, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("compress", SMALL, "--recipe"),
+        ("train", SMALL, "--recipe"),
+        ("plan", "calibrate", "--rows"),
+        ("plan", "calibrate", "--chip"),
+        ("predict", "file.wb"),
+    ],
+)
+@pytest.mark.parametrize("other", ["input.json", "./input.json", "link.json"])
+def test_an_output_that_is_an_input(fails, tmp_path, monkeypatch, command, other):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "input.json"
+    path.write_text("{}")
+    (tmp_path / "link.json").hardlink_to(path)
+    message = fails(*command, "input.json", "--output", other)
+    assert message.endswith("is an input: choose another output.\n")
+    assert path.read_text() == "{}"
+
+
 def test_writing_is_atomic(fails, tmp_path, monkeypatch):
     def fail(source, target):
         raise OSError(28, "No space left on device")

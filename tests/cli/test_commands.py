@@ -192,7 +192,7 @@ def test_evaluate_takes_several_files(ask, saved, tmp_path):
 
 def test_compress_replaces_an_existing_file(saved, tmp_path):
     (tmp_path / "small.safetensors").write_bytes(b"older")
-    compressed = saved()
+    compressed = saved(recipe=RECIPE + " " * 300)  # too long for the name of a file
     assert (tmp_path / "small.safetensors").stat().st_size == compressed["bytes"]
     assert [path.name for path in tmp_path.iterdir()] == ["small.safetensors"]
 

@@ -124,7 +124,7 @@ def _compress(options: argparse.Namespace) -> Result:
         return files.compress(options, read_recipe(options))
     from workbench.artifact.artifact import check_writable
 
-    check_writable(options.output, [models.source(options.model)])
+    check_writable(options.output)
     chosen, recipe = models.find(options.model), read_recipe(options)
     from workbench.training.compress import compress
 

@@ -59,7 +59,7 @@ def to_module(options: argparse.Namespace) -> dict[str, Any]:
     from workbench.artifact.artifact import check_writable, write_atomic
     from workbench.custom.to_module import to_module
 
-    check_writable(options.output, [Path(options.file)])
+    check_writable(options.output)
     module = None if options.module is None else _module(options.module)
     state = to_module(options.file, module).state_dict()
     # safetensors refuses tensors that share memory

@@ -123,7 +123,7 @@ def run(options: argparse.Namespace) -> Result:
     """
     from workbench.artifact.artifact import check_writable
 
-    check_writable(options.output, [Path(options.data)])
+    check_writable(options.output)
     model, facts, warnings = learn_from(options, "--target")
     return {**_file_and_figures(model, options.output, warnings), **facts}
 

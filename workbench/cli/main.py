@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from workbench.cli import commands
+from workbench.cli.outputs import check_output
 from workbench.cli.recipes import add_parts
 from workbench.errors import WorkbenchError
 from workbench.threads import set_passive_waiting
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     status = 0
     try:
+        check_output(options)
         result: dict[str, Any] | None = options.run(options)
         if result is not None:
             if options.json:

@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     if options.max_energy_mj is not None:
         check_energy_counter()
     if options.output is not None:
-        check_writable(options.output, [models.source(options.model)])
+        check_writable(options.output)
     chosen, facts, making = _model(options)
     with progress_bar("searching") as advance:
 

@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     if not Path(options.rows).exists():
         raise FileError(f"There is no file or folder {options.rows}.", code="file.missing")
     if options.output is not None:
-        check_writable(options.output, [Path(options.file), Path(options.rows)])
+        check_writable(options.output)
     with progress_bar("predicting") as advance:
         cancel = CancelToken(on_progress=lambda fraction: advance(round(100 * fraction), 100))
         predictions = predict(options.file, options.rows, encoding=options.encoding, cancel=cancel)

@@ -56,7 +56,7 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     from workbench.evaluation.measure import measure
     from workbench.training.compress import train
 
-    check_writable(options.output, [models.source(options.model)])
+    check_writable(options.output)
     last: TrainingStep | None = None
     with progress_bar("training") as advance:
         draw = draw_steps(chosen, advance)
