@@ -118,11 +118,19 @@ def test_the_original_is_recommended_if_every_recipe_enlarges_its_file(limits):
     assert result.met is ("max_bytes" not in limits)
 
 
-def test_fine_tuning_is_not_advised_if_it_cannot_help(tiny):
-    result = optimize(tiny, max_bytes=100, seconds=0.01)
+@pytest.mark.parametrize(
+    ("seconds", "helps"), [(0.01, True), (300, False)], ids=["out of time", "complete"]
+)
+def test_advice_names_what_can_help(tiny, monkeypatch, seconds, helps):
+    monkeypatch.setattr("workbench.study.limited_search.MIN_TUNING_SECONDS", 1000)
+    result = optimize(tiny, max_bytes=100, seconds=seconds)
     text = " ".join(result.reasons)
     assert "ine-tuning" not in text
     assert f"The smallest file of all recipes tried has {result.best.bytes:,}" in text
+    assert ("give more seconds" in text, "no other promised a smaller one" in text) == (
+        helps,
+        not helps,
+    )
 
 
 @pytest.mark.slow

@@ -74,6 +74,8 @@ class LimitedSearch:
     cancel: CancelToken
     important: str | None = None
     """Which fields decide, as a sentence."""
+    complete: bool = False
+    """Whether no recipe is left that promises a smaller file; slow methods do not."""
     speed: Speed = field(init=False)
 
     def __post_init__(self) -> None:
@@ -175,7 +177,9 @@ class LimitedSearch:
         )
         violations = draft.violations if choices else ()
         fast = replace(result, trials=tuple(filter(self.runner.counts, result.trials)))
-        sentences = reasons.all_reasons(choices, self.goal, fast, violations, self.elapsed)
+        sentences = reasons.all_reasons(
+            choices, self.goal, fast, violations, self.elapsed, complete=self.complete
+        )
         timed = bool(choices) and self.speed.counts
         untimed = None
         if timed and draft.latency_ms is None:
@@ -195,6 +199,7 @@ class LimitedSearch:
 
     def _search_until(self, share: float) -> None:
         self._set_deadline(share)
+        self.complete = False
         postponed: set[Recipe] = set()
         positions = sobol_positions(self.study.space, self.study.seed)
         in_vain, best = 0, None
@@ -210,8 +215,9 @@ class LimitedSearch:
                 recipes = list(islice(filter(self._is_possible, anywhere), ROUND))
                 in_vain += len(recipes)
             if not recipes:
-                return
+                break
             self.runner.measure(recipes, min_value=self._min_value(ranking))
+        self.complete = True
 
     def _is_possible(self, recipe: Recipe) -> bool:
         """Whether a recipe may be fast enough, and takes little enough of the time that is left."""

@@ -145,8 +145,11 @@ def alternatives(best: Trial, goal: Goal, result: StudyResult) -> Iterator[str]:
         )
 
 
-def advice(goal: Goal, result: StudyResult, *, trained: bool) -> Iterator[str]:
-    """Yield what the limits allow one by one, and what to do next, if no recipe meets them."""
+def advice(goal: Goal, result: StudyResult, *, trained: bool, complete: bool) -> Iterator[str]:
+    """Yield what the limits allow one by one, and what to do next, if no recipe meets them.
+
+    More time helps only a search that is not `complete`.
+    """
     exact = [trial for trial in result.trials if trial.exact]
     small = [t for t in exact if goal.max_bytes is None or t.bytes <= goal.max_bytes]
     if goal.max_bytes is not None and goal.min_accuracy is not None and small:
@@ -166,10 +169,16 @@ def advice(goal: Goal, result: StudyResult, *, trained: bool) -> Iterator[str]:
         )
     sizes = [trial.bytes for trial in result.trials if trial.bytes]
     if goal.max_bytes is not None and sizes and min(sizes) > goal.max_bytes:
-        yield _(
+        text = _(
             "The smallest file of all recipes tried has {bytes}: give more seconds, allow larger "
             "files, or start from a smaller network."
-        ).format(bytes=formatting.nbytes(min(sizes)))
+        )
+        if complete:
+            text = _(
+                "The smallest file of all recipes tried has {bytes}, and no other promised a "
+                "smaller one: allow larger files, or start from a smaller network."
+            )
+        yield text.format(bytes=formatting.nbytes(min(sizes)))
     elif trained:
         yield _("More seconds allow a longer fine-tuning; or start from a smaller network.")
     else:
@@ -256,13 +265,19 @@ def all_reasons(
     result: StudyResult,
     violations: Sequence[str],
     seconds: float,
+    *,
+    complete: bool,
 ) -> tuple[str, ...]:
     """Return all sentences, the most important first."""
     if not choices:
         return (_("No recipe was measured in this time: give more seconds."),)
     best = choices[0]
     trained = any(trial.recipe.train is not None and trial.exact for trial in result.trials)
-    missed = [*violations, *advice(goal, result, trained=trained)] if violations else []
+    missed = (
+        [*violations, *advice(goal, result, trained=trained, complete=complete)]
+        if violations
+        else []
+    )
     return (
         headline(best, result),
         *missed,
