@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
 
 from tests.browser.conftest import drag
@@ -37,6 +38,25 @@ def test_the_page_works_in_jupyterlab(page, lab):
     assert "prune" not in page.url
     page.get_by_role("tab", name="recipe").click()
     expect(page.locator(".texts pre").first).to_have_text(re.compile(r'"sparsity":0\.8'))
+
+
+def test_two_apps_have_different_landmarks(page, lab):
+    lab.run(
+        page,
+        "from workbench.panels.ui import App; from workbench.session import Session",
+        "App(Session())",
+        "App(Session())",
+    )
+    page.locator(".wb[data-ready] .stage .plot[data-seq]").nth(1).wait_for()
+    assert page.evaluate(AXE_SCRIPT + "; 'axe' in window")
+    rule = {"runOnly": {"type": "rule", "values": ["landmark-unique"]}}
+    run = "async (rule) => (await axe.run('.jp-Notebook', rule)).violations.length"
+    assert page.evaluate(run, rule) == 0
+    page.locator(".wb").nth(1).get_by_role("button", name="Choose", exact=True).click()
+    page.locator(".wb").nth(0).get_by_role("button", name="Choose", exact=True).click()
+    expect(page.locator(".wb form:visible")).to_have_count(2)
+    expect(page.get_by_role("form", name="Which recipe suits me? (2)")).to_be_visible()
+    assert page.evaluate(run, rule) == 0
 
 
 def test_jupyterlab_asks_nothing_about_news(new_page, lab):

@@ -67,6 +67,7 @@ SCRIPTS = (
     "status",
     "surroundings",
     "theme",
+    "landmarks",
     "main",
 )
 STYLES = (

@@ -20,6 +20,7 @@ import { allowDecimalCommas } from "./decimals.js";
 import { DeployPage } from "./deploy_page.js";
 import { h } from "./dom.js";
 import { saveBlob } from "./export.js";
+import { landmarks } from "./landmarks.js";
 import { ParallelPage } from "./parallel_page.js";
 import { CardPart, ControlsPart, TabPart, TradeoffPart } from "./parts.js";
 import { PlanPage } from "./plan_page.js";
@@ -49,6 +50,7 @@ const WITHOUT_PICTURE = ["card", "controls"];
 /** @param {{ model: Model, el: HTMLElement }} options */
 function render({ model, el }) {
   const root = h("div", { className: "wb" });
+  const nameLandmarks = landmarks(root);
   const channel = new Channel(model);
   const theme = createTheme(root, channel);
   const status = new Status(channel, root);
@@ -74,6 +76,7 @@ function render({ model, el }) {
     view.show(state); // before anything that takes time
     status.show(state);
     if (!root.firstChild) display();
+    nameLandmarks();
     const outdated = state.seq < channel.seq && !state.values; // newer values are on their way
     if (!outdated && !state.missing) saveState(state.query); // a missing model stays in the address
     if (WITHOUT_PICTURE.includes(part)) ready();
