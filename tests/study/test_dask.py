@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from concurrent.futures import CancelledError
 from types import SimpleNamespace
@@ -52,7 +53,6 @@ class Client:
         if self.connects is not None:
             raise self.connects
         self.values = {}
-        self.sent = []
 
     def wait_for_workers(self, count, timeout):
         if not self.workers:
@@ -70,20 +70,17 @@ class Client:
         for event in (*self.others, *[message] * self.times):
             self.handler((0.0, event))
 
-    def get_current_task(self):
-        return f"task {len(self.values)}"
-
-    def submit(self, function, *arguments, pure, workers=None, allow_other_workers=True):
-        assert not pure
-        assert allow_other_workers
-        self.sent.append(workers)
-        key = self.get_current_task()
+    def submit(self, function, *arguments, key="model", pure=True, **where):
+        assert pure == (key != "model")
+        assert where.get("allow_other_workers", True)
         error = self.later if self.values else self.first
         values = [self.values[v.key] if isinstance(v, Future) else v for v in arguments]
         faults = [error, *(value for value in values if isinstance(value, BaseException))]
         error = next((fault for fault in faults if fault is not None), None)
         type(self).current = self
-        self.values[key] = function(*values) if error is None else error
+        if error is None and key != "model":
+            asyncio.run(function(*values))
+        self.values[key] = arguments[0] if error is None else error
         return Future(key, error)
 
     def nthreads(self):

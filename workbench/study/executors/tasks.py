@@ -6,6 +6,7 @@ import queue
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from workbench.domain import Model
 from workbench.study.executors.faults import task_failed
@@ -48,9 +49,10 @@ class Tasks:
 
     def send(self, part: Sequence[Numbered], worker: str) -> None:
         """Send a part to a worker; if the worker dies, Dask sends it to another one."""
+        key = f"recipes-{uuid4().hex}"
         where = {"workers": [worker], "allow_other_workers": True}
-        future = self._client.submit(measure_part, self._model, part, pure=False, **where)
-        self.running[future.key] = Running(future, worker, tuple(number for number, _ in part))
+        future = self._client.submit(measure_part, self._model, part, key, key=key, **where)
+        self.running[key] = Running(future, worker, tuple(number for number, _ in part))
 
     def receive(self, timeout: float) -> list[tuple[int, Trial]]:
         """Wait until a task ends, and return its trials; none after `timeout` seconds.
