@@ -219,3 +219,30 @@ def test_the_range_of_an_estimate_does_not_move_the_buttons(show, shown, width):
     for name, text in texts.items():
         bench.number(name).evaluate("(node, text) => (node.textContent = text)", text)
     assert button.bounding_box()["y"] == before
+
+
+# Python does not get the values until the test calls `window.deliver`.
+HOLD_VALUES = """async () => {
+  const manager = window.jupyterapp.widgetManager;
+  const ids = [...manager.registeredModels];
+  const models = await Promise.all(ids.map((id) => manager.get_model(id)));
+  const app = models.find((model) => model.get("part") === "app");
+  const send = app.save;
+  app.save = () => {};
+  window.deliver = () => { app.save = send; };
+}"""
+
+
+def test_a_change_is_said_to_be_measured_before_python_answers(show, shown):
+    bench = show(SMALL)
+    bench.settle()
+    before = bench.number("accuracy").inner_text()
+    shown.evaluate(HOLD_VALUES)
+    bench.sparsity.fill("0.6")
+    expect(bench.number("status")).to_have_text("measuring")
+    assert bench.number("accuracy").inner_text() == before
+    shown.evaluate("window.deliver()")
+    bench.sparsity.fill("0.7")
+    bench.settle()
+    expect(bench.number("status")).to_contain_text("exact")
+    expect(shown.locator(".card")).not_to_have_class(re.compile("waiting"))

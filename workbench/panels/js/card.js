@@ -14,6 +14,7 @@ export class Card {
   /** @type {HTMLElement} */ facts;
   /** @type {HTMLElement} */ help;
   /** @type {string} */ helpLabel;
+  /** @type {string} */ waiting; // what is said while there is no answer
   /** @type {HTMLElement} */ reason;
   /** @type {HTMLElement} */ reasons;
   /** @type {HTMLButtonElement} */ more;
@@ -35,6 +36,7 @@ export class Card {
     this.facts = h("dl", { className: "facts" });
     this.help = h("span");
     this.helpLabel = page.labels.explanations;
+    this.waiting = page.labels.measuring;
     this.factLabels = null;
     this.reason = h("span");
     const id = uniqueId();
@@ -65,12 +67,19 @@ export class Card {
     this.disclose();
   }
 
+  // Says that the newest change is being measured; the numbers belong to the values before.
+  wait() {
+    setText(this.parts.status, this.waiting);
+    this.node.classList.add("waiting");
+  }
+
   /** @param {State} state */
   show(state) {
     const { numbers } = state;
     this.node.classList.toggle("outdated", !numbers);
     this.node.dataset.busy = String(state.busy);
     if (!numbers) return; // the results shown before stay until newer ones arrive
+    this.node.classList.remove("waiting");
     this.setPending(numbers.pending);
     for (const name of FIGURES) setText(this.parts[name], numbers[name]);
     this.showFacts(numbers.facts);

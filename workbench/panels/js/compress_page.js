@@ -25,6 +25,7 @@ export class CompressPage {
     this.card = new Card();
     this.summary = new Summary();
     this.results = new Results([this.card, this.stage, this.summary]);
+    context.channel.on("sent", () => this.results.change());
     this.tabs = new Tabs(context.channel, context.status);
     this.footer = new Footer(context, this.tabs.bar);
     this.node = h("div", { className: "page" });

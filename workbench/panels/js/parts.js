@@ -46,9 +46,11 @@ export class TradeoffPart {
 }
 
 export class CardPart {
-  constructor() {
+  /** @param {Context} context */
+  constructor({ channel }) {
     this.card = new Card();
     this.results = new Results([this.card]);
+    channel.on("sent", () => this.results.change());
     this.node = this.card.node;
   }
 

@@ -34,9 +34,14 @@ export class Summary {
     this.node.append(picture);
   }
 
+  wait() {
+    this.node.classList.add("waiting");
+  }
+
   /** @param {State} state */
   show({ numbers, plane }) {
     if (!numbers) return;
+    this.node.classList.remove("waiting");
     this.node.classList.toggle("pending", numbers.pending);
     for (const name of STRIP_FIGURES) {
       if (!numbers.pending || name !== "accuracy") setText(this.parts[name], numbers[name]);

@@ -63,6 +63,7 @@ def page_labels(metric: Metric = ACCURACY) -> dict[str, str]:
         "inherit": _("same"),
         "tradeoff": _("Accuracy vs. size"),
         "results": _("Results"),
+        "measuring": _("measuring"),
         "explanations": _("explain these terms"),
         "you": _("you"),
         "png": _("save as PNG"),
