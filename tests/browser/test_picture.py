@@ -143,6 +143,14 @@ def test_a_drag_leaves_a_trail_until_the_next(show, shown):
     bench.settle()
     assert dots.count() >= 3
     assert shown.locator(".stage .live .trail:not(.estimate)").count() >= 1
+    last = bench.sparsity.input_value()
+    shown.locator(".stage .live .trail-target").nth(1).dispatch_event("click")
+    expect(bench.sparsity).not_to_have_value(last)
+    bench.settle()
+    assert dots.count() >= 3  # it stays, and one step leads back
+    shown.get_by_role("button", name="undo").click()
+    expect(bench.sparsity).to_have_value(last)
+    bench.settle()
     before = dots.count()
     bench.drag(bench.sparsity, 0.9, 0.88, steps=1)
     bench.settle()

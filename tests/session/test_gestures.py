@@ -87,7 +87,16 @@ def test_a_drag_leaves_a_trail_until_the_next(session, until):
     assert all(visit.exact for visit in trail)
     session.undo()
     assert session.trail == trail
+    session.visit(trail[0])
+    assert (session.recipe, session.trail) == (pruned(0.1), trail)
     drag(session, 2, 0.3)
+    assert session.trail == ()
+
+
+def test_another_model_has_no_trail_of_the_one_before(session, until):
+    drag(session, 1, 0.1)
+    until(session, lambda: not session.busy)
+    session.choose_model(CONV)
     assert session.trail == ()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import log10
 from typing import Any
 
-from workbench import zoo
+from workbench import formatting, zoo
 from workbench.evaluation.report import Report, shown_bytes
 from workbench.i18n import _
 from workbench.panels import goal
@@ -17,6 +17,7 @@ from workbench.plots.spots import Landmark, Spot, hover_text
 from workbench.plots.style import Figure
 from workbench.recipe import Recipe
 from workbench.session import Session
+from workbench.session.records import Visit
 from workbench.zoo.students import Student
 
 
@@ -59,7 +60,8 @@ class Picture:
             "faint": faint,
             "size": log10(size) if size else None,
             "trail": [
-                [log10(visit.bytes), up.height(visit.value), visit.exact] for visit in session.trail
+                [log10(visit.bytes), up.height(visit.value), visit.exact, self._hover(visit)]
+                for visit in session.trail
             ],
             "marks": [
                 {"kind": mark.kind, "label": mark.label, **_place(mark.spot, self._original, up)}
@@ -78,6 +80,15 @@ class Picture:
             "budget": log10(session.budget) if session.budget else None,
             "floor": up.height(floor) if floor else None,
         }
+
+    def _hover(self, visit: Visit) -> str:
+        """Return what a dot of the trail says."""
+        metric = self._session.model.task.metric
+        value, size = metric.format(visit.value), formatting.nbytes(visit.bytes)
+        if visit.exact:
+            return f"{value}\n{size}\n{_('click to select it')}"
+        estimate = _("about {value}, from a few examples").format(value=value)
+        return f"{estimate}\n{size}\n{_('click to select and measure it')}"
 
     @property
     def _original(self) -> Spot:

@@ -36,11 +36,13 @@ class Gesture:
     def push(self, history: History, selection: Selection, number: int | None) -> History:
         """Return `history` with `selection`, which replaces others of the gesture `number`.
 
-        Without a number, the selection is a step of its own.
+        Without a number, the selection is a step of its own, and the trail stays until the next
+        gesture if it belongs to the same picture.
         """
         if number is None or number != self.number:
             self.number, self._start = number, history
-            self._trail.clear()
+            if number is not None or selection.base != history.current.base:
+                self._trail.clear()
         start = history if number is None or self._start is None else self._start
         return start.push(selection)
 

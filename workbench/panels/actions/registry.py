@@ -49,7 +49,7 @@ VIEW_ACTIONS = frozenset(
 SELECTING_ACTIONS = frozenset(
     {
         *("undo", "redo", "reset", "preset", "model", "visit", "choose_recipe", "end_tour"),
-        *("train_again", "drop_training"),
+        *("train_again", "drop_training", "visit_trail"),
     }
 )
 """Actions that select another recipe, in place of values sent before and not yet received."""

@@ -57,6 +57,15 @@ def visit(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 
 @action
+def visit_trail(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Select the model and recipe of a result of the last drag by its index."""
+    trail = dashboard.session.trail
+    index = message.get("key")
+    if isinstance(index, int) and 0 <= index < len(trail):
+        dashboard.session.visit(trail[index])
+
+
+@action
 def budget(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Set the maximum file size in bytes, or remove it."""
     value = goal.limit(message.get("value"), 0, None, goal.budget_text())

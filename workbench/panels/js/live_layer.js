@@ -16,6 +16,7 @@ const YOU = 10; // px from the center of the point to its corners
 const TIP = 2; // px of a corner of the diamond, next to which there is room
 const TRIANGLE = 8;
 const DOT = 3;
+const TARGET = 8; // px around a dot that is clicked
 const CAP = 5; // half the width of the ends of the interval
 const LABEL = 16; // px from the point to its label
 const LABEL_WEIGHT = 600;
@@ -57,6 +58,7 @@ export class LiveLayer {
   /** @type {LivePlane | null} */ plane = null;
   label = "";
   shown = "";
+  /** @type {(index: number) => void} */ onTrail = () => {}; // called with the clicked dot of the trail
 
   constructor() {
     this.node = svg("svg", { class: "live", "aria-hidden": "true" });
@@ -100,12 +102,21 @@ export class LiveLayer {
     const labeled = studentLabels(view, plane, this.label);
     this.node.replaceChildren(
       ...(size === null ? [] : [this.sizeLine(at(size, 0)[0], view)]),
-      ...trail.map(([x, y, exact]) => dot(at(Number(x), Number(y)), exact ? "trail" : "trail estimate")),
+      ...trail.flatMap(([x, y, exact, hover], index) => this.trailDot(at(x, y), exact, hover, index)),
       ...marks.flatMap((mark) => triangle(at(mark.x, mark.y), mark, labeled.has(mark))),
       ...(you ? this.you(you, at, faint) : []),
     );
     this.node.setAttribute("width", String(view.width));
     this.node.setAttribute("height", String(view.height));
+  }
+
+  // A dot with an invisible one around it, which is large enough to click.
+  /** @type {(at: [number, number], exact: boolean, hover: string, index: number) => SVGElement[]} */
+  trailDot(at, exact, hover, index) {
+    const target = dot(at, "trail-target", TARGET);
+    target.append(svg("title", {}, hover));
+    target.addEventListener("click", () => this.onTrail(index));
+    return [dot(at, exact ? "trail" : "trail estimate"), target];
   }
 
   /** @type {(x: number, view: View) => SVGElement} */

@@ -27,6 +27,7 @@ export class Stage {
     const tools = chartTools(labels, channel, () => this.chart, "chart");
     this.chart = new Plane(channel, tools, () => status.showMessage(labels.plotly_failed));
     this.chart.live.label = labels.you;
+    this.chart.live.onTrail = (key) => channel.act("visit_trail", { key });
     this.chart.onPoint = ({ customdata }) => {
       if (typeof customdata === "number") channel.act("visit", { key: customdata });
       else if (customdata?.act) channel.act(customdata.act, customdata);

@@ -359,7 +359,7 @@ export interface LivePlane {
   you: Place | null;
   faint: boolean; // whether it belongs to an earlier recipe
   size: number | null;
-  trail: [number, number, boolean][];
+  trail: [number, number, boolean, string][]; // place, whether it is exact, and what it says
   marks: (Place & { kind: string; label: string })[];
 }
 
