@@ -53,6 +53,10 @@ def test_a_lost_kernel_is_reported_and_a_reload_restores_the_state(open_bench, w
     expect(watched).to_have_url(re.compile(r"prune\.sparsity=0\.4"))
     kernel_of(watched, server).kill()
     expect(watched.get_by_role("alert")).to_contain_text("kernel was lost", timeout=30_000)
+    ink = "document.querySelector('.stage .plot').layout.font.color"
+    light = watched.evaluate(ink)
+    watched.get_by_role("button", name="switch between light and dark").click()
+    watched.wait_for_function(f"(light) => {ink} !== light", arg=light)
     watched.get_by_role("button", name="reload").click()
     watched.locator(".wb[data-ready]").wait_for()
     expect(bench.sparsity).to_have_value("0.4")

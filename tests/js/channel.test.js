@@ -195,3 +195,12 @@ test("a closed channel receives no messages", () => {
   channel.close();
   assert.equal(model.listen, null);
 });
+
+test("a kernel that takes no messages is reported", () => {
+  channel.watchKernel((state) => alive.push(state));
+  model.send = () => {
+    throw new Error("Cannot send");
+  };
+  channel.act("theme");
+  assert.equal(alive.at(-1), false);
+});

@@ -12,7 +12,17 @@ from importlib.resources import files
 
 from workbench.plots.palette import THEMES, Palette
 
-_FIGURE = ("dom", "gesture", "channel", "plotly", "ticks", "text_boxes", "label_room", "chart")
+_FIGURE = (
+    "dom",
+    "gesture",
+    "channel",
+    "plotly",
+    "ticks",
+    "text_boxes",
+    "label_room",
+    "theme_colors",
+    "chart",
+)
 SCRIPTS = (
     "address",
     *_FIGURE,

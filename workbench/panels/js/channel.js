@@ -68,7 +68,11 @@ export class Channel {
   /** @type {(name: string, details?: object, buffers?: ArrayBuffer[]) => void} */
   act(name, details = {}, buffers = []) {
     const waiting = this.waiting.length ? { waiting: this.waiting } : {};
-    this.model.send({ act: name, seq: this.seq, ...waiting, ...details }, undefined, buffers);
+    try {
+      this.model.send({ act: name, seq: this.seq, ...waiting, ...details }, undefined, buffers);
+    } catch {
+      this.onAlive(false); // a kernel that has ended takes no messages
+    }
   }
 
   /** @param {Values} values */

@@ -5,6 +5,7 @@
 import { h, setText } from "./dom.js";
 import { withLabels } from "./label_room.js";
 import { loadPlotly } from "./plotly.js";
+import { inTheme } from "./theme_colors.js";
 import { inLines, withRoom, withSpacedTicks } from "./ticks.js";
 
 /** @import { Channel } from "./channel.js" */
@@ -62,6 +63,7 @@ export class Chart {
     }, onFail);
     this.resizeObserver = new ResizeObserver(() => this.fit());
     this.resizeObserver.observe(this.plot);
+    this.themeObserver = new MutationObserver(() => this.fit());
   }
 
   /** @type {(figure: PlotlyFigure, seq: number) => void} */
@@ -82,7 +84,8 @@ export class Chart {
 
   draw() {
     if (!this.plotly || !this.waiting || this.plot.offsetParent === null) return;
-    const { figure, seq } = this.waiting;
+    const { seq } = this.waiting;
+    const figure = inTheme(this.waiting.figure, this.plot.closest(".wb"));
     this.waiting = null;
     const { margin, xaxis } = figure.layout;
     const axes = figure.data.flatMap(({ dimensions }) => dimensions ?? []).length;
@@ -116,6 +119,7 @@ export class Chart {
       this.schedule();
     });
     if (isNew) this.listen();
+    if (!this.figure) this.watchTheme();
     this.figure = figure;
     this.finish(figure, seq);
     this.onDraw?.();
@@ -139,6 +143,12 @@ export class Chart {
       const brushed = brushOf(change, this.figure?.data[0]?.dimensions ?? []);
       if (brushed) this.onBrush?.(brushed.field, brushed.range);
     });
+  }
+
+  // Redraws in the colors of another theme.
+  watchTheme() {
+    const root = this.plot.closest(".wb");
+    if (root) this.themeObserver.observe(root, { attributeFilter: ["data-theme"] });
   }
 
   // Lets a picture that is wider than its place scroll, also with the keyboard.
@@ -195,6 +205,7 @@ export class Chart {
 
   close() {
     this.resizeObserver.disconnect();
+    this.themeObserver.disconnect();
     if (this.request) cancelAnimationFrame(this.request);
     if (this.plotly && this.figure) this.plotly.purge(this.plot);
   }

@@ -766,6 +766,7 @@ export interface PlotlyFigure {
   data: Trace[];
   layout: {
     title: { text: string };
+    font?: { color?: string };
     margin: { l: number; r: number; t: number; b: number };
     xaxis?: any;
     yaxis?: any;
