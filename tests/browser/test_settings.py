@@ -45,12 +45,12 @@ def test_a_level_shows_more_and_changes_no_recipe(show, shown):
     bench = show("?structure.removed=0.1&quantize.bits=4&quantize.range=mse")
     bench.settle()
     before = bench.number("bytes").inner_text()
-    expect(shown.locator(".hidden-settings")).to_contain_text("2 more settings are active")
+    expect(shown.locator(".hidden-settings")).to_contain_text("Also active: structure: channels removed, quantization: range")
     start = names(shown)
     shown.get_by_role("radio", name="Explore").check()
     explore = names(shown)
     assert {"structure: channels removed", "low rank: kept"} <= {*explore} - {*start}
-    expect(shown.locator(".hidden-settings")).to_contain_text("1 more setting is active")
+    expect(shown.locator(".hidden-settings")).to_contain_text("Also active: quantization: range")
     shown.locator(".hidden-settings").get_by_role("button", name="show").click()
     everything = names(shown)
     assert {"quantization: range", "layer by layer"} <= {*everything} - {*explore}
