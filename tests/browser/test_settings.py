@@ -45,7 +45,9 @@ def test_a_level_shows_more_and_changes_no_recipe(show, shown):
     bench = show("?structure.removed=0.1&quantize.bits=4&quantize.range=mse")
     bench.settle()
     before = bench.number("bytes").inner_text()
-    expect(shown.locator(".hidden-settings")).to_contain_text("Also active: structure: channels removed, quantization: range")
+    expect(shown.locator(".hidden-settings")).to_contain_text(
+        "Also active: structure: channels removed, quantization: range"
+    )
     start = names(shown)
     shown.get_by_role("radio", name="Explore").check()
     explore = names(shown)
