@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser.conftest import SIZE
+
 pytestmark = pytest.mark.browser
 
 WIDTHS = [390, 900, 1280, 1920]
@@ -73,3 +75,15 @@ def test_no_texts_overlap_while_a_slider_moves(show, shown):
 def test_the_label_of_the_original_has_room_next_to_the_current_point(show, shown):
     show("?m=fashion/lenet5").settle()
     assert shown.locator(".stage .textpoint text").filter(has_text="original").count() == 1
+
+
+def test_the_explanation_of_a_point_is_above_the_current_point(show, shown):
+    show("?m=fashion/lenet5&prune.sparsity=0.55&quantize.bits=8").settle()
+    shown.wait_for_function(DRAWN, arg=SIZE["width"])
+    point = shown.locator(".stage .plot .scatterlayer path.point").first.bounding_box()
+    shown.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
+    shown.locator(".stage .hovertext").first.wait_for()
+    order = "(node) => Number(getComputedStyle(node).zIndex) || 0"
+    plot, live = (shown.locator(f".plane > {layer}") for layer in (".plot", ".live"))
+    assert plot.evaluate(order) > live.evaluate(order)
+    shown.mouse.move(0, 0)

@@ -93,6 +93,13 @@ def test_a_drag_leaves_a_trail_until_the_next(session, until):
     assert session.trail == ()
 
 
+def test_a_link_leads_to_no_trail(session, until):
+    drag(session, 1, 0.1)
+    until(session, lambda: not session.busy)
+    session.restore(f"m={SMALL}&prune.sparsity=0.5")
+    assert session.trail == ()
+
+
 def test_another_model_has_no_trail_of_the_one_before(session, until):
     drag(session, 1, 0.1)
     until(session, lambda: not session.busy)

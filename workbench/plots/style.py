@@ -41,7 +41,7 @@ def layout(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
         "hoverlabel": {
             "bgcolor": palette.panel,
             "bordercolor": palette.line,
-            "font": {"color": palette.ink, "size": 13},
+            "font": {"family": FONT, "color": palette.ink, "size": 13},
         },
         "uirevision": "workbench",
         **more,

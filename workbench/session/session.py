@@ -361,6 +361,8 @@ class Session(Readings, DeployJobs):
             unchanged = same and state.report is not None and not state.stale
             if not unchanged:
                 interruption = state.interruption_message
+                if first:
+                    state.gesture = Gesture()  # without the trail of another history
                 history = state.gesture.push(state.history, selection, gesture)
                 self._enter(History(selection) if first else history, model)
                 state.interruption = interruption

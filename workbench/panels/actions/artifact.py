@@ -79,13 +79,13 @@ def _validation(report: Report | None, artifact: Artifact) -> float | None:
 def _result(task: Task, size: int, result: Report, validation: float | None) -> str:
     """Return the metric of a file on test, and on validation, which the card shows."""
     text = _(
-        "The file of {bytes} reaches {accuracy} on {count} test {examples}, which neither training "
-        "nor the card uses."
+        "The file of {bytes} reaches {accuracy} on {count} test {examples} that were not used to "
+        "train or to choose it."
     )
     if validation is not None:
         text = _(
-            "The file of {bytes} reaches {accuracy} on {count} test {examples}, which neither "
-            "training nor the card uses (on validation: {validation})."
+            "The file of {bytes} reaches {accuracy} on {count} test {examples} that were not used "
+            "to train or to choose it (on validation: {validation})."
         )
     if result.recipe == Recipe():
         text += " " + _(

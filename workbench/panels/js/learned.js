@@ -21,6 +21,7 @@ export class LearnedFigures {
     this.classes = h("tbody");
     this.table = h("div", { className: "scroll", role: "region", tabIndex: 0 });
     this.plot = h("div", { className: "learned-plot" });
+    this.next = h("button", { type: "button", onclick: () => this.node.close() });
     this.node = h("dialog", {
       className: "check learned panel",
       "aria-labelledby": this.title.id,
@@ -44,11 +45,7 @@ export class LearnedFigures {
     this.node.replaceChildren(
       h("div", { className: "check-head" }, this.title),
       h("div", { className: "check-content learned-body" }, this.poor, this.figures, this.table, this.plot),
-      h(
-        "div",
-        { className: "check-foot" },
-        h("button", { type: "button", className: "primary", text: labels.next, onclick: () => this.node.close() }),
-      ),
+      h("div", { className: "check-foot" }, this.next),
     );
   }
 
@@ -56,6 +53,8 @@ export class LearnedFigures {
   show({ title, poor, figures, classes, figure }) {
     setText(this.title, title);
     showText(this.poor, poor);
+    setText(this.next, poor ? this.labels.next_poor : this.labels.next);
+    this.next.className = poor ? "quiet" : "primary";
     this.figures.replaceChildren(
       ...figures.map(({ label, value, note }) =>
         h("div", {}, h("dt", { text: label }), h("dd", {}, h("strong", { text: value }), h("span", { text: note }))),

@@ -144,6 +144,7 @@ def _learned_labels() -> dict[str, str]:
         "examples": _("examples"),
         "recall": _("of them recognized"),
         "next": _("compress it"),
+        "next_poor": _("compress it anyway"),
         "details": _("figures"),
         "close_model": _("remove"),
         "models": _("Your models"),

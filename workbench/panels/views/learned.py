@@ -38,11 +38,15 @@ def learned(model: Model, palette: Palette) -> dict[str, Any]:
     figures[0]["note"] = ", ".join(filter(None, [figures[0]["note"], examples]))
     return {
         "title": _("What the model learned: {name}").format(name=model.title),
-        "poor": "" if honest.better else honest.sentences[0],
+        "poor": "" if honest.better else f"{honest.sentences[0]} {_advice()}",
         "figures": figures,
         "classes": _recalls(honest, score),
         "figure": _predicted(model, palette) if is_number else None,
     }
+
+
+def _advice() -> str:
+    return _("Before you compress it, give it more data, or data that say more about the answer.")
 
 
 def _of_classes(honest: HonestFigures) -> list[dict[str, str]]:
