@@ -33,6 +33,7 @@ export class LearnedFigures {
   build(labels) {
     this.labels = labels;
     this.table.setAttribute("aria-label", labels.classes);
+    setText(this.next, labels.next);
     const heads = [labels.class, labels.examples, labels.recall];
     this.table.replaceChildren(
       h(
