@@ -2,8 +2,8 @@
 
 python benchmarks/study.py [--quick] [PART ...] [MODEL ...]
 
-Parts: grid, hypervolume, optuna, overhead, redraw, processes, layers, budget, latency. All by
-default.
+Parts: grid, hypervolume, optuna, overhead, redraw, processes, layers, combinations, budget,
+latency. All by default.
 `optuna` and the Dask row of `processes` need the extras `study` and `cluster`.
 """
 
@@ -21,8 +21,8 @@ from statistics import mean, median
 from types import SimpleNamespace
 from typing import Any
 
-import psutil
 import torch
+from _executors import ROUND, SLOWER, measured, on_dask
 from _grids import FAST, GRID, SMALL_GRID, empty_store, full_grid, new_log
 
 import workbench as wb
@@ -32,7 +32,7 @@ from workbench.session.choosing import Choosing, Demand
 from workbench.session.records import Focus
 from workbench.study import Space, Study, mixed_precision, run_study
 from workbench.study.elimination import can_eliminate
-from workbench.study.executors import Dask, InThisProcess, Local
+from workbench.study.executors import InThisProcess, Local
 from workbench.study.front import pareto_front
 from workbench.study.goal import Goal
 from workbench.study.hypervolume import hypervolume
@@ -190,56 +190,24 @@ def redraw() -> None:
     print(f"\nredraw with {len(trials):,} recipes: {1000 * seconds[len(seconds) // 2]:.0f} ms")
 
 
-ROUND = 16
-"""Recipes of a round; rates and processor times begin after the first, when workers are warm."""
-
-
-def processor_seconds() -> float:
-    """Return the processor time of this process and all that it has started, in seconds."""
-    this = psutil.Process()
-    times = [process.cpu_times() for process in (this, *this.children(recursive=True))]
-    return sum(time.user + time.system for time in times)
-
-
-def measured(model: wb.Model, study: Study, executor: Any) -> tuple[float, float, list[Any]]:
-    """Return the recipes per second, the processor's ms for each, and the trials."""
-    torch.set_num_threads(2)
-    empty_store()
-    times: list[float] = []
-    used: list[float] = []
-
-    def update(result: StudyResult) -> None:
-        times.append(time.perf_counter())
-        if len(times) in {ROUND, study.recipes}:
-            used.append(processor_seconds())
-
-    result = run_study(model, study, log=new_log(), executor=executor, on_update=update)
-    trials = [(t.recipe, t.state, t.bytes, t.file, t.value) for t in result.trials]
-    recipes = len(trials) - ROUND
-    rate = recipes / (times[len(trials) - 1] - times[ROUND - 1])
-    return rate, 1000 * (used[1] - used[0]) / recipes, trials
-
-
 def processes() -> None:
-    """Compare two processes with one that has two threads, and with a local Dask cluster.
+    """Compare two processes with one that has two threads, and with local Dask clusters.
 
-    The executors take turns, and each rate is the median of three.
+    The second cluster measures itself less. The executors take turns, and each rate is the median
+    of three.
     """
-    print("\nrecipes per second     1 process, 2 threads  2 processes  Dask, 2 workers  equal")
+    print("\nrecipes per second     1 process, 2 threads  2 processes  Dask  Dask, settings  equal")
     for name in models(("fashion/cnn-10k", "fashion/lenet5")):
         model = wb.model(name)
         recipes = ROUND * (2 if QUICK else 9)
         study = Study.of(model, GRID, sampler="sobol", recipes=recipes, batch=ROUND)
         runs: dict[str, list[tuple[float, float, list[Any]]]] = {}
+        clusters = {"Dask": {}, "settings": SLOWER} if find_spec("distributed") else {}
         for _ in range(1 if QUICK else 3):
             for title, executor in (("this process", InThisProcess()), ("Local", Local(2))):
                 runs.setdefault(title, []).append(measured(model, study, executor))
-            if find_spec("distributed"):
-                from distributed import LocalCluster
-
-                with LocalCluster(2, threads_per_worker=1, dashboard_address=":0") as local:
-                    executor = Dask(local.scheduler_address)
-                    runs.setdefault("Dask", []).append(measured(model, study, executor))
+            for title, settings in clusters.items():
+                runs.setdefault(title, []).append(on_dask(model, study, settings))
         rates = {title: median(rate for rate, *_rest in row) for title, row in runs.items()}
         used = {title: median(ms for _rate, ms, _trials in row) for title, row in runs.items()}
         first = next(iter(runs.values()))[0][2]
@@ -276,10 +244,17 @@ def budget() -> None:
 
 
 def layers() -> None:
-    """Compare bits by layer with the same bits for all layers, at the bytes of nearest rounding."""
-    print("\nmodel                  bits  rounding: nearest  compensated  by layer  difference")
+    """Compare bits by layer with the same bits for all layers, at the bytes of nearest rounding.
+
+    The loss is that of nearest rounding against the original; the differences are those of bits by
+    layer against nearest rounding, on validation and on test, in points.
+    """
+    print(
+        "\nmodel                  bits  nearest, loss  compensated  by layer  difference, on test"
+    )
     for name in models(IMAGES_AND_TEXTS):
         model = wb.model(name)
+        original = model.metric_value("validation")
         for bits in (4,) if QUICK else (4, 3):
             recipes = [
                 wb.Recipe(wb.Quantize(bits, range="mse", rounding=rounding))
@@ -290,12 +265,35 @@ def layers() -> None:
             result = mixed_precision(model, uniform.bytes, recipes=number, log=new_log())
             best = result.front[-1]
             value = best.value or 0.0
+            on_test = [
+                wb.measure(model, recipe, split="test", timed=False).value
+                for recipe in (best.recipe, recipes[0])
+            ]
             print(
-                f"{name:<22} {bits:4d} {uniform.bytes:9,d} {uniform.value:8.2%} {other.bytes:9,d} "
-                f"{other.value:8.2%} {best.bytes:9,d} {value:8.2%} "
-                f"{100 * (value - uniform.value):+7.2f}",
+                f"{name:<22} {bits:4d} {uniform.bytes:9,d} {uniform.value:8.2%} "
+                f"{100 * (original - uniform.value):6.2f} {other.bytes:9,d} {other.value:8.2%} "
+                f"{best.bytes:9,d} {value:8.2%} {100 * (value - uniform.value):+7.2f} "
+                f"{100 * (on_test[0] - on_test[1]):+7.2f}",
                 flush=True,
             )
+
+
+def combinations() -> None:
+    """Measure all combinations of bits of a small network, at the bytes of 4 bits everywhere."""
+    model = wb.model("fashion/cnn-10k")
+    settings = {
+        "nearest rounding": wb.Quantize(range="mse"),
+        "compensated rounding": wb.Quantize(range="mse", rounding="compensated"),
+        "minimum to maximum": wb.Quantize(),
+        "not centered on zero": wb.Quantize(range="mse", scheme="affine"),
+    }
+    most = wb.measure(model, wb.Recipe(wb.Quantize(4, range="mse")), timed=False).bytes
+    axes = {f"quantize.layers.{name}": range(2, 5 if QUICK else 9) for name in model.layers}
+    print(f"\n{model.name}, at most {most:,} bytes: combinations, best metric")
+    for title, base in settings.items():
+        study = Study.of(model, Space(axes, wb.Recipe(base)), sampler="grid", max_bytes=most)
+        result = run_study(model, study, log=new_log())
+        print(f"{title:<22} {len(result.trials):4d} {result.front[-1].value:8.2%}", flush=True)
 
 
 WIDTHS = Space(
@@ -348,6 +346,7 @@ PARTS = {
     "redraw": redraw,
     "processes": processes,
     "layers": layers,
+    "combinations": combinations,
     "budget": budget,
     "latency": latency,
 }

@@ -53,6 +53,7 @@ class Client:
         if self.connects is not None:
             raise self.connects
         self.values = {}
+        self.executor = None  # the default one
 
     def wait_for_workers(self, count, timeout):
         if not self.workers:
