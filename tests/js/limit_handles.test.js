@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { limitText, placeOf, roundest, typedAt } from "../../workbench/panels/js/limit_handles.js";
 
 const axes = { left: 100, right: 700, top: 20, bottom: 320, x: [3, 6], y: [0, 1.2] }; // 1 kB to 1 MB
-const texts = { inside: "goal ≤ {limit}", outside: "> {limit}", none: "no limit" };
+const texts = { label: "goal ≤ {limit}", none: "no limit" };
 /** @type {[string, number][]} */
 const sizes = [
   ["B", 1],
@@ -55,8 +55,8 @@ test("a limit stays inside the axes, and one that excludes nothing is none", () 
 });
 
 test("a label says the limit as it would be typed", () => {
-  assert.equal(limitText(budget, budget.inside, 40), "goal ≤ 40\u202fkB");
-  assert.equal(limitText(budget, budget.inside, 1500), "goal ≤ 1.5\u202fMB");
-  assert.equal(limitText(budget, budget.outside, 0.2), "> 200\u202fB");
-  assert.equal(limitText({ ...floor, units: [["", 1]], unit: 1 }, floor.inside, 3.2), "goal ≤ 3.2");
+  assert.equal(limitText(budget, 40), "goal ≤ 40\u202fkB");
+  assert.equal(limitText(budget, 1500), "goal ≤ 1.5\u202fMB");
+  assert.equal(limitText(budget, 0.2), "goal ≤ 200\u202fB");
+  assert.equal(limitText({ ...floor, units: [["", 1]], unit: 1 }, 3.2), "goal ≤ 3.2");
 });

@@ -154,7 +154,10 @@ def test_the_area_outside_the_goal_has_its_limits_as_text():
 
 def test_limits_outside_the_axes_have_their_texts_at_the_edges():
     notes = draw(goal=Goal(10, 0.9999))["layout"]["annotations"]
-    assert [note["text"] for note in notes] == ["> 10\u202fB", "< 99.99\u202f%"]
+    assert [note["text"] for note in notes] == [
+        "goal ≤ 10\u202fB",
+        "goal ≥ 99.99\u202f%",
+    ]
 
 
 def test_the_axis_says_what_its_lines_mean():

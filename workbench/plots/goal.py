@@ -53,24 +53,19 @@ class Goal:
     def limits(self, up: scales.Axis) -> list[dict[str, Any]]:
         """Return what lets a page drag the limits: their axes, values, units and labels."""
         limits: list[dict[str, Any]] = []
-        texts = {"inside": _("goal {sign} {limit}"), "outside": "{sign} {limit}"}
         for key, axis, scale, value, unit, units in (
             ("budget", "x", "size", self.budget, 1000, SIZES),
             ("floor", "y", up.scale, self.floor, *_units(up.metric)),
         ):
             if value:
-                signs = _signs(up.metric.higher_is_better if axis == "y" else False)
-                sides = zip(texts.items(), signs, strict=True)
-                labels = {side: text.replace("{sign}", sign) for (side, text), sign in sides}
+                sign = _sign(axis == "y" and up.metric.higher_is_better)
+                label = _("goal {sign} {limit}").replace("{sign}", sign)
                 limit = {"key": key, "axis": axis, "scale": scale, "value": value, "unit": unit}
-                limits.append({**limit, "units": units, **labels, "none": _("no limit")})
+                limits.append({**limit, "units": units, "label": label, "none": _("no limit")})
         return limits
 
     def labels(self, places: Places, up: scales.Axis, palette: Palette) -> list[dict[str, Any]]:
-        """Return the limits on either side of their edges, and the text, where there is room.
-
-        A label says what is true on its side of the edge.
-        """
+        """Return the limits on either side of their edges, and the text, where there is room."""
         label = {"showarrow": False, "font": {"size": 13, "color": palette.muted}}
         notes: list[dict[str, Any]] = []
         if self.budget:
@@ -99,7 +94,7 @@ class Goal:
         edge, gap = places.at(position, 0.0)[0], label_places.GAP
         boxes: dict[tuple[str, str, int], Box] = {}
         for step in range(STEPS):
-            for anchor, text in _texts("right", "left", _signs(False), limit):
+            for anchor, text in _texts(("right", "left"), _sign(False), limit):
                 width, height = label_places.size([text])
                 start = edge - gap - width if anchor == "right" else edge + gap
                 bottom = step * height
@@ -125,11 +120,11 @@ class Goal:
         unit, ((name, _scale),) = _units(up.metric)
         limit, height = f"{self.floor / unit:.9g}", up.height(self.floor)
         limit += f"{formatting.NARROW_SPACE}{name}" if name else ""
-        signs = _signs(up.metric.higher_is_better)
+        sign = _sign(up.metric.higher_is_better)
         edge = places.at(0.0, height)[1]
         boxes: dict[tuple[str, str, str], Box] = {}
         for side in ("left", "right"):
-            for anchor, text in _texts("bottom", "top", signs, limit):
+            for anchor, text in _texts(("bottom", "top"), sign, limit):
                 width, tall = label_places.size([text])
                 start = 0.0 if side == "left" else label_places.WIDTH - width
                 bottom = edge + 1 if anchor == "bottom" else edge - 1 - tall
@@ -150,19 +145,14 @@ def _units(metric: Metric) -> tuple[float, list[tuple[str, float]]]:
     return 1, [(_(metric.unit) if metric.unit else "", 1)]
 
 
-def _signs(higher_is_better: bool) -> tuple[str, str]:
-    """Return the signs of a limit on its two sides."""
-    return ("≥", "<") if higher_is_better else ("≤", ">")
+def _sign(higher_is_better: bool) -> str:
+    return "≥" if higher_is_better else "≤"
 
 
-def _texts(inside: str, outside: str, signs: tuple[str, str], limit: str) -> list[tuple[str, str]]:
-    """Return the texts for a limit, each with the anchor that puts it on its side of the edge."""
-    within, beyond = signs
-    return [
-        (inside, _("goal {sign} {limit}").format(sign=within, limit=limit)),
-        (inside, f"{within} {limit}"),
-        (outside, f"{beyond} {limit}"),
-    ]
+def _texts(anchors: tuple[str, str], sign: str, limit: str) -> list[tuple[str, str]]:
+    """Return the texts for a limit, each with an anchor that puts it on a side of the edge."""
+    texts = (_("goal {sign} {limit}").format(sign=sign, limit=limit), f"{sign} {limit}")
+    return [(anchor, text) for text in texts for anchor in anchors]
 
 
 CORNERS = {

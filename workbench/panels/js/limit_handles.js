@@ -4,7 +4,7 @@
 //
 // A limit is dragged to the roundest number that is near the pointer. The fields do the same for the keyboard.
 
-import { h, setText } from "./dom.js";
+import { h } from "./dom.js";
 
 /** @import { Chart } from "./chart.js" */
 /** @import { MoveState, PictureLimit, Point } from "./types" */
@@ -62,11 +62,11 @@ export function typedAt(limit, place, axes) {
 }
 
 // What the label says: the limit as it would be typed.
-/** @type {(limit: PictureLimit, text: string, typed: number) => string} */
-export function limitText({ units, unit }, text, typed) {
+/** @type {(limit: PictureLimit, typed: number) => string} */
+export function limitText({ units, unit, label }, typed) {
   const [name, size] = units.filter(([, size]) => typed * unit >= size).at(-1) ?? units[0];
   const number = Number(((typed * unit) / size).toPrecision(DIGITS));
-  return text.replace("{limit}", `${number}${name ? `\u202f${name}` : ""}`);
+  return label.replace("{limit}", `${number}${name ? `\u202f${name}` : ""}`);
 }
 
 export class LimitHandles {
@@ -150,7 +150,7 @@ export class LimitHandles {
     setPlace(handle, line);
     handle.classList.toggle("moves", isMoving);
     if (!isMoving) return;
-    const label = h("span", { text: typed === null ? limit.none : limitText(limit, limit.inside, typed) });
+    const label = h("span", { text: typed === null ? limit.none : limitText(limit, typed) });
     const shade = isUpright
       ? { left: place, top, width: right - place, height: bottom - top }
       : { left, top: place, width: right - left, height: bottom - place };
@@ -159,9 +159,7 @@ export class LimitHandles {
     setPlace(node, shade);
     this.shades.append(node);
     const hasRoom = isUpright ? place - left > label.offsetWidth : place - top > label.offsetHeight;
-    if (hasRoom || typed === null) return;
-    setText(label, limitText(limit, limit.outside, typed));
-    node.classList.add("outside");
+    node.classList.toggle("outside", !hasRoom && typed !== null);
   }
 
   /** @param {PictureLimit} limit */

@@ -786,8 +786,7 @@ export interface PictureLimit {
   value: number;
   unit: number; // of the field, in that of the value
   units: [string, number][]; // of the label, with the values from which they are used, ascending
-  inside: string; // the labels on either side of the line
-  outside: string;
+  label: string; // with {limit} in it
   none: string; // the label without a limit
 }
 
