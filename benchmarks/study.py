@@ -178,7 +178,7 @@ def redraw() -> None:
         begin = time.perf_counter()
         result = StudyResult(study, tuple(trials), model.task.metric, original, 0, 5000)
         choices = tuple(goal.ranking(trials)[:3])
-        reasons = all_reasons(choices, goal, result, (), 1.0, complete=False)
+        reasons = all_reasons(choices, goal, result, (), 1.0, ended=True, complete=False)
         drawn = Recommendation(model, goal, result, choices, {}, reasons, 1.0)
         session: Any = SimpleNamespace(
             model=model, choosing=Choosing(demand, drawn, "done"), focus=Focus()

@@ -54,6 +54,13 @@ test("a limit stays inside the axes, and one that excludes nothing is none", () 
   assert.equal(typedAt(floor, 5000, axes), null);
 });
 
+test("a limit dragged past the end of an axis is round too", () => {
+  const odd = { ...axes, x: [3.4001, 6.4129], y: [0.0458, 1.1938] }; // 2.51 kB to 2.59 MB, 10 to 93.6 %
+  assert.equal(typedAt(budget, -50, odd), 2.5);
+  assert.equal(typedAt(budget, 5000, odd), 3000);
+  assert.equal(typedAt(floor, -50, odd), 94);
+});
+
 test("a label says the limit as it would be typed", () => {
   assert.equal(limitText(budget, 40), "goal ≤ 40\u202fkB");
   assert.equal(limitText(budget, 1500), "goal ≤ 1.5\u202fMB");

@@ -14,6 +14,7 @@ import pytest
 
 import workbench as wb
 from tests.profiling.energy.fakes import Clock, Powercap, machine
+from workbench import formatting
 from workbench.cancel import Cancelled
 from workbench.panels import choosing, narrowing, search_notebook
 from workbench.panels.comparison.focus import update_focus
@@ -26,6 +27,7 @@ from workbench.study import latency, speed
 from workbench.study.reasons import alternatives, contributions
 from workbench.study.speed import Speed
 from workbench.study.trial import Cost
+from workbench.zoo.students import students
 
 
 @pytest.fixture
@@ -420,3 +422,17 @@ def test_a_model_of_this_session_gets_no_notebook(opened, monkeypatch):
 def acts(client):
     buttons = choosing._activity(client.session.choosing)["buttons"]
     return [button["act"] for button in buttons]
+
+
+def test_the_questions_say_what_a_selected_student_has(opened):
+    student = next(student for student in students() if student.teacher)
+    opened.session.distill(student)
+    helps = opened.wait("state", _is_about("student"))["choosing"]["helps"]
+    assert formatting.size(opened.session.model.original_bytes) in helps["max_bytes"]
+    assert formatting.percent(opened.session.model.accuracy("validation")) in helps["min_accuracy"]
+    opened.session.undo()
+    opened.wait("state", _is_about("original"))
+
+
+def _is_about(name):
+    return lambda state: name in state["choosing"]["helps"]["max_bytes"]

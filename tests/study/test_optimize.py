@@ -123,9 +123,11 @@ def test_the_original_is_recommended_if_every_recipe_enlarges_its_file(limits):
 )
 def test_advice_names_what_can_help(tiny, monkeypatch, seconds, helps):
     monkeypatch.setattr("workbench.study.limited_search.MIN_TUNING_SECONDS", 1000)
-    result = optimize(tiny, max_bytes=100, seconds=seconds)
+    updates = []
+    result = optimize(tiny, max_bytes=100, seconds=seconds, on_update=updates.append)
     text = " ".join(result.reasons)
     assert "ine-tuning" not in text
+    assert not any("seconds" in " ".join(update.reasons) for update in updates)
     assert f"The smallest file of all recipes tried has {result.best.bytes:,}" in text
     assert ("give more seconds" in text, "no other promised a smaller one" in text) == (
         helps,

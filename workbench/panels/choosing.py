@@ -38,15 +38,13 @@ LIMITS = ("max_bytes", "min_accuracy", "max_energy_mj")
 
 def section(session: Session) -> dict[str, Any]:
     """Return the texts and the questions."""
-    model, demand = session.model, session.choosing.demand if session.choosing else None
+    helps, demand = _helps(session), session.choosing.demand if session.choosing else None
     max_bytes, min_accuracy, max_energy = _limits(session)
     questions = [
         {
             "key": "max_bytes",
             "label": _("How large may the file be?"),
-            "help": _("The original has {size}. Leave it empty for the smallest file.").format(
-                size=formatting.size(model.original_bytes)
-            ),
+            "help": helps["max_bytes"],
             "unit": _("kB"),
             "value": max_bytes and max_bytes / KILOBYTE,
             "scale": KILOBYTE,
@@ -55,14 +53,11 @@ def section(session: Session) -> dict[str, Any]:
         }
     ]
     if _has_accuracy(session):
-        original = model.accuracy("validation")
         questions.append(
             {
                 "key": "min_accuracy",
                 "label": _("How accurate must it be?"),
-                "help": _("The original has {accuracy}. Leave it empty for the best.").format(
-                    accuracy=formatting.percent(original)
-                ),
+                "help": helps["min_accuracy"],
                 "unit": "%",
                 "value": min_accuracy and round(100 * min_accuracy, 4),
                 "scale": 0.01,
@@ -106,6 +101,21 @@ def section(session: Session) -> dict[str, Any]:
     }
 
 
+def _helps(session: Session) -> dict[str, str]:
+    """Return what the searched model has, a student if one is selected, by key of the question."""
+    model = session.model
+    size = _("The original has {size}. Leave it empty for the smallest file.")
+    accuracy = _("The original has {accuracy}. Leave it empty for the best.")
+    if session.student is not None:
+        size = _("The student has {size}. Leave it empty for the smallest file.")
+        accuracy = _("The student has {accuracy}. Leave it empty for the best.")
+    helps = {"max_bytes": size.format(size=formatting.size(model.original_bytes))}
+    if _has_accuracy(session):
+        percent = formatting.percent(model.accuracy("validation"))
+        helps["min_accuracy"] = accuracy.format(accuracy=percent)
+    return helps
+
+
 def seconds_text() -> str:
     """Return the answer to a time that cannot be searched."""
     return _("The time must be above 0 and at most {maximum} seconds.").format(
@@ -134,8 +144,9 @@ def limits(message: Mapping[str, Any]) -> Limits:
 
 
 def live(session: Session) -> dict[str, Any]:
-    """Return the limits of the next search, and the cards and reasons of the search so far."""
-    return {"limits": dict(zip(LIMITS, _limits(session), strict=True)), **_results(session)}
+    """Return the next limits, what the model has, and the results of the search so far."""
+    limits = dict(zip(LIMITS, _limits(session), strict=True))
+    return {"limits": limits, "helps": _helps(session), **_results(session)}
 
 
 def _results(session: Session) -> dict[str, Any]:

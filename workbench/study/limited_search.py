@@ -122,7 +122,7 @@ class LimitedSearch:
         with suppress(TimeIsUp):
             self.speed.time_until_fast(self.goal.ranking(self.runner.final))
             self._explain()
-        return self.recommendation()
+        return self.recommendation(ended=True)
 
     def _measure_first(self) -> float:
         """Measure one recipe however long it takes, and a few more until one meets the limits.
@@ -168,7 +168,7 @@ class LimitedSearch:
             self.runner.measure([Recipe()], exactly=True)
         self._set_deadline(1.0)
 
-    def recommendation(self) -> Recommendation:
+    def recommendation(self, *, ended: bool = False) -> Recommendation:
         """Return the recommendation from the trials so far."""
         result = self.runner.result
         choices = self._choices(self._ranking())
@@ -178,7 +178,13 @@ class LimitedSearch:
         violations = draft.violations if choices else ()
         fast = replace(result, trials=tuple(filter(self.runner.counts, result.trials)))
         sentences = reasons.all_reasons(
-            choices, self.goal, fast, violations, self.elapsed, complete=self.complete
+            choices,
+            self.goal,
+            fast,
+            violations,
+            self.elapsed,
+            ended=ended,
+            complete=self.complete,
         )
         timed = bool(choices) and self.speed.counts
         untimed = None

@@ -145,11 +145,8 @@ def alternatives(best: Trial, goal: Goal, result: StudyResult) -> Iterator[str]:
         )
 
 
-def advice(goal: Goal, result: StudyResult, *, trained: bool, complete: bool) -> Iterator[str]:
-    """Yield what the limits allow one by one, and what to do next, if no recipe meets them.
-
-    More time helps only a search that is not `complete`.
-    """
+def allowed(goal: Goal, result: StudyResult) -> Iterator[str]:
+    """Yield what the limits allow one by one, if no recipe meets them."""
     exact = [trial for trial in result.trials if trial.exact]
     small = [t for t in exact if goal.max_bytes is None or t.bytes <= goal.max_bytes]
     if goal.max_bytes is not None and goal.min_accuracy is not None and small:
@@ -167,6 +164,14 @@ def advice(goal: Goal, result: StudyResult, *, trained: bool, complete: bool) ->
         yield _("The original itself has less than {limit}: train it longer first.").format(
             limit=formatting.percent(goal.min_accuracy or 0.0, 2)
         )
+
+
+def advice(goal: Goal, result: StudyResult, *, complete: bool) -> Iterator[str]:
+    """Yield what to do next if no recipe meets the limits.
+
+    More time helps only a search that is not `complete`.
+    """
+    trained = any(trial.recipe.train is not None and trial.exact for trial in result.trials)
     sizes = [trial.bytes for trial in result.trials if trial.bytes]
     if goal.max_bytes is not None and sizes and min(sizes) > goal.max_bytes:
         text = _(
@@ -266,18 +271,16 @@ def all_reasons(
     violations: Sequence[str],
     seconds: float,
     *,
+    ended: bool,
     complete: bool,
 ) -> tuple[str, ...]:
-    """Return all sentences, the most important first."""
+    """Return all sentences, the most important first; advice once the search has ended."""
     if not choices:
         return (_("No recipe was measured in this time: give more seconds."),)
     best = choices[0]
-    trained = any(trial.recipe.train is not None and trial.exact for trial in result.trials)
-    missed = (
-        [*violations, *advice(goal, result, trained=trained, complete=complete)]
-        if violations
-        else []
-    )
+    missed = [*violations, *allowed(goal, result)] if violations else []
+    if missed and ended:
+        missed += advice(goal, result, complete=complete)
     return (
         headline(best, result),
         *missed,

@@ -10,7 +10,8 @@ import { Tabs } from "./tabs.js";
 /** @import { Chart } from "./chart.js" */
 /** @import { ChoosingCard, ChoosingQuestion, ChoosingTexts, Context, LiveChoosing, MoveState, Page, State, TabMessage } from "./types" */
 
-/** @typedef {{ question: ChoosingQuestion, input: HTMLInputElement } & ReturnType<typeof answered>} Asked */
+/** @typedef {{ question: ChoosingQuestion, input: HTMLInputElement, help: HTMLElement }
+ *   & ReturnType<typeof answered>} Asked */
 
 /** @type {Record<string, string>} */
 const LIMITS = { budget: "max_bytes", floor: "min_accuracy" }; // the questions about the limits of the picture
@@ -62,18 +63,19 @@ export class ChoosePage {
     /** @type {HTMLInputElement} */
     const input = h("input", { type: "number", step, placeholder, "aria-label": label, onchange: () => this.draw() });
     input.value = value === null ? "" : String(value);
-    return { question, input, ...answered(input, bounds) };
+    const help = h("span", { className: "help", text: question.help });
+    return { question, input, help, ...answered(input, bounds) };
   }
 
   /** @type {(asked: Asked) => HTMLElement} */
-  line({ question, input, error }) {
+  line({ question, input, help, error }) {
     return h(
       "label",
       { className: "choosing-question" },
       h("span", { className: "choosing-label", text: question.label }),
       h("span", { className: "with-unit" }, input, h("span", { className: "unit", text: question.unit })),
       error,
-      h("span", { className: "help", text: question.help }),
+      help,
     );
   }
 
@@ -117,7 +119,10 @@ export class ChoosePage {
   /** @param {State} state */
   show({ choosing }) {
     setDisabled(this.button, choosing.working);
-    for (const asked of this.inputs) this.showLimit(asked, choosing.limits);
+    for (const asked of this.inputs) {
+      this.showLimit(asked, choosing.limits);
+      setText(asked.help, choosing.helps[asked.question.key] ?? asked.question.help);
+    }
     setText(this.headline, choosing.headline);
     this.headline.classList.toggle("met", choosing.met);
     const description = JSON.stringify([choosing.cards, choosing.reasons]);

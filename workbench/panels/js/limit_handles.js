@@ -57,7 +57,8 @@ export function typedAt(limit, place, axes) {
   const share = Math.max(0, Math.min(1, (place - start) / (end - start)));
   const [low, high] = axes[axis];
   const value = SCALES[scale][1](low + share * (high - low)) / unit;
-  const typed = roundest(value, (candidate) => Math.abs(placeOf(limit, candidate, axes) - place) <= NEAR);
+  const inside = start + share * (end - start); // the pointer may be outside
+  const typed = roundest(value, (candidate) => Math.abs(placeOf(limit, candidate, axes) - inside) <= NEAR);
   return typed === 0 && scale === "error" ? null : typed;
 }
 

@@ -332,6 +332,7 @@ export interface ChoosingCard {
 export interface LiveChoosing {
   working: boolean;
   limits: Record<string, number | null>;
+  helps: Record<string, string>; // what the model has, by key of the question
   headline: string;
   met: boolean;
   cards: ChoosingCard[];
