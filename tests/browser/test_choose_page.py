@@ -151,13 +151,14 @@ def test_the_space_is_narrowed_with_the_mouse_and_the_keyboard(show_page, shown)
 
 def held(page, key):
     """Press the line of a limit where no point is; return the place of the pointer."""
-    box = page.locator(f'.limit-handle[data-limit="{key}"]:visible').bounding_box()
-    x, y = box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"]
-    if key == "floor":
-        x = box["x"] + 0.2 * box["width"]
-    page.mouse.move(x, y)
+    handle = page.locator(f'.limit-handle[data-limit="{key}"]:visible')
+    box = handle.bounding_box()
+    across = 0.2 if key == "floor" else 0.5
+    x, y = across * box["width"], 0.5 * box["height"]
+    handle.hover(position={"x": x, "y": y})  # waits until it no longer moves
     page.mouse.down()
-    return x, y
+    box = handle.bounding_box()
+    return box["x"] + x, box["y"] + y
 
 
 def test_both_limits_are_dragged_in_the_picture_and_each_drag_is_undone(show_page, shown):
