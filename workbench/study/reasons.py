@@ -206,8 +206,8 @@ def on_new_data(best: Trial, goal: Goal) -> Iterator[str]:
     )
     if goal.lost_on_test >= NOTABLE:
         yield _(
-            "The original itself loses {points} from validation to test, which this interval "
-            "contains: set the limit higher by as much if it must hold on test."
+            "The original itself loses {points} from validation to test, which is part of this "
+            "interval: if the limit must hold on test, set it {points} higher."
         ).format(points=formatting.points(goal.lost_on_test).lstrip("+"))
 
 
