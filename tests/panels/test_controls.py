@@ -10,7 +10,7 @@ import pytest
 from tests.recipes import random_recipe
 from workbench import zoo
 from workbench.panels import controls
-from workbench.recipe import PARTS, Adjust, Prune, Quantize, Recipe, Structure
+from workbench.recipe import PARTS, Adjust, Prune, Quantize, Recipe, Share, Structure
 from workbench.recipe.off import disabled_part
 from workbench.recipe.schema import Choice, spec, specs
 
@@ -148,6 +148,12 @@ def test_the_first_active_settings_are_named_and_the_others_counted():
     assert controls.hidden_settings(recipe)["start"].endswith(
         "quantization: granularity, and 1 more"
     )
+
+
+def test_what_each_part_mostly_does_is_named_first():
+    quantize = Quantize(4, "fp16", granularity="group", range="mse")
+    recipe = Recipe(Prune(0.5, criterion="curvature", scope="uniform"), quantize, share=Share(4))
+    assert "weight sharing: shared values" in controls.hidden_settings(recipe)["start"]
 
 
 def test_a_recipe_keeps_the_control_of_a_field_that_cannot_act():

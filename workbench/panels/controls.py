@@ -113,7 +113,10 @@ def hidden_settings(recipe: Recipe) -> dict[str, str]:
 
 
 def _active(recipe: Recipe) -> list[tuple[str, str]]:
-    """Return the levels and labels of the fields that `recipe` sets, in parts that are on."""
+    """Return the levels and labels of the fields that `recipe` sets, in parts that are on.
+
+    The first field of each part, which says how much, comes before the others.
+    """
     current = values(recipe)
     levels = []
     for key, part in _live():
@@ -121,11 +124,15 @@ def _active(recipe: Recipe) -> list[tuple[str, str]]:
         if key in GATED and current[gate["key"]] == gate["off"] and not current.get(gate["layers"]):
             continue
         levels += [
-            (_level(key, spec, primary=position == 0), _name(_(TITLES.get(key, key)), spec))
+            (
+                position > 0,
+                _level(key, spec, primary=position == 0),
+                _name(_(TITLES.get(key, key)), spec),
+            )
             for position, spec in enumerate(specs(part))
             if f"{key}.{spec.name}" in in_use
         ]
-    return levels
+    return [(level, label) for _rest, level, label in sorted(levels, key=lambda entry: entry[0])]
 
 
 def _name(title: str, spec: FieldSpec) -> str:
