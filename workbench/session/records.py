@@ -185,6 +185,17 @@ class History:
             return self
         return History(self.future[-1], (*self.past, self.current), self.future[:-1])
 
+    def after(self, tour: History) -> History:
+        """Return the history in which this one is current again, after the history `tour`.
+
+        The last selection of the guided tour is its only step. As after any other selection, what
+        was undone before cannot be redone.
+        """
+        if tour is self:
+            return tour
+        last = () if tour.current == self.current else (tour.current,)
+        return History(self.current, (*self.past, *last))
+
     @property
     def undoes_goal(self) -> bool:
         """Whether the last change is one of the goal alone."""

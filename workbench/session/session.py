@@ -12,7 +12,6 @@ from typing import Any
 from workbench import zoo
 from workbench.cache.results import ResultCache, default_result_cache
 from workbench.domain import Model
-from workbench.domain.metric import ACCURACY
 from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.i18n import _
 from workbench.planner.selection import PlanSelection
@@ -20,8 +19,6 @@ from workbench.recipe import Recipe, Train
 from workbench.recipe.off import without_idle_factorization
 from workbench.recipe.presets import PRESETS
 from workbench.session.checks import (
-    check_budget,
-    check_floor,
     check_origin,
     check_training,
     resolve_model,
@@ -29,19 +26,18 @@ from workbench.session.checks import (
 )
 from workbench.session.deploy_jobs import DeployJobs
 from workbench.session.gesture import Gesture
+from workbench.session.goal_steps import GoalSteps
 from workbench.session.link import DEFAULT_MODEL, Link, format_link, parse_link
 from workbench.session.parallel_run import read_run
-from workbench.session.readings import Readings
-from workbench.session.records import Focus, Goal, History, Limits, Selection, Visit
+from workbench.session.records import Focus, Goal, History, Selection, Visit
 from workbench.session.state import State
-from workbench.session.tour import TourStart
 from workbench.session.worker import Worker
 from workbench.zoo.students import Student
 
 UNTOUCHED = Recipe()
 
 
-class Session(Readings, DeployJobs):
+class Session(GoalSteps, DeployJobs):
     """The selection and results of one user, and the actions on them.
 
     Every selection method returns at once. A recipe with cached results has its report before
@@ -85,7 +81,7 @@ class Session(Readings, DeployJobs):
     ) -> None:
         super().__init__(State(Selection(model, recipe), store or default_result_cache()))
         self.focus = Focus()
-        self._tour: TourStart | None = None
+        self._before_tour: History | None = None
         self._worker = Worker(self._state, postpone=postpone)
         self._worker.request()
 
@@ -219,30 +215,10 @@ class Session(Readings, DeployJobs):
         """Return to the selection that was undone last, if there is one."""
         self._step(History.redo)
 
-    def set_budget(self, size: int | None) -> None:
-        """Set the largest file size wanted, in bytes; None removes the limit."""
-        size, search = check_budget(size), self.goal.search
-        self._set_goal(replace(self.goal, budget=size, search=search and (size, *search[1:])))
-
-    def set_floor(self, value: float | None) -> None:
-        """Set the worst value of the task's metric wanted; None removes the limit."""
-        value, search = check_floor(value, self.model.task.metric), self.goal.search
-        if search is not None and self._has_accuracy:
-            search = search[0], value, search[2]
-        self._set_goal(replace(self.goal, floor=value, search=search))
-
-    def set_limits(self, limits: Limits) -> None:
-        """Set the limits of the next search, which are those of the goal."""
-        size, accuracy, _energy = limits
-        check_floor(accuracy, ACCURACY)
-        floor = accuracy if self._has_accuracy else self.floor
-        self._set_goal(Goal(check_budget(size), floor, limits))
-
     def begin_tour(self) -> None:
         """Remember the selection and its history, which `end_tour` restores."""
         with self._state.lock:
-            if self._tour is None:
-                self._tour = TourStart(self._state.history)
+            self._before_tour = self._before_tour or self._state.history
 
     def end_tour(self) -> None:
         """Restore what `begin_tour` remembered; undo then leads to the last selection of the tour.
@@ -250,10 +226,10 @@ class Session(Readings, DeployJobs):
         Choosing, opening and dropping a model end a tour as well.
         """
         with self._state.lock:
-            start, self._tour = self._tour, None
+            start, self._before_tour = self._before_tour, None
         if start is None:
             return
-        self._step(start.restored)
+        self._step(start.after)
         self._state.gesture = Gesture()  # without the trail of the tour
         self._state.notify()
 
@@ -305,7 +281,7 @@ class Session(Readings, DeployJobs):
             self._select(Selection(DEFAULT_MODEL, Recipe()), goal=Goal())
             raise
         self.focus = replace(self.focus, plan=link.plan)
-        self._tour = None
+        self._before_tour = None
         self._select(link.selection, first=True, goal=link.selection.goal)
         self._state.notify()
         if link.parallel:
@@ -372,24 +348,6 @@ class Session(Readings, DeployJobs):
             self._set_goal(goal)
         else:
             self._worker.request()
-
-    def _set_goal(self, goal: Goal) -> None:
-        """Change the goal alone, as one step of the history; the results stay."""
-        state = self._state
-        with state.lock:
-            if goal == state.selection.goal:
-                return
-            selection = replace(state.selection, goal=goal)
-            if selection.seconds is not None:  # a request that has not begun is no step
-                state.history = state.history.with_current(selection)
-            else:
-                state.gesture.end()
-                state.history = state.history.push(selection)
-        state.notify()
-
-    @property
-    def _has_accuracy(self) -> bool:
-        return self.model.task.metric == ACCURACY
 
     def _step(self, step: Callable[[History], History]) -> None:
         state = self._state
