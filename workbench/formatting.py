@@ -11,6 +11,8 @@ from workbench.i18n import _, plural
 NARROW_SPACE = "\u202f"
 MINUS = "\u2212"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+BYTE_UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
+"""The units of sizes above the byte, in bytes, the largest first."""
 
 
 def count(value: int) -> str:
@@ -25,7 +27,7 @@ def nbytes(value: int) -> str:
 
 def size(value: float) -> str:
     """Format a size in decimal units (1 kB = 1000 B) with three digits: ``41.2 kB``."""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+    for unit, scale in BYTE_UNITS:
         if abs(value) >= scale:
             return f"{_significant(value / scale)}{NARROW_SPACE}{unit}"
     return f"{value:.0f}{NARROW_SPACE}B"
@@ -33,7 +35,7 @@ def size(value: float) -> str:
 
 def round_size(value: float) -> str:
     """Format a round size, such as that of a tick of an axis, without zeros: ``80 kB``."""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+    for unit, scale in BYTE_UNITS:
         if value >= scale:
             return f"{value / scale:g}{NARROW_SPACE}{unit}"
     return f"{value:g}{NARROW_SPACE}B"

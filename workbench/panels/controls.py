@@ -14,7 +14,7 @@ from typing import Any
 from workbench import formatting
 from workbench.domain import Model
 from workbench.domain.applicable import can_act, condition
-from workbench.i18n import _, plural
+from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.panels import bounds
 from workbench.recipe import PARTS, Prune, Recipe
@@ -102,11 +102,7 @@ def hidden_settings(recipe: Recipe) -> dict[str, str]:
         others = len(names) - NAMED
         text = _("Also active: {names}")
         if others > 0:
-            text = plural(
-                "Also active: {names}, and {count} more",
-                "Also active: {names}, and {count} more",
-                others,
-            )
+            text = _("Also active: {names}, and {count} more")
         listed = text.format(names=", ".join(names[:NAMED]), count=others)
         texts[name] = listed if names else ""
     return texts
@@ -118,12 +114,12 @@ def _active(recipe: Recipe) -> list[tuple[str, str]]:
     The first field of each part, which says how much, comes before the others.
     """
     current = values(recipe)
-    levels = []
+    active = []
     for key, part in _live():
         gate, in_use = _gate(key), _set_fields(recipe, key)
         if key in GATED and current[gate["key"]] == gate["off"] and not current.get(gate["layers"]):
             continue
-        levels += [
+        active += [
             (
                 position > 0,
                 _level(key, spec, primary=position == 0),
@@ -132,7 +128,7 @@ def _active(recipe: Recipe) -> list[tuple[str, str]]:
             for position, spec in enumerate(specs(part))
             if f"{key}.{spec.name}" in in_use
         ]
-    return [(level, label) for _rest, level, label in sorted(levels, key=lambda entry: entry[0])]
+    return [(level, label) for _rest, level, label in sorted(active, key=lambda entry: entry[0])]
 
 
 def _name(title: str, spec: FieldSpec) -> str:

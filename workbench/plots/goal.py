@@ -19,8 +19,8 @@ LINE = 16
 STEPS = 6
 """Heights at which the label of the size may stand, from the bottom, one line apart."""
 
-SIZES = [("B", 1), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9)]
-"""The units of sizes, in bytes."""
+SIZES = [("B", 1), *reversed(formatting.BYTE_UNITS)]
+"""The units of sizes, in bytes, the smallest first."""
 
 
 @dataclass(frozen=True)
