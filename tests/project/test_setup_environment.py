@@ -67,6 +67,11 @@ def test_a_stamp_of_another_state_is_ignored(tmp_path):
     assert environment.installed(stamp, "now") == set()
 
 
+def test_without_a_newer_pip_the_old_one_installs(monkeypatch):
+    monkeypatch.setattr(environment, "python", lambda: "false")
+    environment.renew_pip()
+
+
 @pytest.mark.parametrize(
     ("had", "wanted", "installs"),
     [
@@ -83,8 +88,10 @@ def test_pip_runs_only_if_something_is_missing(tmp_path, monkeypatch, had, wante
         stamp.write_text(json.dumps({"state": environment.digest(), "target": had}))
     monkeypatch.setattr(environment, "STAMP", stamp)
     monkeypatch.setattr(environment, "python_works", lambda: True)
+    monkeypatch.setattr(environment, "renew_pip", lambda: calls.append("newest pip"))
     monkeypatch.setattr(environment, "install_torch", lambda verb, *options: None)
     monkeypatch.setattr(environment, "pip", lambda *arguments: calls.append(arguments))
     environment.ensure(wanted)
-    assert calls == ([("install", "--no-compile", "-e", installs)] if installs else [])
+    expected = ["newest pip", ("install", "--no-compile", "-e", installs)] if installs else []
+    assert calls == expected
     assert environment.installed(stamp, environment.digest()) >= environment.needs(wanted)

@@ -42,6 +42,7 @@ def ensure(target: str) -> None:
     check(this_machine())
     create()
     say(f"Installing Workbench into {VENV.name}; the first time takes a few minutes.")
+    renew_pip()
     # Python compiles a module when it is first imported; most modules of PyTorch never are.
     install_torch("install", "--no-compile")
     pip("install", "--no-compile", "-e", TARGETS[target])
@@ -116,6 +117,13 @@ def pip(verb: str, *arguments: str) -> None:
     command = [str(python()), "-m", "pip", verb, "--disable-pip-version-check"]
     command += [] if sys.stdout.isatty() else ["--quiet"]
     _call([*command, "-c", str(CONSTRAINTS), *arguments], f"pip {verb} failed, as it says above")
+
+
+def renew_pip() -> None:
+    """Install the newest pip if it is available: the one of an old Python resolves slowly."""
+    command = [str(python()), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    command += ["--no-compile", "--retries", "0", "--upgrade", "pip"]
+    subprocess.run(command, check=False, capture_output=True)
 
 
 def digest() -> str:
