@@ -13,6 +13,7 @@ LATER = (
     "workbench.evaluation.fast_path",
     "workbench.pipeline",
     "safetensors.torch",
+    "torch._dynamo",  # which the first optimizer imports
 )
 """What takes seconds: the first visitor's page comes before it."""
 ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
