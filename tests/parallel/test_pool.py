@@ -85,6 +85,7 @@ def _one_server(server, monkeypatch):
     pool().close()
     monkeypatch.setattr(ForkServer, "close", lambda _self: None)
     monkeypatch.setattr("workbench.parallel.pool.rank_server", lambda: server)
+    monkeypatch.setattr("workbench.parallel.job.RECORDS", 2)  # each evaluates a sample
     yield
     pool().close()
 
