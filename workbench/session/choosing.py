@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from workbench.cancel import CancelToken
-from workbench.session.records import Limits
+from workbench.recipe import Recipe
+from workbench.recipe.presets import PRESETS
+from workbench.session.records import Limits, Visit
 
 if TYPE_CHECKING:
     from workbench.domain import Model
@@ -29,6 +31,10 @@ class Demand:
     def limits(self) -> Limits:
         """The largest file, the smallest accuracy and the most energy."""
         return self.max_bytes, self.min_accuracy, self.max_energy_mj
+
+    def is_same_as(self, other: Demand) -> bool:
+        """Whether another search differs at most in its time."""
+        return replace(self, seconds=other.seconds) == other
 
 
 @dataclass(frozen=True)
@@ -67,10 +73,33 @@ class Choosing:
         return (1 - self.fraction) * self.demand.seconds
 
 
+def recipes_before(
+    visits: Sequence[Visit], model: str, earlier: Choosing | None, demand: Demand
+) -> list[Recipe]:
+    """Return the recipes that may be known when a search begins: presets, visits, other searches.
+
+    Of an `earlier` search for the same, which the new one continues, only what it knew itself.
+    """
+    recipes = [preset.recipe for preset in PRESETS]
+    recipes += [visit.recipe for visit in visits if visit.model == model and visit.exact]
+    result = None if earlier is None else earlier.recommendation
+    if earlier is not None and result is not None:
+        trials = result.result.trials
+        trials = trials[: result.result.known] if earlier.demand.is_same_as(demand) else trials
+        recipes += [trial.recipe for trial in trials if trial.exact]
+    return [recipe for recipe in dict.fromkeys(recipes) if recipe != Recipe()]
+
+
 def search(
-    model: Model, demand: Demand, cancel: CancelToken, publish: Callable[[Choosing], None]
+    model: Model,
+    demand: Demand,
+    known: Sequence[Recipe],
+    cancel: CancelToken,
+    publish: Callable[[Choosing], None],
 ) -> None:
     """Search the best recipe under limits, and publish each change of the search.
+
+    Recipes that may be `known` need not be measured again.
 
     Raises
     ------
@@ -97,6 +126,7 @@ def search(
             max_energy_mj=demand.max_energy_mj,
             seconds=demand.seconds,
             space=narrowed_space(model, demand.narrowed),
+            known=known,
             on_update=show,
             cancel=cancel,
         )

@@ -16,7 +16,7 @@ from workbench.recipe.off import BY_LAYER, disabled_part
 from workbench.session.analyses import Analyses, AnalysisKey, FileKey, file_key
 from workbench.session.calls import Calls
 from workbench.session.checks import check_budget, check_training
-from workbench.session.choosing import Choosing, Demand, search
+from workbench.session.choosing import Choosing, Demand, recipes_before, search
 from workbench.session.parallel_run import ParallelRun, run_in_parallel
 from workbench.session.records import TeacherQuery, Timing
 from workbench.session.state import State
@@ -240,6 +240,8 @@ class Jobs:
     def choose(self, demand: Demand, cancel: CancelToken = NEVER) -> None:
         """Search the best recipe under limits; a newer call wins.
 
+        It begins with what this session has measured of the model.
+
         Raises
         ------
         WorkbenchError
@@ -248,6 +250,7 @@ class Jobs:
         state = self._state
         with state.lock:
             model, superseded = state.model, self._choices.begin()
+            known = recipes_before(state.visited, model.name, self.choosing, demand)
 
         def publish(choosing: Choosing) -> None:
             with state.lock:
@@ -256,7 +259,7 @@ class Jobs:
                 self.choosing = choosing
             state.notify()
 
-        search(model, demand, self._token(model, superseded, cancel), publish)
+        search(model, demand, known, self._token(model, superseded, cancel), publish)
 
     def train_in_parallel(
         self, settings: Mapping[str, Any], repeats: int = 1, cancel: CancelToken = NEVER

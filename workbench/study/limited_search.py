@@ -257,8 +257,11 @@ class LimitedSearch:
         ]
         if slow:
             return max(slow)
-        evaluations = [t.seconds - t.compress_seconds for t in self.runner.final if t.exact]
+        evaluations = [t.seconds - t.compress_seconds for t in self.runner.final if self._is_measured(t)]
         return SLOW * median(evaluations) if evaluations else inf
+
+    def _is_measured(self, trial: Trial) -> bool:
+        return trial.exact and trial.key not in self.runner.known
 
     def _min_value(self, ranking: Sequence[Trial]) -> float | None:
         """Return the value below which a recipe is of no use, once one meets the limits."""

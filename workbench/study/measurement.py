@@ -131,6 +131,11 @@ def _known(model: Model, job: Job, store: ResultCache) -> Trial | None:
     return _exact(job.recipe, report.size.bytes, report.size.digest, report.score, bits)
 
 
+def exact_trial(model: Model, recipe: Recipe, store: ResultCache) -> Trial | None:
+    """Return the trial of a recipe that was measured on all examples before, or None."""
+    return _known(model, Job(recipe), store)
+
+
 def _exact(recipe: Recipe, size: int, file: str, score: Score, bits: bytes) -> Trial:
     return Trial(
         recipe,

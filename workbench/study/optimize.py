@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.target import Target
 from workbench.domain import Model
+from workbench.recipe import Recipe
 from workbench.study.candidates import space_of
 from workbench.study.executors.executor import InThisProcess
 from workbench.study.goal import Goal, check_positive
+from workbench.study.known import known_trials
 from workbench.study.latency import check_energy_counter
 from workbench.study.limited_search import LimitedSearch, OnUpdate
 from workbench.study.log import StudyLog, default_path
@@ -31,6 +34,7 @@ def optimize(
     target: Target | str | None = None,
     seconds: float = 60.0,
     space: Space | None = None,
+    known: Iterable[Recipe] = (),
     on_update: OnUpdate = lambda recommendation: None,
     cancel: CancelToken = NEVER,
 ) -> Recommendation:
@@ -61,6 +65,9 @@ def optimize(
         How long to search. The environment variable `WORKBENCH_BUDGET` limits it.
     space
         The recipes to search; by default all fields that can act on the model.
+    known
+        Recipes that may have been measured before. The search begins with the results of those in
+        the cache, exact on all examples and at no cost, and ignores the others.
     on_update
         Called with the recommendation so far, after each few recipes.
     cancel
@@ -100,6 +107,7 @@ def optimize(
     with StudyLog(path, study.as_dict(), optional=True) as log:
         executor.open(model)
         runner = Runner(model, study, executor, log, cancel=cancel)
+        runner.add_known(known_trials(model, known, study.space))
         search = LimitedSearch(
             model, goal, study, runner, target, begin, capped_seconds(seconds), on_update, cancel
         )

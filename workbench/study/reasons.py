@@ -12,6 +12,7 @@ from workbench.profiling.energy.energy import Energy
 from workbench.recipe import Recipe
 from workbench.recipe.description import describe
 from workbench.recipe.recipe import BASELINES
+from workbench.study.effort import effort
 from workbench.study.goal import TOLERATED, Goal
 from workbench.study.result import StudyResult
 from workbench.study.trial import BELOW_LIMIT, FAILED, Trial
@@ -232,19 +233,6 @@ def energy_of_one(energy: Energy) -> str:
     return _("One example takes {energy}.").format(energy=energy.text)
 
 
-def effort(result: StudyResult, seconds: float) -> str:
-    """Return how much was measured."""
-    return plural(
-        "{count} recipe measured in {seconds} s; {saved} % of the evaluations were not needed.",
-        "{count} recipes measured in {seconds} s; {saved} % of the evaluations were not needed.",
-        len(result.trials),
-    ).format(
-        count=f"{len(result.trials):,}",
-        seconds=round(seconds),
-        saved=max(0, round(100 * result.saved)),
-    )
-
-
 def failures(result: StudyResult) -> Iterator[str]:
     """Yield how many recipes could not be computed, and why the first of them."""
     failed = [trial for trial in result.trials if trial.state == FAILED]
@@ -287,6 +275,6 @@ def all_reasons(
         *on_new_data(best, goal),
         *contributions(best, result),
         *alternatives(best, goal, result),
-        effort(result, seconds),
+        *effort(result, seconds),
         *failures(result),
     )

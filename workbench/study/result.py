@@ -33,6 +33,8 @@ class StudyResult(Displayable):
         The bytes and the metric of the original model.
     examples, total : int
         How many examples were evaluated for all of them, and those of the validation split.
+    known : int
+        How many of the first trials are results of earlier work, for which nothing was evaluated.
     """
 
     _plots = "study"
@@ -44,6 +46,7 @@ class StudyResult(Displayable):
     original: tuple[int, float]
     examples: int
     total: int
+    known: int = 0
 
     @cached_property
     def front(self) -> tuple[Trial, ...]:
@@ -58,10 +61,10 @@ class StudyResult(Displayable):
     def saved(self) -> float:
         """The fraction of evaluations that was saved: of all examples for all files.
 
-        It is negative if more was measured again, exactly, than had been saved.
+        Results that were known before do not count. It is negative if more was measured again, exactly, than had been saved.
         """
-        files = sum(trial.state != FAILED for trial in self.trials)
-        return 1 - self.examples / (files * self.total) if files else 0.0
+        files = sum(trial.state != FAILED for trial in self.trials) - self.known
+        return 1 - self.examples / (files * self.total) if files > 0 else 0.0
 
     @property
     def states(self) -> dict[str, int]:

@@ -38,6 +38,8 @@ class Runner:
         The same, with the exact trials that followed estimates.
     deadline : float or None
         The value of `time.monotonic` at which `measure` ends.
+    known : set of str
+        The recipes, as JSON, of trials that were not measured here.
     counts : callable
         Whether a trial may be a rival of others: one that is too slow excludes none.
     """
@@ -54,6 +56,7 @@ class Runner:
         self.proposed: list[Trial] = []
         self.final: list[Trial] = []
         self.deadline: float | None = None
+        self.known: set[str] = set()
         self.counts: Callable[[Trial], bool] = lambda trial: True
         self._model, self._study = model, study
         self._executor, self._log = executor, log
@@ -72,6 +75,7 @@ class Runner:
             (self._model.original_bytes, self._model.metric_value(SPLIT)),
             sum(self._examples.values()),
             self._total,
+            len(self.known),
         )
 
     def measure(
@@ -116,6 +120,14 @@ class Runner:
         self._time(keys)
         return [known[key] for key in keys]
 
+    def add_known(self, trials: Iterable[Trial]) -> None:
+        """Add exact trials of earlier work: they are rivals of those measured here."""
+        for trial in trials:
+            if trial.key not in self._log.trials or not self._latest(trial.key).exact:
+                self._log.add(trial)
+            self.known.add(trial.key)
+            self._add([trial.key])
+
     def check_front(self) -> None:
         """Measure all trials again that only an estimate excluded and that may reach the front.
 
@@ -138,6 +150,8 @@ class Runner:
             index = self._index.setdefault(key, len(self.final))
             self.proposed[index : index + 1] = [self._log.trials[key]]
             self.final[index : index + 1] = [self._latest(key)]
+            if key in self.known:
+                continue
             checked = self._log.checked.get(key)
             self._examples[key] = self._log.trials[key].examples
             self._examples[key] += 0 if checked is None else checked.examples
