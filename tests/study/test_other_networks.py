@@ -30,6 +30,40 @@ def test_a_smaller_network_is_named_with_what_its_file_measures(lenet5):
     assert formatting.percent(other.value) in sentence
 
 
+def test_it_is_said_what_is_better_and_by_how_much(lenet5):
+    def said(best, **limits):
+        goal = Goal.of(lenet5, limits.get("max_bytes"), limits.get("min_accuracy"), None)
+        other = other_network(lenet5, goal, best)
+        return other, goal, other.sentence(goal)
+
+    other, goal, text = said(BEST, min_accuracy=0.896)
+    less = 1 - other.trial.bytes / BEST.bytes
+    assert f"{formatting.percent(less)} smaller" in text
+    assert goal.metric.difference(other.trial.value, BEST.value) in text
+    assert "smaller" in other.advantage(goal)
+    equal = replace(BEST, bytes=10**6, value=other.trial.value, accuracy=other.trial.value)
+    other, goal, text = said(equal, min_accuracy=0.896)
+    assert other.advantage(goal) == "smaller"
+    assert "±" in text
+    assert "better" not in text
+    poor = replace(BEST, value=0.5, accuracy=0.5)
+    other, goal, text = said(poor, min_accuracy=0.896)
+    assert other.advantage(goal) == "meets the limits"
+    other, goal, text = said(replace(BEST, bytes=100, value=0.5, accuracy=0.5), max_bytes=90_000)
+    assert other.advantage(goal) == "better accuracy"
+    assert "larger" in text
+
+
+def test_what_to_expect_of_it_on_test_is_from_its_own_results(lenet5):
+    goal = Goal.of(lenet5, None, 0.896, None)
+    other = other_network(lenet5, goal, BEST)
+    low, high = other.on_test(goal)
+    network = wb.model(other.name)
+    lost = network.accuracy("validation") - network.accuracy("test")
+    assert other.lost_on_test == lost != goal.lost_on_test
+    assert low < other.trial.value - lost < high
+
+
 @pytest.mark.parametrize(
     ("limits", "size"),
     [((None, 0.896, None), 9_000), ((None, 0.99, None), 70_000), ((None, None, 5.0), 70_000)],
@@ -70,7 +104,7 @@ def test_distilled_students_are_networks_too(tiny):
 def test_a_loss_of_the_original_on_test_is_said(tiny, lenet5):
     goal = Goal.of(tiny, None, 0.8, None)
     lost = tiny.accuracy("validation") - tiny.accuracy("test")
-    said = " ".join(on_new_data(BEST, goal))
+    said = " ".join(on_new_data(BEST, goal, tiny.name))
     assert lost > 0.003
     assert f"loses {formatting.points(lost).lstrip('+')} from validation to test" in said
-    assert "loses" not in " ".join(on_new_data(BEST, replace(goal, lost_on_test=0.002)))
+    assert "loses" not in " ".join(on_new_data(BEST, replace(goal, lost_on_test=0.002), tiny.name))

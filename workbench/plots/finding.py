@@ -15,11 +15,12 @@ def finding(
     size: int | None = None,
     *,
     outdated: bool = False,
+    name: str = "",
 ) -> str:
     """Return the finding as a sentence.
 
     `size` is that of a file whose metric is not known yet. An `outdated` point belongs to an
-    earlier recipe.
+    earlier recipe. `name` is what `original` is called, if it is a distilled student.
     """
     if size is not None:
         ratio = formatting.times(original.bytes / size)
@@ -28,20 +29,20 @@ def finding(
         if outdated:
             return _("The compressed model is being measured")
         return _("The original model: move a slider to compress it")
-    return _cost(original, you, metric)
+    return _cost(original, you, metric, name or _("the original"))
 
 
 def _is_original(you: Spot, original: Spot) -> bool:
     return you.value == original.value and abs(you.bytes / original.bytes - 1) < 0.005
 
 
-def _cost(original: Spot, you: Spot, metric: Metric) -> str:
+def _cost(original: Spot, you: Spot, metric: Metric, name: str) -> str:
     change = metric.difference(you.value, original.value)
     same = change.startswith("±")
     if you.bytes >= original.bytes:
         if same:
-            return _("Not smaller than the original, and as good")
-        return _("Not smaller than the original, {change}").format(change=change)
+            return _("Not smaller than {original}, and as good").format(original=name)
+        return _("Not smaller than {original}, {change}").format(original=name, change=change)
     lost = change.lstrip(f"+±{formatting.MINUS}")
     name = _(metric.name)
     if not you.exact:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.display import Card
@@ -10,9 +11,11 @@ from workbench.i18n import _
 from workbench.plots import study_costs, tradeoff
 from workbench.plots.goal import Goal
 from workbench.plots.palette import LIGHT, Palette
-from workbench.plots.spots import MAX_SHOWN, Spot
+from workbench.plots.spots import MAX_SHOWN, Landmark, Spot
 from workbench.plots.style import Figure
+from workbench.recipe import Recipe
 from workbench.recipe.description import describe
+from workbench.study.reference import reference_label
 
 if TYPE_CHECKING:
     from workbench.domain.metric import Metric
@@ -30,6 +33,8 @@ def draw(
     best: Trial | None = None,
     *,
     meets_costs: bool = True,
+    landmarks: Sequence[Landmark] = (),
+    others: Sequence[tuple[Spot, Recipe]] = (),
 ) -> Figure:
     """Draw the exactly measured recipes; a click asks the page to select one.
 
@@ -45,26 +50,45 @@ def draw(
         The recipe to name.
     meets_costs
         Whether `best` meets the limits that the picture does not show.
+    landmarks
+        Points with names, such as presets and another network.
+    others
+        Further points with their recipes, which the study did not measure.
     """
     if result.study.is_timed:
-        return study_costs.draw(result, [trial for _number, trial in shown(result)], palette)
+        return study_costs.draw(result, shown(result), palette)
     size, value = result.original
     met = best is None or goal is None or (meets_costs and _meets(best, goal, result.metric))
+    trials = shown(result)
+    spots = [*(spot for spot, _recipe in others), *map(_spot, trials)]
     figure = tradeoff.draw(
         Spot(size, value, value, value),
-        [_spot(trial, number) for number, trial in shown(result)],
-        None if best is None else _spot(best, 0),
+        [replace(spot, key=number) for number, spot in enumerate(spots)],
+        None if best is None else _spot(best),
         palette,
         goal=goal,
+        landmarks=landmarks,
         metric=result.metric,
+        name=reference_label(result.study.model),
         label=_("recommended") if met else _("nearest to the limits"),
     )
     if best is None:
         figure["layout"]["title"]["text"] = _("The recipes that were measured exactly")
+    recipes = [*(recipe for _spot, recipe in others), *(trial.recipe for trial in trials)]
+    set_messages(figure, recipes)
+    return figure
+
+
+def set_messages(figure: Figure, recipes: Sequence[Recipe]) -> None:
+    """Let a click on a point ask for its recipe, and one on the original for no compression.
+
+    `recipes` are those of the visited points, by the order in which these were given.
+    """
     for trace in figure["data"]:
         if trace.get("name") == "visited":
-            trace["customdata"] = [_message(result.trials[key]) for key in trace["customdata"]]
-    return figure
+            trace["customdata"] = [_message(recipes[key]) for key in trace["customdata"]]
+        elif trace.get("name") == "original":
+            trace["customdata"] = [_message(Recipe())]
 
 
 def _meets(trial: Trial, goal: Goal, metric: Metric) -> bool:
@@ -72,22 +96,22 @@ def _meets(trial: Trial, goal: Goal, metric: Metric) -> bool:
     return is_small and (goal.floor is None or not metric.better(goal.floor, trial.value or 0.0))
 
 
-def shown(result: StudyResult) -> list[tuple[int, Trial]]:
-    """Return the exact trials to draw with their numbers: the front, and the newest."""
-    exact = [(number, trial) for number, trial in enumerate(result.trials) if trial.exact]
+def shown(result: StudyResult) -> list[Trial]:
+    """Return the exact trials to draw: the front, and the newest."""
+    exact = [trial for trial in result.trials if trial.exact]
     on_front = set(map(id, result.front))
-    older = [(number, trial) for number, trial in exact[:-MAX_SHOWN] if id(trial) in on_front]
+    older = [trial for trial in exact[:-MAX_SHOWN] if id(trial) in on_front]
     return older + exact[-MAX_SHOWN:]
 
 
-def _message(trial: Trial) -> dict[str, str]:
-    """Return what a click on a trial asks for."""
-    return {"act": "choose_recipe", "recipe": trial.key}
+def _message(recipe: Recipe) -> dict[str, str]:
+    """Return what a click on a point asks for."""
+    return {"act": "choose_recipe", "recipe": recipe.to_json()}
 
 
-def _spot(trial: Trial, key: int) -> Spot:
+def _spot(trial: Trial) -> Spot:
     value = trial.value or 0.0
-    return Spot(trial.bytes, value, value, value, key, trained=trial.recipe.train is not None)
+    return Spot(trial.bytes, value, value, value, trained=trial.recipe.train is not None)
 
 
 def rows(result: StudyResult) -> list[dict[str, Any]]:

@@ -94,7 +94,7 @@ def past(
     }
 
 
-def origin(original: Spot, up: scales.Axis, palette: Palette) -> dict[str, Any]:
+def origin(original: Spot, name: str, up: scales.Axis, palette: Palette) -> dict[str, Any]:
     """Return the untouched model, which a click selects."""
     hint = _("click to select it")
     return {
@@ -103,7 +103,7 @@ def origin(original: Spot, up: scales.Axis, palette: Palette) -> dict[str, Any]:
         "name": "original",
         "x": [original.bytes],
         "y": [up.height(original.value)],
-        "text": [_("original")],
+        "text": [name],
         "textposition": "top center",
         "textfont": {"color": palette.muted, "size": LABEL_SIZE},
         "cliponaxis": False,

@@ -42,6 +42,7 @@ def draw(
     trail: Sequence[Spot] = (),
     metric: Metric = ACCURACY,
     label: str = "",
+    name: str = "",
 ) -> Figure:
     """Draw the trade-off.
 
@@ -68,6 +69,8 @@ def draw(
         The metric of the values.
     label
         What `you` is called, on a side of the point where neither lines nor points are.
+    name
+        What `original` is called, by default so.
     """
     x_range = size_range(original, visited, landmarks)
     up = scales.Axis(metric, original.value)
@@ -77,7 +80,8 @@ def draw(
     outdated = you is not None and size is not None and size != you.bytes
     goal = goal or Goal()
     presets = [mark for mark in landmarks if mark.kind == "preset"]
-    places = _places(original, visited, you, goal, landmarks, x_range, up)
+    called = name or _("original")
+    places = _places(original, called, visited, you, goal, landmarks, x_range, up)
     current = traces.you(you, original, up, palette, faint=outdated)
     if you is not None and label:
         current |= _name(label, places, places.at(*_position(you, up)))
@@ -96,14 +100,14 @@ def draw(
             traces.front(pareto([original, *visited], metric), up, palette),
             traces.presets(shown, original, up, palette, sides),
             traces.past(thin(visited, metric), original, up, palette),
-            traces.origin(original, up, palette),
+            traces.origin(original, called, up, palette),
             traces.students([mark for mark in landmarks if mark.kind != "preset"], up, palette),
             traces.trail(trail, up, palette),
             current,
         ],
         "layout": layout(
             palette,
-            finding(original, you, metric, size if outdated else None),
+            finding(original, you, metric, size if outdated else None, name=name),
             xaxis=axis(
                 palette,
                 _("file size"),
@@ -131,6 +135,7 @@ def draw(
 
 def _places(
     original: Spot,
+    name: str,
     visited: Sequence[Spot],
     you: Spot | None,
     goal: Goal,
@@ -143,7 +148,7 @@ def _places(
     for spot in (original, *visited, *(mark.spot for mark in landmarks)):
         places.add_point(*_position(spot, up))
     for text, spot, side in [
-        (_("original"), original, "top center"),
+        (name, original, "top center"),
         *((m.label, m.spot, LABELS[m.kind]) for m in landmarks if m.kind in LABELS),
     ]:
         places.taken.append(label_places.around(places.at(*_position(spot, up)), text)[side])

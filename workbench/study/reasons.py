@@ -14,6 +14,7 @@ from workbench.recipe.description import describe
 from workbench.recipe.recipe import BASELINES
 from workbench.study.effort import effort
 from workbench.study.goal import TOLERATED, Goal
+from workbench.study.reference import reference
 from workbench.study.result import StudyResult
 from workbench.study.trial import BELOW_LIMIT, FAILED, Trial
 
@@ -55,12 +56,12 @@ def headline(best: Trial, result: StudyResult) -> str:
     """Return how large and how good the recommended file is."""
     size, value = result.original
     if best.bytes < size:
-        compared = _("{times} smaller than the original").format(
-            times=formatting.times(size / best.bytes)
+        compared = _("{times} smaller than {original}").format(
+            times=formatting.times(size / best.bytes), original=reference(result.study.model)
         )
     else:
-        compared = _("not smaller than the weights of the original, {size}").format(
-            size=formatting.nbytes(size)
+        compared = _("not smaller than the weights of {original}, {size}").format(
+            size=formatting.nbytes(size), original=reference(result.study.model)
         )
     return _(
         "{recipe}: {bytes}, {compared}, {metric} {value} ({change}) on all {count} validation "
@@ -162,8 +163,11 @@ def allowed(goal: Goal, result: StudyResult) -> Iterator[str]:
             limit=formatting.percent(goal.min_accuracy, 2), bytes=formatting.nbytes(smallest.bytes)
         )
     if (goal.original_accuracy or 0.0) < (goal.min_accuracy or 0.0):
-        yield _("The original itself has less than {limit}: train it longer first.").format(
-            limit=formatting.percent(goal.min_accuracy or 0.0, 2)
+        yield _(
+            "Uncompressed, {original} itself has less than {limit}: train it longer first."
+        ).format(
+            original=reference(result.study.model),
+            limit=formatting.percent(goal.min_accuracy or 0.0, 2),
         )
 
 
@@ -191,7 +195,7 @@ def advice(goal: Goal, result: StudyResult, *, complete: bool) -> Iterator[str]:
         yield _("Fine-tuning was not tried in this time: give more seconds, or loosen a limit.")
 
 
-def on_new_data(best: Trial, goal: Goal) -> Iterator[str]:
+def on_new_data(best: Trial, goal: Goal, model: str) -> Iterator[str]:
     """Yield the interval of the accuracy on other examples than those it was chosen on."""
     bounds = goal.on_test(best)
     if bounds is None:
@@ -207,9 +211,9 @@ def on_new_data(best: Trial, goal: Goal) -> Iterator[str]:
     )
     if goal.lost_on_test >= NOTABLE:
         yield _(
-            "The original itself loses {points} from validation to test, which is part of this "
-            "interval: if the limit must hold on test, set it {points} higher."
-        ).format(points=formatting.points(goal.lost_on_test).lstrip("+"))
+            "Uncompressed, {original} itself loses {points} from validation to test, which is "
+            "part of this interval: if the limit must hold on test, set it {points} higher."
+        ).format(original=reference(model), points=formatting.points(goal.lost_on_test).lstrip("+"))
 
 
 def not_timed(seconds: float, *, energy: bool) -> str:
@@ -272,7 +276,7 @@ def all_reasons(
     return (
         headline(best, result),
         *missed,
-        *on_new_data(best, goal),
+        *on_new_data(best, goal, result.study.model),
         *contributions(best, result),
         *alternatives(best, goal, result),
         *effort(result, seconds),

@@ -111,6 +111,11 @@ class Student:
         )
 
     @property
+    def short_title(self) -> str:
+        """What labels and sentences call it, in the user's language."""
+        return _("student {network}").format(network=_stem(self.network))
+
+    @property
     def recipe(self) -> Recipe:
         """The recipe that trains the student: compressing its network gives its file."""
         train = Train(
