@@ -13,9 +13,9 @@ import workbench as wb
 from tests.raises import raises
 from workbench.domain.metric import R2, RMSE
 from workbench.recipe import Quantize, Recipe
+from workbench.study.choices import choices_of
 from workbench.study.goal import Goal
 from workbench.study.guessing import guessed_value, guessing_sentence
-from workbench.study.limited_search import LimitedSearch
 from workbench.study.optimize import optimize
 from workbench.study.trial import EXACT, Trial
 
@@ -130,12 +130,7 @@ def test_no_alternative_is_worse_than_guessing_if_the_best_is_not(rare, values, 
         Trial(Recipe(Quantize(bits)), EXACT, 100 * bits, value=value, accuracy=value)
         for bits, value in zip((8, 4, 2), values, strict=True)
     ]
-    search = SimpleNamespace(
-        model=rare,
-        goal=Goal.of(rare, 1000, None, None),
-        speed=SimpleNamespace(is_fast=lambda _trial: True),
-    )
-    choices = LimitedSearch._choices(search, ranking)
+    choices = choices_of(rare, Goal.of(rare, 1000, None, None), ranking, {})
     assert choices[0] == ranking[0]
     smallest = ranking[1] if values[0] > 0.96 else ranking[2]
     assert choices[1:] == (smallest,)

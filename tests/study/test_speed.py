@@ -18,10 +18,11 @@ from workbench.profiling import inference_energy
 from workbench.profiling.energy import meter
 from workbench.profiling.energy.energy import Energy
 from workbench.study import latency, speed
+from workbench.study.choices import relative_work
 from workbench.study.goal import Goal
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.optimize import optimize
-from workbench.study.speed import Speed, relative_work
+from workbench.study.speed import Speed
 from workbench.study.trial import Cost
 
 pytestmark = pytest.mark.usefixtures("fresh")

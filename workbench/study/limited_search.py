@@ -19,15 +19,16 @@ from workbench.errors import Cancelled, WorkbenchError
 from workbench.recipe import Quantize, Recipe, Train
 from workbench.study import reasons
 from workbench.study.candidates import is_within
+from workbench.study.choices import choices_of, ranked
 from workbench.study.goal import Goal
-from workbench.study.guessing import guessed_value, guessing_sentence
+from workbench.study.guessing import guessing_sentence
 from workbench.study.importance import importance_sentence
 from workbench.study.other_networks import other_network
 from workbench.study.recommendation import Recommendation
 from workbench.study.runner import Runner, TimeIsUp
 from workbench.study.samplers.directed import directed, elsewhere
 from workbench.study.samplers.space_filling import sobol_positions
-from workbench.study.speed import Speed, relative_work
+from workbench.study.speed import Speed
 from workbench.study.study import Study
 from workbench.study.trial import Trial
 from workbench.training.budget import steps_for
@@ -171,7 +172,7 @@ class LimitedSearch:
     def recommendation(self, *, ended: bool = False) -> Recommendation:
         """Return the recommendation from the trials so far."""
         result = self.runner.result
-        choices = self._choices(self._ranking())
+        choices = choices_of(self.model, self.goal, self._ranking(), self.speed.costs)
         draft = Recommendation(
             self.model, self.goal, result, choices, dict(self.speed.costs), (), self.elapsed
         )
@@ -257,7 +258,8 @@ class LimitedSearch:
         ]
         if slow:
             return max(slow)
-        evaluations = [t.seconds - t.compress_seconds for t in self.runner.final if self._is_measured(t)]
+        measured = filter(self._is_measured, self.runner.final)
+        evaluations = [trial.seconds - trial.compress_seconds for trial in measured]
         return SLOW * median(evaluations) if evaluations else inf
 
     def _is_measured(self, trial: Trial) -> bool:
@@ -269,7 +271,7 @@ class LimitedSearch:
 
     def _ranking(self) -> list[Trial]:
         """Return the exact trials, the best first; with a limit, those that are fast enough."""
-        return sorted(self.goal.ranking(self.runner.final), key=self.speed.order)
+        return ranked(self.goal, self.runner.final, self.speed.costs)
 
     def _train(self) -> None:
         """Fine-tune the most promising recipe, and distill into a narrower network."""
@@ -341,32 +343,6 @@ class LimitedSearch:
             self.runner.measure(others, exactly=True)
         if self.remaining > MIN_IMPORTANCE_SECONDS:
             self.important = importance_sentence(self.runner.result)
-
-    def _choices(self, ranking: Sequence[Trial]) -> tuple[Trial, ...]:
-        """Return the best and at most two others that meet the limits and are better somehow.
-
-        None of the others is no better than guessing, unless the best is.
-        """
-        if not ranking:
-            return ()
-        best = ranking[0]
-        metric, guess = self.goal.metric, guessed_value(self.model)
-        meeting = [t for t in ranking[1:] if self.goal.meets(t) and self.speed.is_fast(t)]
-        if guess is not None and metric.better(best.value or 0.0, guess):
-            meeting = [t for t in meeting if metric.better(t.value or 0.0, guess)]
-        if not self.goal.meets(best) or not meeting:
-            return (best,)
-        most_accurate = max(meeting, key=lambda trial: metric.sort_key(trial.value))
-        smallest = min(meeting, key=lambda trial: trial.bytes)
-        fastest = min(meeting, key=lambda trial: relative_work(trial.recipe))
-        others = []
-        if metric.better(most_accurate.value or 0.0, best.value or 0.0):
-            others.append(most_accurate)
-        if smallest.bytes < best.bytes:
-            others.append(smallest)
-        if relative_work(fastest.recipe) < relative_work(best.recipe):
-            others.append(fastest)
-        return (best, *dict.fromkeys(others))[:3]
 
 
 def _trainable(trial: Trial) -> bool:

@@ -61,7 +61,8 @@ class StudyResult(Displayable):
     def saved(self) -> float:
         """The fraction of evaluations that was saved: of all examples for all files.
 
-        Results that were known before do not count. It is negative if more was measured again, exactly, than had been saved.
+        Results that were known before do not count. It is negative if more was measured again,
+        exactly, than had been saved.
         """
         files = sum(trial.state != FAILED for trial in self.trials) - self.known
         return 1 - self.examples / (files * self.total) if files > 0 else 0.0

@@ -13,6 +13,7 @@ from workbench.domain.applicable import can_act
 from workbench.errors import Cancelled
 from workbench.recipe import Recipe, Structure
 from workbench.study.candidates import REMOVED
+from workbench.study.choices import cost_order, relative_work
 from workbench.study.goal import Goal
 from workbench.study.latency import expected_seconds, measured_cost
 from workbench.study.trial import Cost, Trial
@@ -130,14 +131,9 @@ class Speed:
             return recipe
         return replace(recipe, structure=Structure(self.removed))
 
-    def order(self, trial: Trial) -> int:
-        """Return 0 for a trial that costs little enough, 1 for other ones, 2 if it is unknown."""
-        excess = self.goal.excess(self.costs.get(trial.file))
-        return 2 if excess is None else int(excess > 1)
-
     def is_fast(self, trial: Trial) -> bool:
         """Whether a trial is known to cost little enough; True without a limit."""
-        return self.order(trial) == 0
+        return cost_order(self.goal, trial, self.costs) == 0
 
     def time_until_fast(self, ranking: Sequence[Trial]) -> None:
         """Time recipes until one is fast enough, the best of those first that may be.
@@ -157,10 +153,3 @@ class Speed:
         meeting = [trial for trial in known[1:] if self.goal.meets(trial)]
         fast = sorted(meeting, key=lambda trial: relative_work(trial.recipe))
         return [known[0], *fast][:MAX_TIMED]
-
-
-def relative_work(recipe: Recipe) -> float:
-    """Return about how much of the original's multiplications a recipe keeps."""
-    removed = recipe.structure.removed if recipe.structure is not None else 0.0
-    width = recipe.train.width if recipe.train is not None else 1.0
-    return float((1 - removed) ** 2 * width**2)
