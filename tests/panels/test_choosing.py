@@ -16,7 +16,7 @@ import workbench as wb
 from tests.profiling.energy.fakes import Clock, Powercap, machine
 from workbench import formatting
 from workbench.cancel import Cancelled
-from workbench.panels import choosing, narrowing, search_notebook
+from workbench.panels import choosing, choosing_picture, narrowing, search_notebook
 from workbench.panels.comparison.focus import update_focus
 from workbench.plots.palette import LIGHT
 from workbench.profiling.energy.energy import Energy
@@ -201,7 +201,14 @@ def test_another_network_that_is_better_has_a_card(opened):
     *own, other = state["cards"]
     assert [card["model"] for card in own] == [None] * len(own)
     known = opened.session.choosing.recommendation.other
-    assert (other["model"], other["title"]) == (known.name, "another network")
+    assert (other["model"], other["title"]) == (known.name, "another network: meets the limits")
+    low, high = known.on_test(opened.session.choosing.recommendation.goal)
+    expected = f"{formatting.percent(low)} – {formatting.percent(high)}"
+    assert {"value": expected, "label": "expected on test"} in other["facts"]
+    tab = opened.wait("tab", lambda t: t["activity"] and t["activity"]["tone"] == "done")
+    marks = next(t for t in tab["figure"]["data"] if t.get("name") == "presets")
+    dots = zip(marks["x"], marks["customdata"], strict=True)
+    assert (known.trial.bytes, known.name) in [(x, data.get("model")) for x, data in dots]
     measured = wb.measure(wb.model(known.name), known.trial.recipe, timed=False)
     assert (measured.bytes, measured.value) == (known.trial.bytes, known.trial.value)
     assert measured.bytes <= 9_000
@@ -335,7 +342,7 @@ def test_a_limit_on_the_energy_that_is_not_met(
     state = choosing.live(opened.session)
     assert state["headline"].startswith(headline)
     assert any(text.replace("\u202f", " ").startswith(reason) for text in state["reasons"])
-    figure = choosing.tab(opened.session, LIGHT)["figure"]
+    figure = choosing_picture.tab(opened.session, LIGHT)["figure"]
     assert "nearest to the limits" in str(figure)
     assert "recommended" not in str(figure)
     assert "recommended" not in str(opened.session.choosing.recommendation.plot().figure)
@@ -384,11 +391,29 @@ def test_results_are_not_said_to_meet_limits_that_were_set_later(opened):
     assert found["met"]
     opened.act("choose_limits", **{**limits, "max_bytes": 900})
     later = opened.wait("state", lambda s: not s["choosing"]["met"])["choosing"]
-    assert "last search" in later["headline"]
-    assert later["cards"] == found["cards"]
+    assert "Nothing that was measured meets the new limits" in later["headline"]
+    assert [card["title"] for card in later["cards"]] == ["nearest to the limits"]
+    assert "nearest to the limits" in texts(opened)
+    assert "recommended" not in texts(opened)
+    measured = opened.session.choosing.recommendation.result.trials
+    assert later["cards"][0]["recipe"] in [trial.key for trial in measured if trial.exact]
+    large = max((t for t in measured if t.exact), key=lambda trial: trial.value)
+    opened.act("choose_limits", max_bytes=None, min_accuracy=large.accuracy)
+    other = opened.wait("state", lambda s: s["choosing"]["met"])["choosing"]
+    assert "Of what was measured" in other["headline"]
+    assert other["cards"][0]["title"] == "recommended"
+    assert other["cards"][0]["recipe"] != found["cards"][0]["recipe"]
+    assert "recommended" in texts(opened)
     opened.act("choose_limits", **limits)
-    again = opened.wait("state", lambda s: s["choosing"]["met"])["choosing"]
-    assert again["headline"] == found["headline"]
+    again = opened.wait("state", lambda s: s["choosing"]["limits"]["max_bytes"] == 20_000)
+    assert again["choosing"]["headline"] == found["headline"]
+    assert again["choosing"]["cards"] == found["cards"]
+
+
+def texts(client):
+    """Return the texts of the points in the picture."""
+    data = choosing_picture.tab(client.session, LIGHT)["figure"]["data"]
+    return {text for trace in data for text in as_list(trace.get("text"))}
 
 
 @pytest.mark.slow
@@ -420,7 +445,7 @@ def test_a_model_of_this_session_gets_no_notebook(opened, monkeypatch):
 
 
 def acts(client):
-    buttons = choosing._activity(client.session.choosing)["buttons"]
+    buttons = choosing_picture.activity(client.session.choosing)["buttons"]
     return [button["act"] for button in buttons]
 
 

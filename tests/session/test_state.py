@@ -199,8 +199,9 @@ def test_a_change_of_the_goal_is_one_step_and_keeps_the_results(session, until):
 
 
 def test_a_goal_belongs_to_a_model_and_its_data(session):
-    session.set_limits((1000, 0.8, None))
-    assert session.goal == Goal(1000, 0.8, (1000, 0.8, None))
+    limits = {"max_bytes": 1000, "max_energy_mj": None, "min_accuracy": 0.8}
+    session.set_limits(limits)
+    assert session.goal == Goal(1000, 0.8, tuple(limits.items()))
     session.choose_model(CONV)
     assert session.goal == Goal()
     session.set_budget(7)

@@ -10,7 +10,7 @@ from workbench import formatting
 from workbench.domain import Task
 from workbench.i18n import _, plural
 from workbench.i18n import mark as N_
-from workbench.panels import choosing, deploy_tabs, parallel_tabs
+from workbench.panels import choosing_picture, deploy_tabs, parallel_tabs
 from workbench.panels.buttons import choice
 from workbench.panels.comparison import tab as comparison
 from workbench.panels.comparison.view import has_classes
@@ -236,7 +236,7 @@ TABS = (
     Tab("training", N_("training"), "train", training_tab),
     Tab("teacher", N_("teacher"), "train", teacher_tab, supports=has_classes),
     Tab("temperature", N_("temperatures"), "train", sweep_tab, supports=has_classes),
-    Tab("choose", N_("measured recipes"), "choose", choosing.tab),
+    Tab("choose", N_("measured recipes"), "choose", choosing_picture.tab),
     Tab("deploy_speed", N_("accuracy and time"), "deploy", deploy_tabs.speed_tab),
     Tab(
         "deploy_borderline",

@@ -27,12 +27,14 @@ SIZES = [("B", 1), *reversed(formatting.BYTE_UNITS)]
 class Goal:
     """The largest size in bytes and the worst value of the metric; None is no limit.
 
-    `text` says how many results meet it.
+    `text` says how many results meet it. `suggested` has the names of limits, "max_bytes" or
+    "min_accuracy", that the user has not set.
     """
 
     budget: int | None = None
     floor: float | None = None
     text: str = ""
+    suggested: tuple[str, ...] = ()
 
     def shapes(self, up: scales.Axis, palette: Palette) -> list[dict[str, Any]]:
         """Return the shaded areas outside the goal, with their edges."""
@@ -87,6 +89,9 @@ class Goal:
             notes += [{**label, **CORNERS[chosen], **text}] if chosen else []
         return notes
 
+    def _is_set(self, name: str) -> bool:
+        return name not in self.suggested
+
     def _place_budget(self, places: Places) -> dict[str, Any] | None:
         """Return the text at the edge of the size, and its place."""
         assert self.budget is not None
@@ -94,7 +99,9 @@ class Goal:
         edge, gap = places.at(position, 0.0)[0], label_places.GAP
         boxes: dict[tuple[str, str, int], Box] = {}
         for step in range(STEPS):
-            for anchor, text in _texts(("right", "left"), _sign(False), limit):
+            for anchor, text in _texts(
+                ("right", "left"), _sign(False), limit, is_set=self._is_set("max_bytes")
+            ):
                 width, height = label_places.size([text])
                 start = edge - gap - width if anchor == "right" else edge + gap
                 bottom = step * height
@@ -120,11 +127,11 @@ class Goal:
         unit, ((name, _scale),) = _units(up.metric)
         limit, height = f"{self.floor / unit:.9g}", up.height(self.floor)
         limit += f"{formatting.NARROW_SPACE}{name}" if name else ""
-        sign = _sign(up.metric.higher_is_better)
+        sign, is_set = _sign(up.metric.higher_is_better), self._is_set("min_accuracy")
         edge = places.at(0.0, height)[1]
         boxes: dict[tuple[str, str, str], Box] = {}
         for side in ("left", "right"):
-            for anchor, text in _texts(("bottom", "top"), sign, limit):
+            for anchor, text in _texts(("bottom", "top"), sign, limit, is_set=is_set):
                 width, tall = label_places.size([text])
                 start = 0.0 if side == "left" else label_places.WIDTH - width
                 bottom = edge + 1 if anchor == "bottom" else edge - 1 - tall
@@ -149,9 +156,12 @@ def _sign(higher_is_better: bool) -> str:
     return "≥" if higher_is_better else "≤"
 
 
-def _texts(anchors: tuple[str, str], sign: str, limit: str) -> list[tuple[str, str]]:
+def _texts(
+    anchors: tuple[str, str], sign: str, limit: str, *, is_set: bool
+) -> list[tuple[str, str]]:
     """Return the texts for a limit, each with an anchor that puts it on a side of the edge."""
-    texts = (_("goal {sign} {limit}").format(sign=sign, limit=limit), f"{sign} {limit}")
+    long = _("goal {sign} {limit}") if is_set else _("suggested {sign} {limit}")
+    texts = (long.format(sign=sign, limit=limit), f"{sign} {limit}")
     return [(anchor, text) for text in texts for anchor in anchors]
 
 

@@ -22,7 +22,7 @@ def draw(result: Recommendation, palette: Palette = LIGHT) -> Figure:
     limits = Goal(result.goal.max_bytes, result.goal.floor)
     if not result.choices:
         return study.draw(result.result, palette, limits)
-    return study.draw(result.result, palette, limits, result.best, meets_costs=result.meets_costs)
+    return study.draw(result.result, palette, limits, result.best, met=result.met)
 
 
 def rows(result: Recommendation) -> list[dict[str, Any]]:

@@ -43,15 +43,27 @@ class Landmark:
     label : str
     spot : Spot
     kind : str
-        "preset", whose `name` a click selects; "student", a distilled model; or "alone", the same
-        model trained on labels alone.
+        "preset", which a click selects by `name`, or by `recipe` and `model`; "student", a
+        distilled model; or "alone", the same model trained on labels alone.
     name : str
+    recipe, model : str
+        The recipe as JSON, and the network if it is another one.
     """
 
     label: str
     spot: Spot
     kind: str = "preset"
     name: str = ""
+    recipe: str = ""
+    model: str = ""
+
+    @property
+    def message(self) -> dict[str, str]:
+        """What a click asks for."""
+        if not self.recipe:
+            return {"act": "preset", "key": self.name, "label": self.label}
+        message = {"act": "choose_recipe", "recipe": self.recipe, "label": self.label}
+        return message | ({"model": self.model} if self.model else {})
 
 
 def pareto(spots: Sequence[Spot], metric: Metric = ACCURACY) -> list[Spot]:

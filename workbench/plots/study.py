@@ -18,7 +18,6 @@ from workbench.recipe.description import describe
 from workbench.study.reference import reference_label
 
 if TYPE_CHECKING:
-    from workbench.domain.metric import Metric
     from workbench.study.result import StudyResult
     from workbench.study.trial import Trial
 
@@ -32,9 +31,8 @@ def draw(
     goal: Goal | None = None,
     best: Trial | None = None,
     *,
-    meets_costs: bool = True,
+    met: bool = True,
     landmarks: Sequence[Landmark] = (),
-    others: Sequence[tuple[Spot, Recipe]] = (),
 ) -> Figure:
     """Draw the exactly measured recipes; a click asks the page to select one.
 
@@ -48,22 +46,18 @@ def draw(
         The limits on the size and the metric.
     best
         The recipe to name.
-    meets_costs
-        Whether `best` meets the limits that the picture does not show.
+    met
+        Whether `best` meets all limits.
     landmarks
         Points with names, such as presets and another network.
-    others
-        Further points with their recipes, which the study did not measure.
     """
     if result.study.is_timed:
         return study_costs.draw(result, shown(result), palette)
     size, value = result.original
-    met = best is None or goal is None or (meets_costs and _meets(best, goal, result.metric))
     trials = shown(result)
-    spots = [*(spot for spot, _recipe in others), *map(_spot, trials)]
     figure = tradeoff.draw(
         Spot(size, value, value, value),
-        [replace(spot, key=number) for number, spot in enumerate(spots)],
+        [replace(_spot(trial), key=number) for number, trial in enumerate(trials)],
         None if best is None else _spot(best),
         palette,
         goal=goal,
@@ -74,8 +68,7 @@ def draw(
     )
     if best is None:
         figure["layout"]["title"]["text"] = _("The recipes that were measured exactly")
-    recipes = [*(recipe for _spot, recipe in others), *(trial.recipe for trial in trials)]
-    set_messages(figure, recipes)
+    set_messages(figure, [trial.recipe for trial in trials])
     return figure
 
 
@@ -89,11 +82,6 @@ def set_messages(figure: Figure, recipes: Sequence[Recipe]) -> None:
             trace["customdata"] = [_message(recipes[key]) for key in trace["customdata"]]
         elif trace.get("name") == "original":
             trace["customdata"] = [_message(Recipe())]
-
-
-def _meets(trial: Trial, goal: Goal, metric: Metric) -> bool:
-    is_small = goal.budget is None or trial.bytes <= goal.budget
-    return is_small and (goal.floor is None or not metric.better(goal.floor, trial.value or 0.0))
 
 
 def shown(result: StudyResult) -> list[Trial]:

@@ -59,7 +59,7 @@ def presets(
         "textposition": [side or "top center" for side in sides],
         "textfont": {"color": palette.muted, "size": LABEL_SIZE, "shadow": _halo(palette)},
         "cliponaxis": False,
-        "customdata": [{"act": "preset", "key": mark.name, "label": mark.label} for mark in marks],
+        "customdata": [mark.message for mark in marks],
         "hovertext": [f"{hover_text(mark.spot, original, up.metric)}<br>{hint}" for mark in marks],
         "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": {

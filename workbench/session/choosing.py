@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from workbench.cache.results import ResultCache
 from workbench.cancel import CancelToken
 from workbench.recipe import Recipe
 from workbench.recipe.presets import PRESETS
@@ -56,6 +57,36 @@ class Choosing:
     recommendation: Recommendation | None = None
     state: str = "working"
     begin: float = field(default_factory=time.monotonic)
+    _known: dict[tuple[Limits, tuple[Recipe, ...]], Recommendation] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def under(
+        self, limits: Limits, recipes: tuple[Recipe, ...], store: ResultCache
+    ) -> Recommendation | None:
+        """Return the newest result, or what it is under other limits or with further results.
+
+        Parameters
+        ----------
+        limits
+            On the bytes, the accuracy and the energy.
+        recipes
+            Those that may have been measured since.
+        store
+            The cache of results.
+        """
+        found = self.recommendation
+        if found is None or not found.choices:
+            return found
+        exact = {trial.recipe for trial in found.result.trials if trial.exact}
+        others = () if self.running else tuple(r for r in recipes if r not in exact)
+        if limits == self.demand.limits and not others:
+            return found
+        if (limits, others) not in self._known:
+            from workbench.study.other_limits import under
+
+            self._known[limits, others] = under(found, *limits, known=others, store=store)
+        return self._known[limits, others]
 
     @property
     def running(self) -> bool:
@@ -73,6 +104,15 @@ class Choosing:
         return (1 - self.fraction) * self.demand.seconds
 
 
+def visits_of(visits: Sequence[Visit], model: str) -> list[Visit]:
+    """Return the exact results of compressed files of a model."""
+    return [
+        visit
+        for visit in visits
+        if visit.model == model and visit.exact and visit.recipe != Recipe()
+    ]
+
+
 def recipes_before(
     visits: Sequence[Visit], model: str, earlier: Choosing | None, demand: Demand
 ) -> list[Recipe]:
@@ -81,13 +121,13 @@ def recipes_before(
     Of an `earlier` search for the same, which the new one continues, only what it knew itself.
     """
     recipes = [preset.recipe for preset in PRESETS]
-    recipes += [visit.recipe for visit in visits if visit.model == model and visit.exact]
+    recipes += [visit.recipe for visit in visits_of(visits, model)]
     result = None if earlier is None else earlier.recommendation
     if earlier is not None and result is not None:
         trials = result.result.trials
         trials = trials[: result.result.known] if earlier.demand.is_same_as(demand) else trials
         recipes += [trial.recipe for trial in trials if trial.exact]
-    return [recipe for recipe in dict.fromkeys(recipes) if recipe != Recipe()]
+    return list(dict.fromkeys(recipes))
 
 
 def search(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from workbench.domain.metric import ACCURACY
 from workbench.session.checks import check_budget, check_floor
 from workbench.session.readings import Readings
-from workbench.session.records import Goal, Limits
+from workbench.session.records import Goal
 
 
 class GoalSteps(Readings):
@@ -21,8 +22,8 @@ class GoalSteps(Readings):
         InputError
             If the size is not allowed.
         """
-        size, search = check_budget(size), self.goal.search
-        self._set_goal(replace(self.goal, budget=size, search=search and (size, *search[1:])))
+        goal = replace(self.goal, budget=check_budget(size))
+        self._set_goal(self._with_search(goal, "max_bytes", goal.budget))
 
     def set_floor(self, value: float | None) -> None:
         """Set the worst value of the task's metric wanted; None removes the limit.
@@ -32,23 +33,38 @@ class GoalSteps(Readings):
         InputError
             If the metric cannot have the value.
         """
-        value, search = check_floor(value, self.model.task.metric), self.goal.search
-        if search is not None and self._has_accuracy:
-            search = search[0], value, search[2]
-        self._set_goal(replace(self.goal, floor=value, search=search))
+        goal = replace(self.goal, floor=check_floor(value, self.model.task.metric))
+        if self._has_accuracy:
+            goal = self._with_search(goal, "min_accuracy", goal.floor)
+        self._set_goal(goal)
 
-    def set_limits(self, limits: Limits) -> None:
-        """Set the limits of the next search, which are those of the goal.
+    def set_limits(self, limits: Mapping[str, float | None]) -> None:
+        """Set limits of the next search, which are limits of the goal; others stay.
+
+        Parameters
+        ----------
+        limits
+            Any of "max_bytes", "min_accuracy" and "max_energy_mj"; None for no limit.
 
         Raises
         ------
         InputError
             If one of them is not allowed.
         """
-        size, accuracy, _energy = limits
-        check_floor(accuracy, ACCURACY)
-        floor = accuracy if self._has_accuracy else self.floor
-        self._set_goal(Goal(check_budget(size), floor, limits))
+        goal = self.goal.decided(limits)
+        if "max_bytes" in limits:
+            size = limits["max_bytes"]
+            goal = replace(goal, budget=check_budget(None if size is None else round(size)))
+        if "min_accuracy" in limits:
+            accuracy = check_floor(limits["min_accuracy"], ACCURACY)
+            goal = replace(goal, floor=accuracy) if self._has_accuracy else goal
+        self._set_goal(goal)
+
+    @staticmethod
+    def _with_search(goal: Goal, key: str, value: float | None) -> Goal:
+        """Return the goal with a limit of the next search, if it does not follow from the goal."""
+        follows = value is not None and key not in dict(goal.search)
+        return goal if follows else goal.decided({key: value})
 
     def _set_goal(self, goal: Goal) -> None:
         """Change the goal alone; the results stay."""

@@ -16,9 +16,9 @@ from workbench.recipe.off import BY_LAYER, disabled_part
 from workbench.session.analyses import Analyses, AnalysisKey, FileKey, file_key
 from workbench.session.calls import Calls
 from workbench.session.checks import check_budget, check_training
-from workbench.session.choosing import Choosing, Demand, recipes_before, search
+from workbench.session.choosing import Choosing, Demand, recipes_before, search, visits_of
 from workbench.session.parallel_run import ParallelRun, run_in_parallel
-from workbench.session.records import TeacherQuery, Timing
+from workbench.session.records import Limits, TeacherQuery, Timing
 from workbench.session.state import State
 from workbench.session.sweep_progress import SweepProgress
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from workbench.analysis.sensitivity import Sensitivity
     from workbench.artifact.artifact import Artifact
     from workbench.experiments.temperatures import TemperatureSweep
+    from workbench.study.recommendation import Recommendation
     from workbench.training.types import TrainingStep
 
 ProgressCallback = Callable[[float], None]
@@ -260,6 +261,22 @@ class Jobs:
             state.notify()
 
         search(model, demand, known, self._token(model, superseded, cancel), publish)
+
+    def recommendation(self, limits: Limits) -> Recommendation | None:
+        """Return the result of the search so far under some limits, with what was measured since.
+
+        Parameters
+        ----------
+        limits
+            On the bytes, the accuracy and the energy; those of the search or others.
+        """
+        state = self._state
+        with state.lock:
+            choosing, visits = self.choosing, visits_of(state.visited, state.model.name)
+        if choosing is None:
+            return None
+        recipes = tuple(visit.recipe for visit in visits)
+        return choosing.under(limits, recipes, state.store)
 
     def train_in_parallel(
         self, settings: Mapping[str, Any], repeats: int = 1, cancel: CancelToken = NEVER

@@ -55,13 +55,18 @@ class Goal:
         The largest file, in bytes.
     floor : float or None
         The worst value of the task's metric.
-    search : tuple of int, float and float, or None
-        The limits of the next search. None until they are set: it then follows from the others.
+    search : tuple of str and float
+        The limits of a search that the user has decided, by key; also that one has no limit. One
+        that is missing follows from the others, or is suggested.
     """
 
     budget: int | None = None
     floor: float | None = None
-    search: Limits | None = None
+    search: tuple[tuple[str, float | None], ...] = ()
+
+    def decided(self, limits: Mapping[str, float | None]) -> Goal:
+        """Return the goal with further limits of a search."""
+        return replace(self, search=tuple(sorted({**dict(self.search), **limits}.items())))
 
 
 Timing = tuple[Mapping[str, Any], Mapping[str, Any]]

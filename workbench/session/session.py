@@ -93,9 +93,8 @@ class Session(GoalSteps, DeployJobs):
         *,
         gesture: int | None = None,
         moving: bool = False,
-        goal: Goal | None = None,
     ) -> None:
-        """Select a recipe.
+        """Select a recipe; the goal stays.
 
         Parameters
         ----------
@@ -105,11 +104,9 @@ class Session(GoalSteps, DeployJobs):
             Identifies a drag: all its selections are one step of the history.
         moving
             Whether more selections are likely to follow soon.
-        goal
-            The goal to set in the same step; by default it stays.
         """
         selection = replace(self._state.selection, recipe=recipe, seconds=None)
-        self._select(selection, gesture, moving=moving, goal=goal)
+        self._select(selection, gesture, moving=moving)
 
     def rest(self) -> None:
         """Report that the control rests, so that views show what they have delayed."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from workbench.cache.results import ResultCache
 from workbench.i18n import _
+from workbench.recipe import Recipe
+from workbench.study.candidates import space_of
 from workbench.study.choices import choices_of, ranked
 from workbench.study.goal import Goal
 from workbench.study.guessing import guessing_sentence
+from workbench.study.known import known_trials
 from workbench.study.other_networks import other_network
 from workbench.study.reasons import all_reasons
 from workbench.study.recommendation import Recommendation
@@ -18,11 +23,25 @@ def under(
     max_bytes: int | None,
     min_accuracy: float | None,
     max_energy_mj: float | None = None,
+    *,
+    known: Sequence[Recipe] = (),
+    store: ResultCache | None = None,
 ) -> Recommendation:
     """Return what is best under other limits of what was measured; nothing is measured again.
 
     A search under these limits may find better recipes: those that the earlier limits excluded
     were not measured.
+
+    Parameters
+    ----------
+    found
+        The result of the search.
+    max_bytes, min_accuracy, max_energy_mj
+        The limits.
+    known
+        Further recipes that may have been measured.
+    store
+        The cache that knows their results; by default the user's.
 
     Raises
     ------
@@ -30,6 +49,9 @@ def under(
         If a limit is not possible for the model.
     """
     goal = Goal.of(found.model, max_bytes, min_accuracy, None, max_energy_mj)
+    further = known_trials(found.model, known, space_of(found.model), store)
+    trials, count = (*further, *found.result.trials), found.result.known + len(further)
+    found = replace(found, result=replace(found.result, trials=trials, known=count))
     choices = choices_of(
         found.model, goal, ranked(goal, found.result.trials, found.costs), found.costs
     )

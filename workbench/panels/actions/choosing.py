@@ -9,20 +9,18 @@ from dataclasses import replace
 from typing import Any
 
 from workbench.cancel import CancelToken
-from workbench.domain.metric import ACCURACY
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.panels.actions.background import run_job
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.actions.sending import send_file
-from workbench.panels.choosing import MAX_SECONDS, limits, seconds_text
+from workbench.panels.choosing import MAX_SECONDS, seconds_text
 from workbench.panels.goal import limit
+from workbench.panels.search_limits import KEYS, limits, next_limits, suggested
 from workbench.panels.search_notebook import can_repeat, search_notebook
 from workbench.plots import study
 from workbench.recipe import Recipe
-from workbench.session import Session
 from workbench.session.choosing import Demand
-from workbench.session.records import Goal
 
 
 @action
@@ -31,10 +29,14 @@ def choose(dashboard: Dashboard, message: dict[str, Any]) -> None:
     seconds = limit(message.get("seconds"), 0, MAX_SECONDS, seconds_text())
     if seconds is None:
         raise InputError(seconds_text(), code="session.invalid_limit")
-    size, accuracy, energy = limits(message)
-    demand = Demand(size, accuracy, seconds, dashboard.session.focus.narrowed, energy)
-    dashboard.session.set_limits(demand.limits)
-    _start(dashboard, demand)
+    session, asked = dashboard.session, limits(message)
+    before = dict(zip(KEYS, next_limits(session), strict=True))
+    free = suggested(session)
+    new = {key: value for key, value in asked.items() if key in free or value != before[key]}
+    if new:
+        session.set_limits(new)
+    size, accuracy, energy = next_limits(session)
+    _start(dashboard, Demand(size, accuracy, seconds, session.focus.narrowed, energy))
 
 
 @action
@@ -53,17 +55,16 @@ def choose_limits(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 @action
 def choose_recipe(dashboard: Dashboard, message: dict[str, Any]) -> None:
-    """Select a recipe that was measured, of another model if it names one.
+    """Select a recipe that was measured, of another model of the task if it names one.
 
-    The limits of the search become the goal.
+    The goal of the user stays.
     """
     recipe, name = Recipe.from_json(str(message.get("recipe"))), message.get("model")
     session = dashboard.session
-    goal = None if session.choosing is None else _goal_of(session, session.choosing.demand)
     if name is None:
-        session.set(recipe, goal=goal)
+        session.set(recipe)
     else:
-        session.open(str(name), recipe, goal)
+        session.open(str(name), recipe, session.goal)
 
 
 @action
@@ -97,12 +98,6 @@ def choose_notebook(dashboard: Dashboard, message: dict[str, Any]) -> None:
         )
     content = json.dumps(search_notebook(result, choosing.demand), indent=1)
     send_file(dashboard, "search.ipynb", "application/x-ipynb+json", content.encode())
-
-
-def _goal_of(session: Session, demand: Demand) -> Goal:
-    is_accuracy = session.model.task.metric == ACCURACY
-    floor = demand.min_accuracy if is_accuracy else session.floor
-    return Goal(demand.max_bytes, floor, demand.limits)
 
 
 def _start(dashboard: Dashboard, demand: Demand) -> None:

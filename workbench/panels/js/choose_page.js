@@ -10,7 +10,7 @@ import { Tabs } from "./tabs.js";
 /** @import { Chart } from "./chart.js" */
 /** @import { ChoosingCard, ChoosingQuestion, ChoosingTexts, Context, LiveChoosing, MoveState, Page, State, TabMessage } from "./types" */
 
-/** @typedef {{ question: ChoosingQuestion, input: HTMLInputElement, help: HTMLElement }
+/** @typedef {{ question: ChoosingQuestion, input: HTMLInputElement, help: HTMLElement, mark: HTMLElement }
  *   & ReturnType<typeof answered>} Asked */
 
 /** @type {Record<string, string>} */
@@ -61,19 +61,27 @@ export class ChoosePage {
     const { label, step, value, bounds } = question;
     const placeholder = bounds.required ? "" : this.texts.none;
     /** @type {HTMLInputElement} */
-    const input = h("input", { type: "number", step, placeholder, "aria-label": label, onchange: () => this.draw() });
+    const input = h("input", {
+      type: "number",
+      step,
+      placeholder,
+      "aria-label": label,
+      onchange: () => this.draw(asked),
+    });
     input.value = value === null ? "" : String(value);
     const help = h("span", { className: "help", text: question.help });
-    return { question, input, help, ...answered(input, bounds) };
+    const mark = h("span", { className: "suggested", text: this.texts.suggested, hidden: true });
+    const asked = { question, input, help, mark, ...answered(input, bounds) };
+    return asked;
   }
 
   /** @type {(asked: Asked) => HTMLElement} */
-  line({ question, input, help, error }) {
+  line({ question, input, help, mark, error }) {
     return h(
       "label",
       { className: "choosing-question" },
       h("span", { className: "choosing-label", text: question.label }),
-      h("span", { className: "with-unit" }, input, h("span", { className: "unit", text: question.unit })),
+      h("span", { className: "with-unit" }, input, h("span", { className: "unit", text: question.unit }), mark),
       error,
       help,
     );
@@ -95,10 +103,12 @@ export class ChoosePage {
     return demandOf(answers.map(({ question, value }) => [question, value ?? null]));
   }
 
-  // Draws the limits of the next search in the picture.
-  draw() {
-    const demand = this.demand();
-    if (demand) this.context.channel.act("choose_limits", demand);
+  // Sets one limit of the next search, which the picture shows.
+  /** @param {Asked} asked */
+  draw({ question, check }) {
+    const value = check();
+    if (value !== undefined && !question.bounds.required)
+      this.context.channel.act("choose_limits", demandOf([[question, value]]));
   }
 
   // A limit is dragged in the picture.
@@ -109,7 +119,7 @@ export class ChoosePage {
     if (!asked) return;
     asked.input.value = typed === null ? "" : String(typed);
     asked.clear();
-    if (state === "dropped") this.draw();
+    if (state === "dropped") this.draw(asked);
   }
 
   open() {
@@ -121,6 +131,7 @@ export class ChoosePage {
     setDisabled(this.button, choosing.working);
     for (const asked of this.inputs) {
       this.showLimit(asked, choosing.limits);
+      asked.mark.hidden = !choosing.suggested.includes(asked.question.key);
       setText(asked.help, choosing.helps[asked.question.key] ?? asked.question.help);
     }
     setText(this.headline, choosing.headline);
@@ -188,11 +199,7 @@ export class ChoosePage {
     }
     chart.onBrush = (field, range) => this.context.channel.act("focus", { key: "narrowed", value: { field, range } });
     chart.onPoint = ({ customdata }) => {
-      if (customdata?.recipe) this.select(customdata.recipe);
-      else if (customdata?.act) {
-        this.context.channel.act(customdata.act, customdata);
-        this.context.go("compress");
-      }
+      if (customdata?.recipe) this.select(customdata.recipe, customdata.model);
     };
   }
 

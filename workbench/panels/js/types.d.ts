@@ -317,6 +317,7 @@ export interface ChoosingTexts {
   start: string;
   cards: string; // the name of the list
   none: string; // the placeholder of an empty limit
+  suggested: string; // what is said of a limit that the user has not set
   open: string;
   reasons: string;
 }
@@ -332,6 +333,7 @@ export interface ChoosingCard {
 export interface LiveChoosing {
   working: boolean;
   limits: Record<string, number | null>;
+  suggested: string[]; // the keys of the limits that the user has not set
   helps: Record<string, string>; // what the model has, by key of the question
   headline: string;
   met: boolean;
