@@ -19,7 +19,6 @@ from workbench.recipe.presets import PRESETS
 from workbench.session import Session
 from workbench.session.choosing import Choosing, visits_of
 from workbench.study.reference import reference_label
-from workbench.zoo.registry import title as title_of
 from workbench.zoo.students import student
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ def _presets(session: Session) -> list[Landmark]:
 
 def _network(other: OtherNetwork) -> Landmark:
     value, known = other.trial.value or 0.0, student(other.name)
-    label = title_of(other.name) if known is None else known.short_title
+    label = other.name.partition("/")[2] if known is None else known.short_title
     spot = Spot(other.trial.bytes, value, value, value)
     return Landmark(label, spot, recipe=other.trial.key, model=other.name)
 
@@ -170,9 +169,8 @@ def _ended(result: Recommendation) -> str:
     tried = len(trials.trials) - trials.known
     text = plural(
         "{count} recipe tried.",
-        "{count} recipes tried: {exact} measured on all examples, which are dots; the others "
-        "stopped early, because they were too large, too poor or no better than a smaller file. "
-        "{saved} of the evaluations were not needed.",
+        "{count} recipes tried: {exact} measured on all examples, the dots; the others stopped "
+        "early, too large or no better. {saved} of the evaluations were not needed.",
         tried,
     ).format(
         count=formatting.count(tried),

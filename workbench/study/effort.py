@@ -47,10 +47,10 @@ def _ends(result: StudyResult) -> Iterator[str]:
         (exact_count(result), _("{count} measured on all examples")),
         (
             states.get(DOMINATED, 0) + states.get(UNLIKELY, 0),
-            _("{count} stopped early, no better than a file that is no larger"),
+            _("{count} stopped early (no better than a file that is no larger)"),
         ),
-        (states.get(BELOW_LIMIT, 0), _("{count} stopped early, too poor for the limit")),
-        (states.get(TOO_LARGE, 0), _("{count} too large, not evaluated")),
+        (states.get(BELOW_LIMIT, 0), _("{count} stopped early (too poor for the limit)")),
+        (states.get(TOO_LARGE, 0), _("{count} not evaluated (too large)")),
         (states.get(FAILED, 0), _("{count} failed")),
     ):
         if count:
