@@ -171,10 +171,8 @@ def _headline(result: Recommendation, *, working: bool) -> str:
 def _other_limits(result: Recommendation) -> str:
     """Return whether recipes that were measured meet limits that were set after the search."""
     if result.met:
-        return _(
-            "Of what was measured, these meet the new limits: find recipes to search for more."
-        )
-    return _("Nothing that was measured meets the new limits: find recipes; the nearest so far:")
+        return _("Of what was measured, these meet the new limits: search again for better ones.")
+    return _("Nothing that was measured meets the new limits: search again. The nearest:")
 
 
 def _card(title: str, name: str, trial: Trial, result: Recommendation) -> dict[str, Any]:
