@@ -373,15 +373,14 @@ def test_limits_are_the_goal_and_are_undone_there(opened):
         "min_accuracy": 0.8,
         "max_energy_mj": None,
     }
-    assert (state["undo_goal"], state["redo_goal"]) == (True, False)
+    assert (state["undo"], state["redo"]) == (True, False)
     opened.act("undo")
     opened.act("undo")
     assert session.goal == Goal()
-    state = opened.wait("state", lambda s: s["redo_goal"])
+    state = opened.wait("state", lambda s: s["redo"])
     assert state["choosing"]["limits"]["max_bytes"] != 7000  # suggested again
     session.set(Recipe(Prune(0.5)))
     assert session.can_undo
-    assert not session.can_undo_goal
 
 
 @pytest.mark.slow

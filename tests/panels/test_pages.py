@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbench.panels.pages import PAGES
+from workbench.recipe import Prune, Recipe
 
 
 def kinds(client, start):
@@ -84,3 +85,22 @@ def test_nothing_is_sent_once_the_last_display_is_removed(client):
     assert not kinds(client, start)
     client.act("hello", search="", theme="light")
     assert "state" in kinds(client, start)
+
+
+def test_a_step_that_the_open_page_does_not_show_is_said(client):
+    client.session.set(Recipe(Prune(0.5)))
+    client.session.set_budget(50_000)
+    client.act("page", key="choose")
+    client.act("undo")  # of the goal, which this page shows
+    assert client.wait("state", lambda s: s["redo"])["note"] is None
+    client.act("undo")
+    note = client.wait("state", lambda s: s["note"])["note"]
+    assert note == "The recipe on Compress is now: not compressed."
+    client.act("page", key="plan")
+    client.act("redo")
+    client.act("redo")
+    assert "goal on Compress is now: ≤ 50,000" in client.wait("state", lambda s: s["note"])["note"]
+    client.act("page", key="compress")
+    client.act("undo")
+    client.act("undo")
+    assert client.wait("state", lambda s: not s["undo"])["note"] is None

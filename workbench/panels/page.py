@@ -78,6 +78,7 @@ def state(
     outdated: bool,
     with_values: bool,
     message: str | None,
+    note: str | None,
     missing: MissingModel | None,
     remaining: RemainingTime,
 ) -> dict[str, Any]:
@@ -97,6 +98,8 @@ def state(
         Whether the controls must change.
     message
         A message for the banner, if measuring did not fail.
+    note
+        What the last action did out of sight.
     missing
         A model that is not in memory, whose file the page asks for.
     remaining
@@ -113,13 +116,11 @@ def state(
         "working": has_running_work(session),
         "stale": session.stale,
         "error": session.error or message,
-        "note": session.note,
+        "note": note or session.note,
         "missing": None if missing is None else missing.describe(),
         "progress": progress(session, remaining),
         "undo": session.can_undo,
         "redo": session.can_redo,
-        "undo_goal": session.can_undo_goal,
-        "redo_goal": session.can_redo_goal,
         "query": session.query(),
         "budget": session.budget,
         "floor": session.floor,

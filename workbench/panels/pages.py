@@ -18,11 +18,11 @@ class Page:
     ----------
     chart
         Whether it shows accuracy against size.
-    model, recipe
-        Whether the header selects a model there, and undoes a change of the recipe. Elsewhere,
-        these controls would change nothing that the page shows.
-    goal
-        Whether it shows the goal, so that the header undoes a change of the goal there.
+    model
+        Whether the header selects a model there.
+    recipe, goal
+        Whether it shows a change of the recipe or of the goal. The header has undo where it shows
+        one of them; the keyboard undoes everywhere, and the page then says what has changed.
     """
 
     key: str
@@ -34,7 +34,7 @@ class Page:
 
 
 PAGES = (
-    Page("compress", N_("Compress"), chart=True),
+    Page("compress", N_("Compress"), chart=True, goal=True),
     Page("train", N_("Train")),
     Page("choose", N_("Choose"), recipe=False, goal=True),
     Page("deploy", N_("Deploy")),

@@ -53,6 +53,7 @@ SCRIPTS = (
     "trial",
     "uploaded_files",
     "upload",
+    "undo_keys",
     "header",
     "card",
     "export",

@@ -100,6 +100,7 @@ class SessionWidget(anywidget.AnyWidget):
         self.open_page: str | None = next(iter(panel.pages), None)
         self.open_tab: str | None = None
         self.banner: str | None = None
+        self.note: str | None = None
         self.jobs = jobs_of(session)
         self.analysis_runner = AnalysisRunner(self, self._missing_analysis)
         self.uploads = Uploads(self)
@@ -137,6 +138,14 @@ class SessionWidget(anywidget.AnyWidget):
         self.banner = text
         self.send({"kind": "banner", "text": text})
 
+    def show_note(self, text: str) -> None:
+        """Say in the banner, until the next change, what happened out of sight."""
+        self.note = text
+        self.publish()
+
+    def _clear_banner(self) -> None:
+        self.banner = self.note = None
+
     def reset_controls(self) -> None:
         """Set the controls of the page back to the recipe of the session."""
         self._controls = None
@@ -159,7 +168,7 @@ class SessionWidget(anywidget.AnyWidget):
                 name=repr(page_key), pages=", ".join(self.panel.pages)
             )
             raise InputError(text, code="name.unknown_page")
-        self.open_page, self.open_tab = page_key, None
+        self.open_page, self.open_tab, self.note = page_key, None, None
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -203,6 +212,7 @@ class SessionWidget(anywidget.AnyWidget):
                 outdated=outdated,
                 with_values=with_page or selected != self._controls,
                 message=self.banner,
+                note=self.note,
                 missing=self.uploads.missing,
                 remaining=self._remaining,
             )
@@ -280,7 +290,7 @@ class SessionWidget(anywidget.AnyWidget):
             recipe = controls.with_default_scope(shown, self.session.recipe)
             model = self.session.origin if student is None else student.name
             self.page_values.select((model, recipe))
-            self.banner = None
+            self._clear_banner()
             self._controls = (model, shown)
             gesture = self._gesture(message.get("gesture"))
             moving = bool(message.get("moving")) and not self.page_values.resting
@@ -306,7 +316,7 @@ class SessionWidget(anywidget.AnyWidget):
             name = content.get("act", "")
             if name in ACTIONS:
                 if name not in VIEW_ACTIONS:
-                    self.banner = None
+                    self._clear_banner()
                 if name in SELECTING_ACTIONS:
                     self.page_values.drop(int(content.get("seq", 0)))
                 ACTIONS[name](self, {**content, "buffers": buffers})

@@ -70,16 +70,6 @@ class Readings:
         return bool(self._state.history.future)
 
     @property
-    def can_undo_goal(self) -> bool:
-        """Whether undo changes the goal alone."""
-        return self._state.history.undoes_goal
-
-    @property
-    def can_redo_goal(self) -> bool:
-        """Whether redo changes the goal alone."""
-        return self._state.history.redoes_goal
-
-    @property
     def goal(self) -> Goal:
         """The limits that are set for the chosen model."""
         return self._state.selection.goal

@@ -201,16 +201,6 @@ class History:
         last = () if tour.current == self.current else (tour.current,)
         return History(self.current, (*self.past, *last))
 
-    @property
-    def undoes_goal(self) -> bool:
-        """Whether the last change is one of the goal alone."""
-        return bool(self.past) and self.past[-1] == self.current
-
-    @property
-    def redoes_goal(self) -> bool:
-        """Whether the last undone change is one of the goal alone."""
-        return bool(self.future) and self.future[-1] == self.current
-
     def without_current(self) -> History:
         """Return the history as if the current selection had never been made."""
         if not self.past:

@@ -17,11 +17,15 @@ class Dashboard(Channel, Protocol):
     """The part of `panels.widget.SessionWidget` that actions use."""
 
     theme: str
+    open_page: str | None
     open_tab: str | None
     jobs: Jobs
     analysis_runner: AnalysisRunner
     page_values: PageValues
     uploads: Uploads
+
+    def show_note(self, text: str) -> None:
+        """Say in the banner, until the next change, what happened out of sight."""
 
     def reset_controls(self) -> None:
         """Set the controls of the page back to the recipe of the session."""

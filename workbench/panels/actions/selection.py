@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from workbench.panels import goal
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.jobs import COMPARISON, MEASUREMENT
+from workbench.panels.pages import PAGES
+from workbench.panels.unseen import Shown
 
 
 @action
@@ -20,13 +23,23 @@ def rest(dashboard: Dashboard, message: dict[str, Any]) -> None:
 @action
 def undo(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Undo the last change."""
-    dashboard.session.undo()
+    _step(dashboard, dashboard.session.undo)
 
 
 @action
 def redo(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Redo the last undone change."""
-    dashboard.session.redo()
+    _step(dashboard, dashboard.session.redo)
+
+
+def _step(dashboard: Dashboard, step: Callable[[], None]) -> None:
+    """Go one step in the history, and say what it changed if the open page does not show it."""
+    before = Shown.of(dashboard.session)
+    step()
+    after = Shown.of(dashboard.session)
+    page = next((page for page in PAGES if page.key == dashboard.open_page), None)
+    if page is not None and (text := after.unseen(before, page)):
+        dashboard.show_note(text)
 
 
 @action

@@ -11,6 +11,7 @@ import { Header } from "./header.js";
 import { ParallelPage } from "./parallel_page.js";
 import { PlanPage } from "./plan_page.js";
 import { TrainPage } from "./train_page.js";
+import { onUndoKeys } from "./undo_keys.js";
 
 /** @import { Context, Messages, Page, State, TabMessage, View } from "./types" */
 
@@ -45,6 +46,8 @@ export class App {
     const { upload } = this.header;
     this.node = h("div", { className: "app" }, this.header.node, context.status.banner, this.main, ...upload.dialogs);
     context.status.onUpload = (model) => upload.again(model);
+    // In a notebook, the keys count only while the app has the focus.
+    this.endKeys = onUndoKeys(isStandalone() ? document : this.node, (name) => this.header.step(name));
     this.onBack = () => {
       this.turn(getKey("page") ?? this.page.pages[0].key);
       if (this.shown) saveState(this.shown.query); // the older address has an older recipe
@@ -147,6 +150,7 @@ export class App {
   close() {
     window.removeEventListener("popstate", this.onBack);
     document.removeEventListener(LEAVE, this.onLeave);
+    this.endKeys();
     this.header.upload.clear();
     for (const { view } of Object.values(this.opened)) view.close?.();
   }

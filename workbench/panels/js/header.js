@@ -3,6 +3,7 @@
 
 import { isStandalone } from "./address.js";
 import { explanations, h, setDisabled, term } from "./dom.js";
+import { keysText } from "./undo_keys.js";
 import { Upload } from "./upload.js";
 
 /** @import { Channel } from "./channel.js" */
@@ -15,7 +16,6 @@ export class Header {
   /** @type {Record<string, HTMLButtonElement>} */ links;
   /** @type {Page["pages"]} */ pages;
   /** @type {State | undefined} */ shown;
-  undoesGoal = false; // whether the open page shows the goal, but not the recipe
 
   /**
    * @param {Channel} channel
@@ -67,9 +67,14 @@ export class Header {
       if (key !== open) continue;
       this.models.hidden = this.upload.node.hidden = !model;
       this.undo.hidden = this.redo.hidden = !recipe && !goal;
-      this.undoesGoal = !recipe;
     }
     if (this.shown) this.show(this.shown);
+  }
+
+  // Goes one step in the history, if there is one.
+  /** @param {"undo" | "redo"} name */
+  step(name) {
+    if (this.shown?.[name]) this.channel.act(name);
   }
 
   /** @param {Page} page */
@@ -97,23 +102,24 @@ export class Header {
   /** @param {Labels} labels */
   tools(labels) {
     // Narrow headers show the icon alone.
-    /** @type {(name: string, icon: string) => HTMLButtonElement} */
-    const button = (name, icon) =>
+    /** @type {(name: "undo" | "redo", icon: string, keys: string) => HTMLButtonElement} */
+    const button = (name, icon, keys) =>
       h(
         "button",
         {
           type: "button",
           className: "quiet step",
-          title: labels[name],
+          title: `${labels[name]} (${keysText(keys)})`,
           "aria-label": labels[name],
+          "aria-keyshortcuts": `Control+${keys} Meta+${keys}`,
           "data-icon": icon,
-          onclick: () => this.channel.act(name),
+          onclick: () => this.step(name),
         },
         h("span", { text: labels[name] }),
       );
-    this.undo = button("undo", "↶");
+    this.undo = button("undo", "↶", "Z");
     this.undo.dataset.tour = "undo";
-    this.redo = button("redo", "↷");
+    this.redo = button("redo", "↷", "Shift+Z");
     return h(
       "div",
       { className: "tools", role: "toolbar", "aria-label": labels.title },
@@ -133,8 +139,8 @@ export class Header {
   /** @param {State} state */
   show(state) {
     this.shown = state;
-    setDisabled(this.undo, !(this.undoesGoal ? state.undo_goal : state.undo));
-    setDisabled(this.redo, !(this.undoesGoal ? state.redo_goal : state.redo));
+    setDisabled(this.undo, !state.undo);
+    setDisabled(this.redo, !state.redo);
     this.models.value = state.model;
   }
 }

@@ -388,8 +388,6 @@ export interface State {
   progress: Progress | null;
   undo: boolean;
   redo: boolean;
-  undo_goal: boolean; // whether the step is one of the goal alone
-  redo_goal: boolean;
   query: string;
   budget: number | null;
   floor: number | null;

@@ -1,0 +1,45 @@
+// @ts-check
+// The keys of undo and redo: Ctrl+Z and Ctrl+Shift+Z or Ctrl+Y, with the command key on macOS.
+
+/** @typedef {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">} Pressed */
+
+const TYPES_WITHOUT_TEXT = new Set(["range", "checkbox", "radio", "button", "submit", "file", "color"]);
+
+// The step that keys ask for, or null.
+/** @type {(pressed: Pressed) => "undo" | "redo" | null} */
+export function stepOf({ key, ctrlKey, metaKey, shiftKey, altKey }) {
+  if (altKey || ctrlKey === metaKey) return null;
+  const letter = key.toLowerCase();
+  if (letter === "z") return shiftKey ? "redo" : "undo";
+  return letter === "y" && ctrlKey && !shiftKey ? "redo" : null;
+}
+
+// Whether text is typed into an element, which has an undo of its own.
+/** @type {(element: { tagName: string, type?: string, isContentEditable?: boolean }) => boolean} */
+export function takesText({ tagName, type = "", isContentEditable = false }) {
+  if (tagName === "INPUT") return !TYPES_WITHOUT_TEXT.has(type);
+  return tagName === "TEXTAREA" || isContentEditable;
+}
+
+// How the keys are written on this machine, such as "Shift+Z" for redo.
+/** @type {(keys: string, platform?: string) => string} */
+export function keysText(keys, platform = navigator.platform) {
+  return platform.startsWith("Mac") ? `${keys.includes("Shift") ? "⇧" : ""}⌘Z` : `Ctrl+${keys}`;
+}
+
+// Calls `step` when the keys are pressed inside `area`; returns a function that ends it. A dialog is left alone.
+/** @type {(area: Document | HTMLElement, step: (name: "undo" | "redo") => void) => () => void} */
+export function onUndoKeys(area, step) {
+  /** @param {Event} event */
+  const onKey = (event) => {
+    const name = stepOf(/** @type {KeyboardEvent} */ (event));
+    const { target } = event;
+    if (!name || !(target instanceof HTMLElement) || takesText(/** @type {HTMLInputElement} */ (target))) return;
+    if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    event.preventDefault(); // a browser would undo in a field that was left
+    event.stopPropagation();
+    step(name);
+  };
+  area.addEventListener("keydown", onKey);
+  return () => area.removeEventListener("keydown", onKey);
+}
