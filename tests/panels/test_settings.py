@@ -126,7 +126,7 @@ def test_the_hint_depends_on_the_state(state, start):
             0.95,
             (
                 "Not even the original model is accurate enough: "
-                "fine-tune on the Train page, or move the temperature."
+                "fine-tune on the Train page, or choose another model."
             ),
         ),
         (80_000, None, "Too large: prune more, lower the bits, or move the temperature."),
@@ -135,7 +135,7 @@ def test_the_hint_depends_on_the_state(state, start):
             0.91,
             (
                 "Too large, and not accurate enough: "
-                "fine-tune on the Train page, or move the temperature."
+                "prune more and then fine-tune on the Train page, or move the temperature."
             ),
         ),
     ],

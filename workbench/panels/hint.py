@@ -48,12 +48,12 @@ def _about_goal(session: Session, size: int, value: float) -> str:
     elif not _original_is_good_enough(session):
         problem = _("Not even the original model is accurate enough")
         advice = _other_network(session)
-    elif small and _is_compressed(session.recipe):
-        problem = _not_accurate(session)
-        advice = _("prune less, or use more bits")
+    elif not small:
+        problem, advice = _("Too large, and not accurate enough"), _smaller_and_better(session)
+    elif _is_compressed(session.recipe):
+        problem, advice = _not_accurate(session), _("prune less, or use more bits")
     else:
-        problem = _not_accurate(session) if small else _("Too large, and not accurate enough")
-        advice = _other_network(session)
+        problem, advice = _not_accurate(session), _other_network(session)
     return f"{problem}: {advice}."
 
 
@@ -73,11 +73,19 @@ def _original_is_good_enough(session: Session) -> bool:
     return is_good_enough(session, session.origin_model.metric_value("validation"))
 
 
+def _smaller_and_better(session: Session) -> str:
+    """Return what makes a file smaller and more accurate: fine-tuning alone makes none smaller."""
+    if session.student is not None:
+        return _("prune more and then fine-tune on the Train page, or choose another student")
+    if _can_distill(session):
+        return _("prune more and then fine-tune on the Train page, or move the temperature")
+    return _("prune more and then fine-tune on the Train page, or choose another model")
+
+
 def _other_network(session: Session) -> str:
+    """Return what can make a file more accurate: a student is a smaller network."""
     if session.student is not None:
         return _("fine-tune on the Train page, or choose another student")
-    if _can_distill(session):
-        return _("fine-tune on the Train page, or move the temperature")
     return _("fine-tune on the Train page, or choose another model")
 
 

@@ -171,11 +171,17 @@ def allowed(goal: Goal, result: StudyResult) -> Iterator[str]:
         )
 
 
-def advice(goal: Goal, result: StudyResult, *, complete: bool) -> Iterator[str]:
-    """Yield what to do next if no recipe meets the limits.
+def advice(best: Trial, goal: Goal, result: StudyResult, *, complete: bool) -> Iterator[str]:
+    """Yield what to do next if the best recipe misses a limit: what can help to meet that one.
 
     More time helps only a search that is not `complete`.
     """
+    if goal.meets(best):
+        yield _(
+            "Start from a network with fewer multiplications, or loosen the limit: fine-tuning "
+            "makes no file faster."
+        )
+        return
     trained = any(trial.recipe.train is not None and trial.exact for trial in result.trials)
     sizes = [trial.bytes for trial in result.trials if trial.bytes]
     if goal.max_bytes is not None and sizes and min(sizes) > goal.max_bytes:
@@ -189,6 +195,17 @@ def advice(goal: Goal, result: StudyResult, *, complete: bool) -> Iterator[str]:
                 "smaller one: allow larger files, or start from a smaller network."
             )
         yield text.format(bytes=formatting.nbytes(min(sizes)))
+    elif goal.max_bytes is not None and best.bytes > goal.max_bytes:
+        text = _(
+            "Smaller files are not accurate enough. With more seconds, one of them is fine-tuned; "
+            "or loosen a limit."
+        )
+        if trained:
+            text = _(
+                "Smaller files are not accurate enough. With more seconds, one of them is "
+                "fine-tuned for longer; or start from a smaller network."
+            )
+        yield text
     elif trained:
         yield _("More seconds allow a longer fine-tuning; or start from a smaller network.")
     else:
@@ -272,7 +289,7 @@ def all_reasons(
     best = choices[0]
     missed = [*violations, *allowed(goal, result)] if violations else []
     if missed and ended:
-        missed += advice(goal, result, complete=complete)
+        missed += advice(best, goal, result, complete=complete)
     return (
         headline(best, result),
         *missed,
