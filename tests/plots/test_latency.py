@@ -18,12 +18,20 @@ def timing(runtime, batch, milliseconds):
 
 def test_close_points_have_one_label():
     times = [("a", 1, 0.1), ("a", 64, 0.2), ("b", 1, 0.1), ("b", 64, 0.9)]
-    times += [("c", 1, 0.202), ("c", 64, 1.0)]  # its labels are on the side of those of a
+    times += [("c", 1, 0.202), ("c", 64, 1.0)]  # below, since that of a is above
+    times += [("d", 1, 0.201), ("d", 64, 0.4)]  # the page shows it if it is wide enough
     result = SimpleNamespace(timings=[timing(*values) for values in times], busy=False)
-    scores = {(name, "float32"): (name, 0.9) for name in "abc"}
+    scores = {(name, "float32"): (name, 0.9) for name in "abcd"}
     figure = latency.draw(result, scores, ACCURACY)
     go.Figure(figure)  # plotly rejects unknown properties
-    assert [points["text"] for points in figure["data"]] == [["1", "64"], ["1", "64"], ["", "64"]]
+    assert [points["text"] for points in figure["data"]] == [
+        *[["1", "64"]] * 3,
+        ["", "64"],
+    ]
+    assert figure["data"][2]["textposition"] == ["bottom center", "top center"]
+    assert all(
+        [data["label"] for data in points["customdata"]] == ["1", "64"] for points in figure["data"]
+    )
 
 
 def test_an_axis_has_few_ticks_but_two_at_least_and_all_points():

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Scores = Mapping[tuple[str, str], tuple[str, float]]
 """The display name and the metric by runtime and precision."""
 SYMBOLS = ("circle", "diamond", "square", "cross")
+SIDES = ("top center", "bottom center")
 LABEL = 0.08
 """The width of a label on a phone, as a share of the axis of times."""
 MARGIN = 0.1
@@ -42,13 +43,15 @@ class _Room:
         self._width = width
         self._taken: list[tuple[int, float]] = []
 
-    def take(self, timing: Timing, number: int) -> bool:
-        """Take the place of a label above or below its point, and return whether it was free."""
-        side, power = number % 2, log10(timing.minimum / timing.batch)
-        if any(side == other and abs(power - at) <= self._width for other, at in self._taken):
-            return False
-        self._taken.append((side, power))
-        return True
+    def take(self, timing: Timing, number: int) -> str | None:
+        """Take a free place for a label, above or below its point; return it, or None."""
+        power = log10(timing.minimum / timing.batch)
+        for side in (number % 2, 1 - number % 2):
+            taken = (at for other, at in self._taken if other == side)
+            if all(abs(power - at) > self._width for at in taken):
+                self._taken.append((side, power))
+                return SIDES[side]
+        return None
 
 
 def draw(result: Benchmark, scores: Scores, metric: Metric, *, palette: Palette = LIGHT) -> Figure:
@@ -129,14 +132,17 @@ def _points(
         t for t in result.timings if (t.runtime, t.precision, t.threads) == (*runtime, threads)
     ]
     name, value = scores[runtime]
+    sides = [room.take(timing, number) for timing in timings]
+    batches = [formatting.count(timing.batch) for timing in timings]
     return {
         "type": "scatter",
         "mode": "markers+text",
         "name": name,
         "x": [timing.minimum / timing.batch for timing in timings],
         "y": [value] * len(timings),
-        "text": [formatting.count(t.batch) if room.take(t, number) else "" for t in timings],
-        "textposition": "bottom center" if number % 2 else "top center",
+        "text": [text if side else "" for text, side in zip(batches, sides, strict=True)],
+        "textposition": [side or SIDES[number % 2] for side in sides],
+        "customdata": [{"label": text} for text in batches],  # for pages with room for all
         "textfont": {"size": 13, "color": palette.ink},
         "cliponaxis": False,
         "hovertext": [f"{name}<br>{metric.format(value)}<br>{_hover(t)}" for t in timings],
