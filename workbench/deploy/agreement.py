@@ -11,11 +11,25 @@ from numpy.typing import NDArray
 
 from workbench import formatting
 from workbench.analysis.comparison import Comparison
+from workbench.deploy.target import ROUNDED_INPUTS
 from workbench.display import Displayable
 from workbench.domain.metric import Metric
 from workbench.evaluation.report import Score
 from workbench.i18n import _, plural
+from workbench.i18n import mark as N_
 from workbench.zoo.registry import model as find_model
+
+CAUSES = {
+    "bfloat16": N_(
+        "It computes in bfloat16, which rounds each number to 8 binary digits: outputs differ by "
+        "up to {difference}."
+    ),
+    ROUNDED_INPUTS: N_(
+        "It rounds the inputs of layers to 8 bits, which the file does not: outputs differ by up "
+        "to {difference}."
+    ),
+}
+"""Why predictions differ where a runtime does not compute in float32, by precision."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +136,8 @@ class Agreement(Displayable):
                 len(self.different),
             )
             count = formatting.count(len(self.different))
-            return sentence.format(count=count, total=total, runtime=self.runtime)
+            sentence = sentence.format(count=count, total=total, runtime=self.runtime)
+            return f"{sentence} {self.cause}"
         if len(self.borderline):
             sentence = plural(
                 "All {total} predictions in {runtime} are those of the file, except {count} that "
@@ -136,6 +151,24 @@ class Agreement(Displayable):
         return _("All {total} predictions in {runtime} are those of the file.").format(
             total=total, runtime=self.runtime
         )
+
+    @property
+    def cause(self) -> str:
+        """Why predictions are others than the file's, as one sentence; empty if none are."""
+        if not len(self.different):
+            return ""
+        text = CAUSES.get(self.facts.get("target_precision", ""))
+        if text is None:
+            text = N_(
+                "Rounding in another order does not explain it: outputs differ by up to "
+                "{difference}."
+            )
+            if not self.facts.get("exact_sums", True):
+                text = N_(
+                    "It cuts off large sums of integers on this processor: outputs differ by up to "
+                    "{difference}."
+                )
+        return _(text).format(difference=formatting.scientific(self.largest_difference))
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""

@@ -145,6 +145,7 @@ class Reference:
         products = {
             "integer_products": integer_products(facts),
             "quantized_layers": len(network.spec.inputs),
+            "target_precision": package.target.precision,
         }
         return Agreement(
             network.artifact.model,
