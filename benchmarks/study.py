@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from statistics import mean, median
-from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -26,10 +25,10 @@ from _executors import ROUND, SLOWER, measured, on_dask
 from _grids import FAST, GRID, SMALL_GRID, empty_store, full_grid, new_log
 
 import workbench as wb
-from workbench.panels import choosing
+from workbench.panels import choosing, choosing_picture
 from workbench.plots.palette import LIGHT
+from workbench.session import Session
 from workbench.session.choosing import Choosing, Demand
-from workbench.session.records import Focus
 from workbench.study import Space, Study, mixed_precision, run_study
 from workbench.study.elimination import can_eliminate
 from workbench.study.executors import InThisProcess, Local
@@ -174,18 +173,19 @@ def redraw() -> None:
         trials.append(replace(first, **changed, file=str(number), value=value, accuracy=value))
     goal, demand, seconds = Goal.of(model, 20_000, 0.8, None), Demand(20_000, 0.8, 30), []
     original = model.original_bytes, model.metric_value("validation")
+    session = Session(model.name)
+    session.set_limits({"max_bytes": demand.max_bytes, "min_accuracy": demand.min_accuracy})
     for _ in range(10):
         begin = time.perf_counter()
         result = StudyResult(study, tuple(trials), model.task.metric, original, 0, 5000)
         choices = tuple(goal.ranking(trials)[:3])
         reasons = all_reasons(choices, goal, result, (), 1.0, ended=True, complete=False)
         drawn = Recommendation(model, goal, result, choices, {}, reasons, 1.0)
-        session: Any = SimpleNamespace(
-            model=model, choosing=Choosing(demand, drawn, "done"), focus=Focus()
-        )
+        session.choosing = Choosing(demand, drawn, "done")
         choosing.live(session)
-        choosing.tab(session, LIGHT)
+        choosing_picture.tab(session, LIGHT)
         seconds.append(time.perf_counter() - begin)
+    session.close()
     seconds.sort()
     print(f"\nredraw with {len(trials):,} recipes: {1000 * seconds[len(seconds) // 2]:.0f} ms")
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from workbench.domain import Model
     from workbench.study.recommendation import Recommendation
 
+UNTOUCHED = Recipe()
+
 
 @dataclass(frozen=True)
 class Demand:
@@ -57,12 +59,12 @@ class Choosing:
     recommendation: Recommendation | None = None
     state: str = "working"
     begin: float = field(default_factory=time.monotonic)
-    _known: dict[tuple[Limits, tuple[Recipe, ...]], Recommendation] = field(
+    _known: dict[tuple[Limits, int], Recommendation] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
     def under(
-        self, limits: Limits, recipes: tuple[Recipe, ...], store: ResultCache
+        self, limits: Limits, recipes: Sequence[Recipe], store: ResultCache
     ) -> Recommendation | None:
         """Return the newest result, or what it is under other limits or with further results.
 
@@ -71,22 +73,23 @@ class Choosing:
         limits
             On the bytes, the accuracy and the energy.
         recipes
-            Those that may have been measured since.
+            All that were measured on the page, the oldest first; some of them since.
         store
             The cache of results.
         """
-        found = self.recommendation
-        if found is None or not found.choices:
-            return found
-        exact = {trial.recipe for trial in found.result.trials if trial.exact}
-        others = () if self.running else tuple(r for r in recipes if r not in exact)
-        if limits == self.demand.limits and not others:
-            return found
-        if (limits, others) not in self._known:
-            from workbench.study.other_limits import under
+        result = self.recommendation
+        if result is None or not result.choices:
+            return result
+        key = limits, 0 if self.running else len(recipes)
+        if key not in self._known:
+            exact = {trial.recipe for trial in result.result.trials if trial.exact}
+            others = [recipe for recipe in recipes[: key[1]] if recipe not in exact]
+            if limits != self.demand.limits or others:
+                from workbench.study.other_limits import under
 
-            self._known[limits, others] = under(found, *limits, known=others, store=store)
-        return self._known[limits, others]
+                result = under(result, *limits, known=others, store=store)
+            self._known[key] = result
+        return self._known[key]
 
     @property
     def running(self) -> bool:
@@ -109,7 +112,7 @@ def visits_of(visits: Sequence[Visit], model: str) -> list[Visit]:
     return [
         visit
         for visit in visits
-        if visit.model == model and visit.exact and visit.recipe != Recipe()
+        if visit.model == model and visit.exact and visit.recipe != UNTOUCHED
     ]
 
 

@@ -275,8 +275,7 @@ class Jobs:
             choosing, visits = self.choosing, visits_of(state.visited, state.model.name)
         if choosing is None:
             return None
-        recipes = tuple(visit.recipe for visit in visits)
-        return choosing.under(limits, recipes, state.store)
+        return choosing.under(limits, [visit.recipe for visit in visits], state.store)
 
     def train_in_parallel(
         self, settings: Mapping[str, Any], repeats: int = 1, cancel: CancelToken = NEVER

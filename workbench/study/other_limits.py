@@ -19,7 +19,7 @@ from workbench.study.recommendation import Recommendation
 
 
 def under(
-    found: Recommendation,
+    searched: Recommendation,
     max_bytes: int | None,
     min_accuracy: float | None,
     max_energy_mj: float | None = None,
@@ -34,7 +34,7 @@ def under(
 
     Parameters
     ----------
-    found
+    searched
         The result of the search.
     max_bytes, min_accuracy, max_energy_mj
         The limits.
@@ -48,22 +48,22 @@ def under(
     InputError
         If a limit is not possible for the model.
     """
-    goal = Goal.of(found.model, max_bytes, min_accuracy, None, max_energy_mj)
-    further = known_trials(found.model, known, space_of(found.model), store)
-    trials, count = (*further, *found.result.trials), found.result.known + len(further)
-    found = replace(found, result=replace(found.result, trials=trials, known=count))
+    goal = Goal.of(searched.model, max_bytes, min_accuracy, None, max_energy_mj)
+    further = known_trials(searched.model, known, space_of(searched.model), store)
+    trials, count = (*further, *searched.result.trials), searched.result.known + len(further)
+    searched = replace(searched, result=replace(searched.result, trials=trials, known=count))
     choices = choices_of(
-        found.model, goal, ranked(goal, found.result.trials, found.costs), found.costs
+        searched.model, goal, ranked(goal, searched.result.trials, searched.costs), searched.costs
     )
-    draft = replace(found, goal=goal, choices=choices, reasons=(), other=None)
+    draft = replace(searched, goal=goal, choices=choices, reasons=(), other=None)
     violations = draft.violations if choices else ()
     first, *others = all_reasons(
-        choices, goal, found.result, violations, found.seconds, ended=False, complete=False
+        choices, goal, searched.result, violations, searched.seconds, ended=False, complete=False
     )
-    other = other_network(found.model, goal, choices[0] if choices else None)
+    other = other_network(searched.model, goal, choices[0] if choices else None)
     reasons = [
         first,
-        guessing_sentence(found.model, choices[0]) if choices else None,
+        guessing_sentence(searched.model, choices[0]) if choices else None,
         *others,
         _("The energy is not known: search under the limit.")
         if max_energy_mj is not None and choices and draft.energy is None

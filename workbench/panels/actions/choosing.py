@@ -29,10 +29,10 @@ def choose(dashboard: Dashboard, message: dict[str, Any]) -> None:
     seconds = limit(message.get("seconds"), 0, MAX_SECONDS, seconds_text())
     if seconds is None:
         raise InputError(seconds_text(), code="session.invalid_limit")
-    session, asked = dashboard.session, limits(message)
+    session, answers = dashboard.session, limits(message)
     before = dict(zip(KEYS, next_limits(session), strict=True))
     free = suggested(session)
-    new = {key: value for key, value in asked.items() if key in free or value != before[key]}
+    new = {key: value for key, value in answers.items() if key in free or value != before[key]}
     if new:
         session.set_limits(new)
     size, accuracy, energy = next_limits(session)
