@@ -20,6 +20,7 @@ from workbench.profiling.energy.machine import Machine
 from workbench.recipe.description import describe
 from workbench.session import Session
 from workbench.zoo.registry import title as title_of
+from workbench.zoo.students import student
 
 if TYPE_CHECKING:
     from workbench.study.recommendation import Recommendation
@@ -177,9 +178,10 @@ def _other_limits(result: Recommendation) -> str:
 
 def _card(title: str, name: str, trial: Trial, result: Recommendation) -> dict[str, Any]:
     metric, energy = result.goal.metric, result.cost(trial).energy
+    smaller = _("smaller") if student(result.model.name) is None else _("smaller than the student")
     facts = [
         (formatting.nbytes(trial.bytes), _("file")),
-        (formatting.times(result.model.original_bytes / trial.bytes), _("smaller")),
+        (formatting.times(result.model.original_bytes / trial.bytes), smaller),
         (metric.format(trial.value or 0.0), _(metric.name)),
     ]
     other, bounds = result.other, result.goal.on_test(trial)
