@@ -20,6 +20,13 @@ OVERLAPS = """() => {
         && Math.min(one.bottom, other.bottom) > Math.max(one.top, other.top))
       .map(([other]) => `${text} / ${other}`));
 }"""
+# Labels that the picture has and does not draw.
+MISSING = """() => {
+  const plot = document.querySelector(".stage .plot");
+  const wanted = plot.data.filter(({ mode }) => mode.includes("text")).flatMap(({ text }) => text);
+  const drawn = [...plot.querySelectorAll(".textpoint text")].map((node) => node.textContent.trim());
+  return wanted.filter((text) => text.trim() && !drawn.includes(text.replace("<br>", "")));
+}"""
 DRAWN = """(width) => {
   const plot = document.querySelector(".stage .plot");
   const drawn = plot.querySelector(".main-svg").getAttribute("width");
@@ -41,7 +48,7 @@ def overlaps(page):
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         page.wait_for_function(DRAWN, arg=width)
-        found[width] = page.evaluate(OVERLAPS)
+        found[width] = page.evaluate(OVERLAPS) + page.evaluate(MISSING)
     return found
 
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { withLabels } from "../../workbench/panels/js/label_room.js";
 import { currentBoxes, studentLabels } from "../../workbench/panels/js/live_layer.js";
+import { crosses, obstaclesOf } from "../../workbench/panels/js/obstacles.js";
 import { boxAt, overlap } from "../../workbench/panels/js/text_boxes.js";
 
 const LABEL = { mode: "markers+text" };
@@ -24,7 +25,7 @@ const frame = (width, height = 300) => ({ width, height, ...MARGINS });
 function boxes(data, { width, height, left, right, top, bottom }) {
   return data.flatMap(({ x, y, text, textposition }) =>
     x.flatMap((value, index) => {
-      if (!text[index]) return [];
+      if (!text[index].trim()) return [];
       const across = left + ((Math.log10(value) - 4) / 2.2) * (width - left - right);
       const up = height - bottom - y[index] * (height - top - bottom);
       return [boxAt(across, up, text[index], textposition[index])];
@@ -53,26 +54,62 @@ test("a wide chart shows the labels that have no room on a phone", () => {
 test("a label is left out where something else is drawn on all sides", () => {
   const all = { left: 0, right: 400, top: 0, bottom: 300 };
   const { data } = withLabels([ORIGINAL, PRESETS], LAYOUT, frame(400), [all]);
-  assert.deepEqual([data[0].text, data[1].text], [[""], ["", "", ""]]);
+  assert.deepEqual([data[0].text, data[1].text], [[" "], [" ", " ", " "]]); // plotly.js draws "" never again
 });
 
-test("a text at the edge of the goal is left out where it would cover the original", () => {
+// The box of a text at a limit of the goal, as plotly draws it.
+function noteBox({ x, xanchor, xref, xshift = 0, y, yanchor, yref, yshift = 0, text }, size) {
+  const { width, height, left, right, top, bottom } = size;
+  const [wide, tall] = [width - left - right, height - top - bottom];
+  const across = left + (xref === "paper" ? x : (x - 4) / 2.2) * wide + xshift;
+  const up = height - bottom - y * tall - yshift; // the axis is that of the paper
+  assert.ok(yref === "paper" || !yref);
+  const start = xanchor === "left" ? across : across - 7.2 * text.length - 2;
+  const above = yanchor === "top" ? up : up - 17.2;
+  return { left: start, right: start + 7.2 * text.length + 2, top: above, bottom: above + 17.2 };
+}
+
+test("a text at the edge of the goal moves to another side of its line where it would cover the original", () => {
   const note = { xref: "paper", x: 1, xanchor: "right", y: 0.9, yanchor: "bottom", text: "≥ 80 %" };
-  const layout = { ...LAYOUT, annotations: [note, { ...note, y: 0.2 }] };
-  const { annotations } = withLabels([ORIGINAL], layout, frame(300));
-  assert.deepEqual(
-    annotations.map(({ y }) => y),
-    [0.2],
-  );
+  const place = (...notes) => withLabels([ORIGINAL], { ...LAYOUT, annotations: notes }, frame(300));
+  const { data, annotations } = place(note);
+  const [label] = boxes(data, frame(300));
+  assert.ok(overlap(noteBox(note, frame(300)), label));
+  assert.equal(annotations.length, 1);
+  assert.equal(overlap(noteBox(annotations[0], frame(300)), label), false);
+  assert.deepEqual(place({ ...note, y: 0.2 }).annotations, [{ ...note, y: 0.2 }]);
 });
 
-test("a text at the limit of the size moves up where it would cover a label", () => {
-  const note = { x: 6, xanchor: "right", y: 0, yref: "paper", yanchor: "bottom", text: "> 1 MB" };
+test("a text at the limit of the size moves where it would cover a label, and is left out without room", () => {
+  const note = {
+    x: 6,
+    xanchor: "right",
+    xshift: -2,
+    y: 0,
+    yshift: 0,
+    yref: "paper",
+    yanchor: "bottom",
+    text: "> 1 MB",
+  };
   const low = { ...ORIGINAL, y: [0.02], textposition: "middle left" };
   const { data, annotations } = withLabels([low], { ...LAYOUT, annotations: [note] }, frame(600));
   const [label] = boxes(data, frame(600));
-  assert.ok(300 - MARGINS.bottom - annotations[0].yshift <= label.top + 2);
+  assert.equal(overlap(noteBox(annotations[0], frame(600)), label), false);
   assert.deepEqual(withLabels([ORIGINAL], { ...LAYOUT, annotations: [note] }, frame(600)).annotations, [note]);
+  const all = { left: 0, right: 600, top: 100, bottom: 300 };
+  assert.deepEqual(withLabels([ORIGINAL], { ...LAYOUT, annotations: [note] }, frame(600), [all]).annotations, []);
+});
+
+test("the texts of both limits stand apart where their lines meet", () => {
+  const size = { x: 5, xanchor: "right", y: 0, yref: "paper", yanchor: "bottom", text: "goal ≤ 100 kB" };
+  const metric = { xref: "paper", x: 0, xanchor: "left", y: 0.01, yanchor: "bottom", text: "goal ≥ 20 %" };
+  for (const width of [320, 390, 460, 600, 900]) {
+    const layout = { ...LAYOUT, annotations: [size, metric] };
+    const { annotations } = withLabels([ORIGINAL], layout, frame(width));
+    const [one, other] = annotations.map((note) => noteBox(note, frame(width)));
+    const isInLine = one.bottom > other.top && other.bottom > one.top;
+    assert.ok(!isInLine || Math.max(one.left, other.left) - Math.min(one.right, other.right) >= 20, `${width} px`);
+  }
 });
 
 test("a figure without labels or without ends of its axes is unchanged", () => {
@@ -84,18 +121,91 @@ test("a figure without labels or without ends of its axes is unchanged", () => {
   assert.deepEqual(withLabels([PRESETS], layout, frame(260)), unchanged(PRESETS));
 });
 
-test("of two students at one place, one has a label on each side; of two of one kind, only the first", () => {
-  const view = { ...frame(300), x: [4, 6], y: [0, 1] };
-  const [student, alone, again] = ["student", "alone", "student"].map((kind) => ({
-    kind,
-    label: "T = 4",
-    x: 5,
-    y: 0.5,
-  }));
-  const labeled = (...marks) => [...studentLabels(view, { you: null, marks }, "you").keys()];
-  assert.deepEqual(labeled(student, alone), [student, alone]);
-  assert.deepEqual(labeled(student, again), [student]);
+const STUDENTS = { ...frame(300), x: [4, 6], y: [0, 1] };
+const student = { kind: "student", label: "taught at T = 4", hover: "", x: 5, y: 0.5 };
+const alone = { ...student, kind: "alone", label: "labels alone" };
+const labelsOf = (view, ...marks) => [...studentLabels(view, { you: null, marks }, "you").values()];
+
+test("students at one place have labels on different sides", () => {
+  for (const marks of [
+    [student, alone],
+    [student, { ...student }],
+  ]) {
+    const [one, other] = labelsOf(STUDENTS, ...marks);
+    assert.equal(overlap(one.box, other.box), false);
+  }
 });
+
+test("the label of a student moves away from a point and a line, has two lines, or is left out", () => {
+  const [above] = labelsOf(STUDENTS, student);
+  const at = { x: (above.box.left + above.box.right) / 2, y: (above.box.top + above.box.bottom) / 2 };
+  const point = { left: at.x - 4, right: at.x + 4, top: at.y - 4, bottom: at.y + 4 };
+  assert.equal(overlap(labelsOf({ ...STUDENTS, marks: [point] }, student)[0].box, point), false);
+  const upright = (x) => [
+    [x, STUDENTS.top],
+    [x, 250],
+  ];
+  const lines = [upright(above.box.left + 20), upright(above.box.right - 20)];
+  const [narrow] = labelsOf({ ...STUDENTS, lines }, student);
+  assert.match(narrow.text, /<br>/);
+  assert.ok(narrow.box.left > above.box.left + 20 && narrow.box.right < above.box.right - 20);
+  assert.deepEqual(labelsOf({ ...STUDENTS, lines: [...lines, upright(at.x)] }, student), []);
+});
+
+test("the label of the current point stands where no line is, if there is such a side", () => {
+  const view = { ...frame(390), x: [4, 6.2], y: [0, 1] };
+  const you = { x: 5, y: 0.5, low: 0.5, high: 0.5, exact: true };
+  const [point, right] = currentBoxes(view, you, "you");
+  const middle = (point.top + point.bottom) / 2;
+  const front = [
+    [(point.left + point.right) / 2, middle],
+    [380, middle],
+  ];
+  const [, left] = currentBoxes({ ...view, lines: [front] }, you, "you");
+  assert.ok(left.right < point.left);
+  const through = [
+    [0, middle],
+    [390, middle],
+  ];
+  const above = [
+    [0, point.top - 10],
+    [390, point.top - 10],
+  ];
+  const below = [
+    [0, point.bottom + 10],
+    [390, point.bottom + 10],
+  ];
+  assert.deepEqual(currentBoxes({ ...view, lines: [through, above, below] }, you, "you")[1], right);
+});
+
+test("a label of a list crosses no line of a trace; that of a single point crosses none where a side is free", () => {
+  const front = { mode: "lines", x: [6e4, 3e5, 1e6], y: [0.5, 0.85, 0.9], line: { shape: "hv" } };
+  const size = frame(900, 500);
+  const { data } = withLabels([front, ORIGINAL, PRESETS], LAYOUT, size);
+  const { lines } = obstaclesOf([front], LAYOUT, size);
+  assert.equal(lines.length, 4);
+  const shown = boxes(data.slice(1), size);
+  assert.ok(shown.length >= 3);
+  for (const box of shown) assert.ok(!lines.some((line) => crosses(box, line, 0)));
+});
+
+for (const [name, line, expected] of [
+  ["through it", [0, 15, 50, 15], true],
+  ["aslant through a corner", [0, 18, 30, 3], true],
+  ["aslant past a corner", [0, 8, 8, 0], false],
+  ["above it", [0, 5, 50, 5], false],
+  ["that ends before it", [0, 15, 5, 15], false],
+  ["inside it", [15, 15, 16, 16], true],
+]) {
+  test(`a line ${name} ${expected ? "crosses" : "does not cross"} a box`, () => {
+    const [x0, y0, x1, y1] = line;
+    const segment = [
+      [x0, y0],
+      [x1, y1],
+    ];
+    assert.equal(crosses({ left: 10, right: 40, top: 10, bottom: 20 }, segment, 0), expected);
+  });
+}
 
 for (const width of [210, 260, 320])
   test(`a long label stays inside a chart of ${width} px`, () => {

@@ -19,6 +19,7 @@ _FIGURE = (
     "plotly",
     "ticks",
     "text_boxes",
+    "obstacles",
     "label_room",
     "theme_colors",
     "chart",

@@ -9,7 +9,7 @@ import { inTheme } from "./theme_colors.js";
 import { inLines, withRoom, withSpacedTicks } from "./ticks.js";
 
 /** @import { Channel } from "./channel.js" */
-/** @import { Frame } from "./label_room.js" */
+/** @import { Frame } from "./obstacles.js" */
 /** @import { Box } from "./text_boxes.js" */
 /** @import { Dimension, Plotly, PlotElement, PlotlyFigure, Point, Trace } from "./types" */
 

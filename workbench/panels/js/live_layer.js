@@ -3,13 +3,15 @@
 // trail of the drag, and students. It is drawn in the same frame as the numbers, without plotly.
 
 import { h } from "./dom.js";
-import { collide, lineBox, overlap } from "./text_boxes.js";
+import { crosses } from "./obstacles.js";
+import { collide, inTwoLines, linesBox, overlap, SPACING } from "./text_boxes.js";
 
+/** @import { Segment } from "./obstacles.js" */
 /** @import { Box } from "./text_boxes.js" */
 /** @import { LivePlane, Place } from "./types" */
 /** @typedef {{ width: number, height: number, left: number, right: number, top: number, bottom: number,
- *   x: number[], y: number[], marks?: Box[], labels?: Box[] }} View   the size, margins (px) and ends of the axes, and
- *   where other points and their labels are */
+ *   x: number[], y: number[], marks?: Box[], lines?: Segment[], labels?: Box[] }} View   the size, margins (px) and
+ *   ends of the axes, and where other points, lines and labels are */
 /** @typedef {LivePlane["marks"][number]} Mark   a student */
 
 const YOU = 10; // px from the center of the point to its corners
@@ -21,7 +23,7 @@ const CAP = 5; // half the width of the ends of the interval
 const LABEL = 16; // px from the point to its label
 const LABEL_WEIGHT = 600;
 const BASELINE = 5; // px from the center of the point to the baseline of its label
-const STUDENT_BASELINES = { student: -TRIANGLE - 6, alone: 2 * TRIANGLE + 10 }; // px from the center of a student
+const CLEAR = 2; // px from a label to a line
 
 /** @type {string | null} */
 let namespace = null; // of SVG elements, as the parser of the browser sets it
@@ -86,7 +88,7 @@ export class LiveLayer {
     return [
       ...currentBoxes(view, you, this.label),
       ...students,
-      ...studentLabels(view, this.plane, this.label).values(),
+      ...[...studentLabels(view, this.plane, this.label).values()].map(({ box }) => box),
     ];
   }
 
@@ -99,11 +101,11 @@ export class LiveLayer {
     this.shown = described;
     /** @type {(x: number, y: number) => [number, number]} */
     const at = (x, y) => position(view, x, y);
-    const labeled = studentLabels(view, plane, this.label);
+    const labels = studentLabels(view, plane, this.label);
     this.node.replaceChildren(
       ...(size === null ? [] : [this.sizeLine(at(size, 0)[0], view)]),
       ...trail.flatMap(([x, y, exact, hover], index) => this.trailDot(at(x, y), exact, hover, index)),
-      ...marks.flatMap((mark) => triangle(at(mark.x, mark.y), mark, labeled.has(mark))),
+      ...marks.flatMap((mark) => triangle(at(mark.x, mark.y), mark, labels.get(mark))),
       ...(you ? this.you(you, at, faint) : []),
     );
     this.node.setAttribute("width", String(view.width));
@@ -171,22 +173,29 @@ const SIDES = [
   { name: "above", across: 0, down: -LABEL, anchor: "middle" },
 ];
 
-// The side of the current point on which its label has room: it covers no other label, and no point if possible.
+// The side of the current point on which its label has room: it covers no other label, and no point or line if
+// possible.
 /** @type {(view: View, x: number, y: number, label: string) => Side | null} */
 function sideOf(view, x, y, label) {
-  const free = SIDES.filter((side) => {
-    const box = labelBox(side, x, y, label);
-    const isInside = box.left > 0 && box.right < view.width && box.top > 0 && box.bottom < view.height - view.bottom;
-    return isInside && !(view.labels ?? []).some((other) => collide(box, other));
-  });
-  /** @param {Side} side */
-  const isClear = (side) => !(view.marks ?? []).some((mark) => overlap(labelBox(side, x, y, label), mark));
-  return free.find(isClear) ?? free[0] ?? null;
+  const boxes = SIDES.map((side) => ({ side, box: labelBox(side, x, y, label) }));
+  const free = boxes.filter(
+    ({ box }) => isInside(view, box) && !(view.labels ?? []).some((other) => collide(box, other)),
+  );
+  const clear = free.filter(({ box }) => !(view.marks ?? []).some((mark) => overlap(box, mark)));
+  const chosen = clear.find(({ box }) => !isCrossed(view, box)) ?? clear[0] ?? free[0];
+  return chosen?.side ?? null;
 }
+
+/** @type {(view: View, box: Box) => boolean} */
+const isInside = ({ width, height, left, bottom }, box) =>
+  box.left > left && box.right < width && box.top > 0 && box.bottom < height - bottom;
+
+/** @type {(view: View, box: Box) => boolean} */
+const isCrossed = ({ lines = [] }, box) => lines.some((line) => crosses(box, line, CLEAR));
 
 /** @type {(side: Side, x: number, y: number, label: string) => Box} */
 function labelBox({ across, down, anchor }, x, y, label) {
-  return lineBox(x + across, y + down, label, anchor, LABEL_WEIGHT);
+  return linesBox(x + across, y + down, label, anchor, LABEL_WEIGHT);
 }
 
 /** @type {(x: number, y: number, radius: number) => Box} */
@@ -203,33 +212,65 @@ export function currentBoxes(view, you, label) {
   return [around(x, y, YOU - TIP), ...(side ? [labelBox(side, x, y, label)] : [])];
 }
 
-// The boxes of the labels of students; one that would cover another label is left out.
-/** @type {(view: View, plane: LivePlane, label: string) => Map<Mark, Box>} */
+/** @typedef {{ text: string, x: number, baseline: number, anchor: "start" | "middle" | "end", box: Box }} Label */
+
+// The labels of students, in one line or two. One that would cover a label, a point or a line is left out.
+/** @type {(view: View, plane: LivePlane, label: string) => Map<Mark, Label>} */
 export function studentLabels(view, { you, marks }, label) {
-  const taken = [...currentBoxes(view, you, label).slice(1), ...(view.labels ?? [])];
-  /** @type {Map<Mark, Box>} */
-  const boxes = new Map();
-  for (const mark of marks) {
-    const [x, y] = position(view, mark.x, mark.y);
-    const box = lineBox(x, y + baselineOf(mark), mark.label, "middle");
-    if (![...taken, ...boxes.values()].some((other) => collide(box, other))) boxes.set(mark, box);
+  const [current, ...name] = currentBoxes(view, you, label);
+  const places = new Map(marks.map((mark) => [mark, position(view, mark.x, mark.y)]));
+  const taken = [...name, ...(view.labels ?? [])];
+  const points = [...(current ? [current] : []), ...(view.marks ?? [])];
+  points.push(...[...places.values()].map(([x, y]) => around(x, y, TRIANGLE)));
+  /** @type {Map<Mark, Label>} */
+  const labels = new Map();
+  for (const [mark, [x, y]] of places) {
+    const free = [mark.label, inTwoLines(mark.label)]
+      .flatMap((text) => placesAround(text, x, y, mark.kind))
+      .find(
+        ({ box }) =>
+          isInside(view, box) &&
+          !taken.some((other) => collide(box, other)) &&
+          !points.some((point) => overlap(box, point)) &&
+          !isCrossed(view, box),
+      );
+    if (!free) continue;
+    labels.set(mark, free);
+    taken.push(free.box);
   }
-  return boxes;
+  return labels;
 }
 
-/** @param {Mark} mark */
-function baselineOf({ kind }) {
-  return kind === "student" ? STUDENT_BASELINES.student : STUDENT_BASELINES.alone;
+// The places of a text around a student: a distilled one has it above if possible, another one below.
+/** @type {(text: string, x: number, y: number, kind: string) => Label[]} */
+function placesAround(text, x, y, kind) {
+  const more = SPACING * (text.split("<br>").length - 1); // px from the first baseline to the last one
+  /** @type {Omit<Label, "text" | "box">[]} */
+  const upright = [
+    { x, baseline: y - TRIANGLE - 6 - more, anchor: "middle" },
+    { x, baseline: y + 2 * TRIANGLE + 10, anchor: "middle" },
+  ];
+  if (kind !== "student") upright.reverse();
+  /** @type {Omit<Label, "text" | "box">[]} */
+  const places = [
+    ...upright,
+    { x: x - LABEL, baseline: y + BASELINE - more / 2, anchor: "end" },
+    { x: x + LABEL, baseline: y + BASELINE - more / 2, anchor: "start" },
+  ];
+  return places.map((place) => ({ ...place, text, box: linesBox(place.x, place.baseline, text, place.anchor) }));
 }
 
-/** @type {(at: [number, number], mark: Mark, labeled: boolean) => SVGElement[]} */
-function triangle([x, y], mark, labeled) {
-  const { kind, label, hover } = mark;
+/** @type {(at: [number, number], mark: Mark, label: Label | undefined) => SVGElement[]} */
+function triangle([x, y], { kind, hover }, label) {
   const node = svg("path", {
     class: `student ${kind}`,
     d: `M${x} ${y - TRIANGLE}l${TRIANGLE} ${1.8 * TRIANGLE}h${-2 * TRIANGLE}z`,
   });
   node.append(svg("title", {}, hover));
-  if (!labeled) return [node];
-  return [node, svg("text", { class: `student-label ${kind}`, x, y: y + baselineOf(mark) }, label)];
+  if (!label) return [node];
+  const text = svg("text", { class: `student-label ${kind} ${label.anchor}`, y: label.baseline });
+  for (const [index, line] of label.text.split("<br>").entries()) {
+    text.append(svg("tspan", { x: label.x, dy: index && SPACING }, line));
+  }
+  return [node, text];
 }

@@ -4,11 +4,11 @@
 
 import { Chart } from "./chart.js";
 import { setText } from "./dom.js";
-import { boxesOf, radiusOf } from "./label_room.js";
-import { LiveLayer, position } from "./live_layer.js";
+import { LiveLayer } from "./live_layer.js";
+import { obstaclesOf } from "./obstacles.js";
 
 /** @import { Channel } from "./channel.js" */
-/** @import { Frame } from "./label_room.js" */
+/** @import { Frame } from "./obstacles.js" */
 /** @import { Box } from "./text_boxes.js" */
 /** @import { LivePlane, PlaneFrame, PlotlyFigure, Trace } from "./types" */
 
@@ -27,7 +27,9 @@ export class Plane extends Chart {
     /** @type {PlaneFrame | null} */
     this.frameOfAxes = null;
     /** @type {Trace[]} */
-    this.points = []; // the traces of earlier points
+    this.fixed = []; // the traces that plotly draws
+    /** @type {PlotlyFigure["layout"] | null} */
+    this.figureLayout = null;
     this.addLayer(this.live.node);
   }
 
@@ -48,9 +50,9 @@ export class Plane extends Chart {
 
   /** @param {PlotlyFigure} figure */
   drawn(figure) {
-    const data = figure.data.filter((trace) => trace.meta !== LIVE);
-    this.points = data.filter(({ mode }) => mode?.includes("markers"));
-    return data;
+    this.fixed = figure.data.filter((trace) => trace.meta !== LIVE);
+    this.figureLayout = figure.layout;
+    return this.fixed;
   }
 
   /** @type {(frame: Frame) => Box[]} */
@@ -59,17 +61,12 @@ export class Plane extends Chart {
     return view ? this.live.taken(view) : [];
   }
 
-  // The axes in a frame, and the earlier points, which the label of the current one is not to cover.
+  // The axes in a frame, and the points and lines that labels are not to cover.
   /** @param {Frame} frame */
   viewIn(frame) {
-    if (!this.frameOfAxes) return null;
-    const view = { ...frame, x: this.frameOfAxes.x, y: this.frameOfAxes.y };
-    const marks = this.points.flatMap((trace) => {
-      const { x = [], y = [] } = trace;
-      const places = x.map((bytes, index) => position(view, Math.log10(bytes), y[index]));
-      return boxesOf(places, radiusOf(trace));
-    });
-    return { ...view, marks };
+    if (!this.frameOfAxes || !this.figureLayout) return null;
+    const { x, y } = this.frameOfAxes;
+    return { ...frame, x, y, ...obstaclesOf(this.fixed, this.figureLayout, frame) };
   }
 
   /** @type {(figure: PlotlyFigure, seq: number) => void} */

@@ -9,7 +9,8 @@ const FONT_SIZE = 13; // px
 const CHARACTER = 7.2; // px of a letter, where no browser measures
 const LINES = { ascent: 12.1, descent: 3.1 }; // px, likewise
 const LINE_SPACING = 1.3; // of plotly, in font sizes
-const MARKER = 3; // px of plotly's marker without a size, from its center to its edge
+export const MARKER = 3; // px of plotly's marker without a size, from its center to its edge
+export const SPACING = LINE_SPACING * FONT_SIZE; // px from a baseline to the next one
 const HALO = 3; // px between two labels in a line: each has an edge that hides lines below it
 
 /** @type {CanvasRenderingContext2D | null} */
@@ -25,11 +26,11 @@ function extentOf(line, weight = 400) {
 }
 
 // The size of lines that are separated by <br>.
-/** @param {string} text */
-export function sizeOf(text) {
-  const lines = text.split("<br>").map((line) => extentOf(line));
+/** @type {(text: string, weight?: number) => { width: number, height: number, ascent: number }} */
+export function sizeOf(text, weight) {
+  const lines = text.split("<br>").map((line) => extentOf(line, weight));
   const { ascent, descent } = lines[0];
-  const between = LINE_SPACING * FONT_SIZE * (lines.length - 1); // the first and the last baseline
+  const between = SPACING * (lines.length - 1); // the first and the last baseline
   return { width: Math.max(...lines.map(({ width }) => width)), height: ascent + between + descent, ascent };
 }
 
@@ -46,12 +47,21 @@ export function boxAt(x, y, text, side, radius = MARKER) {
   return { left, right: left + width, top: baseline - ascent, bottom: baseline - ascent + height };
 }
 
-// The box of a line in an SVG, with the anchor of its text.
+// The box of lines in an SVG, which are separated by <br>, from the first baseline and with the anchor of the text.
 /** @type {(x: number, baseline: number, text: string, anchor: "start" | "middle" | "end", weight?: number) => Box} */
-export function lineBox(x, baseline, text, anchor, weight) {
-  const { width, ascent, descent } = extentOf(text, weight);
+export function linesBox(x, baseline, text, anchor, weight) {
+  const { width, height, ascent } = sizeOf(text, weight);
   const left = anchor === "start" ? x : anchor === "end" ? x - width : x - width / 2;
-  return { left, right: left + width, top: baseline - ascent, bottom: baseline + descent };
+  return { left, right: left + width, top: baseline - ascent, bottom: baseline - ascent + height };
+}
+
+// Breaks a label at the space that is nearest to its middle.
+/** @param {string} text */
+export function inTwoLines(text) {
+  const middle = text.length / 2;
+  const spaces = [...text.matchAll(/ /g)].map(({ index }) => index);
+  const [place] = spaces.sort((one, other) => Math.abs(one - middle) - Math.abs(other - middle));
+  return place === undefined ? text : `${text.slice(0, place)}<br>${text.slice(place + 1)}`;
 }
 
 // Whether two boxes share more than `touch` px across and up.

@@ -823,6 +823,7 @@ export interface Trace {
   text?: string | string[];
   textposition?: string | string[];
   marker?: { size?: number | number[] };
+  line?: { shape?: string };
   customdata?: any[];
   dimensions?: Dimension[];
   uirevision?: number;
