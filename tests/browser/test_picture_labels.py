@@ -24,7 +24,7 @@ OVERLAPS = """() => {
 MISSING = """() => {
   const plot = document.querySelector(".stage .plot");
   const wanted = plot.data.filter(({ mode }) => mode.includes("text")).flatMap(({ text }) => text);
-  const drawn = [...plot.querySelectorAll(".textpoint text")].map((node) => node.textContent.trim());
+  const drawn = [...plot.querySelectorAll(".textpoint text")].map((node) => node.textContent);
   return wanted.filter((text) => text.trim() && !drawn.includes(text.replace("<br>", "")));
 }"""
 DRAWN = """(width) => {

@@ -26,7 +26,13 @@ COVERED = """() => {
     const up = Math.min(box.bottom, bubble.bottom) - Math.max(box.top, bubble.top);
     return across > 1 && up > 1;
   });
-  return [...covered.map((node) => node.className), ...(inside ? [] : ["outside"])];
+  const text = document.createRange();
+  text.selectNodeContents(document.querySelector(".bubble p"));
+  const end = document.querySelector(".bubble .end").getBoundingClientRect();
+  const cut = [...text.getClientRects()].some(({ right, top, bottom }) =>
+    right > end.left && top < end.bottom && bottom > end.top);
+  const wrong = [...(inside ? [] : ["outside"]), ...(cut ? ["text below the button"] : [])];
+  return [...covered.map((node) => node.className), ...wrong];
 }"""
 
 
@@ -53,6 +59,7 @@ def test_the_tour_waits_for_the_hand_and_restores_the_recipe(show, shown, bubble
     shown.keyboard.press("Shift+Tab")
     shown.keyboard.press("Shift+Tab")
     expect(bench.sparsity).to_be_focused()
+    expect(shown.locator(".tour-target .tip")).to_be_hidden()  # the bubble is there
     bench.sparsity.fill("0.4")
     bench.settle()
     expect(done).to_have_text("")  # the task is 50 %
