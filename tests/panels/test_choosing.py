@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from contextlib import closing
 from dataclasses import replace
 from types import SimpleNamespace
@@ -190,6 +191,9 @@ def test_the_other_pictures_show_progress_and_what_recipes_have_in_common(opened
     tab = opened.wait("tab", lambda t: t["figure"]["data"][0]["type"] == "parcoords")
     exact = [trial for trial in result.trials if trial.exact]
     sizes = tab["figure"]["data"][0]["dimensions"][-2]["values"]
+    for axis in tab["figure"]["data"][0]["dimensions"][-2:]:  # bytes and metric have round ticks
+        assert 2 <= len(axis["ticktext"]) <= 8
+        assert all(re.fullmatch(r"[1-9]?\d0*(\.\d)?\u202f\S+", text) for text in axis["ticktext"])
     assert [round(10**size) for size in sizes] == [trial.bytes for trial in exact]
     opened.act("focus", key="choosing", value="dreams")
     assert opened.session.focus.choosing == "fields"

@@ -29,14 +29,27 @@ def test_the_accuracy_axis_reaches_from_zero_to_the_original(original):
     assert all(low <= place < high for place in places)
 
 
-@pytest.mark.parametrize(("original", "factor"), [(0.8, 2), (0.92, 2), (0.994, 2), (0.999, 10)])
-def test_each_line_divides_the_errors_by_the_same_factor(original, factor):
+@pytest.mark.parametrize(
+    ("original", "factors"),
+    [(0.8, (2, 2.5)), (0.92, (2, 2.5)), (0.994, (2, 2.5)), (0.999, (10, 10))],
+)
+def test_each_line_divides_the_errors_as_the_note_says(original, factors):
     axis = scales.Axis(ACCURACY, original)
     errors = [10**-place for place in axis.ticks[0]]
-    assert [a / b for a, b in itertools.pairwise(errors)] == pytest.approx(
-        [factor] * (len(errors) - 1)
-    )
-    assert ("halves" if factor == 2 else "10") in axis.note
+    least, most = factors
+    for a, b in itertools.pairwise(errors):
+        assert least * (1 - 1e-9) <= a / b <= most * (1 + 1e-9)
+    assert ("at least halves" if least == 2 else "by 10") in axis.note
+
+
+@pytest.mark.parametrize("percent", range(1, 101))
+def test_ticks_of_an_accuracy_are_round(percent):
+    _places, labels = scales.accuracy_ticks(percent / 100)
+    errors = [round(100 - float(label.split("\u202f")[0]), 9) for label in labels]
+    if percent < 80:
+        assert all(error % 10 == 0 for error in errors)
+    else:
+        assert {f"{error:e}"[0] for error in errors} <= {"1", "2", "5"}
 
 
 def test_an_axis_without_equal_lines_has_no_note():

@@ -46,6 +46,17 @@ def test_bytes_have_round_ticks(high, expected):
     assert " ".join(ticks.byte_ticks(high)["ticktext"]).replace("\u202f", " ") == expected
 
 
+def test_an_axis_of_bytes_may_begin_above_zero():
+    shown = ticks.byte_ticks(48_000, low=21_300)["ticktext"]
+    assert " ".join(shown).replace("\u202f", " ") == "30 kB 40 kB"
+
+
+def test_numbers_have_round_ticks_on_an_axis_where_less_is_higher():
+    result = ticks.number_ticks(-3.6, -0.9, sign=-1)
+    assert result["ticktext"] == ["3.5", "3", "2.5", "2", "1.5", "1"]
+    assert result["tickvals"] == [-3.5, -3, -2.5, -2, -1.5, -1]
+
+
 def test_counts_are_written_out():
     assert ticks.count_ticks(4)["ticktext"] == ["1", "10", "100", "1,000", "10,000"]
 

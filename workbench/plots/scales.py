@@ -19,10 +19,14 @@ MARGIN = 0.08
 """Fraction of the axis above the original."""
 MAX_STEPS = 8
 """Maximum number of steps between ticks on a linear axis."""
-_TICKS = (0, 10, 30, 50, 60, 70, 75)
-"""Candidate tick percentages of an axis that ends below `HALVES`."""
 HALVES, TENTHS = 0.8, 0.995
-"""From these original values on, each tick halves the distance to 100 %, or takes a tenth of it."""
+"""From these original values on, each tick at least halves the errors, or takes a tenth of them."""
+_TENS = tuple(range(0, 80, 10))
+"""Candidate tick percentages of an axis that ends below `HALVES`."""
+_ROUND = (0, 50, 80, 90, 95, 98, 99, 99.5)
+"""Those of an axis that ends below `TENTHS`: 100 % less 50, 20, 10, 5 % and so on."""
+_NINES = (0, 90, 99, 99.9, 99.99)
+"""Those of any other axis."""
 
 
 def height(accuracy: float) -> float:
@@ -39,16 +43,14 @@ def accuracy_range(original: float) -> tuple[float, float]:
     return height(0.0), height(original) + 0.12
 
 
-def accuracy_ticks(
-    original: float, convergence_delta: float = 0.055
-) -> tuple[list[float], list[str]]:
+def accuracy_ticks(original: float, gap: float = 0.075) -> tuple[list[float], list[str]]:
     """Return tick positions and labels, at least `gap` (fraction of the axis) apart."""
     low, high = accuracy_range(original)
     places: list[float] = []
     labels: list[str] = []
     for tick in _percentages(original):
         place = height(tick / 100)
-        if place < high and (not places or place - places[-1] >= convergence_delta * (high - low)):
+        if place < high and (not places or place - places[-1] >= gap * (high - low)):
             places.append(place)
             labels.append(f"{tick:g}{formatting.NARROW_SPACE}%")
     return places, labels
@@ -56,10 +58,8 @@ def accuracy_ticks(
 
 def _percentages(original: float) -> tuple[float, ...]:
     if original < HALVES:
-        return _TICKS
-    if original < TENTHS:
-        return tuple(100 - 160 / 2**step for step in range(1, 10))
-    return tuple(100 - 100 / 10**step for step in range(5))
+        return _TENS
+    return _ROUND if original < TENTHS else _NINES
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Axis:
         if self.metric != ACCURACY or self.original < HALVES:
             return ""
         if self.original < TENTHS:
-            return _("each line halves the errors")
+            return _("each line at least halves the errors")
         return _("each line divides the errors by 10")
 
     @property

@@ -5,20 +5,26 @@ from __future__ import annotations
 from math import log10
 from typing import TYPE_CHECKING, Any
 
-from workbench import formatting
 from workbench.i18n import _
+from workbench.plots import scales
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, layout
+from workbench.plots.ticks import byte_ticks, number_ticks, percent_ticks
 from workbench.recipe.labels import field_label
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
+    from workbench.domain.metric import Metric
     from workbench.study.result import StudyResult
     from workbench.study.space import Space
 
+    Ticks = Callable[[float, float], dict[str, Any]]
+
 TICKS = 8
 """The values of a field that are named; plotly.js moves the ends of a dragged range to them."""
+FEW = 3
+"""With fewer ticks of 1, 3, 10 …, an axis of sizes has those of equal steps."""
 MAX_LINES = 300
 """The newest recipes that are drawn, in addition to those of the front."""
 
@@ -57,12 +63,10 @@ def draw(
             dimensions.append(_field(key, values, places) | _brush(ranges.get(key)))
     sizes = [log10(trial.bytes) for trial in trials]
     metric = [result.metric.sort_key(trial.value) for trial in trials]
-    dimensions.append(_numbers(_("file size"), sizes, lambda x: formatting.size(round(10**x))))
+    dimensions.append(_numbers(_("file size"), sizes, _size_ticks))
     dimensions.append(
         _numbers(
-            _(result.metric.name),
-            metric,
-            lambda x: result.metric.format(x if result.metric.higher_is_better else -x),
+            _(result.metric.name), metric, lambda low, high: _metric_ticks(low, high, result.metric)
         )
     )
     colors = [float(id(trial) in on_front) for trial in trials]
@@ -108,14 +112,30 @@ def _field(key: str, values: Any, places: list[int]) -> dict[str, Any]:
     }
 
 
-def _numbers(name: str, values: list[float], text: Any) -> dict[str, Any]:
+def _numbers(name: str, values: list[float], ticks: Ticks) -> dict[str, Any]:
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
-    ticks = [low + share * (high - low) for share in (0, 0.25, 0.5, 0.75, 1)]
+    if low == high:
+        low, high = low - 1, high + 1
     return {
         "label": name,
         "values": values,
         "multiselect": False,
-        "range": [low, high] if high > low else [low - 1, high + 1],
-        "tickvals": ticks,
-        "ticktext": [text(tick) for tick in ticks],
+        "range": [low, high],
+        **ticks(low, high),
     }
+
+
+def _size_ticks(low: float, high: float) -> dict[str, Any]:
+    """Return round sizes between two logarithms."""
+    places, texts = scales.size_ticks(low, high)
+    if len(places) < FEW:
+        steps = byte_ticks(10**high, low=10**low)
+        places, texts = steps["tickvals"], steps["ticktext"]
+    return {"tickvals": [log10(place) for place in places], "ticktext": texts}
+
+
+def _metric_ticks(low: float, high: float, metric: Metric) -> dict[str, Any]:
+    """Return round values of a metric on an axis where better is higher."""
+    if metric.is_fraction:
+        return percent_ticks(low, high)
+    return number_ticks(low, high, sign=1 if metric.higher_is_better else -1)

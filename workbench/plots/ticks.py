@@ -18,10 +18,16 @@ def percent_ticks(low: float, high: float, most: int = 6) -> dict[str, Any]:
     }
 
 
-def byte_ticks(high: float, most: int = 5) -> dict[str, Any]:
-    """Return the ticks of an axis of bytes from 0 to `high`: ``80 kB``."""
-    _step, values = _round_values(0, high, most)
+def byte_ticks(high: float, most: int = 5, low: float = 0) -> dict[str, Any]:
+    """Return the ticks of an axis of bytes from `low` to `high`: ``80 kB``."""
+    _step, values = _round_values(low, high, most)
     return {"tickvals": values, "ticktext": [formatting.round_size(value) for value in values]}
+
+
+def number_ticks(low: float, high: float, most: int = 6, sign: int = 1) -> dict[str, Any]:
+    """Return the ticks of an axis of numbers between two places, which are `sign` times them."""
+    _step, values = _round_values(low, high, most)
+    return {"tickvals": values, "ticktext": [f"{sign * value:g}" for value in values]}
 
 
 def count_ticks(powers: int) -> dict[str, Any]:
