@@ -17,6 +17,12 @@ pytestmark = pytest.mark.browser
 SMALL = "?m=fashion/lenet-300-100"
 MOST_BYTES = 11_000_000
 
+# Where the parts of the page Compress are, in px from its top.
+PLACES = """() => [".stage .plot", ".card", ".card .facts", ".strip .export"].map((selector) => {
+  const { top, left, width } = document.querySelector(selector).getBoundingClientRect();
+  return [selector, ...[top + scrollY, left, width].map(Math.round)];
+})"""
+
 
 def test_the_first_paint_has_data_and_no_code(open_bench, watched):
     loaded = []
@@ -122,6 +128,7 @@ def test_the_download_has_the_displayed_size_and_says_how_to_run_it(show, shown,
     bench.sparsity.fill("0.8")
     bench.bits(4)
     bench.settle()
+    places = shown.evaluate(PLACES)
     with shown.expect_download() as download:
         shown.get_by_role("button", name="download").click()
     size = len(Path(download.value.path()).read_bytes())
@@ -131,6 +138,9 @@ def test_the_download_has_the_displayed_size_and_says_how_to_run_it(show, shown,
     expect(saved).to_contain_text("10,000 test images")
     expect(saved.get_by_role("heading")).to_have_text(download.value.suggested_filename)
     expect(saved).to_be_in_viewport(ratio=1)
+    assert shown.evaluate(PLACES) == places  # nothing moves, and it covers none of this
+    strip = shown.get_by_role("button", name="download").bounding_box()
+    assert saved.bounding_box()["y"] >= strip["y"] + strip["height"]
     download.value.save_as(tmp_path / download.value.suggested_filename)
     lines = saved.locator("pre").inner_text()
     subprocess.run([sys.executable, "-c", lines], cwd=tmp_path, check=True)
@@ -139,6 +149,19 @@ def test_the_download_has_the_displayed_size_and_says_how_to_run_it(show, shown,
     with shown.expect_download() as download:
         shown.get_by_role("button", name="save as PNG").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("width", [390, 768, 900, 1000, 1280])
+def test_nothing_moves_when_the_numbers_change(show, shown, width):
+    shown.set_viewport_size({"width": width, "height": 800})
+    bench = show("?m=fashion/lenet5")
+    bench.settle()
+    places = shown.evaluate(PLACES)
+    for sparsity, bits in (("0.5", 32), ("0.95", 2)):
+        bench.sparsity.fill(sparsity)
+        bench.bits(bits)
+        bench.settle()
+        assert shown.evaluate(PLACES) == places
 
 
 def test_an_invalid_link_is_reported_and_runs_nothing(open_bench, watched):

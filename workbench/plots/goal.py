@@ -19,6 +19,9 @@ LINE = 16
 STEPS = 6
 """Heights at which the label of the size may stand, from the bottom, one line apart."""
 
+APART = 24
+"""Between the labels of both limits, in px, so that they are not read as one."""
+
 SIZES = [("B", 1), *reversed(formatting.BYTE_UNITS)]
 """The units of sizes, in bytes, the smallest first."""
 
@@ -111,6 +114,8 @@ class Goal:
         if chosen is None:
             return None
         anchor, text, step = chosen
+        box = boxes[chosen]
+        places.taken.append(Box(box.start - APART, box.bottom, box.end + APART, box.top))
         return {
             "x": min(max(position, places.low[0]), places.high[0]),  # plotly's logarithm
             "xanchor": anchor,
