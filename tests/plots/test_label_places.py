@@ -90,6 +90,11 @@ def test_labels_neither_overlap_nor_lie_on_the_goal(metric, budget, floor, you):
         for box in (*notes, *preset_boxes(figure))
     ]
     assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
+    texts = [note["text"].replace("<br>", " ") for note in figure["layout"]["annotations"]]
+    limits = [box for text, box in zip(texts, notes, strict=True) if "of 25" not in text]
+    for one, other in combinations(limits, 2):
+        if one.bottom < other.top and other.bottom < one.top:  # in a line
+            assert max(one.start, other.start) - min(one.end, other.end) >= 20
     height = scales.Axis(metric, ORIGINALS[metric].value).height(goal.floor)
     across = label_places.WIDTH * share_of(figure, "xaxis", log10(goal.budget))
     level = label_places.HEIGHT * share_of(figure, "yaxis", height)

@@ -42,8 +42,7 @@ class Goal:
     def shapes(self, up: scales.Axis, palette: Palette) -> list[dict[str, Any]]:
         """Return the shaded areas outside the goal, with their edges."""
         shade = {"type": "rect", "layer": "below", "fillcolor": palette.shade, "line": {"width": 0}}
-        line = {"color": palette.muted, "width": 1.5}
-        edge = {"type": "line", "layer": "between", "line": line}  # above the lines of ticks
+        edge = {"type": "line", "layer": "below", "line": {"color": palette.muted, "width": 1.5}}
         shapes: list[dict[str, Any]] = []
         if self.budget:
             tall = {"yref": "paper", "y0": 0, "y1": 1}
