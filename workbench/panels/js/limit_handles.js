@@ -15,9 +15,12 @@ import { h } from "./dom.js";
  *   line, and where it was pressed, in px of the window */
 
 const REACH = 7; // px from the line where it can be pressed
+const FINGER_REACH = 12;
 const NEAR = 6; // px from the pointer to the number that it sets
-const CLICK = 3; // px that a pointer moves in a click
-const POINT = 9; // px from the center of a point to its edge
+const CLICK = 3; // px that a mouse moves in a click
+const TAP = 10; // px that a finger moves in a tap
+const POINT = 9; // px from the center of a point to where a mouse selects it
+const FINGER_POINT = 14;
 const WAIT = 5000; // ms until the picture of the new limit must be there
 const DIGITS = 9;
 
@@ -90,8 +93,9 @@ export class LimitHandles {
     chart.onDraw = () => this.place();
     /** @param {KeyboardEvent} event */
     this.onKey = (event) => event.key === "Escape" && this.cancel();
+    this.reach = REACH;
     chart.frame?.addEventListener("pointermove", (event) => {
-      const isOver = !this.drag && Boolean(this.pointAt(event));
+      const isOver = !this.drag && !isFinger(event) && Boolean(this.pointAt(event));
       this.node.classList.toggle("pass", isOver); // a point on a line is pointed at, and clicked
     });
   }
@@ -134,20 +138,21 @@ export class LimitHandles {
       this.handles.delete(key);
     }
     this.shades.replaceChildren();
+    this.reach = matchMedia("(any-pointer: coarse)").matches ? FINGER_REACH : REACH;
     for (const limit of limits) this.drawLimit(limit, isMoving);
   }
 
   /** @type {(limit: PictureLimit, isMoving: boolean) => void} */
   drawLimit(limit, isMoving) {
-    const { axes } = this;
+    const { axes, reach } = this;
     const { left, right, top, bottom } = axes;
     const typed = this.shown(limit);
     const handle = this.handles.get(limit.key) ?? this.makeHandle(limit);
     const place = typed === null ? bottom : placeOf(limit, typed, axes);
     const isUpright = limit.axis === "x";
     const line = isUpright
-      ? { left: place - REACH, top, width: 2 * REACH, height: bottom - top }
-      : { left, top: place - REACH, width: right - left, height: 2 * REACH };
+      ? { left: place - reach, top, width: 2 * reach, height: bottom - top }
+      : { left, top: place - reach, width: right - left, height: 2 * reach };
     setPlace(handle, line);
     handle.classList.toggle("moves", isMoving);
     if (!isMoving) return;
@@ -194,7 +199,7 @@ export class LimitHandles {
     const limit = this.limits.find(({ key }) => key === drag?.key);
     if (!drag || !limit) return;
     const at = limit.axis === "x" ? event.clientX : event.clientY;
-    if (!drag.moved && Math.abs(at - drag.from) < CLICK) return;
+    if (!drag.moved && Math.abs(at - drag.from) < (isFinger(event) ? TAP : CLICK)) return;
     drag.moved = true;
     drag.typed = typedAt(limit, at - drag.pointer, this.axes);
     this.report(limit, drag.typed, "moving");
@@ -244,9 +249,11 @@ export class LimitHandles {
   }
 
   // The point of the picture below the pointer that a click acts on.
-  /** @type {(event: MouseEvent) => Point | null} */
-  pointAt({ clientX, clientY }) {
+  /** @type {(event: PointerEvent) => Point | null} */
+  pointAt(event) {
     if (!this.limits.length) return null;
+    const { clientX, clientY } = event;
+    const near = isFinger(event) ? FINGER_POINT : POINT;
     const { axes } = this;
     const box = this.node.getBoundingClientRect();
     for (const { mode, x = [], y = [], customdata } of this.chart.figure?.data ?? []) {
@@ -254,13 +261,16 @@ export class LimitHandles {
       for (const [index, size] of x.entries()) {
         const across = axes.left + along(axes.x, Math.log10(size)) * (axes.right - axes.left);
         const up = axes.bottom - along(axes.y, y[index]) * (axes.bottom - axes.top);
-        const isNear = Math.hypot(clientX - box.left - across, clientY - box.top - up) <= POINT;
+        const isNear = Math.hypot(clientX - box.left - across, clientY - box.top - up) <= near;
         if (isNear) return { x: size, y: y[index], customdata: customdata[index] };
       }
     }
     return null;
   }
 }
+
+/** @param {PointerEvent} event */
+const isFinger = ({ pointerType }) => pointerType === "touch";
 
 /** @type {(ends: number[], value: number) => number} */
 const along = ([low, high], value) => (value - low) / (high - low);
