@@ -8,6 +8,7 @@ from importlib.resources import files
 import pytest
 
 from workbench.panels import sources
+from workbench.plots.palette import THEMES
 
 FOLDER = files("workbench.panels")
 
@@ -51,6 +52,22 @@ def test_top_level_names_are_unique(bundle):
     pattern = r"^(?:async )?(?:function|class|const|let) (\w+)"
     names = re.findall(pattern, sources.script(bundle), re.MULTILINE)
     assert len(names) == len(set(names))
+
+
+def test_the_page_knows_every_color_of_figures():
+    """A change of the theme recolors figures without a kernel."""
+    text = (FOLDER / "js" / "theme_colors.js").read_text("utf-8")
+    names = re.search(r'NAMES = "([^"]*)"', text)[1].split()
+    numbers = re.search(r"CATEGORIES = \[([^\]]*)\]", text)[1].split(", ")
+    for palette in THEMES.values():
+        colors = {name.replace("_", "-"): color for name, color in vars(palette).items()}
+        categories = colors.pop("categories")
+        assert set(names) == set(colors)
+        assert len(numbers) == len(categories)
+        colors |= {f"category-{number}": color for number, color in enumerate(categories)}
+        for names_of_styles in STYLES.values():
+            style = sources.styles(names_of_styles)
+            assert all(f"  --{name}: {color};" in style for name, color in colors.items())
 
 
 def test_every_rule_is_above_those_of_jupyterlab():

@@ -139,7 +139,7 @@ def styles(names: Sequence[str] = STYLES) -> str:
 
 
 def _colors(theme: str, palette: Palette) -> str:
-    names = [name for name in vars(palette) if name != "categories"]
-    lines = [f"  --{name.replace('_', '-')}: {getattr(palette, name)};" for name in names]
-    inside = "\n".join(lines)
+    colors = {name: color for name, color in vars(palette).items() if name != "categories"}
+    colors |= {f"category_{n}": color for n, color in enumerate(palette.categories)}
+    inside = "\n".join(f"  --{name.replace('_', '-')}: {color};" for name, color in colors.items())
     return f'.wb[data-theme="{theme}"] {{\n  color-scheme: {theme};\n{inside}\n}}'

@@ -5,13 +5,14 @@
 /** @import { PlotlyFigure } from "./types" */
 
 const NAMES = "ground panel line field ink muted accent on-accent soft past shade bad bad-ground good".split(" ");
+const CATEGORIES = [0, 1, 2, 3, 4, 5].map((number) => `category-${number}`);
 
 const COLOR = /#[\da-f]{6}\b|rgba?\([^)]*\)/g; // also in a shadow
 
 /** @type {Record<string, string[]>} */
 const themeColors = {}; // the colors of each theme, once the style sheet is there
 
-// The colors of a theme in the order of `NAMES`; the style sheet has them.
+// The colors of a theme in the order of these names; the style sheet has them.
 /** @type {(theme: string) => string[]} */
 function colorsOf(theme) {
   if (themeColors[theme]) return themeColors[theme];
@@ -20,7 +21,7 @@ function colorsOf(theme) {
   sample.dataset.theme = theme;
   document.body.append(sample);
   const style = getComputedStyle(sample);
-  const colors = NAMES.map((name) => style.getPropertyValue(`--${name}`).trim());
+  const colors = [...NAMES, ...CATEGORIES].map((name) => style.getPropertyValue(`--${name}`).trim());
   sample.remove();
   if (colors[0]) themeColors[theme] = colors;
   return colors;
