@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import log10
 
 import pytest
 
@@ -10,6 +11,7 @@ import workbench as wb
 from workbench import formatting
 from workbench.plots import ledger, memory, students, ticks
 from workbench.plots.palette import LIGHT
+from workbench.plots.style import log_axis
 
 TICK = re.compile(r"[\d,.]+\u202f(%|[kMG]?B)")
 
@@ -55,6 +57,26 @@ def test_numbers_have_round_ticks_on_an_axis_where_less_is_higher():
     result = ticks.number_ticks(-3.6, -0.9, sign=-1)
     assert result["ticktext"] == ["3.5", "3", "2.5", "2", "1.5", "1"]
     assert result["tickvals"] == [-3.5, -3, -2.5, -2, -1.5, -1]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (18, 380_000, "100 1,000 10,000 100,000"),
+        (0.64, 90, "1 2 5 10 20 50"),
+        (0.36, 3.2, "0.5 1 2"),
+        (4.2, 14.7, "6 8 10 12 14"),
+        (25, 57, "30 40 50"),
+    ],
+)
+def test_a_logarithmic_axis_has_enough_round_ticks(low, high, expected):
+    axis = log_axis(LIGHT, "", range=[log10(low), log10(high)])
+    shown = [
+        text
+        for value, text in zip(axis["tickvals"], axis["ticktext"], strict=True)
+        if low <= value <= high
+    ]
+    assert " ".join(shown) == expected
 
 
 def test_counts_are_written_out():

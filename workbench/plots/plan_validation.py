@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from math import log10
 from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
@@ -11,13 +12,15 @@ from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.planner.chips import chips
 from workbench.plots.palette import LIGHT, Palette
-from workbench.plots.style import Figure, axis, layout, legend
+from workbench.plots.style import Figure, layout, legend, log_axis
 
 if TYPE_CHECKING:
     from workbench.planner.compared import Compared
     from workbench.planner.validation import Validation
 
 HEIGHT = 460
+MARGIN = 0.1
+"""Powers of ten from the outermost points to the ends of the axes."""
 SYMBOLS = ("circle", "square", "diamond")
 KINDS = {
     "step time": N_("step time"),
@@ -57,7 +60,7 @@ def draw(validation: Validation, palette: Palette = LIGHT, *, kind: str = "step 
         text = _("hollow: never fitted")
         data.append(_points(text, [], SYMBOLS[0], palette.muted, is_hollow=True))
     unit = rows[0].unit if rows else ""
-    log = {"type": "log", "dtick": 1}
+    ends = _ends(rows)
     return {
         "data": data,
         "layout": layout(
@@ -66,11 +69,17 @@ def draw(validation: Validation, palette: Palette = LIGHT, *, kind: str = "step 
             height=HEIGHT,
             showlegend=True,
             legend=legend(),
-            margin={"l": 70, "r": 24, "t": 110, "b": 52},
-            xaxis=axis(palette, _("measured ({unit})").format(unit=unit), **log),
-            yaxis=axis(palette, _("predicted ({unit})").format(unit=unit), **log),
+            margin={"l": 80, "r": 24, "t": 110, "b": 52},
+            xaxis=log_axis(palette, _("measured ({unit})").format(unit=unit), range=ends),
+            yaxis=log_axis(palette, _("predicted ({unit})").format(unit=unit), range=ends),
         ),
     }
+
+
+def _ends(rows: list[Compared]) -> list[float]:
+    """Return the powers of ten between which all points lie."""
+    powers = [log10(value) for row in rows for value in (row.measured, row.predicted)] or [0.0, 1.0]
+    return [min(powers) - MARGIN, max(powers) + MARGIN]
 
 
 def _diagonal(rows: list[Compared], palette: Palette) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from math import ceil, floor
+from math import log10
 from typing import Any
 
 from workbench.plots.palette import Palette
+from workbench.plots.ticks import round_values
 
 Figure = dict[str, Any]
 """A plotly figure as plain data: ``{"data": [...], "layout": {...}}``."""
@@ -80,6 +81,8 @@ def axis(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
 
 MANY_DECADES = 1.5
 """The powers of ten of an axis on which ticks between them would overlap on a phone."""
+FEWEST = 3
+"""Ticks that an axis needs to be read."""
 
 
 def name_axis(palette: Palette, **more: Any) -> dict[str, Any]:
@@ -92,14 +95,21 @@ def log_axis(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
     """Return a logarithmic axis with the ticks 1, 2 and 5 of each power of ten, equally large.
 
     Plotly abbreviates those between the powers of ten to one small digit. If a `range` of more than
-    `MANY_DECADES` is given, only powers of ten have ticks, unless it holds a single one.
+    `MANY_DECADES` is given, only powers of ten have ticks; if it is so short that it holds fewer
+    than `FEWEST` ticks, they have equal steps.
     """
-    low, high = more.get("range", (0.0, 0.0))
-    few = high - low <= MANY_DECADES or floor(high) <= ceil(low)
-    steps = (1, 2, 5) if few else (1,)
-    marks = [step * 10.0**power for power in range(-12, 16) for step in steps]
+    marks = _log_marks(*more.get("range", (0.0, 0.0)))
     text = [f"{mark:,.12g}" for mark in marks]
     return axis(palette, title, type="log", tickvals=marks, ticktext=text, **more)
+
+
+def _log_marks(low: float, high: float) -> list[float]:
+    powers = [10.0**power for power in range(-12, 16)]
+    marks = [step * power for power in powers for step in (1, 2, 5)]
+    for candidates in (powers, marks) if high - low > MANY_DECADES else (marks,):
+        if high <= low or sum(low <= log10(mark) <= high for mark in candidates) >= FEWEST:
+            return candidates
+    return round_values(10**low, 10**high, 2 * FEWEST)[1]
 
 
 def bar_figure(

@@ -10,7 +10,7 @@ from workbench import formatting
 
 def percent_ticks(low: float, high: float, most: int = 6) -> dict[str, Any]:
     """Return the ticks of an axis of fractions between two of them: ``25 %``."""
-    step, values = _round_values(low, high, most)
+    step, values = round_values(low, high, most)
     digits = max(0, ceil(-log10(step) - 1e-9) - 2)
     return {
         "tickvals": values,
@@ -20,13 +20,13 @@ def percent_ticks(low: float, high: float, most: int = 6) -> dict[str, Any]:
 
 def byte_ticks(high: float, most: int = 5, low: float = 0) -> dict[str, Any]:
     """Return the ticks of an axis of bytes from `low` to `high`: ``80 kB``."""
-    _step, values = _round_values(low, high, most)
+    _step, values = round_values(low, high, most)
     return {"tickvals": values, "ticktext": [formatting.round_size(value) for value in values]}
 
 
 def number_ticks(low: float, high: float, most: int = 6, sign: int = 1) -> dict[str, Any]:
     """Return the ticks of an axis of numbers between two places, which are `sign` times them."""
-    _step, values = _round_values(low, high, most)
+    _step, values = round_values(low, high, most)
     return {"tickvals": values, "ticktext": [f"{sign * value:g}" for value in values]}
 
 
@@ -36,7 +36,7 @@ def count_ticks(powers: int) -> dict[str, Any]:
     return {"tickvals": values, "ticktext": [formatting.count(value) for value in values]}
 
 
-def _round_values(low: float, high: float, most: int) -> tuple[float, list[float]]:
+def round_values(low: float, high: float, most: int) -> tuple[float, list[float]]:
     """Return a step of 1, 2 or 5 times a power of ten, and its at most `most` + 1 multiples."""
     length = high - low if high > low else abs(high) or 1.0
     power = 10.0 ** floor(log10(length / most))
