@@ -60,6 +60,16 @@ def test_numbers_have_round_ticks_on_an_axis_where_less_is_higher():
 
 
 @pytest.mark.parametrize(
+    ("last", "expected"),
+    [(0, "0"), (1, "0 1"), (3, "0 1 2 3"), (7, "0 2 4 6"), (6_400, "0 2,000 4,000 6,000")],
+)
+def test_steps_have_round_ticks_that_are_integers(last, expected):
+    result = ticks.step_ticks(last)
+    assert " ".join(result["ticktext"]) == expected
+    assert all(isinstance(value, int) for value in result["tickvals"])
+
+
+@pytest.mark.parametrize(
     ("low", "high", "expected"),
     [
         (18, 380_000, "100 1,000 10,000 100,000"),

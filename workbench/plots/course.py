@@ -15,6 +15,7 @@ from workbench.i18n import mark as N_
 from workbench.plots import scales
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure, axis, layout, legend
+from workbench.plots.ticks import percent_ticks, step_ticks
 
 MAX_SHOWN = 400
 SMOOTH = 0.9
@@ -77,6 +78,7 @@ def draw(
             tickvals=places,
             ticktext=labels,
         )
+    last = max(1, _last_step(progress))
     return {
         "data": [*lines, *([_sparsity_line(progress, palette)] if sparse else [])],
         "layout": layout(
@@ -85,7 +87,7 @@ def draw(
             showlegend=True,
             legend=legend(),
             margin={"l": 64, "r": 64 if sparse else 24, "t": 72, "b": 48},
-            xaxis=axis(palette, _("step"), range=[0, max(1, _last_step(progress))]),
+            xaxis=axis(palette, _("step"), range=[0, last], **step_ticks(last)),
             yaxis=y_axis,
             **({"yaxis2": _sparsity_axis(palette)} if sparse else {}),
         ),
@@ -269,15 +271,10 @@ def _sparsity_line(progress: TrainingProgress, palette: Palette) -> dict[str, An
     }
 
 
-SPARSITIES = (0, 0.25, 0.5, 0.75, 1)
-"""The ticks of the axis of sparsity."""
-
-
 def _sparsity_axis(palette: Palette) -> dict[str, Any]:
     return {
         **axis(palette, _("sparsity"), range=[0, 1.02]),
-        "tickvals": SPARSITIES,  # else plotly aligns the ticks with the other axis
-        "ticktext": [formatting.percent(tick, 0) for tick in SPARSITIES],
+        **percent_ticks(0, 1),  # else plotly aligns the ticks with the other axis
         "overlaying": "y",
         "side": "right",
         "showgrid": False,

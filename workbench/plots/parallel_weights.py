@@ -9,7 +9,7 @@ from workbench import formatting
 from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
-from workbench.plots.ticks import percent_ticks
+from workbench.plots.ticks import percent_ticks, step_ticks
 
 if TYPE_CHECKING:
     from workbench.parallel.plan import Plan
@@ -43,7 +43,7 @@ def draw(
             showlegend=True,
             legend=legend(),
             margin={"l": 76, "r": 24, "t": 76, "b": 48},
-            xaxis=axis(palette, _("step"), range=[0, plan.steps * 1.02]),
+            xaxis=axis(palette, _("step"), range=[0, plan.steps * 1.02], **step_ticks(plan.steps)),
             yaxis=_accuracy_axis(palette) if accuracy else _distance_axis(palette),
         ),
     }

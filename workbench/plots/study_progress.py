@@ -8,7 +8,7 @@ from workbench import formatting
 from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout
-from workbench.plots.ticks import percent_ticks
+from workbench.plots.ticks import percent_ticks, step_ticks
 
 if TYPE_CHECKING:
     from workbench.study.result import StudyResult
@@ -38,7 +38,9 @@ def draw(result: StudyResult, worst: float, palette: Palette = LIGHT) -> Figure:
         "layout": layout(
             palette,
             _summary([area / final for area in areas]),
-            xaxis=axis(palette, _("recipes measured"), rangemode="tozero"),
+            xaxis=axis(
+                palette, _("recipes measured"), rangemode="tozero", **step_ticks(len(areas))
+            ),
             yaxis=axis(
                 palette,
                 _("hypervolume, as a share of the current one"),

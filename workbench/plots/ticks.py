@@ -30,6 +30,13 @@ def number_ticks(low: float, high: float, most: int = 6, sign: int = 1) -> dict[
     return {"tickvals": values, "ticktext": [f"{sign * value:g}" for value in values]}
 
 
+def step_ticks(last: int, most: int = 4) -> dict[str, Any]:
+    """Return the ticks of an axis of steps from 0 to `last`, which are integers: ``1,500``."""
+    step, values = round_values(0, last, most)
+    shown = [int(value) for value in values] if step >= 1 else list(range(last + 1))
+    return {"tickvals": shown, "ticktext": [formatting.count(value) for value in shown]}
+
+
 def count_ticks(powers: int) -> dict[str, Any]:
     """Return the ticks of a logarithmic axis of counts from 1 to a power of ten: ``1,000``."""
     values = [10**power for power in range(powers + 1)]
