@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inLines, withRoom, withSpacedTicks } from "../../workbench/panels/js/ticks.js";
+import { inLines, widthOfNames, withRoom, withSpacedTicks } from "../../workbench/panels/js/ticks.js";
 
 const axis = (values, texts) => ({
   type: "log",
@@ -30,6 +30,22 @@ test("an axis without room for the powers of ten labels every second one", () =>
 test("an axis with fewer than two powers of ten labels every second tick", () => {
   const short = axis([0.2, 0.5, 1, 2, 5], ["0.2", "0.5", "1.0", "2.0", "5.0"]);
   assert.deepEqual(withRoom(short, 120).ticktext, ["0.2", "", "1.0", "", "5.0"]);
+});
+
+test("a linear axis labels every second tick where it is narrow", () => {
+  const linear = {
+    range: [0, 90],
+    tickvals: [0, 20, 40, 60, 80],
+    ticktext: ["0 B", "20 kB", "40 kB", "60 kB", "80 kB"],
+  };
+  assert.equal(withRoom(linear, 400), linear);
+  assert.deepEqual(withRoom(linear, 150).ticktext, ["0 B", "", "40 kB", "", "80 kB"]);
+});
+
+test("names next to an axis take as much room as the longest one", () => {
+  assert.equal(widthOfNames({ automargin: true, ticktext: ["fc1", "conv1.weight"] }), 92);
+  assert.equal(widthOfNames({ ticktext: ["conv1.weight"] }), 0);
+  assert.equal(widthOfNames(undefined), 0);
 });
 
 test("other axes stay as they are", () => {

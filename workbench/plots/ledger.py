@@ -57,6 +57,7 @@ def draw(used: Ledger, palette: Palette) -> Figure:
         data.append(_bars(kind, color, [_(kind.label_id)], [size], used, palette))
     every = [*names, *(_(kind.label_id) for kind in HEADER_KINDS if getattr(used, kind.field))]
     totals = [sum(row.total for row in group) for group in groups]
+    most = max(*totals, used.container, used.preprocessing)
     return {
         "data": [bars for bars in data if any(bars["x"])],
         "layout": layout(
@@ -70,7 +71,8 @@ def draw(used: Ledger, palette: Palette) -> Figure:
             xaxis=axis(
                 palette,
                 _("bytes in the file"),
-                **byte_ticks(max(*totals, used.container, used.preprocessing), most=3),
+                range=[0, 1.05 * most],
+                **byte_ticks(most),
                 tickangle=0,
             ),
             yaxis=name_axis(

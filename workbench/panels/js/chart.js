@@ -6,7 +6,7 @@ import { h, setText } from "./dom.js";
 import { withLabels } from "./label_room.js";
 import { loadPlotly } from "./plotly.js";
 import { inTheme } from "./theme_colors.js";
-import { inLines, withRoom, withSpacedTicks } from "./ticks.js";
+import { inLines, widthOfNames, withRoom, withSpacedTicks } from "./ticks.js";
 
 /** @import { Channel } from "./channel.js" */
 /** @import { Frame } from "./obstacles.js" */
@@ -87,7 +87,7 @@ export class Chart {
     const { seq } = this.waiting;
     const figure = inTheme(this.waiting.figure, this.plot.closest(".wb"));
     this.waiting = null;
-    const { margin, xaxis } = figure.layout;
+    const { margin, xaxis, yaxis } = figure.layout;
     const axes = figure.data.flatMap(({ dimensions }) => dimensions ?? []).length;
     const width = Math.max(this.plot.clientWidth, axes && margin.l + margin.r + AXIS_ROOM * (axes - 1));
     this.scrolls(width > this.plot.clientWidth);
@@ -99,7 +99,12 @@ export class Chart {
       title: { text: "" },
       margin: { ...margin, t: margin.t - TITLE_HEIGHT, b: margin.b + LINE_HEIGHT * (lines.length - 1) },
       // plotly fails on an axis that is named but undefined
-      ...(xaxis && { xaxis: { ...withRoom(xaxis, room), title: { ...xaxis.title, text: lines.join("<br>") } } }),
+      ...(xaxis && {
+        xaxis: {
+          ...withRoom(xaxis, width - Math.max(margin.l, widthOfNames(yaxis)) - margin.r),
+          title: { ...xaxis.title, text: lines.join("<br>") },
+        },
+      }),
       width,
       height: this.plot.clientHeight,
     };

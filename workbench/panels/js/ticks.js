@@ -1,6 +1,6 @@
 // @ts-check
-// The texts below a narrow chart: fewer labels of a logarithmic axis, so that none overlap, and the title in
-// several lines, so that it is not cut.
+// The texts below a narrow chart: fewer labels of the axis, so that none overlap, and the title in several lines, so
+// that it is not cut.
 
 /** @import { Trace } from "./types" */
 
@@ -9,19 +9,24 @@ const LABEL_GAP = 8; // px between two labels
 const LABEL_HEIGHT = 15; // px
 
 /**
- * Returns the axis with fewer labels if they would overlap on `width` pixels: those of the powers of ten, or
- * every second one where there are fewer than two of these; and of them every second one until none overlap. The
- * lines of all ticks stay.
+ * Returns the axis with fewer labels if they would overlap on `width` pixels: of a logarithmic axis those of the
+ * powers of ten, of another one, or where there are fewer than two of these, every second one; and of them every
+ * second one until none overlap. The lines of all ticks stay.
  * @param {any} axis
  * @param {number} width
  */
 export function withRoom(axis, width) {
-  if (axis?.type !== "log" || !axis.tickvals || !axis.range) return axis;
+  if (!axis?.tickvals || !axis.ticktext || !axis.range) return axis;
+  const isLog = axis.type === "log";
   const [low, high] = axis.range;
   /** @type {{ at: number, half: number, index: number }[]} */
   const labels = axis.tickvals
     .map((/** @type {number} */ value, /** @type {number} */ index) => {
-      return { at: Math.log10(value), half: (axis.ticktext[index].length * LABEL_CHARACTER) / 2, index };
+      return {
+        at: isLog ? Math.log10(value) : value,
+        half: (axis.ticktext[index].length * LABEL_CHARACTER) / 2,
+        index,
+      };
     })
     .filter((/** @type {{ at: number }} */ { at }) => at >= low && at <= high);
   const pixels = width / (high - low);
@@ -32,7 +37,7 @@ export function withRoom(axis, width) {
       return next && (next.at - at) * pixels < half + next.half + LABEL_GAP;
     });
   if (!areClose(labels)) return axis;
-  const powers = labels.filter(({ at }) => Math.abs(at - Math.round(at)) < 1e-9);
+  const powers = labels.filter(({ at }) => isLog && Math.abs(at - Math.round(at)) < 1e-9);
   let chosen = powers.length > 1 ? powers : labels.filter((_label, place) => place % 2 === 0);
   while (areClose(chosen)) chosen = chosen.filter((_label, place) => place % 2 === 0);
   const kept = new Set(chosen.map(({ index }) => index));
@@ -40,6 +45,13 @@ export function withRoom(axis, width) {
     kept.has(index) ? text : "",
   );
   return { ...axis, ticktext };
+}
+
+// The px that the labels of an axis of names take from the chart; plotly.js makes room for them.
+/** @param {any} axis */
+export function widthOfNames(axis) {
+  if (!axis?.automargin || !axis.ticktext) return 0;
+  return LABEL_CHARACTER * Math.max(0, ...axis.ticktext.map((/** @type {string} */ text) => text.length)) + LABEL_GAP;
 }
 
 /**
