@@ -43,7 +43,7 @@ test("a linear axis labels every second tick where it is narrow", () => {
 });
 
 test("names next to an axis take as much room as the longest one", () => {
-  assert.equal(widthOfNames({ automargin: true, ticktext: ["fc1", "conv1.weight"] }), 92);
+  assert.equal(widthOfNames({ automargin: true, ticktext: ["fc1", "conv1.weight"] }), 98);
   assert.equal(widthOfNames({ ticktext: ["conv1.weight"] }), 0);
   assert.equal(widthOfNames(undefined), 0);
 });

@@ -101,7 +101,7 @@ export class Chart {
       // plotly fails on an axis that is named but undefined
       ...(xaxis && {
         xaxis: {
-          ...withRoom(xaxis, width - Math.max(margin.l, widthOfNames(yaxis)) - margin.r),
+          ...withRoom(xaxis, room - widthOfNames(yaxis)),
           title: { ...xaxis.title, text: lines.join("<br>") },
         },
       }),

@@ -6,6 +6,7 @@
 
 const LABEL_CHARACTER = 7; // px
 const LABEL_GAP = 8; // px between two labels
+const NAME_GAP = 14; // px from the edge of the chart to a name, and from there to its axis
 const LABEL_HEIGHT = 15; // px
 
 /**
@@ -47,11 +48,11 @@ export function withRoom(axis, width) {
   return { ...axis, ticktext };
 }
 
-// The px that the labels of an axis of names take from the chart; plotly.js makes room for them.
+// The px that the labels of an axis of names take from the chart in addition to its margin; plotly.js makes room for them.
 /** @param {any} axis */
 export function widthOfNames(axis) {
   if (!axis?.automargin || !axis.ticktext) return 0;
-  return LABEL_CHARACTER * Math.max(0, ...axis.ticktext.map((/** @type {string} */ text) => text.length)) + LABEL_GAP;
+  return LABEL_CHARACTER * Math.max(0, ...axis.ticktext.map((/** @type {string} */ text) => text.length)) + NAME_GAP;
 }
 
 /**
