@@ -100,6 +100,20 @@ test("a text at the limit of the size moves where it would cover a label, and is
   assert.deepEqual(withLabels([ORIGINAL], { ...LAYOUT, annotations: [note] }, frame(600), [all]).annotations, []);
 });
 
+test("no label is below the grip of a limit", () => {
+  const grip = 84 + ((Math.log10(3e5) - 4) / 2.2) * (600 - 84 - 24);
+  const shapes = [{ type: "line", yref: "paper", x0: 3e5, x1: 3e5, y0: 0, y1: 1 }];
+  for (const y of [0.9, 0.93, 0.96, 0.99]) {
+    const near = { ...PRESETS, x: [3.6e5], y: [y], text: ["8 bits"], customdata: [{ label: "8 bits" }] };
+    const layout = { ...LAYOUT, shapes, meta: { limits: [] } };
+    const { data } = withLabels([near], layout, frame(600));
+    for (const box of boxes(data, frame(600))) {
+      const at = { left: grip - 4, right: grip + 4, top: MARGINS.top - 4, bottom: MARGINS.top + 12 };
+      assert.equal(overlap(box, at), false, String(y));
+    }
+  }
+});
+
 test("the texts of both limits stand apart where their lines meet", () => {
   const size = { x: 5, xanchor: "right", y: 0, yref: "paper", yanchor: "bottom", text: "goal ≤ 100 kB" };
   const metric = { xref: "paper", x: 0, xanchor: "left", y: 0.01, yanchor: "bottom", text: "goal ≥ 20 %" };

@@ -14,8 +14,10 @@ import { boxAt, collide, inTwoLines, overlap, sizeOf } from "./text_boxes.js";
 const LABEL_LINE = 17; // px of a line
 const TOUCH = 2; // px by which a label may reach into the box of a point
 const CLEARANCE = 2; // px from a label to a line
+const MARK_COST = 10; // how much worse it is to cover a point than a line
 const OWN_LINE = -2; // px, so that the text of a limit may touch its line
 const APART = 24; // px between the texts of two limits in a line, so that they are not read as one
+const GRIP_ROOM = 14; // px at the right end of a line for the grip of a limit
 const BORDER = 1; // px that plotly leaves around an annotation
 const NO_LABEL = " "; // plotly.js never draws a label again that was empty once
 const LABEL_SIDES = ["top center", "bottom center", "middle left", "middle right"];
@@ -52,9 +54,17 @@ class Room {
     return this.marks.some((other) => overlap(box, other, TOUCH));
   }
 
-  /** @type {(box: Box, gap?: number) => boolean} */
-  crossesLine(box, gap = CLEARANCE) {
-    return this.lines.some((line) => crosses(box, line, gap));
+  // Whether a line other than its own crosses the text of a limit.
+  /** @param {Box} box */
+  isCrossed(box) {
+    return this.lines.some((line) => crosses(box, line, OWN_LINE));
+  }
+
+  // How bad it is to write there, 0 where no point and no line is.
+  /** @param {Box} box */
+  costOf(box) {
+    const marks = this.marks.filter((other) => overlap(box, other, TOUCH)).length;
+    return MARK_COST * marks + this.lines.filter((line) => crosses(box, line, CLEARANCE)).length;
   }
 
   // The first side on which a label has room, or no text if none has. An important label may have two lines and, if
@@ -66,10 +76,11 @@ class Room {
       .flatMap((text) => [...sides, ...(important ? CORNERS : [])].map((side) => ({ text, side })))
       .map((placed) => ({ ...placed, box: boxAt(x, y, placed.text, placed.side, radius) }))
       .filter(({ box }) => !this.coversLabel(box));
-    const inside = boxes.filter(({ box }) => this.isInside(box));
-    const clear = inside.filter(({ box }) => !this.coversMark(box));
-    const free = clear.filter(({ box }) => !this.crossesLine(box));
-    const [chosen] = important ? [...free, ...clear, ...inside, ...boxes] : free;
+    const inside = boxes
+      .filter(({ box }) => this.isInside(box))
+      .map((placed) => ({ ...placed, cost: this.costOf(placed.box) }))
+      .sort((one, other) => one.cost - other.cost);
+    const [chosen] = important ? [...inside, ...boxes] : inside.filter(({ cost }) => cost === 0);
     if (chosen) this.labels.push(chosen.box);
     return chosen ?? { text: NO_LABEL, side: sides[0] };
   }
@@ -83,16 +94,16 @@ class Room {
  * @param {PlotlyFigure["layout"]} layout
  * @param {Frame} frame
  * @param {Box[]} taken
- * @returns {{ data: Trace[], annotations: Annotation[], labels: Box[] }}   `labels` are the boxes of all texts
+ * @returns {{ data: Trace[], annotations: Annotation[], labels: Box[] }}   `labels` are the boxes of all texts and grips
  */
 export function withLabels(data, layout, frame, taken = []) {
   const { annotations = [] } = layout;
   const places = placesIn(layout, frame);
   if (!places || !data.some(hasLabels)) return { data, annotations, labels: [] };
-  const { marks, lines } = obstaclesOf(data, layout, frame);
+  const { marks, lines, grips } = obstaclesOf(data, layout, frame);
   const inside = { left: frame.left, right: frame.width, top: 0, bottom: frame.height - frame.bottom };
   const room = new Room(inside, marks, lines);
-  room.labels.push(...taken);
+  room.labels.push(...taken, ...grips);
   /** @type {(trace: Trace) => Trace} */
   const place = (trace) => {
     const important = isSingle(trace);
@@ -112,23 +123,24 @@ export function withLabels(data, layout, frame, taken = []) {
       .filter(isSingle)
       .map((trace) => [trace, place(trace)]),
   );
-  const kept = withNotes(annotations, room, places, frame);
+  const grip = layout.meta?.limits ? GRIP_ROOM : 0;
+  const kept = withNotes(annotations, room, grip, (note) => boxOfNote(note, places, frame));
   const placed = data.map((trace) => singles.get(trace) ?? (hasLabels(trace) ? place(trace) : trace));
   return { data: placed, annotations: kept, labels: room.labels.slice(taken.length) };
 }
 
 // The annotations that have room, each in the first of its places that is clear of labels, points and lines; if
 // none is, of labels and points.
-/** @type {(annotations: Annotation[], room: Room, places: Places, frame: Frame) => Annotation[]} */
-function withNotes(annotations, room, places, frame) {
+/** @type {(annotations: Annotation[], room: Room, grip: number, boxOf: (note: Annotation) => Box) => Annotation[]} */
+function withNotes(annotations, room, grip, boxOf) {
   /** @type {Box[]} */
   const others = [];
   return annotations.flatMap((note) => {
-    const free = variantsOf(note)
-      .map((moved) => ({ moved, box: boxOfNote(moved, places, frame) }))
+    const free = variantsOf(note, grip)
+      .map((moved) => ({ moved, box: boxOf(moved) }))
       .filter(({ box }) => !room.coversLabel(box) && !others.some((other) => overlap(box, other)));
     const clear = free.filter(({ box }) => !room.coversMark(box));
-    const chosen = clear.find(({ box }) => !room.crossesLine(box, OWN_LINE)) ?? clear[0];
+    const chosen = clear.find(({ box }) => !room.isCrossed(box)) ?? clear[0];
     if (!chosen) return [];
     room.labels.push(chosen.box);
     others.push({ ...chosen.box, left: chosen.box.left - APART, right: chosen.box.right + APART });
@@ -139,20 +151,19 @@ function withNotes(annotations, room, places, frame) {
 const OTHER_SIDE = { left: "right", right: "left", top: "bottom", bottom: "top" };
 
 // The places of a text, the one that it has first. The text of a limit may stand on the other side of its line; that
-// of a size may move up, and that of a metric to the other end of the line.
-/** @type {(note: Annotation) => Annotation[]} */
-function variantsOf(note) {
-  const { x, xanchor, xref, xshift = 0, y, yanchor, yref, yshift = 0 } = note;
+// of a size may move up, and that of a metric to the other end of the line, at the right next to the grip.
+/** @type {(note: Annotation, grip: number) => Annotation[]} */
+function variantsOf(note, grip) {
+  const { x, xanchor, xref, xshift = 0, yanchor, yref, yshift = 0 } = note;
   if (xref === "paper" && yref === "paper") return [note];
   if (yref === "paper") {
     const sides = [note, { ...note, xanchor: otherSide(xanchor), xshift: -xshift }];
     return STEPS.flatMap((step) => sides.map((side) => ({ ...side, yshift: yshift + step * LABEL_LINE })));
   }
   if (xref !== "paper") return [note];
-  return [note, { ...note, x: 1 - x, xanchor: otherSide(xanchor) }].flatMap((end) => [
-    end,
-    { ...end, y, yanchor: otherSide(yanchor) },
-  ]);
+  return [note, { ...note, x: 1 - x, xanchor: otherSide(xanchor) }]
+    .map((end) => (end.x === 1 && grip ? { ...end, xshift: -grip } : end))
+    .flatMap((end) => [end, { ...end, yanchor: otherSide(yanchor) }]);
 }
 
 /** @param {string | undefined} side */

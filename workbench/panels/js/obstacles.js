@@ -12,6 +12,7 @@ import { MARKER } from "./text_boxes.js";
 /** @typedef {{ across: Scale, up: Scale, points: (trace: Trace) => Place[] }} Places */
 
 const POINT_EDGE = 1; // px of the edge of a point
+const GRIP = { half: 5, outside: 4, inside: 12 }; // px of the grip of a limit, at the top or at the right of the plot
 
 // The boxes of points with these radii.
 /** @type {(points: Place[], radius: (index: number) => number) => Box[]} */
@@ -61,11 +62,13 @@ export function segmentsOf(points, shape) {
   });
 }
 
-// The points and lines of a figure. Faint lines are none: labels may cover them.
-/** @type {(data: Trace[], layout: PlotlyFigure["layout"], frame: Frame) => { marks: Box[], lines: Segment[] }} */
+/** @typedef {{ marks: Box[], lines: Segment[], grips: Box[] }} Obstacles */
+
+// The points, the lines and the grips of a figure. Faint lines are none: labels may cover them.
+/** @type {(data: Trace[], layout: PlotlyFigure["layout"], frame: Frame) => Obstacles} */
 export function obstaclesOf(data, layout, frame) {
   const places = placesIn(layout, frame);
-  if (!places) return { marks: [], lines: [] };
+  if (!places) return { marks: [], lines: [], grips: [] };
   const { across, up, points } = places;
   const marked = data.filter(({ mode }) => mode?.includes("markers"));
   const lined = data.filter(({ mode }) => mode?.includes("lines"));
@@ -84,7 +87,16 @@ export function obstaclesOf(data, layout, frame) {
   return {
     marks: marked.flatMap((trace) => boxesOf(points(trace), radiusOf(trace))),
     lines: [...lined.flatMap((trace) => segmentsOf(points(trace), trace.line?.shape)), ...limits],
+    grips: layout.meta?.limits ? limits.map((limit) => gripOf(limit, frame)) : [],
   };
+}
+
+/** @type {(limit: Segment, frame: Frame) => Box} */
+function gripOf([[x0, y0], [x1]], { width, right, top }) {
+  const { half, outside, inside } = GRIP;
+  const edge = width - right;
+  if (x0 === x1) return { left: x0 - half, right: x0 + half, top: top - outside, bottom: top + inside };
+  return { left: edge - inside, right: edge + outside, top: y0 - half, bottom: y0 + half };
 }
 
 // Whether a line comes nearer to a box than `gap` px.

@@ -66,7 +66,8 @@ export class Plane extends Chart {
   viewIn(frame) {
     if (!this.frameOfAxes || !this.figureLayout) return null;
     const { x, y } = this.frameOfAxes;
-    return { ...frame, x, y, ...obstaclesOf(this.fixed, this.figureLayout, frame) };
+    const { marks, lines, grips } = obstaclesOf(this.fixed, this.figureLayout, frame);
+    return { ...frame, x, y, marks, lines, labels: grips };
   }
 
   /** @type {(figure: PlotlyFigure, seq: number) => void} */
