@@ -195,11 +195,11 @@ export class Chart {
     if (!this.plotly || !this.figure) return null;
     const background = getComputedStyle(this.node).getPropertyValue("--panel").trim();
     const { width, height } = this.plot.getBoundingClientRect();
-    const figure = {
-      data: this.figure.data,
-      layout: { ...this.figure.layout, paper_bgcolor: background },
-    };
     const size = { width: Math.max(width, 800), height: Math.max(height, 400) };
+    const { l, r, t, b } = this.figure.layout.margin;
+    const frame = { ...size, left: l, right: r, top: t, bottom: b };
+    const { data, annotations } = withLabels(this.figure.data, this.figure.layout, frame);
+    const figure = { data, layout: { ...this.figure.layout, annotations, paper_bgcolor: background } };
     if (!this.plot.querySelector(".parcoords")) {
       return (await fetch(await this.plotly.toImage(figure, { format: "png", scale: 2, ...size }))).blob();
     }
