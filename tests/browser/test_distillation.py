@@ -34,7 +34,7 @@ def percent(value):
 def test_the_temperature_moves_text_point_and_bars(show, shown):
     bench = show()
     bench.settle()
-    original = model("fashion/lenet5").original_bytes
+    original = model("fashion/lenet5").card["file_bytes"]
     cold = bars(shown)
     bench.choose(TEMPERATURE, 4)
     known = student(4.0)
@@ -83,7 +83,7 @@ def test_a_choice_selects_a_student_and_undo_the_model(show, shown):
         shown.get_by_role("button", name="undo").click()
     expect(bench.slider(TEMPERATURE)).to_have_attribute("aria-valuetext", "off")
     bench.settle()
-    size = model("fashion/lenet-300-100").original_bytes
+    size = model("fashion/lenet-300-100").card["file_bytes"]
     expect(bench.number("bytes")).to_have_text(f"{size:,} bytes".replace(" ", "\u202f"))
 
 

@@ -33,7 +33,7 @@ def test_the_first_paint_has_data_and_no_code(open_bench, watched):
     bench = open_bench()
     expect(bench.number("accuracy")).to_have_text(re.compile(r"^9\d\.\d"))
     expect(bench.number("bytes")).to_have_text(re.compile(r"^1,72\d,\d{3}"))
-    assert bench.trace("original")["x"] == [model("fashion/lenet5").original_bytes]
+    assert bench.trace("original")["x"] == [model("fashion/lenet5").card["file_bytes"]]
     assert watched.locator(".stage .scatterlayer .trace").count() >= 2
     assert 1_000_000 < sum(loaded) < MOST_BYTES
     text = watched.locator("body").inner_text()

@@ -68,8 +68,8 @@ def test_the_first_answer_comes_from_the_table(client, monkeypatch):
     chart = messages[2]
     drawn = {trace.get("name"): trace for trace in chart["figure"]["data"]}
     original = wb.model(ORIGIN)
-    assert drawn["original"]["x"] == [original.original_bytes]
-    assert drawn["you"]["x"] == [wb.model(STUDENT.name).original_bytes]
+    assert drawn["original"]["x"] == [original.card["file_bytes"]]
+    assert drawn["you"]["x"] == [wb.model(STUDENT.name).card["file_bytes"]]
     assert first["numbers"]["times"].endswith("smaller")
 
 

@@ -3,18 +3,105 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from torch import nn
 
+import workbench as wb
+from tests.panels.conftest import Client
 from workbench import formatting
-from workbench.recipe import Quantize, Recipe
+from workbench.custom.uploads.weights import model_with_weights
+from workbench.recipe import Quantize, Recipe, Train
+from workbench.session import Session
+from workbench.zoo.registry import remove_model
 
 
-def test_a_file_without_compression_is_told_from_the_original(client):
+def downloaded(client):
+    """Return what the card shows, and the size of the file once it is measured on test."""
+    client.wait_until_idle()
+    shown = client.last("state")["numbers"]
+    with client.dashboard.changed:
+        client.dashboard.sent[:] = [
+            pair for pair in client.dashboard.sent if pair[0]["kind"] == "state"
+        ]
     client.act("download")
-    saved = client.wait("saved", lambda message: "test images" in message["text"])
-    _name, _kind, data = client.file()
-    original = client.session.model.original_bytes
-    assert f"The file of {len(data):,}\u202fbytes" in saved["text"]
-    assert f"the original's own file of {original:,}\u202fbytes" in saved["text"]
+    client.wait("saved", lambda message: "that were not used" in message["text"])
+    return shown, len(client.file()[2])
+
+
+def check_download(client):
+    shown, size = downloaded(client)
+    assert shown["bytes"] == f"{size:,}\u202fbytes"
+    assert f"The file of {size:,}\u202fbytes" in client.last("saved")["text"]
+    return shown
+
+
+@pytest.fixture(params=["built-in", "half precision", "weights", "table"])
+def origin(request):
+    """The name of a model of each kind."""
+    if request.param == "built-in":
+        yield "fashion/mlp-32"
+        return
+    model = MAKERS[request.param]()
+    yield model.name
+    remove_model(model.name)
+
+
+class Halved(nn.Sequential):
+    def forward(self, x):
+        return super().forward(x.to(self[0].weight.dtype)).float()
+
+
+def half_precision():
+    torch.manual_seed(0)
+    x, y = torch.randn(60, 20), torch.arange(60) % 2
+    net = Halved(nn.Linear(20, 50), nn.ReLU(), nn.Linear(50, 2)).half()
+    data = {"train": (x, y), "validation": (x, y), "test": (x, y)}
+    return wb.from_module(net, name="halves", **data)
+
+
+def uploaded_weights():
+    base = wb.model("fashion/mlp-32")
+    return model_with_weights("mine", base, {k: v.clone() for k, v in base.weights().items()})
+
+
+def table():
+    lines = [f"{i % 7},{'xyz'[i % 3]},{'yes' if i % 7 > 3 else 'no'}" for i in range(120)]
+    content = "\n".join(["a,b,c", *lines]).encode()
+    return wb.from_table(content, target="c", name="rows", seconds=0.5)
+
+
+MAKERS = {"half precision": half_precision, "weights": uploaded_weights, "table": table}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("postpone", [False, True])
+def test_the_size_shown_is_that_of_the_file_of_each_kind_of_model(store, origin, postpone):
+    client = Client(Session(origin, store=store, postpone=postpone))
+    client.act("hello", search="", theme="light")
+    client.session.open(origin, Recipe())
+    try:
+        original = check_download(client)
+        assert original["original"] == f"original {original['bytes']}"
+        assert original["times"] == formatting.size_ratio(1)
+        for change in (
+            lambda: client.session.preset("tiny"),
+            lambda: client.session.train(Train(steps=2, threads=1)),
+            client.session.reset,
+        ):
+            change()
+            shown = check_download(client)
+            assert shown["original"] == original["original"]
+        assert shown["bytes"] == original["bytes"]
+    finally:
+        client.dashboard.close()
+
+
+@pytest.mark.slow
+def test_the_size_shown_is_that_of_the_file_of_a_student(client):
+    client.session.distill(wb.student("fashion/mlp-32.resnet.t4.labels1"))
+    check_download(client)
+    client.session.set(Recipe(quantize=Quantize(bits=8)))
+    check_download(client)
 
 
 @pytest.mark.slow

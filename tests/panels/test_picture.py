@@ -76,4 +76,4 @@ def test_another_model_forgets_the_point(session, report):
     picture.live(report)
     session.choose_model("fashion/lenet5")
     you = picture.live(None)["you"]
-    assert 10 ** you["x"] == pytest.approx(wb.model("fashion/lenet5").original_bytes)
+    assert 10 ** you["x"] == pytest.approx(wb.model("fashion/lenet5").card["file_bytes"])

@@ -65,7 +65,7 @@ def test_the_learning_curve_uses_the_metric(task, value):
     session = SimpleNamespace(
         student=None,
         training=progress,
-        model=SimpleNamespace(task=task, original_bytes=1, metric_value=lambda split: 1.2),
+        model=SimpleNamespace(task=task, card={"file_bytes": 1}, metric_value=lambda split: 1.2),
         recipe=Recipe(),
         interruption=None,
         sweep_progress=None,

@@ -147,7 +147,7 @@ def test_a_report_is_drawn_on_its_own_split():
     figure = wb.evaluate(wb.compress(model, RECIPE), split="test", timed=False).plot().figure
     assert figure["layout"]["yaxis"]["title"]["text"] == "accuracy on test"
     origin = next(trace for trace in figure["data"] if trace.get("name") == "original")
-    assert origin["x"] == [model.original_bytes]
+    assert origin["x"] == [model.card["file_bytes"]]
 
 
 def test_a_report_of_an_unknown_model_cannot_be_drawn():

@@ -19,6 +19,7 @@ from workbench.domain.task import Split
 from workbench.domain.training_plan import TrainingPlan
 from workbench.evaluation.model_card import measure_card
 from workbench.evaluation.scores import reference_score
+from workbench.evaluation.uncompressed_file import FILE_BYTES, computed_bytes
 
 Report = Callable[[int, float], None]
 
@@ -63,6 +64,7 @@ def make_checkpoint(
         "name": architecture.name,
         **measure_card(model, weights, validation, test),
         "original_bytes": len(content),
+        FILE_BYTES: computed_bytes(model, weights),
         "sha256": hashlib.sha256(content).hexdigest(),
         "training": {
             "command": f"python -m workbench.checkpoints {architecture.name}",

@@ -17,12 +17,14 @@ from workbench.errors import ArtifactError, FileError
 from workbench.evaluation.intervals import wilson
 from workbench.evaluation.model_card import score_entry
 from workbench.evaluation.scores import reference_score
+from workbench.evaluation.uncompressed_file import FILE_BYTES, computed_bytes
 from workbench.experiments.machine import machine_kind
 from workbench.experiments.processes import ENVIRONMENT
 from workbench.recipe import Recipe
 from workbench.training.compress import compress
 from workbench.training.teacher import as_teacher
 from workbench.zoo import model
+from workbench.zoo.student_model import student_architecture
 from workbench.zoo.students import TABLE, TEACHERS, THREADS, Student, students
 from workbench.zoo.teacher_examples import EXAMPLES
 
@@ -63,6 +65,7 @@ def train_shipped(student: Student) -> dict[str, Any]:
 
 def _entry(student: Student, artifact: Artifact) -> dict[str, Any]:
     network, weights = model(student.network), artifact.operands()
+    architecture = student_architecture(student, network)
     accuracy = {
         name: score_entry(reference_score(network, weights, network.task.split(name)))
         for name in ("validation", "test")
@@ -72,6 +75,7 @@ def _entry(student: Student, artifact: Artifact) -> dict[str, Any]:
     )
     return {
         "bytes": len(artifact),
+        FILE_BYTES: computed_bytes(Model(architecture, network.card), weights),
         "digest": artifact.digest,
         "accuracy": accuracy,
         "interval": [round(end, 6) for end in interval],

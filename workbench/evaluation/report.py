@@ -245,12 +245,3 @@ class Report(Displayable):
 def _energy(measured: Mapping[str, Any] | None) -> Energy | None:
     data = measured.get("energy") if measured else None
     return Energy.from_dict(data) if data else None
-
-
-def shown_bytes(report: Report) -> int:
-    """Return the size of a report's file; without compression, that of the original's own file.
-
-    Workbench's file of the same weights differs by the bytes of its header.
-    """
-    size = report.size
-    return size.original_bytes if report.recipe == Recipe() else size.bytes

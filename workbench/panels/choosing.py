@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.domain.metric import ACCURACY
+from workbench.evaluation.uncompressed_file import uncompressed_bytes
 from workbench.i18n import _
 from workbench.panels import goal as goal_panel
 from workbench.panels.search_limits import (
@@ -104,7 +105,7 @@ def _helps(session: Session) -> dict[str, str]:
     if session.student is not None:
         size = _("The student has {size}. Leave it empty for the smallest file.")
         accuracy = _("The student has {accuracy}. Leave it empty for the best.")
-    helps = {"max_bytes": size.format(size=formatting.size(model.original_bytes))}
+    helps = {"max_bytes": size.format(size=formatting.size(uncompressed_bytes(model)))}
     if has_accuracy(session):
         percent = formatting.percent(model.accuracy("validation"))
         helps["min_accuracy"] = accuracy.format(accuracy=percent)
@@ -181,7 +182,7 @@ def _card(title: str, name: str, trial: Trial, result: Recommendation) -> dict[s
     smaller = _("smaller") if student(result.model.name) is None else _("smaller than the student")
     facts = [
         (formatting.nbytes(trial.bytes), _("file")),
-        (formatting.times(result.model.original_bytes / trial.bytes), smaller),
+        (formatting.times(uncompressed_bytes(result.model) / trial.bytes), smaller),
         (metric.format(trial.value or 0.0), _(metric.name)),
     ]
     other, bounds = result.other, result.goal.on_test(trial)

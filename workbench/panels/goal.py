@@ -7,7 +7,6 @@ from typing import Any
 
 from workbench.domain.metric import Metric
 from workbench.errors import InputError
-from workbench.evaluation.report import shown_bytes
 from workbench.i18n import _, plural
 from workbench.session import Session
 
@@ -84,7 +83,7 @@ def passing(session: Session) -> tuple[int, int]:
     if report is not None and report.score is not None and report.recipe == session.recipe:
         key = session.model.name, report.recipe
         if session.model.name != origin or report.recipe.as_dict():
-            results.setdefault(key, (shown_bytes(report), report.score.value))
+            results.setdefault(key, (report.size.bytes, report.score.value))
     return sum(meets(session, *result) for result in results.values()), len(results)
 
 

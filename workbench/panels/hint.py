@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.evaluation.report import Report, shown_bytes
+from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.panels import distillation
 from workbench.panels.goal import is_good_enough, is_small_enough
@@ -25,7 +25,7 @@ def _about_result(session: Session, report: Report | None) -> str:
     if report is None or report.score is None:
         return ""
     if session.budget is not None or session.floor is not None:
-        return _about_goal(session, shown_bytes(report), report.score.value)
+        return _about_goal(session, report.size.bytes, report.score.value)
     if _is_large(session, report.score.value):
         if report.recipe.train is not None:
             return _("That was too much: move back a little.")

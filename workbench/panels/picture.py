@@ -6,7 +6,7 @@ from math import log10
 from typing import Any
 
 from workbench import formatting, zoo
-from workbench.evaluation.report import Report, shown_bytes
+from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.panels import goal
 from workbench.plots import points, scales, tradeoff
@@ -52,7 +52,7 @@ class Picture:
         """
         session, metric = self._session, self._session.model.task.metric
         you, faint = self._you(report), self._known(report) is None
-        size = shown_bytes(report) if report is not None and faint else None
+        size = report.size.bytes if report is not None and faint else None
         up = scales.Axis(metric, self._original.value)
         return {
             "title": finding(self._original, you, metric, size, outdated=faint),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.domain.metric import ACCURACY
+from workbench.evaluation.uncompressed_file import uncompressed_bytes
 from workbench.i18n import _
 from workbench.panels import goal
 from workbench.session import Session
@@ -77,7 +78,7 @@ def _set(session: Session) -> dict[str, float | None]:
 
 
 def _suggested(session: Session) -> dict[str, float | None]:
-    size = _rounded(SMALL * session.model.original_bytes / KILOBYTE) * KILOBYTE
+    size = _rounded(SMALL * uncompressed_bytes(session.model) / KILOBYTE) * KILOBYTE
     accuracy = None
     if has_accuracy(session):
         accuracy = round(session.model.accuracy("validation") - LOSS, 2)

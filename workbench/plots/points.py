@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from workbench.cache.results import ResultCache
 from workbench.domain import Model
 from workbench.evaluation.preset_results import preset_results
-from workbench.evaluation.report import Report, shown_bytes
+from workbench.evaluation.report import Report
+from workbench.evaluation.uncompressed_file import uncompressed_bytes
 from workbench.plots.spots import Landmark, Spot
 from workbench.recipe import Recipe
 from workbench.recipe.presets import PRESETS
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def original(model: Model, split: str = "validation") -> Spot:
-    """Return the point of the uncompressed model, taken from its card without loading weights."""
+    """Return the point of the uncompressed model: its file as Workbench writes it."""
     value = model.metric_value(split)
-    return Spot(model.original_bytes, value, value, value)
+    return Spot(uncompressed_bytes(model), value, value, value)
 
 
 def presets(model: Model, store: ResultCache) -> list[Landmark]:
@@ -66,7 +67,7 @@ def current(report: Report | None) -> Spot | None:
         return None
     score = report.score
     return Spot(
-        shown_bytes(report),
+        report.size.bytes,
         score.value,
         score.low,
         score.high,

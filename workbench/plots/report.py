@@ -7,7 +7,7 @@ from typing import Any
 from workbench import formatting
 from workbench.display import Card
 from workbench.domain.metric import metric_named
-from workbench.evaluation.report import Report, shown_bytes
+from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.plots import points, tradeoff
 from workbench.plots.palette import LIGHT, Palette
@@ -29,8 +29,7 @@ def draw(report: Report, palette: Palette = LIGHT) -> Figure:
     source = model(report.model)
     metric = source.task.metric
     original, spot = points.original(source, report.split), points.current(report)
-    size = shown_bytes(report)
-    figure = tradeoff.draw(original, [], spot, palette, size=size, metric=metric)
+    figure = tradeoff.draw(original, [], spot, palette, size=report.bytes, metric=metric)
     figure["layout"]["height"] = HEIGHT
     if report.split == "test":
         title = _("{metric} on test").format(metric=_(metric.name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from workbench.evaluation.report import Report, shown_bytes
+from workbench.evaluation.report import Report
 from workbench.recipe import Recipe
 from workbench.session.records import History, Selection, Visit
 
@@ -55,7 +55,7 @@ class Gesture:
         if self.number is None or report.score is None or report.preview_of is not None:
             return
         visit = Visit(
-            report.recipe, shown_bytes(report), report.score.value, report.model, report.exact
+            report.recipe, report.size.bytes, report.score.value, report.model, report.exact
         )
         self._trail[report.model, report.recipe] = visit
         while len(self._trail) > LONGEST_TRAIL:

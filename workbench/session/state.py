@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from workbench import formatting, zoo
 from workbench.cache.results import ResultCache
 from workbench.domain import Model
-from workbench.evaluation.report import Report, Score, shown_bytes
+from workbench.evaluation.report import Report, Score
 from workbench.evaluation.training_progress import TrainingProgress
 from workbench.i18n import _
 from workbench.recipe import Recipe
@@ -203,7 +203,7 @@ class State:
         if report.score is not None and report.exact and report.preview_of is None:
             visits = self._visits.setdefault(self.selection.base, OrderedDict())
             visits[report.model, report.recipe] = Visit(
-                report.recipe, shown_bytes(report), report.score.value, report.model
+                report.recipe, report.size.bytes, report.score.value, report.model
             )
             if self.training is not None and self.training.over and report.recipe == self.recipe:
                 self._finish_training(report.score)

@@ -51,17 +51,22 @@ def student_model(student: Student, network: Model) -> Model:
     FileError
         If the table of students is missing or damaged.
     """
-    architecture = StudentArchitecture(
-        student.name, network.task, student.title, network=network.name, path=student.path
-    )
     known = student.card
     card = network.card | {
         "name": student.name,
+        "file_bytes": known.file_bytes,
         "sha256": known.digest,
         "accuracy": known.accuracy,
         "training": {"seconds": None, **student.recipe.as_dict()["train"]},
     }
-    return Model(architecture, card)
+    return Model(student_architecture(student, network), card)
+
+
+def student_architecture(student: Student, network: Model) -> StudentArchitecture:
+    """Return the architecture of a student, given the model of its network."""
+    return StudentArchitecture(
+        student.name, network.task, student.title, network=network.name, path=student.path
+    )
 
 
 @cache

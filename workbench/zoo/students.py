@@ -46,6 +46,8 @@ class Card:
     ----------
     bytes : int
         The length of the file.
+    file_bytes : int
+        That of a file with the same weights in which the student is the original.
     digest : str
         The SHA-256 that the file carries.
     accuracy : dict
@@ -55,6 +57,7 @@ class Card:
     """
 
     bytes: int
+    file_bytes: int
     digest: str
     accuracy: dict[str, dict[str, int]]
     interval: tuple[float, float]

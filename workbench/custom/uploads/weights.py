@@ -23,6 +23,7 @@ from workbench.domain.model import Architecture
 from workbench.errors import InputError
 from workbench.evaluation.model_card import score_entry
 from workbench.evaluation.scores import iter_scores
+from workbench.evaluation.uncompressed_file import FILE_BYTES
 from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.zoo.registry import model as find_model
@@ -158,7 +159,7 @@ def model_with_weights(
         tensors=tensors,
     )
     card: dict[str, Any] = {
-        **base.card,
+        **{key: value for key, value in base.card.items() if key != FILE_BYTES},
         "sha256": fingerprint,
         "original_bytes": len(content),
         "training": {"seconds": None},

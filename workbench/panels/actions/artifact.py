@@ -14,7 +14,6 @@ from workbench.panels.actions.sending import send_file
 from workbench.panels.views import next_steps
 from workbench.panels.views.labels import examples_label
 from workbench.panels.views.reasons import exact
-from workbench.recipe import Recipe
 
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
@@ -87,12 +86,7 @@ def _result(task: Task, size: int, result: Report, validation: float | None) -> 
             "The file of {bytes} reaches {accuracy} on {count} test {examples} that were not used "
             "to train or to choose it (on validation: {validation})."
         )
-    if result.recipe == Recipe():
-        text += " " + _(
-            "Its header has other bytes than that of the original's own file of {original}."
-        )
     return text.format(
-        original=formatting.nbytes(result.size.original_bytes),
         bytes=formatting.nbytes(size),
         accuracy=task.metric.format(result.value),
         examples=examples_label(task.input_type),

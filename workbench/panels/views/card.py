@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from workbench import formatting
 from workbench.domain.metric import ACCURACY, Metric
-from workbench.evaluation.report import Report, Score, shown_bytes
+from workbench.evaluation.report import Report, Score
 from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.panels.views import reasons
@@ -115,7 +115,7 @@ def numbers(
     """
     score = report.score if report is not None else None
     value = score.value if score is not None else None
-    size = shown_bytes(report) if report is not None else None
+    size = report.size.bytes if report is not None else None
     is_student = uncompressed not in (None, original)
     if report is None and untouched:
         shown = uncompressed or original

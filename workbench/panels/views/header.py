@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench import formatting
+from workbench.evaluation.uncompressed_file import uncompressed_bytes
 from workbench.i18n import _
 from workbench.panels.views.about import about
 from workbench.session import Session
@@ -29,10 +30,10 @@ def header(session: Session) -> dict[str, Any]:
             _("{metric} of the original model on the test split.").format(metric=metric),
         ),
         (
-            formatting.size(model.original_bytes),
+            formatting.size(uncompressed_bytes(model)),
             "",
             _("Size of the file with all weights in float32: {size}.").format(
-                size=formatting.nbytes(model.original_bytes)
+                size=formatting.nbytes(uncompressed_bytes(model))
             ),
         ),
         (

@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from workbench.evaluation.uncompressed_file import uncompressed_bytes
 from workbench.session import Session
 
 
@@ -22,7 +23,7 @@ def to_csv(rows: Sequence[dict[str, Any]]) -> bytes:
 
 def results(session: Session) -> list[dict[str, Any]]:
     """Return one row for each visited recipe: recipe, file size in bytes, value of the metric."""
-    original_bytes = session.origin_model.original_bytes
+    original_bytes = uncompressed_bytes(session.origin_model)
     return [
         {
             "model": visit.model,
