@@ -269,3 +269,10 @@ for (const [side, expected] of [
     for (const [edge, value] of Object.entries(expected)) assert.ok(Math.abs(box[edge] - value) < 0.01, edge);
   });
 }
+
+test("the lines of a list all stay, also long ones and those near the edge", () => {
+  const list = { mode: "text", x: [0, 0, 0], y: [12, 30, 47], text: ["coat: shirt ✗ → coat ✓", "a ".repeat(90), "b"] };
+  const sheet = { xaxis: { range: [0, 800] }, yaxis: { range: [64, 0] } };
+  const { data } = withLabels([list], sheet, { width: 824, height: 100, left: 12, right: 12, top: 24, bottom: 8 });
+  assert.deepEqual(data[0].text, list.text);
+});

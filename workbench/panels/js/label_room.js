@@ -171,9 +171,10 @@ function otherSide(side) {
   return OTHER_SIDE[/** @type {keyof typeof OTHER_SIDE} */ (side)];
 }
 
+// Texts without points, as in lists, are no labels: they have their places.
 /** @param {Trace} trace */
 function hasLabels({ mode, text }) {
-  return Boolean(mode?.includes("text") && text);
+  return Boolean(mode?.includes("markers") && mode.includes("text") && text);
 }
 
 /** @param {Trace} trace */
