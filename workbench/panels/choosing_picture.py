@@ -18,7 +18,7 @@ from workbench.plots.spots import Landmark, Spot
 from workbench.recipe.presets import PRESETS
 from workbench.session import Session
 from workbench.session.choosing import Choosing, visits_of
-from workbench.study.reference import reference_label
+from workbench.zoo.reference import reference_label
 from workbench.zoo.students import student
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from workbench.plots.spots import MAX_SHOWN, Landmark, Spot
 from workbench.plots.style import Figure
 from workbench.recipe import Recipe
 from workbench.recipe.description import describe
-from workbench.study.reference import reference_label
+from workbench.zoo.reference import reference_label
 
 if TYPE_CHECKING:
     from workbench.study.result import StudyResult

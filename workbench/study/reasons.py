@@ -14,9 +14,9 @@ from workbench.recipe.description import describe
 from workbench.recipe.recipe import BASELINES
 from workbench.study.effort import effort
 from workbench.study.goal import TOLERATED, Goal
-from workbench.study.reference import reference
 from workbench.study.result import StudyResult
 from workbench.study.trial import BELOW_LIMIT, FAILED, Trial
+from workbench.zoo.reference import reference
 
 MAX_LOSS = 0.05
 """A smaller file is mentioned if it loses at most this much of the metric."""

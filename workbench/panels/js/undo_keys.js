@@ -24,7 +24,7 @@ export function takesText({ tagName, type = "", isContentEditable = false }) {
 // How the keys are written on this machine, such as "Shift+Z" for redo.
 /** @type {(keys: string, platform?: string) => string} */
 export function keysText(keys, platform = navigator.platform) {
-  return platform.startsWith("Mac") ? `${keys.includes("Shift") ? "⇧" : ""}⌘Z` : `Ctrl+${keys}`;
+  return /^Mac/.test(platform) ? `${/Shift/.test(keys) ? "⇧" : ""}⌘Z` : `Ctrl+${keys}`;
 }
 
 // Calls `step` when the keys are pressed inside `area`; returns a function that ends it. A dialog is left alone.
