@@ -109,7 +109,7 @@ export class Header {
         {
           type: "button",
           className: "quiet step",
-          title: `${labels[name]} (${keysText(keys)})`,
+          title: `${labels[name]} (${keysText(name, labels[`${name}_keys`])})`,
           "aria-label": labels[name],
           "aria-keyshortcuts": `Control+${keys} Meta+${keys}`,
           "data-icon": icon,

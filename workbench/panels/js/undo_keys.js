@@ -21,10 +21,11 @@ export function takesText({ tagName, type = "", isContentEditable = false }) {
   return tagName === "TEXTAREA" || isContentEditable;
 }
 
-// How the keys are written on this machine, such as "Shift+Z" for redo.
-/** @type {(keys: string, platform?: string) => string} */
-export function keysText(keys, platform = navigator.platform) {
-  return /^Mac/.test(platform) ? `${/Shift/.test(keys) ? "⇧" : ""}⌘Z` : `Ctrl+${keys}`;
+// What is said of the keys of a step on this machine; `keys` is for those with a control key.
+/** @type {(step: "undo" | "redo", keys: string, platform?: string) => string} */
+export function keysText(step, keys, platform = navigator.platform) {
+  if (!/^mac/i.test(platform)) return keys;
+  return step === "redo" ? "⇧⌘Z" : "⌘Z";
 }
 
 // Calls `step` when the keys are pressed inside `area`; returns a function that ends it. A dialog is left alone.

@@ -30,6 +30,8 @@ def page_labels(metric: Metric = ACCURACY) -> dict[str, str]:
         "pages": _("pages"),
         "model": _("model"),
         "undo": _("undo"),
+        "undo_keys": _("Ctrl+Z"),
+        "redo_keys": _("Ctrl+Shift+Z"),
         "redo": _("redo"),
         "reset": _("reset"),
         "presets": _("presets"),
