@@ -38,6 +38,17 @@ def test_the_page_works_in_jupyterlab(page, lab):
     assert "prune" not in page.url
     page.get_by_role("tab", name="recipe").click()
     expect(page.locator(".texts pre").first).to_have_text(re.compile(r'"sparsity":0\.8'))
+    slider.press("Control+z")  # a run of keys before
+    expect(slider).not_to_have_value("0.8")
+    slider.press("Control+Shift+z")
+    expect(slider).to_have_value("0.8")
+    cell = page.locator(".jp-CodeCell .cm-content").first
+    cell.click()
+    page.keyboard.type("# new")
+    expect(cell).to_contain_text("# new")
+    page.keyboard.press("Control+z")  # belongs to the cell
+    expect(cell).not_to_contain_text("# new")
+    expect(slider).to_have_value("0.8")
 
 
 def test_two_apps_have_different_landmarks(page, lab):
