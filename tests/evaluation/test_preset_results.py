@@ -13,6 +13,7 @@ from workbench.cache.results import ResultCache
 from workbench.cancel import NEVER
 from workbench.checkpoints.presets import measure_preset
 from workbench.evaluation.preset_results import measure_presets, preset_results
+from workbench.plots.scales import WORST
 from workbench.recipe.presets import PRESETS
 from workbench.zoo.tables import ARCHITECTURES
 
@@ -22,6 +23,17 @@ def test_every_preset_of_every_model_is_in_the_table(name):
     assert list(preset_results(wb.model(name), ResultCache())) == [
         preset.name for preset in PRESETS
     ]
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_preset_is_worth_a_try_on_every_model(name):
+    model = wb.model(name)
+    metric, original = model.task.metric, model.metric_value("validation")
+    worst = 0.7 * original if metric.is_fraction else WORST * original
+    for _size, value in preset_results(model, ResultCache()).values():
+        assert metric.better(value, worst)
+    sizes = [size for size, _value in preset_results(model, ResultCache()).values()]
+    assert sizes == sorted(sizes, reverse=True)
 
 
 @pytest.mark.slow

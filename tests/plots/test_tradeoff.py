@@ -7,7 +7,7 @@ from dataclasses import replace
 import plotly.graph_objects as go
 import pytest
 
-from workbench.domain.metric import BITS_PER_CHARACTER
+from workbench.domain.metric import BITS_PER_CHARACTER, RMSE
 from workbench.panels.actions import ACTIONS
 from workbench.plots import tradeoff
 from workbench.plots.goal import Goal
@@ -89,6 +89,26 @@ def test_the_title_summarizes_the_result(you, summary):
 def test_the_pareto_front():
     worse = Spot(500_000, 0.90, 0.90, 0.90)
     assert pareto([ORIGINAL, *VISITED, worse]) == [VISITED[1], VISITED[0], ORIGINAL]
+
+
+def test_the_front_goes_through_presets_and_students():
+    best = Spot(30_000, 0.905, 0.905, 0.905)
+    for kind in ("preset", "student"):
+        front = draw(landmarks=[Landmark("best", best, kind)])["data"][0]
+        assert 30_000 in front["x"]
+        assert 30_000 not in draw()["data"][0]["x"]
+
+
+def test_the_axis_reaches_the_worst_preset_but_not_one_that_is_far_off():
+    original = Spot(100_000, 1.0, 1.0, 1.0)
+    far, near = (Landmark("a", Spot(9_000, x, x, x)) for x in (1e9, 6.0))
+    low = [
+        tradeoff.draw(original, [], None, THEMES["light"], landmarks=marks, metric=RMSE)
+        for marks in ([], [near], [far])
+    ]
+    ends = [figure["layout"]["yaxis"]["range"][0] for figure in low]
+    assert ends[0] > ends[1] > ends[2]
+    assert [len(trace(figure, "presets")["x"]) for figure in low] == [0, 1, 0]
 
 
 def test_presets_are_hollow_labeled_and_selected_by_a_click():

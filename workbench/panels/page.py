@@ -18,10 +18,10 @@ from workbench.panels.views.contents import contents
 from workbench.panels.views.guessing import with_guessing
 from workbench.panels.views.header import header
 from workbench.panels.views.labels import examples_label, page_labels
+from workbench.panels.views.presets import presets
 from workbench.panels.views.trial import trial
 from workbench.plots import points
 from workbench.recipe import Recipe
-from workbench.recipe.presets import PRESETS
 from workbench.session import Session
 
 
@@ -64,7 +64,7 @@ def description(
             "upload": uploads.describe(),
             "trial": trial(session.origin_model),
             "contents": contents(session.origin_model),
-            "presets": [{"key": p.name, "label": p.label, "help": p.help} for p in PRESETS],
+            "presets": presets(session),
         }
     return message
 

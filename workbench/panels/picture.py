@@ -53,7 +53,7 @@ class Picture:
         session, metric = self._session, self._session.model.task.metric
         you, faint = self._you(report), self._known(report) is None
         size = report.size.bytes if report is not None and faint else None
-        up = scales.Axis(metric, self._original.value)
+        up = tradeoff.value_axis(self._original, landmarks(session), metric)
         return {
             "title": finding(self._original, you, metric, size, outdated=faint),
             "you": None if you is None else _place(you, self._original, up),
@@ -72,7 +72,7 @@ class Picture:
     def frame(self) -> dict[str, Any]:
         """Return the ranges of the axes and the limits of the goal, in units of the axes."""
         session = self._session
-        up = scales.Axis(session.model.task.metric, self._original.value)
+        up = tradeoff.value_axis(self._original, landmarks(session), session.model.task.metric)
         visited, floor = points.visited(session.visited, session.origin), session.floor
         return {
             "x": list(tradeoff.size_range(self._original, visited, landmarks(session))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log10
+from math import isfinite, log10
 from typing import Any
 
 from workbench.domain.metric import ACCURACY, Metric
@@ -73,7 +73,7 @@ def draw(
         What `original` is called, by default so.
     """
     x_range = size_range(original, visited, landmarks)
-    up = scales.Axis(metric, original.value)
+    up = value_axis(original, landmarks, metric)
     x_ticks, x_labels = scales.size_ticks(*x_range)
     y_ticks, y_labels = up.ticks
     longest = max(map(len, y_labels), default=0)
@@ -87,6 +87,7 @@ def draw(
         current |= _name(label, places, places.at(*_position(you, up)))
     notes = goal.labels(places, up, palette)
     shown = [mark for mark in presets if up.height(mark.spot.value) > up.range[0]]
+    measured = [original, *visited, *(mark.spot for mark in landmarks)]
     sides = [
         places.choose(
             label_places.around(places.at(*_position(mark.spot, up)), mark.label),
@@ -97,7 +98,7 @@ def draw(
     ]
     return {
         "data": [
-            traces.front(pareto([original, *visited], metric), up, palette),
+            traces.front(pareto(measured, metric), up, palette),
             traces.presets(shown, original, up, palette, sides),
             traces.past(thin(visited, metric), original, up, palette),
             traces.origin(original, called, up, palette),
@@ -186,6 +187,13 @@ def size_range(
     """Return the ends of the size axis as powers of ten."""
     seen = [*visited, *(mark.spot for mark in landmarks)]
     return scales.size_range(original.bytes, [spot.bytes for spot in seen])
+
+
+def value_axis(original: Spot, landmarks: Sequence[Landmark], metric: Metric) -> scales.Axis:
+    """Return the axis of the metric, which reaches the worst landmark if that is not too far."""
+    known = [mark.spot.value for mark in landmarks if isfinite(mark.spot.value)]
+    worst = min(known, key=metric.sort_key, default=None)
+    return scales.Axis(metric, original.value, worst)
 
 
 def y_title(name: str, up: scales.Axis) -> str:

@@ -37,13 +37,13 @@ PRESETS = (
     Preset(
         "small",
         N_("small"),
-        N_("80 % of the weights pruned, the rest in 4 bits."),
-        Recipe(prune=Prune(sparsity=0.8), quantize=Quantize(bits=4, range="mse")),
+        N_("Half of the weights pruned, the rest in 4 bits."),
+        Recipe(prune=Prune(sparsity=0.5), quantize=Quantize(bits=4, range="mse")),
     ),
     Preset(
         "tiny",
         N_("tiny"),
-        N_("90 % of the weights pruned, the rest in 3 bits: expect a loss of accuracy."),
-        Recipe(prune=Prune(sparsity=0.9), quantize=Quantize(bits=3, range="mse")),
+        N_("60 % of the weights pruned, the rest in 3 bits: expect a loss of accuracy."),
+        Recipe(prune=Prune(sparsity=0.6), quantize=Quantize(bits=3, range="mse")),
     ),
 )

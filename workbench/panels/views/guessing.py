@@ -1,4 +1,4 @@
-"""What the card says about guessing and new data, for models of the user's data."""
+"""What the card says about guessing, and about new data for models of the user's data."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from workbench.domain import Model
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.panels.views.reasons import exact
+from workbench.recipe import Recipe
 from workbench.zoo.tables import CUSTOM_PREFIX
 
 if TYPE_CHECKING:
@@ -20,13 +21,12 @@ DASH = "\u2013"
 def with_guessing(texts: dict[str, Any], model: Model, report: Report | None) -> dict[str, Any]:
     """Return the texts of the card with the figures of guessing, for models of the user's data.
 
-    That the file is no better than guessing comes before all other sentences.
+    That the file is no better than guessing comes before all other sentences, for each model.
     """
-    if not model.name.startswith(CUSTOM_PREFIX) or model.task.metric.counts not in (
-        "classes",
-        "numbers",
-    ):
+    if model.task.metric.counts not in ("classes", "numbers"):
         return texts
+    if not model.name.startswith(CUSTOM_PREFIX):
+        return {**texts, "reasons": [*_no_better(model, report), *texts["reasons"]]}
     honest = _honest(model, report)
     result = {**texts, "facts": [*texts["facts"], *_facts(model, honest)]}
     if honest is None:
@@ -37,6 +37,17 @@ def with_guessing(texts: dict[str, Any], model: Model, report: Report | None) ->
         [*sentences, first, *others] if honest.better else [first, *sentences, *others]
     )
     return result
+
+
+def _no_better(model: Model, report: Report | None) -> list[str]:
+    """Return a sentence if a compressed built-in model is no better than guessing."""
+    if report is None or report.recipe == Recipe():
+        return []
+    honest = _honest(model, report)
+    if honest is None or honest.better:
+        return []
+    text = _("No better than guessing: always predicting “{name}” would reach {share}.")
+    return [text.format(name=_(honest.guess), share=formatting.percent(honest.baseline))]
 
 
 def _honest(model: Model, report: Report | None) -> HonestFigures | None:
