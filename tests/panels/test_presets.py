@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.recipe import Prune, Quantize, Recipe
+from workbench.recipe import Prune, Recipe
 
 
 @pytest.mark.slow
 def test_a_file_that_is_no_better_than_guessing_says_so_first(client):
-    client.session.set(Recipe(Prune(0.99), Quantize(2)))
+    client.session.open("fashion/mlp-32", Recipe(Prune(0.99)))
     state = client.wait_until_idle()
     first, second, *_others = state["numbers"]["reasons"]
     assert first.startswith("No better than guessing: always predicting")

@@ -137,9 +137,9 @@ def test_the_text_of_the_goal_is_wrapped():
     assert notes[-1]["text"] == "2 of 9 results<br>meet the goal"
 
 
-def test_a_preset_below_the_axis_is_not_drawn():
+def test_a_preset_far_below_the_axis_is_not_drawn():
     bits = Spot(1_000, 1.5, 1.5, 1.5)
-    marks = [Landmark(str(value), Spot(100, value, value, value)) for value in (2.0, 9.0)]
+    marks = [Landmark(str(value), Spot(100, value, value, value)) for value in (2.0, 900.0)]
     figure = tradeoff.draw(bits, [], None, LIGHT, landmarks=marks, metric=BITS_PER_CHARACTER)
     assert trace(figure, "presets")["text"] == ["2.0"]
 

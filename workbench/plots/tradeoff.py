@@ -26,6 +26,8 @@ LABELS = {"student": "top center", "alone": "bottom center"}
 """Where the page draws the labels of students."""
 HOVER = 12
 """How far from a point a click selects it, in px: a target of 24 px for a finger."""
+EDGE = 0.2
+"""How far the axis of the metric goes on after the worst landmark, as a fraction of its loss."""
 YOU, LIVE_LABEL = 12, 64
 """Half the width of the current point, and the room for it and its label at the right, in px."""
 
@@ -193,6 +195,8 @@ def value_axis(original: Spot, landmarks: Sequence[Landmark], metric: Metric) ->
     """Return the axis of the metric, which reaches the worst landmark if that is not too far."""
     known = [mark.spot.value for mark in landmarks if isfinite(mark.spot.value)]
     worst = min(known, key=metric.sort_key, default=None)
+    if worst is not None:  # above the edge
+        worst += EDGE * (worst - original.value)
     return scales.Axis(metric, original.value, worst)
 
 
