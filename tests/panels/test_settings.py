@@ -30,7 +30,7 @@ def session(recipe=SMALL, report=None, visited=(), budget=None, floor=None, **mo
         visited=visited,
         budget=budget,
         floor=floor,
-        **more,
+        **{"lost_training": None, **more},
     )
 
 
@@ -185,3 +185,16 @@ def test_limits_are_shaded_and_invalid_ones_change_nothing(client):
     client.act("budget", value=None)
     client.act("floor", value=None)
     assert (client.session.budget, client.session.floor) == (None, None)
+
+
+@pytest.mark.slow
+def test_one_button_trains_again_after_a_change(client):
+    client.session.set(Recipe(Prune(0.5), train=Train(1, threads=1)))
+    client.wait_until_idle()
+    assert not client.last("state")["settings"]["train_again"]
+    client.session.set(Recipe(Prune(0.6)))
+    client.wait("state", lambda state: state["settings"]["train_again"])
+    client.act("repeat_training")
+    client.wait_until_idle()
+    assert client.session.recipe == Recipe(Prune(0.6), train=Train(1, threads=1))
+    assert client.session.settled

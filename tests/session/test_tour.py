@@ -76,3 +76,18 @@ def test_a_link_ends_a_tour_without_restoring(touring):
     touring.restore(f"m={CONV}")
     touring.end_tour()
     assert (touring.model.name, touring.recipe, touring.can_undo) == (CONV, wb.Recipe(), False)
+
+
+def test_the_end_of_a_tour_says_what_came_back(touring):
+    touring.set(TRIED)
+    touring.end_tour()
+    assert "your recipe and goal from before it are back" in touring.note
+    touring.set(TRIED)
+    assert touring.note is None
+
+
+def test_the_end_of_a_tour_that_changed_nothing_says_nothing(session):
+    session.set(OWN)
+    session.begin_tour()
+    session.end_tour()
+    assert session.note is None

@@ -15,6 +15,11 @@ TOO_MUCH = 0.05
 
 def hint(session: Session) -> str:
     """Return the sentence for the current state: that of the first condition that holds."""
+    if session.lost_training is not None:
+        return _(
+            "The training belongs to the settings before this change: undo brings it back, or "
+            "train again with these."
+        )
     recipe, report = session.recipe, session.report
     measured = report if report is not None and report.recipe == recipe else None
     return _about_result(session, measured) or _about_recipe(session, recipe)

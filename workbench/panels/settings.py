@@ -35,6 +35,7 @@ def state(session: Session) -> dict[str, Any]:
         "hidden": controls.hidden_settings(session.recipe),
         "goal": goal.text(session),
         "hint": hint(session),
+        "train_again": _("train again") if session.lost_training is not None else "",
         "distillation": distillation.state(session),
     }
 

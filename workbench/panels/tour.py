@@ -29,7 +29,7 @@ def describe(session: Session) -> dict[str, Any]:
         "back": _("back"),
         "next": _("next"),
         "finish": _("finish"),
-        "end": _("end the tour"),
+        "end": _("end the tour: your own recipe and goal come back"),
         "steps": [
             {
                 "target": "prune.sparsity",

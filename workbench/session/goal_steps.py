@@ -72,6 +72,7 @@ class GoalSteps(Readings):
         with state.lock:
             if goal == state.selection.goal:
                 return
+            state.notice = None
             selection = replace(state.selection, goal=goal)
             if selection.seconds is not None:  # a request that has not begun is no step
                 state.history = state.history.with_current(selection)

@@ -6,7 +6,7 @@ from workbench.cache.results import ResultCache
 from workbench.domain import Model
 from workbench.evaluation.report import Report
 from workbench.evaluation.training_progress import TrainingProgress
-from workbench.recipe import Recipe
+from workbench.recipe import Recipe, Train
 from workbench.session.records import Goal, Visit
 from workbench.session.state import State
 from workbench.zoo.students import Student, student
@@ -124,6 +124,11 @@ class Readings:
         return self._state.interruption
 
     @property
+    def lost_training(self) -> Train | None:
+        """The settings of a training that a later change of the recipe has left behind."""
+        return self._state.history.lost_training
+
+    @property
     def busy(self) -> bool:
         """Whether the worker is measuring the recipe."""
         return self._state.busy
@@ -150,8 +155,8 @@ class Readings:
 
     @property
     def note(self) -> str | None:
-        """A sentence about an interrupted training run or an unusable result cache."""
-        return self._state.interruption or self.store.note
+        """A sentence about an interrupted training run, a tour, or an unusable result cache."""
+        return self._state.interruption or self._state.notice or self.store.note
 
     @property
     def visited(self) -> tuple[Visit, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.planner.selection import PlanSelection
-from workbench.recipe import Recipe
+from workbench.recipe import Recipe, Train
 from workbench.zoo.students import student
 
 if TYPE_CHECKING:
@@ -189,6 +189,21 @@ class History:
         if not self.future:
             return self
         return History(self.future[-1], (*self.past, self.current), self.future[:-1])
+
+    @property
+    def lost_training(self) -> Train | None:
+        """The settings of a training that a later change of the recipe has left behind, or None.
+
+        Without a recipe, or with the untrained recipe of that training, nothing is missed.
+        """
+        model, recipe = self.current.model, self.current.recipe
+        steps = reversed([s.recipe for s in self.past if s.model == model])
+        trained = next((step for step in steps if step.train is not None), None)
+        if trained is None or recipe.train is not None:
+            return None
+        if recipe in (Recipe(), trained.untrained):
+            return None
+        return trained.train
 
     def after(self, tour: History) -> History:
         """Return the history in which this one is current again, after the history `tour`.

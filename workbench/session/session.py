@@ -224,9 +224,15 @@ class Session(GoalSteps, DeployJobs):
         """
         with self._state.lock:
             start, self._before_tour = self._before_tour, None
+            last = self._state.selection
         if start is None:
             return
         self._step(start.after)
+        if (start.current, start.current.goal) != (last, last.goal):
+            self._state.notice = _(
+                "The tour is over: your recipe and goal from before it are back. Undo shows the "
+                "last settings of the tour."
+            )
         self._state.gesture = Gesture()  # without the trail of the tour
         self._state.notify()
 

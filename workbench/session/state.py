@@ -60,6 +60,8 @@ class State:
         Progress of the current recipe's training.
     interruption : str or None
         A sentence about a training run that the last change stopped.
+    notice : str or None
+        A sentence about what the last step has restored.
     error : str or None
         Why measuring failed.
     busy : bool
@@ -92,6 +94,7 @@ class State:
         self.training: TrainingProgress | None = None
         self.error: str | None = None
         self.interruption: str | None = None
+        self.notice: str | None = None
         self.busy = False
         self.postponed = False
         self.stale = False
@@ -169,7 +172,7 @@ class State:
         models = {name: known for name, known in self._models.items() if name in names}
         self._models = models | {known.name: known for known in (self.origin_model, model)}
         self.training = self._trainings.get(history.current)
-        self.error = self.interruption = None
+        self.error = self.interruption = self.notice = None
 
     def goal_for(self, selection: Selection, model: Model) -> Goal:
         """Return the goal of `selection` of a `model`: the current one, or none for other data."""

@@ -43,6 +43,14 @@ def train_again(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 
 @action
+def repeat_training(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Train the current recipe as the one before the last changes was trained."""
+    settings = dashboard.session.lost_training
+    if settings is not None:
+        dashboard.session.train(settings)
+
+
+@action
 def drop_training(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Select the current recipe without its training."""
     dashboard.session.set(dashboard.session.recipe.untrained)

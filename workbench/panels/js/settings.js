@@ -33,6 +33,8 @@ export class Settings {
     this.level = new LevelSwitch(() => this.showLevel());
     this.distillation = new Distillation(channel, (values) => this.changeAll(values));
     this.hint = h("p", { className: "hint", role: "status" });
+    const repeat = () => channel.act("repeat_training");
+    this.trainAgain = h("button", { type: "button", className: "quiet small", onclick: repeat });
     this.node = h("form", { className: "panel settings", onsubmit: (event) => event.preventDefault() });
     const warmUp = () => channel.act("warm_up");
     for (const event of ["pointerenter", "focusin"]) this.node.addEventListener(event, warmUp, { once: true });
@@ -65,6 +67,7 @@ export class Settings {
       this.distillation.node,
       this.goal.node,
       this.hint,
+      this.trainAgain,
       this.hidden,
       this.layers,
     );
@@ -139,6 +142,8 @@ export class Settings {
     this.distillation.show(this.values, state.settings.distillation);
     this.goal.show(state);
     setText(this.hint, state.settings.hint);
+    setText(this.trainAgain, state.settings.train_again);
+    this.trainAgain.hidden = !state.settings.train_again;
     this.showLevel();
   }
 

@@ -393,7 +393,13 @@ export interface State {
   floor: number | null;
   model: string;
   layer_table: LiveTable;
-  settings: { hidden: Record<Level, string>; goal: string; hint: string; distillation: DistillationState | null };
+  settings: {
+    hidden: Record<Level, string>;
+    goal: string;
+    hint: string;
+    train_again: string;
+    distillation: DistillationState | null;
+  };
   training: LiveTraining;
   choosing: LiveChoosing;
   deploying: LiveDeploy;
