@@ -298,3 +298,16 @@ def test_the_teachers_of_the_students_can_be_chosen_in_training(origin, store):
     teachers = training.section(session)["main"][0]["choices"]
     assert {"fashion/resnet", "fashion/lenet5"} <= {choice["value"] for choice in teachers}
     session.close()
+
+
+def test_a_temperature_is_called_better_only_if_that_is_measurable():
+    for current in wb.students():
+        if not current.teacher:
+            continue
+        text = distillation._comparison(current)
+        best = max((s.card for s in distillation._temperatures(current)), key=lambda c: c.value)
+        low, high = current.card.interval
+        other_low, other_high = best.interval
+        differs = not (low <= best.value <= high and other_low <= current.card.value <= other_high)
+        assert ("reaches" in text) == differs, current.name
+        assert not differs or "makes no measurable difference" not in text

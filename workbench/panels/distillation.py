@@ -17,7 +17,15 @@ from workbench.errors import RecipeError
 from workbench.i18n import _, plural
 from workbench.panels.views.activity import repeated_steps
 from workbench.session import Session
-from workbench.zoo.students import NETWORKS, SHARES, TEACHERS, TEMPERATURES, Student, students
+from workbench.zoo.students import (
+    NETWORKS,
+    SHARES,
+    TEACHERS,
+    TEMPERATURES,
+    Card,
+    Student,
+    students,
+)
 from workbench.zoo.teacher_examples import teacher_examples
 
 PART = "distillation."
@@ -250,10 +258,18 @@ def _comparison(current: Student) -> str:
         ).format(
             count=formatting.count(images),
             value=ACCURACY.format(alone),
-            change=ACCURACY.difference(value, alone),
+            change=_gain(current),
         ),
     ]
     return " ".join([*sentences, _about_temperature(current)]).strip()
+
+
+def _gain(current: Student) -> str:
+    """Return what the teacher adds to the accuracy on the labels alone."""
+    card, alone = current.card, current.alone.card
+    if not is_measurable(card, alone):
+        return _("no measurable difference")
+    return ACCURACY.difference(card.value, alone.value)
 
 
 @cache
@@ -265,8 +281,8 @@ def _about_temperature(current: Student) -> str:
     if temperature_is_indifferent(current):
         return _("Temperature makes no measurable difference here.")
     best = max(_temperatures(current), key=lambda known: known.card.value)
-    if best == current:
-        return _("No other temperature is better here.")
+    if not is_measurable(best.card, current.card):
+        return _("No other temperature is measurably better here.")
     return _("T = {t} reaches {value} here.").format(
         t=f"{best.temperature:g}", value=ACCURACY.format(best.card.value)
     )
@@ -280,6 +296,12 @@ def _temperatures(current: Student) -> list[Student]:
 def temperature_is_indifferent(current: Student) -> bool:
     """Return whether the students at all temperatures lie in each other's 95 % intervals."""
     cards = [known.card for known in _temperatures(current)]
-    return all(
-        low <= other.value <= high for low, high in (c.interval for c in cards) for other in cards
+    return not any(is_measurable(one, other) for one in cards for other in cards)
+
+
+def is_measurable(one: Card, other: Card) -> bool:
+    """Return whether one of two students lies outside the 95 % interval of the other."""
+    return any(
+        not low <= card.value <= high
+        for card, (low, high) in ((one, other.interval), (other, one.interval))
     )
