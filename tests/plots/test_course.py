@@ -175,6 +175,16 @@ def test_better_is_higher_for_a_metric_to_minimize():
     assert title(figure).endswith("reaches 2.000\u202fbits")
 
 
+def test_a_real_fall_at_the_beginning_is_explained():
+    fallen = replace(DONE, course=((0, score(0.84)), (10, score(0.7)), (1170, score(0.9, 5000))))
+    assert "The fall at the beginning is real" in course.note(fallen)
+    noise = replace(DONE, course=((0, score(0.84)), (10, score(0.83)), (1170, score(0.9, 5000))))
+    never = replace(DONE, course=((0, score(0.84)), (10, score(0.7)), (1170, score(0.7, 5000))))
+    for other in (noise, never, RUNNING):
+        assert "fall" not in course.note(other)
+    assert "fall" not in course.note(fallen, BITS_PER_CHARACTER)  # lower is better
+
+
 def test_the_note_names_the_sample():
     assert "1,176 of 5,000 validation examples" in course.note(RUNNING)
     assert course.note(START) == ""

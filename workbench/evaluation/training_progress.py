@@ -55,14 +55,20 @@ class TrainingProgress:
     course: tuple[tuple[int, Score], ...] = ()
 
     def after(
-        self, event: TrainingStep, points: Sequence[tuple[int, Score]] = ()
+        self,
+        event: TrainingStep,
+        points: Sequence[tuple[int, Score]] = (),
+        seconds_left: float | None = None,
     ) -> TrainingProgress:
-        """Return the progress after a step, with new points of the course."""
+        """Return the progress after a step, with new points of the course.
+
+        The remaining time is `seconds_left`, or that of the steps alone.
+        """
         return replace(
             self,
             step=event.step,
             seconds=event.seconds,
-            seconds_left=event.seconds_left,
+            seconds_left=event.seconds_left if seconds_left is None else seconds_left,
             examples_per_second=event.examples_per_second,
             over=event.over,
             steps=(*self.steps, (event.step, event.loss, event.sparsity)),

@@ -43,7 +43,7 @@ def training_tab(session: Session, palette: Palette) -> dict[str, Any]:
         "figure": course.draw(
             progress, palette, metric, original=original, original_name=name, loss=loss
         ),
-        "foot": "" if loss else course.note(progress),
+        "foot": "" if loss else course.note(progress, metric),
     }
 
 

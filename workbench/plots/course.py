@@ -144,11 +144,32 @@ def effort(progress: TrainingProgress) -> str:
     return _("{steps} in {seconds} s").format(steps=steps, seconds=seconds)
 
 
-def note(progress: TrainingProgress) -> str:
-    """Return a sentence about how the points are measured; empty if there is no estimate."""
+def note(progress: TrainingProgress, metric: Metric = ACCURACY) -> str:
+    """Return how the points are measured, if some are estimates, and why the first ones fall."""
     estimates = [score for _step, score in progress.course if not score.exact]
-    if not estimates:
-        return ""
+    sentences = [_about_estimates(estimates)] if estimates else []
+    if _falls_first(progress, metric):
+        sentences.append(
+            _(
+                "The fall at the beginning is real: the first steps disturb weights that fit each "
+                "other, and later steps recover."
+            )
+        )
+    return " ".join(sentences)
+
+
+def _falls_first(progress: TrainingProgress, metric: Metric) -> bool:
+    """Whether the file was measurably worse after some steps than before, and recovered then."""
+    if progress.settings.start != "trained" or len(progress.course) < 3:
+        return False
+    before = progress.course[0][1]
+    later = [score for _step, score in progress.course[1:]]
+    lowest = min(later, key=lambda score: metric.sort_key(score.value))
+    worse = all(metric.better(before.value, end) for end in (lowest.low, lowest.high))
+    return worse and metric.better(later[-1].value, lowest.value)
+
+
+def _about_estimates(estimates: Sequence[Score]) -> str:
     return _(
         "Each point is the file as it would be at that step, pruned and rounded like the final "
         "one, measured on {count} of {total} validation examples; the band is the 95\u202f% "

@@ -26,7 +26,7 @@ def draw(result: Inspection, palette: Palette = LIGHT) -> Figure:
     rows = max(1, result.rows_read)
     parts = (
         (_("missing"), [column.missing for column in shown], palette.categories[0]),
-        (_("not understood"), [column.unreadable for column in shown], palette.categories[1]),
+        (_("no number or date"), [column.unreadable for column in shown], palette.categories[1]),
     )
     most = max((c.missing + c.unreadable for c in shown), default=0) / rows
     return {

@@ -100,6 +100,7 @@ class State:
         self.stale = False
         self.requested = time.monotonic()
         self._resumed = False  # the current training continues an interrupted one
+        self._first_step = (0, 0.0)  # the first step of the current training here, and its time
         self._observers: list[Callable[[], None]] = []
         self._models = {known.name: known for known in (self.model, self.origin_model)}
         self._trainings: dict[Selection, TrainingProgress] = {}
@@ -220,9 +221,18 @@ class State:
             assert self.recipe.train is not None
             self.training = TrainingProgress(self.recipe.train)
             self._resumed = step.step > 1
-        self.training = self.training.after(step, points)
+            self._first_step = (step.step, time.monotonic())
+        self.training = self.training.after(step, points, self._seconds_left(step))
         if step.over:
             self._trainings[self.selection] = self.training
+
+    def _seconds_left(self, step: TrainingStep) -> float | None:
+        """Return the time of the remaining steps at the rate so far, with all work between them."""
+        first, started = self._first_step
+        done = step.step - first
+        if not done:
+            return None
+        return (time.monotonic() - started) / done * (step.steps - step.step)
 
     def _finish_training(self, score: Score) -> None:
         """Add the exact score of the trained file to the training progress, once."""

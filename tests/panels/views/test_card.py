@@ -36,3 +36,17 @@ def test_zeros_and_nonzero_parameters_are_shares_of_what_is_in_the_file(recipe, 
     nonzero, total = (int(count.replace(",", "")) for count in counts.groups())
     zeros = float(facts["achieved"].split("\u202f")[0]) / 100
     assert 1 - nonzero / total == pytest.approx(zeros, abs=0.01)  # biases are not pruned
+
+
+@pytest.mark.slow
+def test_the_card_names_a_trained_file():
+    model, texts = wb.model(MODEL), []
+    for recipe in (
+        wb.Recipe(wb.Prune(0.5)),
+        wb.Recipe(wb.Prune(0.5), train=wb.Train(1, threads=1)),
+    ):
+        report = wb.measure(model, recipe, timed=False)
+        original = points.original(model)
+        numbers = card.numbers(report, original, untouched=False, stale=False)
+        texts.append(numbers["status"])
+    assert texts == ["exact · 5,000 images", "trained · exact · 5,000 images"]

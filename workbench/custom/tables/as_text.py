@@ -24,7 +24,7 @@ def as_text(inspection: Mapping[str, Any]) -> str:
     """
     lines = [_first_line(inspection), _target_line(inspection["target"]), ""]
     rows = [_row(column) for column in inspection["columns"][:MAX_COLUMNS]]
-    head = (_("column"), _("type"), _("missing"), _("not understood"), _("used"))
+    head = (_("column"), _("type"), _("missing"), _("no number or date"), _("used"))
     lines += _aligned([head, *rows])
     hidden = len(inspection["columns"]) - len(rows)
     if hidden > 0:

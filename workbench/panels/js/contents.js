@@ -32,7 +32,7 @@ export class Contents {
     this.confirm = h("button", {
       type: "button",
       className: "primary",
-      text: labels.download,
+      text: labels.download_contents,
       onclick: () => {
         this.close();
         this.onDownload();

@@ -96,6 +96,7 @@ export class Header {
       ),
     );
     selector.value = header.selected;
+    nameInFull(selector);
     return selector;
   }
 
@@ -142,7 +143,14 @@ export class Header {
     setDisabled(this.undo, !state.undo);
     setDisabled(this.redo, !state.redo);
     this.models.value = state.model;
+    nameInFull(this.models);
   }
+}
+
+// A narrow selector cuts off a long name; its tooltip has it in full.
+/** @param {HTMLSelectElement} selector */
+function nameInFull(selector) {
+  selector.title = selector.selectedOptions[0]?.textContent ?? "";
 }
 
 // Recipes to start from, and the button that selects none.

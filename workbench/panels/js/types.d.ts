@@ -132,6 +132,7 @@ export interface DeployTexts {
   start: string;
   stop: string;
   download: string;
+  download_contents: string;
   table: string; // its name
   runtime: string;
   columns: { key: string; label: string }[];

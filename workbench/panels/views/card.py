@@ -172,9 +172,10 @@ def _status(
     if report is not None and report.preview_of is not None:
         return _("preview with the baseline")
     if score.exact:
-        return _("exact · {count} {examples}").format(
-            count=formatting.count(score.total), examples=examples_label(input_type)
-        )
+        text = _("exact · {count} {examples}")
+        if report is not None and report.recipe.train is not None:
+            text = _("trained · exact · {count} {examples}")
+        return text.format(count=formatting.count(score.total), examples=examples_label(input_type))
     return _("estimate · {count} of {total} {examples}").format(
         count=formatting.count(score.examples),
         total=formatting.count(score.total),

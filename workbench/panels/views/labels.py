@@ -88,6 +88,7 @@ def page_labels(metric: Metric = ACCURACY) -> dict[str, str]:
             "Deploy exports it."
         ),
         "download": _("download"),
+        "download_contents": _("download with this content"),
         "cancel": _("cancel"),
         "close": _("close"),
         "reload": _("reload"),
