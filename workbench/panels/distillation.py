@@ -296,12 +296,12 @@ def _temperatures(current: Student) -> list[Student]:
 def temperature_is_indifferent(current: Student) -> bool:
     """Return whether the students at all temperatures lie in each other's 95 % intervals."""
     cards = [known.card for known in _temperatures(current)]
-    return not any(is_measurable(one, other) for one in cards for other in cards)
+    return not any(is_measurable(card, other) for card in cards for other in cards)
 
 
-def is_measurable(one: Card, other: Card) -> bool:
+def is_measurable(card: Card, other: Card) -> bool:
     """Return whether one of two students lies outside the 95 % interval of the other."""
     return any(
-        not low <= card.value <= high
-        for card, (low, high) in ((one, other.interval), (other, one.interval))
+        not low <= value <= high
+        for value, (low, high) in ((card.value, other.interval), (other.value, card.interval))
     )

@@ -229,10 +229,10 @@ class State:
     def _seconds_left(self, step: TrainingStep) -> float | None:
         """Return the time of the remaining steps at the rate so far, with all work between them."""
         first, started = self._first_step
-        done = step.step - first
-        if not done:
+        steps = step.step - first
+        if not steps:
             return None
-        return (time.monotonic() - started) / done * (step.steps - step.step)
+        return (time.monotonic() - started) / steps * (step.steps - step.step)
 
     def _finish_training(self, score: Score) -> None:
         """Add the exact score of the trained file to the training progress, once."""
