@@ -151,10 +151,16 @@ def test_the_download_has_the_displayed_size_and_says_how_to_run_it(show, shown,
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("width", [390, 768, 900, 1000, 1280])
-def test_nothing_moves_when_the_numbers_change(show, shown, width):
+@pytest.mark.parametrize(
+    ("width", "name"),
+    [
+        *((width, "fashion/lenet5") for width in (390, 768, 900, 1000, 1280)),
+        (1280, "reviews-lm/gpt"),
+    ],
+)
+def test_nothing_moves_when_the_numbers_change(show, shown, width, name):
     shown.set_viewport_size({"width": width, "height": 800})
-    bench = show("?m=fashion/lenet5")
+    bench = show(f"?m={name}")
     bench.settle()
     places = shown.evaluate(PLACES)
     for sparsity, bits in (("0.5", 32), ("0.95", 2)):
