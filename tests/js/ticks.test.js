@@ -43,9 +43,12 @@ test("a linear axis labels every second tick where it is narrow", () => {
 });
 
 test("names next to an axis take as much room as the longest one", () => {
-  assert.equal(widthOfNames({ automargin: true, ticktext: ["fc1", "conv1.weight"] }), 98);
-  assert.equal(widthOfNames({ ticktext: ["conv1.weight"] }), 0);
-  assert.equal(widthOfNames(undefined), 0);
+  const names = { automargin: true };
+  assert.equal(widthOfNames({ ...names, ticktext: ["fc1", "conv1.weight"] }, []), 98);
+  assert.equal(widthOfNames(names, [{ y: ["fc1", "conv1.weight<br>and others"] }, { x: [1] }]), 98);
+  assert.equal(widthOfNames({ ...names, automargin: false, ticktext: ["conv1.weight"] }, []), 0);
+  assert.equal(widthOfNames(names, [{ y: [0.5, 0.7] }]), 0);
+  assert.equal(widthOfNames(undefined, []), 0);
 });
 
 test("other axes stay as they are", () => {

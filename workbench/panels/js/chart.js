@@ -93,6 +93,7 @@ export class Chart {
     this.scrolls(width > this.plot.clientWidth);
     const room = width - margin.l - margin.r;
     const lines = inLines(xaxis?.title?.text ?? "", room + 2 * Math.min(margin.l, margin.r));
+    const [start, end] = xaxis?.domain ?? [0, 1];
     const before = this.layout;
     this.layout = {
       ...figure.layout,
@@ -101,7 +102,7 @@ export class Chart {
       // plotly fails on an axis that is named but undefined
       ...(xaxis && {
         xaxis: {
-          ...withRoom(xaxis, room - widthOfNames(yaxis)),
+          ...withRoom(xaxis, (end - start) * (room - widthOfNames(yaxis, figure.data))),
           title: { ...xaxis.title, text: lines.join("<br>") },
         },
       }),

@@ -45,14 +45,17 @@ export function withRoom(axis, width) {
   const ticktext = axis.ticktext.map((/** @type {string} */ text, /** @type {number} */ index) =>
     kept.has(index) ? text : "",
   );
-  return { ...axis, ticktext };
+  return { ...axis, ticktext, tickangle: 0 }; // plotly.js would turn them
 }
 
-// The px that the labels of an axis of names take from the chart in addition to its margin; plotly.js makes room for them.
-/** @param {any} axis */
-export function widthOfNames(axis) {
-  if (!axis?.automargin || !axis.ticktext) return 0;
-  return LABEL_CHARACTER * Math.max(0, ...axis.ticktext.map((/** @type {string} */ text) => text.length)) + NAME_GAP;
+// The px that an axis of names takes from the chart in addition to its margin; plotly.js makes room for them.
+/** @type {(axis: any, data: Trace[]) => number} */
+export function widthOfNames(axis, data) {
+  if (!axis?.automargin) return 0;
+  /** @type {any[]} */
+  const names = axis.ticktext ?? data.flatMap(({ y = [] }) => y).filter((value) => typeof value === "string");
+  const lengths = names.flatMap((name) => name.split("<br>")).map((line) => line.length);
+  return lengths.length && LABEL_CHARACTER * Math.max(...lengths) + NAME_GAP;
 }
 
 /**
