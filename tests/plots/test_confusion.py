@@ -30,6 +30,14 @@ def test_three_matrices_with_their_counts(theme, stacked):
     assert (len({tuple(d) for d in domains}) == 3) == stacked
 
 
+def test_longer_numbers_are_smaller_so_that_they_fit_in_their_cells():
+    figures = confusion.draw(BEFORE, 40 * AFTER, CLASSES)["data"]
+    before, after, change = (matrix["textfont"]["size"] for matrix in figures)  # 8, 320, +312
+    assert before > after > change >= 10
+    cell = 23  # px on a phone, with ten classes
+    assert [3 * 0.6 * after <= cell, 4 * 0.6 * change <= cell + 2] == [True, True]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "text"),
     [

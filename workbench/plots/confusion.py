@@ -19,6 +19,11 @@ GAP = 0.03
 SIDE = 260
 """Height of one matrix in px when they are side by side."""
 
+SIZES = {0: 13, 1: 13, 2: 13, 3: 12}
+"""The size of numbers by their characters, in px, so that neighbors do not touch."""
+SMALLEST = 10
+"""That of longer ones."""
+
 
 def draw(
     before: NDArray[np.int64],
@@ -155,14 +160,16 @@ def _matrix(
     limits: tuple[float, float],
     to_text: Any,
 ) -> dict[str, Any]:
+    texts = [[to_text(int(v)) if v else "" for v in line] for line in counts]
+    longest = max((len(text) for line in texts for text in line), default=0)
     return {
         "type": "heatmap",
         "x": list(names),
         "y": list(names),
         "z": np.round(shades, 3).tolist(),
-        "text": [[to_text(int(v)) if v else "" for v in line] for line in counts],
+        "text": texts,
         "texttemplate": "%{text}",
-        "textfont": {"size": 13 if limits[0] == 0 else 11},  # a sign takes width
+        "textfont": {"size": SIZES.get(longest, SMALLEST)},
         "customdata": counts.tolist(),
         "hovertemplate": _("%{y} predicted as %{x}") + ": <b>%{customdata}</b><extra></extra>",
         "colorscale": colors,
