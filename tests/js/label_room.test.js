@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { withLabels } from "../../workbench/panels/js/label_room.js";
-import { currentBoxes, studentLabels } from "../../workbench/panels/js/live_layer.js";
+import { currentBoxes, studentLabels, withTrail } from "../../workbench/panels/js/live_layer.js";
 import { crosses, obstaclesOf } from "../../workbench/panels/js/obstacles.js";
 import { boxAt, overlap } from "../../workbench/panels/js/text_boxes.js";
 
@@ -190,6 +190,14 @@ test("the label of the current point stands where no line is, if there is such a
     [390, point.bottom + 10],
   ];
   assert.deepEqual(currentBoxes({ ...view, lines: [through, above, below] }, you, "you")[1], right);
+});
+
+test("the label of the current point covers no dot of the drag", () => {
+  const view = { ...frame(390), x: [4, 6.2], y: [0, 1] };
+  const you = { x: 5, y: 0.5, low: 0.5, high: 0.5, exact: true };
+  const trail = [5.08, 5.12, 5.16, 5.2].map((x) => [x, 0.5, true, ""]);
+  const [point, label] = currentBoxes(withTrail(view, { trail }), you, "you");
+  assert.ok(label.right < point.left);
 });
 
 test("a label of a list crosses no line of a trace; that of a single point crosses none where a side is free", () => {

@@ -81,8 +81,9 @@ export class LiveLayer {
 
   // The places of the current point and of students, with those of their labels that are drawn.
   /** @type {(view: View) => Box[]} */
-  taken(view) {
+  taken(chart) {
     if (!this.plane) return [];
+    const view = withTrail(chart, this.plane);
     const { you, marks } = this.plane;
     const students = marks.map((mark) => around(...position(view, mark.x, mark.y), TRIANGLE));
     return [
@@ -93,12 +94,13 @@ export class LiveLayer {
   }
 
   draw() {
-    const { view, plane } = this;
-    if (!view || !plane) return;
+    const { plane } = this;
+    if (!this.view || !plane) return;
     const { you, faint, size, trail, marks } = plane;
-    const described = JSON.stringify([view, plane]);
+    const described = JSON.stringify([this.view, plane]);
     if (described === this.shown) return;
     this.shown = described;
+    const view = withTrail(this.view, plane);
     /** @type {(x: number, y: number) => [number, number]} */
     const at = (x, y) => position(view, x, y);
     const labels = studentLabels(view, plane, this.label);
@@ -106,7 +108,7 @@ export class LiveLayer {
       ...(size === null ? [] : [this.sizeLine(at(size, 0)[0], view)]),
       ...trail.flatMap(([x, y, exact, hover], index) => this.trailDot(at(x, y), exact, hover, index)),
       ...marks.flatMap((mark) => triangle(at(mark.x, mark.y), mark, labels.get(mark))),
-      ...(you ? this.you(you, at, faint) : []),
+      ...(you ? this.you(you, view, faint) : []),
     );
     this.node.setAttribute("width", String(view.width));
     this.node.setAttribute("height", String(view.height));
@@ -127,13 +129,13 @@ export class LiveLayer {
   }
 
   // The current point: filled if it is exact, hollow with an interval if not.
-  /** @type {(you: Place, at: (x: number, y: number) => [number, number], faint: boolean) => SVGElement[]} */
-  you(you, at, faint) {
-    const [x, y] = at(you.x, you.y);
-    const low = at(you.x, you.low)[1];
-    const high = at(you.x, you.high)[1];
+  /** @type {(you: Place, view: View, faint: boolean) => SVGElement[]} */
+  you(you, view, faint) {
+    const [x, y] = position(view, you.x, you.y);
+    const low = position(view, you.x, you.low)[1];
+    const high = position(view, you.x, you.high)[1];
     const hollow = faint || !you.exact;
-    const side = this.view && sideOf(this.view, x, y, this.label);
+    const side = sideOf(view, x, y, this.label);
     const group = svg("g", {
       class: `you${hollow ? " estimate" : ""}${faint ? " faint" : ""}`,
       "data-x": you.x,
@@ -201,6 +203,13 @@ function labelBox({ across, down, anchor }, x, y, label) {
 /** @type {(x: number, y: number, radius: number) => Box} */
 function around(x, y, radius) {
   return { left: x - radius, right: x + radius, top: y - radius, bottom: y + radius };
+}
+
+// The view with the dots of a drag among its points: labels are not to cover them either.
+/** @type {(view: View, plane: LivePlane) => View} */
+export function withTrail(view, { trail }) {
+  const dots = trail.map(([x, y]) => around(...position(view, x, y), DOT));
+  return { ...view, marks: [...(view.marks ?? []), ...dots] };
 }
 
 // The boxes of the current point and of its label.
