@@ -44,7 +44,9 @@ def measure(client, recipe):
 
 
 def search(client, **demand):
+    session, before = client.session, client.session.choosing
     client.act("choose", **{**LIMITS, "seconds": 1, **demand})
+    client.wait("tab", lambda _: session.choosing is not before and not session.choosing.running)
     client.wait("tab", lambda t: t["activity"] and t["activity"]["tone"] == "done")
     return choosing.live(client.session)
 
