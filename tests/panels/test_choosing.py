@@ -41,7 +41,7 @@ def opened(client):
 
 
 def search(client, **demand):
-    client.act("choose", **{"max_bytes": 20_000, "min_accuracy": 0.8, "seconds": 2, **demand})
+    client.act("choose", **{"max_bytes": 20_000, "min_accuracy": 0.8, "seconds": 1, **demand})
     return client.wait("state", lambda s: not s["choosing"]["working"] and s["choosing"]["cards"])
 
 
