@@ -219,7 +219,8 @@ def test_the_goal_of_compress_is_dragged_and_points_on_its_lines_are_clicked(sho
     page.get_by_role("button", name="undo", exact=True).click()
     expect(size).to_have_value("200")
     preset = bench.trace("presets")
-    place = preset["x"][preset["text"].index("small")]
+    small = [point["key"] for point in preset["customdata"]].index("small")
+    place = preset["x"][small]
     size.fill(f"{place / 1000:.9g}")
     size.press("Tab")
     name = page.locator(".stage .annotation", has_text=f"{place / 1000:g}")
@@ -231,7 +232,7 @@ def test_the_goal_of_compress_is_dragged_and_points_on_its_lines_are_clicked(sho
           return [yaxis._offset, yaxis._length, yaxis.range];
         }"""
     )
-    share = (preset["y"][preset["text"].index("small")] - low) / (high - low)
+    share = (preset["y"][small] - low) / (high - low)
     plot = page.locator(".stage .plot").bounding_box()
     x, y = box["x"] + box["width"] / 2, plot["y"] + offset + (1 - share) * length
     page.mouse.move(x, y - 30)

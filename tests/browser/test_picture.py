@@ -163,7 +163,7 @@ def test_the_picture_shows_the_presets_and_a_click_selects_one(open_bench, watch
     names = watched.evaluate("document.querySelector('.stage .plot').data.map((x) => x.name)")
     trace = watched.locator(".stage .scatterlayer .trace").nth(names.index("presets"))
     trace.locator("path.point").nth(2).click(force=True)
-    expect(bench.sparsity).to_have_value("0.8")
+    expect(bench.sparsity).to_have_value("0.5")
     size = bench.trace("presets")["x"][2]
     expect(bench.number("bytes")).to_have_text(f"{size:,}\u202fbytes")
     bench.settle()

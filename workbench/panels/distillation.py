@@ -267,9 +267,10 @@ def _comparison(current: Student) -> str:
 def _gain(current: Student) -> str:
     """Return what the teacher adds to the accuracy on the labels alone."""
     card, alone = current.card, current.alone.card
-    if not is_measurable(card, alone):
-        return _("no measurable difference")
-    return ACCURACY.difference(card.value, alone.value)
+    change = ACCURACY.difference(card.value, alone.value)
+    if is_measurable(card, alone):
+        return change
+    return _("{change}, no measurable difference").format(change=change)
 
 
 @cache

@@ -29,7 +29,7 @@ def describe(session: Session) -> dict[str, Any]:
         "back": _("back"),
         "next": _("next"),
         "finish": _("finish"),
-        "end": _("end the tour: your own recipe and goal come back"),
+        "end": _("end the tour and restore your own recipe and goal"),
         "steps": [
             {
                 "target": "prune.sparsity",
