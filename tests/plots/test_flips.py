@@ -82,6 +82,15 @@ def test_later_and_empty_pages(comparison, images):
     assert len(flips.rows(comparison)) == 5
 
 
+def test_a_few_images_are_larger_and_fill_the_row(comparison, images):
+    few = flips.draw(comparison, images, columns=8)["layout"]
+    count = len(flips.visible_examples(comparison, "became_wrong", 0, 8))
+    assert 0 < count <= 4
+    many = flips.draw(comparison, images, columns=count)["layout"]
+    assert few["xaxis"]["range"][1] == pytest.approx(4 * flips.TILE_WIDTH - 0.5)
+    assert few["height"] - 56 == 2 * (many["height"] - 56)
+
+
 def test_an_image_of_any_size_fits_its_tile(comparison):
     images = np.zeros((6, 20, 200), np.uint8)
     (tile, *_others) = flips.draw(comparison, images)["data"]

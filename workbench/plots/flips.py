@@ -36,6 +36,8 @@ TILE_HEIGHT = 28 + 21
 """Height of a tile in image pixels, with room for three lines of text."""
 TILE_PX = 144
 """Height of a tile on the screen, in px."""
+ENLARGED = 2
+"""How many times larger tiles are that fill at most such a part of one row."""
 MAX_PIXELS = 56
 """Pixels that a tile shows of a larger image, in each direction."""
 ENTRIES = 8
@@ -108,6 +110,10 @@ def draw(
     if display_type not in TILED:
         return _draw_list(comparison, examples, numbers, palette, columns, title)
     numbers = numbers[: columns * rows]
+    if 0 < len(numbers) <= columns // ENLARGED:
+        columns, height = columns // ENLARGED, ENLARGED * TILE_PX
+    else:
+        height = TILE_PX
     lines = max(1, -(-len(numbers) // columns))
     tiles, notes = [], []
     for position, number in enumerate(numbers):
@@ -122,7 +128,7 @@ def draw(
         "layout": layout(
             palette,
             title,
-            height=56 + TILE_PX * lines,
+            height=56 + height * lines,
             margin={"l": 8, "r": 8, "t": 48, "b": 8},
             xaxis={**hidden, "range": [-0.5, columns * TILE_WIDTH - 0.5], "constrain": "domain"},
             yaxis={
