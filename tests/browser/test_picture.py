@@ -159,7 +159,8 @@ def test_a_drag_leaves_a_trail_until_the_next(show, shown):
 
 def test_the_picture_shows_the_presets_and_a_click_selects_one(open_bench, watched):
     bench = open_bench(SMALL)
-    assert bench.trace("presets")["text"] == ["8 bits", "half pruned", "small", "tiny"]
+    texts = [text.replace("<br>", " ") for text in bench.trace("presets")["text"]]
+    assert texts == ["8 bits", "half pruned", "small", "tiny"]
     names = watched.evaluate("document.querySelector('.stage .plot').data.map((x) => x.name)")
     trace = watched.locator(".stage .scatterlayer .trace").nth(names.index("presets"))
     trace.locator("path.point").nth(2).click(force=True)

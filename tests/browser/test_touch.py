@@ -73,7 +73,7 @@ def test_a_finger_drags_limits_and_taps_a_point_on_one(phone, server):
     finger, at = Finger(phone), phone.evaluate(PLACES, "small")
     assert abs(at["budget"]["x"] - at["x"]) < 2  # the point lies on the line
     finger.move((at["x"] + 2, at["y"]), (at["x"] + 8, at["y"] + 3))  # fingers move in a tap
-    expect(phone).to_have_url(re.compile(r"prune\.sparsity=0\.8&quantize\.bits=4"))
+    expect(phone).to_have_url(re.compile(r"prune\.sparsity=0\.5&quantize\.bits=4"))
     expect(budget).to_have_value(str(size / 1000))
     bench.settle()
     start = phone.evaluate(PLACES, "small")["budget"]

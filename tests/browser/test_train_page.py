@@ -116,12 +116,12 @@ def test_a_number_of_steps_gives_everyone_the_same_result(train_page, watched):
     expect(bench.start).to_have_text("Fine-tune for 25 steps")
     bench.start.click()
     expect(bench.title).to_contain_text(", 25 steps in", timeout=LONG)
+    watched.wait_for_url("**train.steps=25**")
     selection = parse_link(urlsplit(watched.url).query).selection
     repeated = wb.measure(wb.model(selection.model), selection.recipe)  # in this process
     assert bench.accuracy.inner_text() == formatting.percent(repeated.score.accuracy)
     size = watched.locator('.card [data-number="bytes"]').inner_text()
     assert re.sub(r"\D", "", size) == str(repeated.size.bytes)
-    watched.wait_for_url("**train.steps=25**")
     watched.reload()
     expect(bench.start).to_have_text("Fine-tune for 25 steps")
     expect(watched.get_by_role("spinbutton", name="steps")).to_have_value("25")

@@ -191,9 +191,9 @@ def test_limits_are_shaded_and_invalid_ones_change_nothing(client):
 def test_one_button_trains_again_after_a_change(client):
     client.session.set(Recipe(Prune(0.5), train=Train(1, threads=1)))
     client.wait_until_idle()
-    assert not client.last("state")["settings"]["train_again"]
+    assert not client.last("state")["settings"]["can_train_again"]
     client.session.set(Recipe(Prune(0.6)))
-    client.wait("state", lambda state: state["settings"]["train_again"])
+    client.wait("state", lambda state: state["settings"]["can_train_again"])
     client.act("repeat_training")
     client.wait_until_idle()
     assert client.session.recipe == Recipe(Prune(0.6), train=Train(1, threads=1))

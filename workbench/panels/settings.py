@@ -35,7 +35,7 @@ def state(session: Session) -> dict[str, Any]:
         "hidden": controls.hidden_settings(session.recipe),
         "goal": goal.text(session),
         "hint": hint(session),
-        "train_again": _("train again") if session.lost_training is not None else "",
+        "can_train_again": session.lost_training is not None,
         "distillation": distillation.state(session),
     }
 

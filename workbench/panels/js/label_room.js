@@ -67,12 +67,11 @@ class Room {
     return MARK_COST * marks + this.lines.filter((line) => crosses(box, line, CLEARANCE)).length;
   }
 
-  // The first side on which a label has room, or no text if none has. An important label may have two lines and, if
-  // it must, cover lines and points, so that it stays inside; if it is too long for that, it leaves the plot.
+  // The first side on which a label has room, in two lines if need be, or no text if none has. An important label may
+  // cover lines and points, so that it stays inside; if it is too long for that, it leaves the plot.
   /** @type {(at: Place, radius: number, text: string, sides: string[], important: boolean) => Placed} */
   choose([x, y], radius, text, sides, important) {
-    const texts = important ? [text, inTwoLines(text)] : [text];
-    const boxes = texts
+    const boxes = [text, inTwoLines(text)]
       .flatMap((text) => [...sides, ...(important ? CORNERS : [])].map((side) => ({ text, side })))
       .map((placed) => ({ ...placed, box: boxAt(x, y, placed.text, placed.side, radius) }))
       .filter(({ box }) => !this.coversLabel(box));

@@ -248,24 +248,28 @@ export class LimitHandles {
     this.onMove(key, typed, typed === null ? null : Number((typed * unit).toPrecision(12)), state);
   }
 
-  // The point of the picture below the pointer that a click acts on.
+  // The point of the picture nearest to the pointer that a click acts on.
   /** @type {(event: PointerEvent) => Point | null} */
   pointAt(event) {
     if (!this.limits.length) return null;
     const { clientX, clientY } = event;
-    const near = isFinger(event) ? FINGER_POINT : POINT;
     const { axes } = this;
     const box = this.node.getBoundingClientRect();
+    /** @type {Point | null} */
+    let nearest = null;
+    let distance = isFinger(event) ? FINGER_POINT : POINT;
     for (const { mode, x = [], y = [], customdata } of this.chart.figure?.data ?? []) {
       if (!mode?.includes("markers") || !customdata) continue;
       for (const [index, size] of x.entries()) {
         const across = axes.left + along(axes.x, Math.log10(size)) * (axes.right - axes.left);
         const up = axes.bottom - along(axes.y, y[index]) * (axes.bottom - axes.top);
-        const isNear = Math.hypot(clientX - box.left - across, clientY - box.top - up) <= near;
-        if (isNear) return { x: size, y: y[index], customdata: customdata[index] };
+        const gap = Math.hypot(clientX - box.left - across, clientY - box.top - up);
+        if (gap > distance) continue;
+        distance = gap;
+        nearest = { x: size, y: y[index], customdata: customdata[index] };
       }
     }
-    return null;
+    return nearest;
   }
 }
 

@@ -44,6 +44,7 @@ export class Settings {
   build(page) {
     const { labels } = page;
     this.page = page;
+    this.trainAgain.textContent = labels.train_again;
     this.level.build(page);
     this.groups = page.parts.map((part) => this.group(part));
     this.distillation.build(page);
@@ -142,8 +143,7 @@ export class Settings {
     this.distillation.show(this.values, state.settings.distillation);
     this.goal.show(state);
     setText(this.hint, state.settings.hint);
-    setText(this.trainAgain, state.settings.train_again);
-    this.trainAgain.hidden = !state.settings.train_again;
+    this.trainAgain.hidden = !state.settings.can_train_again;
     this.showLevel();
   }
 

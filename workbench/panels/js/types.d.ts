@@ -398,7 +398,7 @@ export interface State {
     hidden: Record<Level, string>;
     goal: string;
     hint: string;
-    train_again: string;
+    can_train_again: boolean;
     distillation: DistillationState | null;
   };
   training: LiveTraining;

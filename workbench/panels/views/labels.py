@@ -30,6 +30,7 @@ def page_labels(metric: Metric = ACCURACY) -> dict[str, str]:
         "pages": _("pages"),
         "model": _("model"),
         "undo": _("undo"),
+        "train_again": _("train again"),
         "undo_keys": _("Ctrl+Z"),
         "redo_keys": _("Ctrl+Shift+Z"),
         "redo": _("redo"),
