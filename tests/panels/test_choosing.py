@@ -17,6 +17,7 @@ import workbench as wb
 from tests.profiling.energy.fakes import Clock, Powercap, machine
 from workbench import formatting
 from workbench.cancel import Cancelled
+from workbench.evaluation.uncompressed_file import uncompressed_bytes
 from workbench.panels import choosing, choosing_picture, narrowing, search_notebook
 from workbench.panels.comparison.focus import update_focus
 from workbench.plots.palette import LIGHT
@@ -58,6 +59,8 @@ def test_a_search_fills_the_cards_and_the_picture(opened):
         "label": "expected on test",
     }
     assert "test examples, expect" in state["reasons"][1]
+    assert own[0]["facts"][1]["value"] in state["reasons"][0]  # the same ratio everywhere
+    assert result.result.original[0] == uncompressed_bytes(result.model)
     for card, trial in zip(own, result.choices, strict=True):
         assert card["facts"][0]["value"] == f"{trial.bytes:,}\u202fbytes"
         assert Recipe.from_json(card["recipe"]) == trial.recipe

@@ -60,7 +60,7 @@ def headline(best: Trial, result: StudyResult) -> str:
             times=formatting.times(size / best.bytes), original=reference(result.study.model)
         )
     else:
-        compared = _("not smaller than the weights of {original}, {size}").format(
+        compared = _("not smaller than the uncompressed file of {original}, {size}").format(
             size=formatting.nbytes(size), original=reference(result.study.model)
         )
     return _(

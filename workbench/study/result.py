@@ -30,7 +30,7 @@ class StudyResult(Displayable):
     metric : Metric
         Of the task.
     original : tuple of int and float
-        The bytes and the metric of the original model.
+        The bytes of the file of the original model without compression, and its metric.
     examples, total : int
         How many examples were evaluated for all of them, and those of the validation split.
     known : int

@@ -10,6 +10,7 @@ from dataclasses import replace
 from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.errors import Cancelled
+from workbench.evaluation.uncompressed_file import uncompressed_bytes
 from workbench.recipe import Recipe
 from workbench.study.costs import time_file
 from workbench.study.executors.executor import Executor
@@ -72,7 +73,7 @@ class Runner:
             self._study,
             tuple(self.final),
             self._model.task.metric,
-            (self._model.original_bytes, self._model.metric_value(SPLIT)),
+            (uncompressed_bytes(self._model), self._model.metric_value(SPLIT)),
             sum(self._examples.values()),
             self._total,
             len(self.known),
