@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 
 
-def test_the_keys_undo_and_redo_on_all_pages_but_not_in_fields(show, shown):
+def test_the_keys_undo_and_redo_on_all_pages_but_not_in_edited_fields(show, shown):
     bench, page = show(), shown
     bench.sparsity.fill("0.5")
     bench.settle()
@@ -22,10 +22,16 @@ def test_the_keys_undo_and_redo_on_all_pages_but_not_in_fields(show, shown):
     size.fill("300")
     size.press("Control+z")  # the undo of the field itself
     expect(bench.sparsity).to_have_value("0.5")
+    size.fill("300")
+    size.press("Enter")
+    undo = page.get_by_role("button", name="undo", exact=True)
+    size.press("Control+z")  # of the page, as the field holds no edit
+    expect(size).to_have_value("200")
+    size.press("Control+Shift+Z")
+    expect(size).to_have_value("300")
     size.press("Tab")
 
     page.get_by_role("button", name="Choose", exact=True).click()
-    undo = page.get_by_role("button", name="undo", exact=True)
     expect(undo).to_be_enabled()
     banner = page.locator(".banner")
     expect(banner).to_be_hidden()

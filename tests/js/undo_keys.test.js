@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { commits, follow, isFollowing, showCommitted } from "../../workbench/panels/js/committed_fields.js";
 import { keysText, stepOf, takesText } from "../../workbench/panels/js/undo_keys.js";
 
 const PRESSED = { key: "z", ctrlKey: false, metaKey: false, shiftKey: false, altKey: false };
@@ -31,4 +32,49 @@ test("keys are written as on the machine", () => {
   assert.equal(keysText("redo", "Ctrl+Shift+Z", "Linux x86_64"), "Ctrl+Shift+Z");
   assert.equal(keysText("redo", "Ctrl+Shift+Z", "MacIntel"), "⇧⌘Z");
   assert.equal(keysText("undo", "Ctrl+Z", "MacIntel"), "⌘Z");
+});
+
+// A field as the page has it, without a browser.
+class Field extends EventTarget {
+  tagName = "INPUT";
+  type = "number";
+  validity = /** @type {ValidityState} */ ({ badInput: false });
+  /** @type {string | null} */ ariaInvalid = null;
+  value = "200";
+
+  /** @param {string} value */
+  enter(value) {
+    this.value = value;
+    this.dispatchEvent(new Event("input"));
+  }
+}
+
+test("a field that holds no edit leaves undo to the page, and then shows what it selects", () => {
+  const field = new Field();
+  commits(field);
+  assert.ok(!takesText(field));
+  field.enter("300");
+  assert.ok(takesText(field));
+  field.enter("200"); // its own undo
+  assert.ok(!takesText(field));
+  field.enter("300");
+  field.dispatchEvent(new Event("change"));
+  assert.ok(!takesText(field));
+  assert.ok(!isFollowing(field));
+  follow(field);
+  assert.ok(isFollowing(field));
+  showCommitted(field, "200");
+  assert.equal(field.value, "200");
+  assert.ok(!takesText(field)); // redo
+  field.enter("2");
+  assert.ok(!isFollowing(field)); // not overwritten while something is typed
+});
+
+test("a field with an answer that is not allowed has its own undo", () => {
+  const field = new Field();
+  commits(field);
+  field.enter("-1");
+  field.ariaInvalid = "true";
+  field.dispatchEvent(new Event("change"));
+  assert.ok(takesText(field));
 });

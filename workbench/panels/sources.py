@@ -34,6 +34,7 @@ SCRIPTS = (
     "summary",
     "results",
     "limits",
+    "committed_fields",
     "field",
     "layer_table",
     "levels",

@@ -2,6 +2,7 @@
 // The page that recommends recipes: three questions, three cards, the reasons, and the picture of all
 // recipes that were measured.
 
+import { commits, isFollowing, showCommitted } from "./committed_fields.js";
 import { h, setDisabled, setText } from "./dom.js";
 import { LimitHandles } from "./limit_handles.js";
 import { answered } from "./limits.js";
@@ -72,6 +73,7 @@ export class ChoosePage {
     const help = h("span", { className: "help", text: question.help });
     const mark = h("span", { className: "suggested", text: this.texts.suggested, hidden: true });
     const asked = { question, input, help, mark, ...answered(input, bounds) };
+    if (!bounds.required) commits(input);
     return asked;
   }
 
@@ -117,7 +119,7 @@ export class ChoosePage {
     this.isMoving = state === "moving";
     const asked = this.inputs.find(({ question }) => question.key === LIMITS[key]);
     if (!asked) return;
-    asked.input.value = typed === null ? "" : String(typed);
+    showCommitted(asked.input, typed === null ? "" : String(typed));
     asked.clear();
     if (state === "dropped") this.draw(asked);
   }
@@ -145,9 +147,10 @@ export class ChoosePage {
   // An input that is being typed in or corrected stays.
   /** @type {(asked: Asked, limits: Record<string, number | null>) => void} */
   showLimit({ question: { key, scale }, input, error }, limits) {
-    if (!(key in limits) || this.isMoving || input === document.activeElement || error.textContent) return;
+    const isEdited = input === document.activeElement && !isFollowing(input);
+    if (!(key in limits) || this.isMoving || isEdited || error.textContent) return;
     const value = limits[key];
-    input.value = value === null ? "" : String(Number((value / scale).toPrecision(9)));
+    showCommitted(input, value === null ? "" : String(Number((value / scale).toPrecision(9))));
   }
 
   /** @param {LiveChoosing} choosing */

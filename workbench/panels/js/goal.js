@@ -1,6 +1,7 @@
 // @ts-check
 // The goal: the largest file size and the worst metric wanted, and how many results meet both.
 
+import { commits, isFollowing, showCommitted } from "./committed_fields.js";
 import { describe, group, h, setText, term } from "./dom.js";
 import { answered } from "./limits.js";
 
@@ -52,6 +53,7 @@ function limit({ label, sign, unit, none }, bounds, change) {
     const value = check();
     if (value !== undefined) change(value);
   });
+  commits(input);
   return {
     error,
     node: h(
@@ -63,13 +65,14 @@ function limit({ label, sign, unit, none }, bounds, change) {
     ),
     /** @param {number | null} value */
     show(value) {
-      const kept = document.activeElement === input || error.textContent; // until it is corrected
-      if (!kept && !isMoving) input.value = value === null ? "" : String(value);
+      const isEdited = document.activeElement === input && !isFollowing(input);
+      if (isEdited || isMoving || error.textContent) return; // until it is corrected
+      showCommitted(input, value === null ? "" : String(value));
     },
     /** @type {(value: number | null, state: MoveState) => void} */
     move(value, state) {
       isMoving = state === "moving";
-      input.value = value === null ? "" : String(value);
+      showCommitted(input, value === null ? "" : String(value));
       clear();
     },
   };

@@ -1,6 +1,8 @@
 // @ts-check
 // The keys of undo and redo: Ctrl+Z and Ctrl+Shift+Z or Ctrl+Y, with the command key on macOS.
 
+import { follow, isCommitted } from "./committed_fields.js";
+
 /** @typedef {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">} Pressed */
 
 const TYPES_WITHOUT_TEXT = new Set(["range", "checkbox", "radio", "button", "submit", "file", "color"]);
@@ -16,8 +18,9 @@ export function stepOf({ key, ctrlKey, metaKey, shiftKey, altKey }) {
 
 // Whether text is typed into an element, which has an undo of its own.
 /** @type {(element: { tagName: string, type?: string, isContentEditable?: boolean }) => boolean} */
-export function takesText({ tagName, type = "", isContentEditable = false }) {
-  if (tagName === "INPUT") return !TYPES_WITHOUT_TEXT.has(type);
+export function takesText(element) {
+  const { tagName, type = "", isContentEditable = false } = element;
+  if (tagName === "INPUT") return !TYPES_WITHOUT_TEXT.has(type) && !isCommitted(element);
   return tagName === "TEXTAREA" || isContentEditable;
 }
 
@@ -39,6 +42,7 @@ export function onUndoKeys(area, step) {
     if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
     event.preventDefault(); // a browser would undo in a field that was left
     event.stopPropagation();
+    follow(target);
     step(name);
   };
   area.addEventListener("keydown", onKey);
