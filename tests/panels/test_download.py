@@ -10,7 +10,8 @@ import workbench as wb
 from tests.panels.conftest import Client
 from workbench import formatting
 from workbench.custom.uploads.weights import model_with_weights
-from workbench.recipe import Quantize, Recipe, Train
+from workbench.panels.actions.artifact import _file_name
+from workbench.recipe import Prune, Quantize, Recipe, Train
 from workbench.session import Session
 from workbench.zoo.registry import remove_model
 
@@ -126,3 +127,13 @@ def test_a_limit_that_is_missed_on_test_alone_is_said(client):
     saved = client.wait("saved", lambda message: "test images" in message["text"])
     assert "misses the limit" in saved["text"]
     assert not saved["met"]
+
+
+def test_file_names_differ_where_recipes_do():
+    tiny = Recipe(prune=Prune(0.6), quantize=Quantize(bits=3, range="mse"))
+    drawn = Recipe(prune=Prune(0.6), quantize=Quantize(bits=3))
+    names = {_file_name("fashion/lenet5", recipe) for recipe in (tiny, drawn)}
+    assert len(names) == 2
+    assert all(name.startswith("fashion-lenet5-prune-0.6-quantize-3-") for name in names)
+    assert max(map(len, names)) < 60
+    assert _file_name("fashion/lenet5", Recipe()) == "fashion-lenet5.safetensors"

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
     from workbench.domain import Task
     from workbench.evaluation.report import Report
+    from workbench.recipe import Recipe
+
+DIGITS = 6
+"""Of the recipe's digest in a file name: two recipes share them once in 16 million."""
 
 
 @action
@@ -37,7 +41,7 @@ def _download(dashboard: Dashboard, cancel: CancelToken) -> None:
     session = dashboard.session
     with progress_bar(dashboard, "download", _("Creating the file")) as on_progress:
         artifact = session.artifact(cancel, lambda x: on_progress(x.step / x.steps))
-    data, name = artifact.to_bytes(), _file_name(artifact)
+    data, name = artifact.to_bytes(), _file_name(artifact.model, artifact.recipe)
     model, validation = zoo.model(artifact.model), _validation(session.report, artifact)
     send_file(dashboard, name, "application/octet-stream", data)
     saved = {
@@ -101,9 +105,12 @@ def _measure_latency(dashboard: Dashboard, cancel: CancelToken) -> None:
         dashboard.session.measure_latency(cancel)
 
 
-def _file_name(artifact: Artifact) -> str:
-    names = [artifact.model.replace("/", "-")]
-    for part, settings in artifact.recipe.as_dict().items():
+def _file_name(model: str, recipe: Recipe) -> str:
+    """Return a name that says the first setting of each part, and differs where recipes differ."""
+    names = [model.replace("/", "-")]
+    for part, settings in recipe.as_dict().items():
         first = next(iter(settings))
         names.append(f"{part}-{settings[first]}")
+    if len(names) > 1:
+        names.append(recipe.digest[:DIGITS])
     return "-".join(names) + ".safetensors"
