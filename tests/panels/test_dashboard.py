@@ -189,6 +189,19 @@ def test_the_download_has_the_displayed_size(client):
     saved = client.wait("saved")
     assert saved["name"] == name
     assert name in saved["code"]
+
+
+def test_what_is_said_of_a_saved_file_belongs_to_one_recipe_and_model(client):
+    client.act("download")
+    saved = client.wait("saved")["selected"]
+    assert client.wait_until_idle()["selected"] == saved
+    for change in (
+        lambda: client.session.set(Recipe(quantize=Quantize(8))),
+        lambda: client.session.choose_model("fashion/mlp-32"),
+        client.session.reset,
+    ):
+        change()
+        assert client.last("state")["selected"] != saved
     assert "10,000 test images" in client.wait("saved", lambda m: "test" in m["text"])["text"]
 
 

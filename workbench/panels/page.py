@@ -9,6 +9,7 @@ from workbench.i18n import _
 from workbench.panels import choosing, deploying, parallel, settings, training
 from workbench.panels.pages import PAGES, Panel
 from workbench.panels.remaining_time import RemainingTime
+from workbench.panels.selected import selected
 from workbench.panels.tabs import tabs
 from workbench.panels.uploads.missing import MissingModel
 from workbench.panels.uploads.uploads import Uploads
@@ -125,6 +126,7 @@ def state(
         "budget": session.budget,
         "floor": session.floor,
         "model": session.origin,
+        "selected": selected(session.model, session.recipe),
         "layer_table": layer_table.live(session),
         "settings": settings.state(session),
         "training": training.live(session),
@@ -157,8 +159,8 @@ def numbers(session: Session, report: Report | None) -> dict[str, Any]:
     )
     texts = with_guessing(texts, session.model, report if is_current else None)
     texts["more"] = reasons.more(len(texts["reasons"]))
-    selected = results.summary(session.model.name, session.recipe, session.origin)
-    return {**texts, "announcement": f"{selected}: {texts['announcement']}"}
+    name = results.summary(session.model.name, session.recipe, session.origin)
+    return {**texts, "announcement": f"{name}: {texts['announcement']}"}
 
 
 def layers(session: Session) -> dict[str, Any]:

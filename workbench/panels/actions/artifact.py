@@ -11,6 +11,7 @@ from workbench.panels import goal
 from workbench.panels.actions.background import progress_bar, run_job
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.actions.sending import send_file
+from workbench.panels.selected import selected
 from workbench.panels.views import next_steps
 from workbench.panels.views.labels import examples_label
 from workbench.panels.views.reasons import exact
@@ -47,6 +48,7 @@ def _download(dashboard: Dashboard, cancel: CancelToken) -> None:
     saved = {
         "kind": "saved",
         "name": name,
+        "selected": selected(model, artifact.recipe),
         "text": formatting.nbytes(len(data)),
         "code": next_steps.code(model, name),
         "note": next_steps.note(model),

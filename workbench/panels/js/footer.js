@@ -53,10 +53,12 @@ export class Footer {
   /** @param {State} state */
   show(state) {
     this.shown = state;
+    if (state.selected !== this.saved.selected) this.saved.close();
   }
 
+  // Of another file than that on the screen, nothing is said.
   /** @param {Messages["saved"]} message */
   showSaved(message) {
-    this.saved.show(message);
+    if (message.selected === this.shown?.selected) this.saved.show(message);
   }
 }

@@ -1,5 +1,6 @@
 // @ts-check
-// What to do with a file that was downloaded: it stays next to the download button until it is closed.
+// What to do with a file that was downloaded: it stays next to the download button until it is closed
+// or another file is on the screen.
 
 import { h, setText } from "./dom.js";
 import { copyButton } from "./export.js";
@@ -11,6 +12,7 @@ export class Saved {
   constructor(context) {
     this.context = context;
     this.code = "";
+    this.selected = ""; // the model and the recipe of the file
     this.name = h("h3");
     this.text = h("p", { role: "status" });
     this.lines = h("pre", { tabIndex: 0 });
@@ -44,7 +46,8 @@ export class Saved {
   }
 
   /** @param {Messages["saved"]} message */
-  show({ name, text, code, note, met }) {
+  show({ name, selected, text, code, note, met }) {
+    this.selected = selected;
     this.code = code;
     setText(this.name, name);
     setText(this.text, text);

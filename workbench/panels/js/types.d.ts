@@ -393,6 +393,7 @@ export interface State {
   budget: number | null;
   floor: number | null;
   model: string;
+  selected: string; // differs for each recipe and each model
   layer_table: LiveTable;
   settings: {
     hidden: Record<Level, string>;
@@ -693,7 +694,7 @@ export interface Messages {
   predictions: Predictions;
   progress: OperationMessage;
   banner: { text: string };
-  saved: { name: string; text: string; code: string; note: string | null; met: boolean };
+  saved: { name: string; selected: string; text: string; code: string; note: string | null; met: boolean };
   file: { name: string; mime: string };
   plotly: object;
   plan: PlanMessage;
