@@ -36,7 +36,7 @@ SENTENCES = {
         "The module divides each row of {layer} by its norm, and the norm of an all-zero row is 0, "
         "so the weight is NaN: prune {layer} less, or exclude it."
     ),
-    "not_a_number": N_("{layer} holds NaN or infinity in this file, but not in the original."),
+    "not_a_number": N_("{layer} holds NaN or infinity in this file, but not in {original}."),
     "dense_kept": N_(
         "At {zeros} zeros, storing the positions of the nonzero weights costs more than omitting "
         "the zeros saves: {layer} stays dense, {dense} instead of {sparse}."
@@ -106,7 +106,7 @@ SENTENCES = {
     ),
     "already_zero": N_(
         "Requested {requested_share} zeros, got {got_share}: {before_share} of the weights were "
-        "zero in the original."
+        "zero in {original}."
     ),
     "rounded_to_zero": N_(
         "Requested {requested_share} zeros, got {got_share}: rounding sets another {rounded_share} "
@@ -205,18 +205,18 @@ SENTENCES = {
         "output: quantize it per tensor or per channel, with at most 8 bits."
     ),
     "grew": N_(
-        "The file is {more} longer than the original: its tensors take {now} instead of {before}, "
+        "The file is {more} longer than {original}: its tensors take {now} instead of {before}, "
         "but its header takes {header}."
     ),
     "not_smaller": N_(
-        "The file is {more} longer than the original: its tensors take {now}, as before, and its "
+        "The file is {more} longer than {original}: its tensors take {now}, as before, and its "
         "header takes {header}."
     ),
     "longer_tensors": N_(
-        "The file is {more} longer than the original: its tensors take {now} instead of {before}."
+        "The file is {more} longer than {original}: its tensors take {now} instead of {before}."
     ),
     "wider": N_(
-        "The file is {more} longer than the original: its tensors take {now}, and the original "
+        "The file is {more} longer than {original}: its tensors take {now}, and {original} "
         "takes {before} in total, because its values are narrower than float32."
     ),
     "no_faster": N_(
@@ -273,9 +273,14 @@ class Reason:
 
     @property
     def text(self) -> str:
-        """The translated sentence."""
+        """The translated sentence about a file of an original model."""
+        return self.about(_("the original"))
+
+    def about(self, original: str) -> str:
+        """Return the translated sentence; `original` is what it calls the uncompressed model."""
         words = {key: _format(key, number) for key, number in self.numbers.items()}
-        return _(SENTENCES[self.kind]).format(layer=self.layer, obstacle=self.obstacle, **words)
+        words |= {"layer": self.layer, "obstacle": self.obstacle, "original": original}
+        return _(SENTENCES[self.kind]).format(**words)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""

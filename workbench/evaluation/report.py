@@ -12,6 +12,7 @@ from workbench.errors import InputError
 from workbench.evaluation.reason import Reason
 from workbench.profiling.energy.energy import Energy
 from workbench.recipe import Recipe
+from workbench.zoo.reference import reference
 
 FIGURES = frozenset(
     {
@@ -225,7 +226,7 @@ class Report(Displayable):
             "recipe": self.recipe.as_dict(),
             **self.size.as_dict(),
             **(self._flat(self.score) if self.score else {}),
-            "reasons": [reason.text for reason in self.size.reasons],
+            "reasons": [reason.about(reference(self.model)) for reason in self.size.reasons],
             "training_seconds": self.training_seconds,
             "latency_ms": self.latency,
         }

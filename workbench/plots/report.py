@@ -13,6 +13,7 @@ from workbench.plots import points, tradeoff
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure
 from workbench.zoo import model
+from workbench.zoo.reference import reference
 
 HEIGHT = 420
 """Height of the figure in px."""
@@ -68,4 +69,6 @@ def card(report: Report) -> Card:
         _("energy of training"): report.training_energy,
     }
     facts += [(energy.text, label) for label, energy in energies.items() if energy is not None]
-    return Card(report.model, facts, [reason.text for reason in size.reasons])
+    return Card(
+        report.model, facts, [reason.about(reference(report.model)) for reason in size.reasons]
+    )

@@ -12,6 +12,7 @@ from workbench.domain.metric import ACCURACY
 from workbench.evaluation.reason import Reason
 from workbench.panels.views import card, reasons
 from workbench.plots import points
+from workbench.zoo.students import students
 
 NAME = "fashion/lenet-300-100"
 
@@ -58,6 +59,15 @@ def test_a_student_is_compared_with_the_model_that_it_replaces(measured, recipe,
     assert f"{macs:,} per example, as in the uncompressed student" in first(4 * macs)
     assert first(macs // 4).startswith("The student takes 4.00\u202f× the multiply-accumulates")
     assert "as before" in first(None)
+
+
+def test_a_student_is_named_where_its_file_is_longer_than_that_of_the_student(measured):
+    report = measured(wb.Recipe(wb.Prune(0.5)))
+    longer = Reason("not_smaller", "", {"more": 117, "now": 9, "before": 9, "header": 1})
+    report = replace(report, size=replace(report.size, reasons=(longer,)))
+    student = next(student for student in students() if student.teacher)
+    for model, name in ((NAME, "the original"), (student.name, f"the {student.short_title}")):
+        assert f"117\u202fbytes longer than {name}:" in sentences(replace(report, model=model))[0]
 
 
 def test_a_broken_network_comes_first(measured):

@@ -13,6 +13,7 @@ from workbench.i18n import mark as N_
 from workbench.plots.spots import Spot
 from workbench.recipe import PARTS, Recipe
 from workbench.recipe.schema import specs
+from workbench.zoo.reference import reference
 
 CLIFF = 0.05
 """The loss of a share, or the relative loss of another metric, that gets a sentence."""
@@ -61,15 +62,15 @@ def sentences(
     """
     if report is None:
         return []
-    reasons = report.size.reasons
+    reasons, name = report.size.reasons, reference(report.model)
     return [
-        *_texts(reasons, BROKEN),
+        *_texts(reasons, BROKEN, name),
         *_cliff(report, original, metric),
         *_speed(reasons, replaced_macs),
         *_baseline(report, baseline, metric),
-        *_texts(reasons, LENGTH),
-        *_texts(reasons, ACHIEVED),
-        *(r.text for r in reasons if r.kind not in (*BROKEN, *SPEED, *LENGTH, *ACHIEVED)),
+        *_texts(reasons, LENGTH, name),
+        *_texts(reasons, ACHIEVED, name),
+        *(r.about(name) for r in reasons if r.kind not in (*BROKEN, *SPEED, *LENGTH, *ACHIEVED)),
     ]
 
 
@@ -79,13 +80,13 @@ def more(count: int) -> str:
     return plural("{count} more", "{count} more", others).format(count=formatting.count(others))
 
 
-def _texts(reasons: tuple[Reason, ...], kinds: tuple[str, ...]) -> list[str]:
-    return [reason.text for reason in reasons if reason.kind in kinds]
+def _texts(reasons: tuple[Reason, ...], kinds: tuple[str, ...], original: str) -> list[str]:
+    return [reason.about(original) for reason in reasons if reason.kind in kinds]
 
 
 def _speed(reasons: tuple[Reason, ...], replaced_macs: int | None) -> list[str]:
     if not replaced_macs:
-        return _texts(reasons, SPEED)
+        return [reason.text for reason in reasons if reason.kind in SPEED]
     return [
         _speed_of_student(reason, replaced_macs) if reason.kind in SPEED_OF_STUDENT else reason.text
         for reason in reasons
