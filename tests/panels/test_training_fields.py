@@ -16,6 +16,7 @@ from workbench.session import Session
 from workbench.training.compress import artifact_bytes
 from workbench.training.run import Run
 from workbench.training.setup import training_setup
+from workbench.training.sparsity_schedule import sparsity_schedule
 
 SMALL = wb.Recipe(prune=wb.Prune(0.5), quantize=wb.Quantize(bits=4))
 STEPS = Train(6, batch=8, threads=1, patience=0)
@@ -39,6 +40,12 @@ OTHER = {
 }
 """For each setting, a value that is not the default."""
 MODELS = ("fashion/lenet-300-100", "fashion/resnet", "reviews/bag", "vowels/cnn")
+
+
+def test_fine_tuning_says_when_the_zeros_are_set():
+    shares = sparsity_schedule(training.DEFAULTS.sparsening, 300)
+    assert shares[0] < 0.2 < max(shares.values())
+    assert "adds the zeros little by little" in training.AIMS["fine_tune"][1]
 
 
 @pytest.fixture(autouse=True)

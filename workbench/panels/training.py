@@ -37,7 +37,10 @@ DEFAULTS = Train(
 AIMS = {
     "fine_tune": (
         N_("Fine-tune"),
-        N_("Continues from the weights of the network; its zeros and its rounding stay."),
+        N_(
+            "Continues from the uncompressed weights of the network. The file has the same "
+            "sparsity and bits as before; by default, training adds the zeros little by little."
+        ),
         {"start": "trained", "teacher": ""},
     ),
     "distill": (
