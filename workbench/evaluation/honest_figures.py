@@ -125,7 +125,9 @@ def _of_classes(task: Task, split: Split, score: Score) -> HonestFigures:
     if score.examples < SMALL:
         low, high = formatting.percent_interval(*new_data)
         sentences.append(
-            _("{value} on these {examples} examples; on new ones {low} to {high}.").format(
+            _(
+                "{value} on these {examples} examples; on new ones like these {low} to {high}."
+            ).format(
                 value=reached,
                 examples=formatting.count(score.examples),
                 low=low,

@@ -54,6 +54,15 @@ def sampled_again(correct: int, examples: int, others: int) -> tuple[float, floa
     return max(0.0, accuracy - half), min(1.0, accuracy + half)
 
 
+def expected_on_test(correct: int, examples: int, others: int, lost: float) -> tuple[float, float]:
+    """Return the 95 % interval of the accuracy on test of a file that was chosen on validation.
+
+    It is that of as many `others`, see `sampled_again`, less what the original loses on test.
+    """
+    low, high = sampled_again(correct, examples, others)
+    return max(0.0, low - lost), min(1.0, high - lost)
+
+
 def _first(low: int, high: int, holds: Callable[[int], bool]) -> int:
     """Return the smallest integer from `low` to `high` for which `holds`, by bisection."""
     while low < high:

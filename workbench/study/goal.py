@@ -13,7 +13,7 @@ from workbench import formatting
 from workbench.domain import Model
 from workbench.domain.metric import Metric
 from workbench.errors import InputError
-from workbench.evaluation.intervals import sampled_again
+from workbench.evaluation.intervals import expected_on_test
 from workbench.i18n import _
 from workbench.recipe.schema import brief
 from workbench.study.measurement import SPLIT
@@ -106,8 +106,7 @@ class Goal:
         if self.metric.counts != "classes" or not trial.total or not self.test_examples:
             return None
         correct = round((trial.value or 0.0) * trial.total)
-        low, high = sampled_again(correct, trial.total, self.test_examples)
-        return max(0.0, low - self.lost_on_test), min(1.0, high - self.lost_on_test)
+        return expected_on_test(correct, trial.total, self.test_examples, self.lost_on_test)
 
     @property
     def aims_at_bytes(self) -> bool:

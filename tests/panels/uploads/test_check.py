@@ -11,7 +11,10 @@ from PIL import Image
 
 import workbench as wb
 from tests.panels.uploads.conftest import csv
+from workbench import formatting
 from workbench.recipe import Recipe
+from workbench.study.goal import Goal
+from workbench.study.trial import EXACT, Trial
 
 CHOICES = {"target": "label", "leave_out": ["other"]}
 
@@ -57,7 +60,11 @@ def test_a_table_is_checked_changed_and_learned_from(client, sender):
     assert shown["exact"]
     facts = {fact["label"]: fact["value"] for fact in shown["facts"]}
     assert facts["by guessing"] == learned["figures"][2]["value"] == "50.0\u202f%"
-    assert any("on these 12 examples; on new ones" in text for text in shown["reasons"])
+    assert any("on these 12 examples; on new ones like these" in text for text in shown["reasons"])
+    goal, report = Goal.of(client.session.model, None, None, None), client.session.report
+    trial = Trial(report.recipe, EXACT, value=report.value, total=report.score.total)
+    expected = " to ".join(formatting.percent_interval(*goal.on_test(trial)))
+    assert facts["expected on test"] == expected
     client.act("tab", key="comparison", columns=8)
     for view in ("recall", "confusion", "weights"):
         client.act("focus", key="view", value=view)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.domain import Model
+from workbench.evaluation.intervals import expected_on_test
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.panels.views.reasons import exact
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from workbench.evaluation.honest_figures import HonestFigures
 
 DASH = "\u2013"
+SPLIT = "validation"
 
 
 def with_guessing(texts: dict[str, Any], model: Model, report: Report | None) -> dict[str, Any]:
@@ -28,7 +30,8 @@ def with_guessing(texts: dict[str, Any], model: Model, report: Report | None) ->
     if not model.name.startswith(CUSTOM_PREFIX):
         return {**texts, "reasons": [*_no_better(model, report), *texts["reasons"]]}
     honest = _honest(model, report)
-    result = {**texts, "facts": [*texts["facts"], *_facts(model, honest)]}
+    expected = None if honest is None else _on_test(model, honest)
+    result = {**texts, "facts": [*texts["facts"], *_facts(model, honest, expected)]}
     if honest is None:
         return result
     first, *others = honest.sentences
@@ -58,7 +61,19 @@ def _honest(model: Model, report: Report | None) -> HonestFigures | None:
     return honest_figures(model, report)
 
 
-def _facts(model: Model, honest: HonestFigures | None) -> list[dict[str, str]]:
+def _on_test(model: Model, honest: HonestFigures) -> tuple[float, float] | None:
+    """Return the interval of the accuracy on test, as on the page Choose."""
+    if model.task.metric.counts != "classes":
+        return None
+    lost = model.accuracy(SPLIT) - model.accuracy("test")
+    correct = round(honest.value * honest.examples)
+    others = model.card["accuracy"]["test"]["examples"]
+    return expected_on_test(correct, honest.examples, others, lost)
+
+
+def _facts(
+    model: Model, honest: HonestFigures | None, expected: tuple[float, float] | None
+) -> list[dict[str, str]]:
     is_number = model.task.metric.counts == "numbers"
     write = formatting.number if is_number else formatting.percent
     facts = [
@@ -71,14 +86,13 @@ def _facts(model: Model, honest: HonestFigures | None) -> list[dict[str, str]]:
         }
     ]
     if not is_number:
-        interval = None if honest is None else honest.new_data
         facts.append(
             {
-                "label": _("on new data"),
-                "value": DASH if interval is None else _range(*interval),
+                "label": _("expected on test"),
+                "value": DASH if expected is None else _range(*expected),
                 "help": _(
-                    "The 95\u202f% interval of the accuracy on new examples like these (Wilson "
-                    "1927)."
+                    "The 95\u202f% interval of the accuracy on the test examples: that on as many "
+                    "others like those of validation, less what the original loses on test."
                 ),
             }
         )
