@@ -17,6 +17,7 @@ def test_the_page_works_in_jupyterlab(page, lab):
     lab.open_file(page, "dashboard.ipynb")
     lab.run_all_cells(page)
     page.locator(".wb[data-ready] .stage .plot[data-seq]").wait_for()
+    cells = page.locator(".jp-CodeCell").count()
     slider = page.get_by_role("slider", name="sparsity")
     slider.fill("0.9")
     requested = page.locator(".card dd").first
@@ -42,6 +43,14 @@ def test_the_page_works_in_jupyterlab(page, lab):
     expect(slider).not_to_have_value("0.8")
     slider.press("Control+Shift+z")
     expect(slider).to_have_value("0.8")
+    page.locator(".wb .card .bytes").click()  # a text, and no control
+    page.keyboard.press("Control+z")
+    expect(slider).not_to_have_value("0.8")
+    page.locator(".wb .stage .plot").click(position={"x": 3, "y": 3})
+    page.keyboard.press("Control+Shift+z")
+    expect(slider).to_have_value("0.8")
+    page.keyboard.press("a")  # would add a cell
+    expect(page.locator(".jp-CodeCell")).to_have_count(cells)
     cell = page.locator(".jp-CodeCell .cm-content").first
     cell.click()
     page.keyboard.type("# new")

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commits, follow, isFollowing, showCommitted } from "../../workbench/panels/js/committed_fields.js";
-import { keysText, stepOf, takesText } from "../../workbench/panels/js/undo_keys.js";
+import { focusOnPress, keysText, stepOf, takesText } from "../../workbench/panels/js/undo_keys.js";
 
 const PRESSED = { key: "z", ctrlKey: false, metaKey: false, shiftKey: false, altKey: false };
 
@@ -77,4 +77,20 @@ test("a field with an answer that is not allowed has its own undo", () => {
   field.ariaInvalid = "true";
   field.dispatchEvent(new Event("change"));
   assert.ok(takesText(field));
+});
+
+test("an area takes the focus when it is pressed, but not from a control", () => {
+  const area = Object.assign(new EventTarget(), { focus: (options) => focused.push(options) });
+  const focused = [];
+  focusOnPress(area);
+  /** Presses an element below the area. */
+  const press = (control) => {
+    const event = new Event("pointerdown");
+    Object.defineProperty(event, "target", { value: { closest: () => control } });
+    area.dispatchEvent(event);
+  };
+  press({});
+  assert.equal(focused.length, 0);
+  press(null);
+  assert.deepEqual(focused, [{ preventScroll: true }]);
 });

@@ -11,7 +11,7 @@ import { Header } from "./header.js";
 import { ParallelPage } from "./parallel_page.js";
 import { PlanPage } from "./plan_page.js";
 import { TrainPage } from "./train_page.js";
-import { onUndoKeys } from "./undo_keys.js";
+import { focusOnPress, onUndoKeys } from "./undo_keys.js";
 
 /** @import { Context, Messages, Page, State, TabMessage, View } from "./types" */
 
@@ -44,7 +44,15 @@ export class App {
     this.opened = {};
     this.key = ""; // of the open page
     const { upload } = this.header;
-    this.node = h("div", { className: "app" }, this.header.node, context.status.banner, this.main, ...upload.dialogs);
+    this.node = h(
+      "div",
+      { className: "app", ...(!isStandalone() && { tabIndex: -1 }) },
+      this.header.node,
+      context.status.banner,
+      this.main,
+      ...upload.dialogs,
+    );
+    if (!isStandalone()) focusOnPress(this.node);
     context.status.onUpload = (model) => upload.again(model);
     // In a notebook, the keys count only while the app has the focus.
     this.endKeys = onUndoKeys(isStandalone() ? document : this.node, (name) => this.header.step(name));

@@ -48,3 +48,15 @@ export function onUndoKeys(area, step) {
   area.addEventListener("keydown", onKey);
   return () => area.removeEventListener("keydown", onKey);
 }
+
+const CONTROLS = "a, button, input, label, select, summary, textarea, [contenteditable]";
+
+// Gives an area of a notebook the focus when it is pressed where no control is; otherwise, the cell around it
+// would take the focus and get the keys. Shortcuts of JupyterLab leave an element with a tab index alone: see dom.js.
+/** @param {HTMLElement} area */
+export function focusOnPress(area) {
+  area.addEventListener("pointerdown", ({ target }) => {
+    if (/** @type {Element} */ (target).closest(CONTROLS)) return;
+    area.focus({ preventScroll: true });
+  });
+}
