@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import importlib
+import logging
 import socket
 import subprocess
 import sys
@@ -111,3 +112,14 @@ serve.serve(0, open_browser=False)
 @pytest.mark.skipif(not AVAILABLE, reason="only Linux copies processes")
 def test_the_process_that_makes_kernels_starts_before_slow_imports():
     assert subprocess.run([sys.executable, "-c", LOADED], check=False).returncode == 0
+
+
+def test_jupyterlab_neither_looks_for_a_build_nor_prints_the_source_of_yarn(monkeypatch):
+    from jupyterlab_server.config import get_static_page_config
+
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(serve.SETTINGS))
+    config = get_static_page_config(level="all")
+    assert (config["buildCheck"], config["buildAvailable"]) == (False, False)
+    failures = ["Fail to get yarn configuration. (()=>{", "The port is in use"]
+    records = [logging.makeLogRecord({"msg": text}) for text in failures]
+    assert [serve._is_not_about_yarn(record) for record in records] == [False, True]

@@ -15,7 +15,7 @@ from workbench.threads import set_passive_waiting
 
 CONNECTION_CLASS = "workbench.server.websocket.NoDelayConnection"
 SETTINGS = Path(__file__).parent / "settings"
-"""Folder of the default settings of JupyterLab: it does not ask about news from the internet."""
+"""Folder of the default settings of JupyterLab: it neither asks about news nor offers a build."""
 
 
 def serve(
@@ -99,6 +99,7 @@ def lab(
         If the port is not available.
     """
     _skip_iri_grammar()
+    logging.getLogger("jupyterlab").addFilter(_is_not_about_yarn)
     from jupyterlab.labapp import LabApp
 
     set_passive_waiting()
@@ -135,6 +136,11 @@ def lab(
 def _normalize_base_url(base_url: str) -> str:
     inner = base_url.strip("/")
     return f"/{inner}/" if inner else "/"
+
+
+def _is_not_about_yarn(record: logging.LogRecord) -> bool:
+    """Leave out that yarn does not run, with all of its source: only builds need it."""
+    return not record.getMessage().startswith("Fail to get yarn configuration")
 
 
 def _skip_iri_grammar() -> None:
