@@ -132,11 +132,6 @@ def test_a_preset_next_to_the_current_point_has_no_label():
     assert trace(draw(low, landmarks=marks), "presets")["text"] == ["small", "8 bits"]
 
 
-def test_the_text_of_the_goal_is_wrapped():
-    notes = draw(goal=Goal(100_000, text="2 of 9 results meet the goal"))["layout"]["annotations"]
-    assert notes[-1]["text"] == "2 of 9 results<br>meet the goal"
-
-
 def test_a_preset_far_below_the_axis_is_not_drawn():
     bits = Spot(1_000, 1.5, 1.5, 1.5)
     marks = [Landmark(str(value), Spot(100, value, value, value)) for value in (2.0, 900.0)]
@@ -163,11 +158,10 @@ def test_the_page_draws_what_moves_with_the_numbers():
 
 
 def test_the_area_outside_the_goal_has_its_limits_as_text():
-    layout = draw(goal=Goal(100_000, 0.9, "2 of 9 pass"))["layout"]
+    layout = draw(goal=Goal(100_000, 0.9))["layout"]
     assert [note["text"] for note in layout["annotations"]] == [
         "goal ≤ 100\u202fkB",
         "≥ 90\u202f%",
-        "2 of 9 pass",
     ]
     assert sum(shape["type"] == "rect" for shape in layout["shapes"]) == 2
 

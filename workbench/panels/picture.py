@@ -8,7 +8,6 @@ from typing import Any
 from workbench import formatting, zoo
 from workbench.evaluation.report import Report
 from workbench.i18n import _
-from workbench.panels import goal
 from workbench.plots import points, scales, tradeoff
 from workbench.plots.finding import finding
 from workbench.plots.goal import Goal
@@ -37,7 +36,7 @@ class Picture:
             points.visited(session.visited, session.origin),
             self._you(session.report),
             palette,
-            goal=Goal(session.budget, session.floor, goal.text(session)),
+            goal=Goal(session.budget, session.floor),
             landmarks=landmarks(session),
             trail=points.trail(session.trail, session.origin),
             metric=session.model.task.metric,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log10
-from textwrap import wrap
 from typing import Any
 
 from workbench import formatting
@@ -14,8 +13,6 @@ from workbench.plots import label_places, scales
 from workbench.plots.label_places import Box, Places
 from workbench.plots.palette import Palette
 
-LINE = 16
-"""Letters in a line of the text, so that it leaves room for points on a phone."""
 STEPS = 6
 """Heights at which the label of the size may stand, from the bottom, one line apart."""
 
@@ -30,13 +27,11 @@ SIZES = [("B", 1), *reversed(formatting.BYTE_UNITS)]
 class Goal:
     """The largest size in bytes and the worst value of the metric; None is no limit.
 
-    `text` says how many results meet it. `suggested` has the names of limits, "max_bytes" or
-    "min_accuracy", that the user has not set.
+    `suggested` has the names of limits, "max_bytes" or "min_accuracy", that the user has not set.
     """
 
     budget: int | None = None
     floor: float | None = None
-    text: str = ""
     suggested: tuple[str, ...] = ()
 
     def shapes(self, up: scales.Axis, palette: Palette) -> list[dict[str, Any]]:
@@ -70,7 +65,7 @@ class Goal:
         return limits
 
     def labels(self, places: Places, up: scales.Axis, palette: Palette) -> list[dict[str, Any]]:
-        """Return the limits on either side of their edges, and the text, where there is room."""
+        """Return the limits on either side of their edges, where there is room."""
         label = {"showarrow": False, "font": {"size": 13, "color": palette.muted}}
         notes: list[dict[str, Any]] = []
         if self.budget:
@@ -79,17 +74,6 @@ class Goal:
         if self.floor:
             place = self._place_floor(places, up)
             notes += [{**label, **place}] if place else []
-        if self.text:
-            lines = wrap(self.text, LINE)
-            width, height = label_places.size(lines)
-            chosen = places.choose(
-                {
-                    "top": Box(0, label_places.HEIGHT - height, width, label_places.HEIGHT),
-                    "bottom": Box(label_places.WIDTH - width, 0, label_places.WIDTH, height),
-                }
-            )
-            text = {"align": "left", "text": "<br>".join(lines)}
-            notes += [{**label, **CORNERS[chosen], **text}] if chosen else []
         return notes
 
     def _is_set(self, name: str) -> bool:
@@ -168,24 +152,3 @@ def _texts(
     long = _("goal {sign} {limit}") if is_set else _("suggested {sign} {limit}")
     texts = (long.format(sign=sign, limit=limit), f"{sign} {limit}")
     return [(anchor, text) for text in texts for anchor in anchors]
-
-
-CORNERS = {
-    "top": {
-        "x": 0,
-        "xref": "paper",
-        "xanchor": "left",
-        "y": 1,
-        "yref": "paper",
-        "yanchor": "top",
-    },
-    "bottom": {
-        "x": 1,
-        "xref": "paper",
-        "xanchor": "right",
-        "y": 0,
-        "yref": "paper",
-        "yanchor": "bottom",
-    },
-}
-"""The places of the text."""
