@@ -213,3 +213,8 @@ def test_the_line_of_the_uncompressed_model_has_its_name():
 
     assert label() == "the original model"
     assert label(original_name="the uncompressed student") == "the uncompressed student"
+
+
+def test_the_first_and_last_points_are_not_cut_at_the_edges():
+    (line,) = (line for line in course.draw(DONE, LIGHT)["data"] if "markers" in line["mode"])
+    assert line["cliponaxis"] is False

@@ -232,6 +232,7 @@ def _metric_lines(
         "y": [up.height(score.value) for _step, score in course],
         "customdata": [_hover_text(step, score, metric) for step, score in course],
         "hovertemplate": "%{customdata}<extra></extra>",
+        "cliponaxis": False,
         "line": {"color": palette.accent, "width": 2.5},
         "marker": {
             "size": [11 if score.exact else 7 for _step, score in course],
