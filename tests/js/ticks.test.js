@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inLines, widthOfNames, withRoom, withSpacedTicks } from "../../workbench/panels/js/ticks.js";
+import { inLines, linesWithin, widthOfNames, withRoom, withSpacedTicks } from "../../workbench/panels/js/ticks.js";
 
 const axis = (values, texts) => ({
   type: "log",
@@ -83,4 +83,11 @@ test("labels of parallel axes with room stay", () => {
 test("other traces stay as they are", () => {
   const trace = { x: [1], y: [2] };
   assert.equal(withSpacedTicks(trace, 200), trace);
+});
+
+test("a title at the left leaves out an explanation that is longer than the chart is high", () => {
+  const title = "accuracy on validation<br>each line at least halves the errors";
+  assert.equal(linesWithin(title, 400), title);
+  assert.equal(linesWithin(title, 200), "accuracy on validation");
+  assert.equal(linesWithin("accuracy on validation", 20), "accuracy on validation");
 });

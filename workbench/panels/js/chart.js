@@ -6,7 +6,7 @@ import { h, setText } from "./dom.js";
 import { withLabels } from "./label_room.js";
 import { loadPlotly } from "./plotly.js";
 import { inTheme } from "./theme_colors.js";
-import { inLines, widthOfNames, withRoom, withSpacedTicks } from "./ticks.js";
+import { inLines, linesWithin, widthOfNames, withRoom, withSpacedTicks } from "./ticks.js";
 
 /** @import { Channel } from "./channel.js" */
 /** @import { Frame } from "./obstacles.js" */
@@ -110,6 +110,12 @@ export class Chart {
       height: this.plot.clientHeight,
     };
     const { l, r, t, b } = this.layout.margin;
+    const upright = this.layout.height - Math.abs(b - t); // px around the middle of the axis
+    const name = yaxis?.title?.text;
+    if (name) {
+      const text = linesWithin(name, upright);
+      this.layout.yaxis = { ...yaxis, title: { ...yaxis.title, text } };
+    }
     const frame = { width, height: this.layout.height, left: l, right: r, top: t, bottom: b };
     if (figure !== this.figure) this.revision += 1;
     const spaced = this.drawn(figure).map((trace) => withSpacedTicks(trace, this.layout.height - t - b));

@@ -1,6 +1,8 @@
 // @ts-check
-// The texts below a narrow chart: fewer labels of the axis, so that none overlap, and the title in several lines, so
-// that it is not cut.
+// The texts around a small chart: fewer labels of the axis, so that none overlap, the title below in several lines, and
+// that at the left without explanations, so that it is not cut.
+
+import { sizeOf } from "./text_boxes.js";
 
 /** @import { Trace } from "./types" */
 
@@ -95,4 +97,14 @@ export function inLines(text, width) {
     else lines.push(word);
   }
   return lines;
+}
+
+/**
+ * Returns the first line of a title, and those of the others that are at most `room` pixels long.
+ * @param {string} text - lines that are separated by <br>
+ * @param {number} room
+ */
+export function linesWithin(text, room) {
+  const [first, ...others] = text.split("<br>");
+  return [first, ...others.filter((line) => sizeOf(line).width <= room)].join("<br>");
 }
