@@ -237,6 +237,17 @@ def test_the_goal_of_compress_is_dragged_and_points_on_its_lines_are_clicked(sho
     x, y = box["x"] + box["width"] / 2, plot["y"] + offset + (1 - share) * length
     page.mouse.move(x, y - 30)
     page.mouse.move(x, y, steps=4)
+    page.mouse.down()  # on a point that lies on the line
+    page.mouse.move(x - 50, y, steps=3)
+    page.mouse.up()
+    dragged = size.input_value()
+    assert float(dragged) < place / 1000
+    page.wait_for_function("location.search.includes(`budget=${" + dragged + " * 1000}`)")
+    assert "prune" not in page.url
+    page.get_by_role("button", name="undo", exact=True).click()
+    expect(name).to_be_visible()
+    page.mouse.move(x, y - 30)
+    page.mouse.move(x, y, steps=4)
     page.mouse.down()
     page.mouse.up()
     page.wait_for_function("location.search.includes('prune.sparsity')")

@@ -96,8 +96,9 @@ export class LimitHandles {
     this.reach = REACH;
     chart.frame?.addEventListener("pointermove", (event) => {
       const isOver = !this.drag && !isFinger(event) && Boolean(this.pointAt(event));
-      this.node.classList.toggle("pass", isOver); // a point on a line is pointed at, and clicked
+      this.node.classList.toggle("pass", isOver); // a point on a line is pointed at
     });
+    chart.frame?.addEventListener("pointerdown", (event) => this.pressPoint(event), { capture: true });
   }
 
   /** @returns {PictureLimit[]} */
@@ -178,6 +179,19 @@ export class LimitHandles {
     this.handles.set(key, handle);
     this.node.append(handle);
     return handle;
+  }
+
+  // A press on a point that lies on a line can become a drag of the line, or select the point when it is released.
+  /** @param {PointerEvent} event */
+  pressPoint(event) {
+    if (!this.node.classList.contains("pass")) return;
+    const { clientX: x, clientY: y } = event;
+    for (const [key, handle] of this.handles) {
+      if (!contains(handle.getBoundingClientRect(), x, y)) continue;
+      this.node.classList.remove("pass");
+      event.stopPropagation();
+      return this.press(event, handle, key);
+    }
   }
 
   /** @type {(event: PointerEvent, handle: HTMLElement, key: string) => void} */
@@ -275,6 +289,9 @@ export class LimitHandles {
 
 /** @param {PointerEvent} event */
 const isFinger = ({ pointerType }) => pointerType === "touch";
+
+/** @type {(box: { left: number, right: number, top: number, bottom: number }, x: number, y: number) => boolean} */
+const contains = ({ left, right, top, bottom }, x, y) => left <= x && x <= right && top <= y && y <= bottom;
 
 /** @type {(ends: number[], value: number) => number} */
 const along = ([low, high], value) => (value - low) / (high - low);
