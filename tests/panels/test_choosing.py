@@ -416,6 +416,19 @@ def test_results_are_not_said_to_meet_limits_that_were_set_later(opened):
     assert again["choosing"]["cards"] == found["cards"]
 
 
+@pytest.mark.parametrize("working", [False, True])
+def test_a_headline_names_another_network_that_meets_the_limits(working):
+    missed = SimpleNamespace(met=False, other=None, violations=("too large",))
+    other = SimpleNamespace(**{**vars(missed), "other": object()})
+    for headline in (
+        lambda result: choosing._headline(result, working=working),
+        choosing._other_limits,
+    ):
+        assert "network" not in headline(missed)
+        assert "another network does" in headline(other)
+        assert "of this network" in headline(other)
+
+
 def texts(client):
     """Return the texts of the points in the picture."""
     data = choosing_picture.tab(client.session, LIGHT)["figure"]["data"]

@@ -163,6 +163,12 @@ def _headline(result: Recommendation, *, working: bool) -> str:
     """Return whether the recipes meet the limits of the search."""
     if result.met:
         return _("These recipes meet the limits.")
+    if result.other is not None and working:
+        return _(
+            "No recipe of this network meets the limits so far; another network does. The nearest:"
+        )
+    if result.other is not None:
+        return _("No recipe of this network meets the limits; another network does. The nearest:")
     if working:
         return _("No recipe meets the limits so far; the nearest:")
     if result.violations:
@@ -174,6 +180,11 @@ def _other_limits(result: Recommendation) -> str:
     """Return whether recipes that were measured meet limits that were set after the search."""
     if result.met:
         return _("Of what was measured, these meet the new limits: search again for better ones.")
+    if result.other is not None:
+        return _(
+            "Nothing of this network that was measured meets the new limits; another network does. "
+            "The nearest:"
+        )
     return _("Nothing that was measured meets the new limits: search again. The nearest:")
 
 
