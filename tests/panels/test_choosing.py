@@ -17,6 +17,7 @@ import workbench as wb
 from tests.profiling.energy.fakes import Clock, Powercap, machine
 from workbench import formatting
 from workbench.cancel import Cancelled
+from workbench.domain.metric import ACCURACY
 from workbench.evaluation.uncompressed_file import uncompressed_bytes
 from workbench.panels import choosing, choosing_picture, narrowing, search_notebook
 from workbench.panels.comparison.focus import update_focus
@@ -26,9 +27,11 @@ from workbench.recipe import Prune, Quantize, Recipe
 from workbench.session import Session
 from workbench.session.records import Goal
 from workbench.study import latency, speed
+from workbench.study.goal import Goal as StudyGoal
+from workbench.study.other_networks import OtherNetwork
 from workbench.study.reasons import alternatives, contributions
 from workbench.study.speed import Speed
-from workbench.study.trial import Cost
+from workbench.study.trial import EXACT, Cost, Trial
 from workbench.zoo.students import students
 
 
@@ -407,7 +410,9 @@ def test_results_are_not_said_to_meet_limits_that_were_set_later(opened):
     opened.act("choose_limits", max_bytes=None, min_accuracy=large.accuracy)
     other = opened.wait("state", lambda s: s["choosing"]["met"])["choosing"]
     assert "Of what was measured" in other["headline"]
-    assert other["cards"][0]["title"] == "recommended"
+    better = opened.session.recommendation((None, large.accuracy, None)).other
+    title = "recommended for this network" if better else "recommended"
+    assert other["cards"][0]["title"] == title
     assert other["cards"][0]["recipe"] != found["cards"][0]["recipe"]
     assert "recommended" in texts(opened)
     opened.act("choose_limits", **limits)
@@ -427,6 +432,18 @@ def test_a_headline_names_another_network_that_meets_the_limits(working):
         assert "network" not in headline(missed)
         assert "another network does" in headline(other)
         assert "of this network" in headline(other)
+
+
+def test_a_recipe_that_another_network_dominates_is_recommended_for_its_own_network():
+    best = Trial(Recipe(Quantize(4)), EXACT, 9_000, value=0.85, accuracy=0.85)
+    smaller = replace(best, bytes=8_000)
+    goal = StudyGoal(ACCURACY, min_accuracy=0.8, floor=0.8)
+    result = SimpleNamespace(met=True, best=best, choices=(best,), goal=goal, other=None)
+    assert choosing._titles(result) == ["recommended"]
+    result.other = OtherNetwork("fashion/cnn-10k", smaller, best)
+    assert choosing._titles(result) == ["recommended for this network"]
+    result.other = OtherNetwork("fashion/cnn-10k", replace(smaller, value=0.84), best)
+    assert choosing._titles(result) == ["recommended"]
 
 
 def texts(client):

@@ -37,6 +37,7 @@ def test_it_is_said_what_is_better_and_by_how_much(lenet5):
         return other, goal, other.sentence(goal)
 
     other, goal, text = said(BEST, min_accuracy=0.896)
+    assert other.dominates(goal) == (other.trial.value >= BEST.value)
     less = 1 - other.trial.bytes / BEST.bytes
     assert f"{formatting.percent(less)} smaller" in text
     assert goal.metric.difference(other.trial.value, BEST.value) in text
@@ -44,6 +45,9 @@ def test_it_is_said_what_is_better_and_by_how_much(lenet5):
     equal = replace(BEST, bytes=10**6, value=other.trial.value, accuracy=other.trial.value)
     other, goal, text = said(equal, min_accuracy=0.896)
     assert other.advantage(goal) == "smaller"
+    assert other.dominates(goal)
+    assert not replace(other, than=replace(equal, value=equal.value + 0.01)).dominates(goal)
+    assert not replace(other, than=replace(equal, bytes=other.trial.bytes)).dominates(goal)
     assert "±" in text
     assert "better" not in text
     poor = replace(BEST, value=0.5, accuracy=0.5)

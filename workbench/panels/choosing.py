@@ -139,11 +139,9 @@ def _results(session: Session) -> dict[str, Any]:
     headline = _headline(result, working=working)
     if next_limits(session) != choosing.demand.limits:
         headline = _other_limits(result)
-    metric = _(result.goal.metric.name)
-    titles = _titles(result.choices, metric) if result.met else [_("nearest to the limits")]
     cards = [
         _card(title, describe(trial.recipe), trial, result)
-        for title, trial in zip(titles, result.choices, strict=False)
+        for title, trial in zip(_titles(result), result.choices, strict=True)
     ]
     if (other := result.other) is not None:
         name = f"{title_of(other.name)}: {describe(other.trial.recipe)}"
@@ -214,11 +212,15 @@ def _card(title: str, name: str, trial: Trial, result: Recommendation) -> dict[s
     }
 
 
-def _titles(choices: tuple[Trial, ...], metric: str) -> list[str]:
+def _titles(result: Recommendation) -> list[str]:
     """Return what each choice is best in, compared with the first."""
-    first = choices[0]
+    if not result.met:
+        return [_("nearest to the limits")]
+    first, metric = result.best, _(result.goal.metric.name)
     titles = [_("recommended")]
-    for trial in choices[1:]:
+    if result.other is not None and result.other.dominates(result.goal):
+        titles = [_("recommended for this network")]
+    for trial in result.choices[1:]:
         if trial.bytes < first.bytes:
             titles.append(_("smaller file"))
         elif trial.recipe.structure is not None and first.recipe.structure is None:

@@ -59,6 +59,12 @@ class OtherNetwork:
             return _("smaller, better {metric}").format(metric=_(goal.metric.name))
         return _("smaller")
 
+    def dominates(self, goal: Goal) -> bool:
+        """Whether it is smaller than the best recipe of the model itself, and no worse."""
+        if self.than is None or self.trial.bytes >= self.than.bytes:
+            return False
+        return not goal.metric.better(self.than.value or 0.0, self.trial.value or 0.0)
+
     def sentence(self, goal: Goal) -> str:
         """Return what is better and by how much, as a sentence."""
         text = _(
