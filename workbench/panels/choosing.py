@@ -214,17 +214,20 @@ def _card(title: str, name: str, trial: Trial, result: Recommendation) -> dict[s
 
 def _titles(result: Recommendation) -> list[str]:
     """Return what each choice is best in, compared with the first."""
+    from workbench.study.choices import BETTER, FASTER, NEARLY_AS_SMALL, SMALLER, advantages
+
     if not result.met:
         return [_("nearest to the limits")]
-    first, metric = result.best, _(result.goal.metric.name)
+    metric = _(result.goal.metric.name)
     titles = [_("recommended")]
     if result.other is not None and result.other.dominates(result.goal):
         titles = [_("recommended for this network")]
-    for trial in result.choices[1:]:
-        if trial.bytes < first.bytes:
-            titles.append(_("smaller file"))
-        elif trial.recipe.structure is not None and first.recipe.structure is None:
-            titles.append(_("fewer multiplications"))
-        else:
-            titles.append(_("better {metric}").format(metric=metric))
-    return titles
+    names = {
+        NEARLY_AS_SMALL: _("better {metric}, nearly as small").format(metric=metric),
+        BETTER: _("better {metric}").format(metric=metric),
+        SMALLER: _("smaller file"),
+        FASTER: _("fewer multiplications"),
+    }
+    others = result.choices[1:]
+    advantage = advantages(result.goal.metric, result.best, others)
+    return titles + [names[advantage[trial]] for trial in others]
