@@ -523,7 +523,9 @@ def acts(client):
 def test_the_questions_say_what_a_selected_student_has(opened):
     student = next(student for student in students() if student.teacher)
     opened.session.distill(student)
-    helps = opened.wait("state", _is_about("student"))["choosing"]["helps"]
+    state = opened.wait("state", _is_about("student"))["choosing"]
+    helps = state["helps"]
+    assert student.short_title in state["headline"]
     assert formatting.size(opened.session.model.card["file_bytes"]) in helps["max_bytes"]
     assert formatting.percent(opened.session.model.accuracy("validation")) in helps["min_accuracy"]
     opened.session.undo()

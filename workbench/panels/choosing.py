@@ -20,6 +20,7 @@ from workbench.panels.search_limits import (
 from workbench.profiling.energy.machine import Machine
 from workbench.recipe.description import describe
 from workbench.session import Session
+from workbench.zoo.reference import reference
 from workbench.zoo.registry import title as title_of
 from workbench.zoo.students import student
 
@@ -135,6 +136,10 @@ def _results(session: Session) -> dict[str, Any]:
     working = choosing is not None and choosing.running
     if choosing is None or result is None or not result.choices:
         headline = _("Every recipe that is shown here was measured on this model.")
+        if session.student is not None:
+            headline = _("Every recipe that is shown here was measured on {student}.").format(
+                student=reference(session.model.name)
+            )
         return {"working": working, "headline": headline, "met": False, "cards": [], "reasons": []}
     headline = _headline(result, working=working)
     if next_limits(session) != choosing.demand.limits:
