@@ -159,6 +159,18 @@ def test_an_impossible_time_is_a_message(opened, seconds):
     assert opened.session.choosing is None
 
 
+@pytest.mark.parametrize(
+    ("seconds", "left"),
+    [(10, 10), (0.5, 0.5), (0, 30), (9999, 30), ("9", 30), (True, 30), (None, 30)],
+)
+def test_the_time_of_a_search_stays_when_the_page_is_left(seconds, left):
+    with closing(Session("fashion/mlp-32")) as session:
+        update_focus(session, "search_seconds", seconds)
+        session.choose_model("fashion/cnn-10k")
+        questions = choosing.section(session)["questions"]
+    assert questions[-1]["value"] == left
+
+
 @pytest.mark.slow
 def test_another_model_has_no_result(opened):
     search(opened)

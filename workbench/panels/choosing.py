@@ -12,6 +12,7 @@ from workbench.panels import goal as goal_panel
 from workbench.panels.search_limits import (
     KEYS,
     KILOBYTE,
+    MAX_SECONDS,
     energy_text,
     has_accuracy,
     next_limits,
@@ -28,13 +29,10 @@ if TYPE_CHECKING:
     from workbench.study.recommendation import Recommendation
     from workbench.study.trial import Trial
 
-SECONDS = 30
-MAX_SECONDS = 3600
-
 
 def section(session: Session) -> dict[str, Any]:
     """Return the texts and the questions."""
-    helps, demand = _helps(session), session.choosing.demand if session.choosing else None
+    helps = _helps(session)
     max_bytes, min_accuracy, max_energy = next_limits(session)
     questions = [
         {
@@ -80,7 +78,7 @@ def section(session: Session) -> dict[str, Any]:
             "label": _("How long may it search?"),
             "help": _("A first answer comes within seconds; more time finds smaller files."),
             "unit": _("s"),
-            "value": SECONDS if demand is None else demand.seconds,
+            "value": session.focus.search_seconds,
             "scale": 1,
             "step": "any",
             "bounds": {"above": 0, "most": MAX_SECONDS, "required": True, "text": seconds_text()},

@@ -14,6 +14,8 @@ from workbench.session.records import Limits
 
 KEYS = ("max_bytes", "min_accuracy", "max_energy_mj")
 KILOBYTE = 1000
+MAX_SECONDS = 3600
+"""The longest time of a search."""
 SMALL = 0.1
 """The suggested largest file, as a fraction of the original."""
 LOSS = 0.02

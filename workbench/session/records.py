@@ -106,6 +106,8 @@ class Focus:
         last value that are left of all that are tried.
     axis : str or None
         The field whose values the controls there narrow.
+    search_seconds : float
+        How long the next search there may take.
     plan : PlanSelection
         The large model, the chips and the sizes that are planned.
     """
@@ -125,6 +127,7 @@ class Focus:
     choosing: str = "recipes"
     narrowed: tuple[tuple[str, int, int], ...] = ()
     axis: str | None = None
+    search_seconds: float = 30
     plan: PlanSelection = field(default_factory=PlanSelection)
 
 

@@ -14,9 +14,9 @@ from workbench.i18n import _
 from workbench.panels.actions.background import run_job
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.actions.sending import send_file
-from workbench.panels.choosing import MAX_SECONDS, seconds_text
+from workbench.panels.choosing import seconds_text
 from workbench.panels.goal import limit
-from workbench.panels.search_limits import KEYS, limits, next_limits, suggested
+from workbench.panels.search_limits import KEYS, MAX_SECONDS, limits, next_limits, suggested
 from workbench.panels.search_notebook import can_repeat, search_notebook
 from workbench.plots import study
 from workbench.recipe import Recipe
@@ -30,6 +30,7 @@ def choose(dashboard: Dashboard, message: dict[str, Any]) -> None:
     if seconds is None:
         raise InputError(seconds_text(), code="session.invalid_limit")
     session, answers = dashboard.session, limits(message)
+    session.set_focus(search_seconds=seconds)
     before = dict(zip(KEYS, next_limits(session), strict=True))
     free = suggested(session)
     new = {key: value for key, value in answers.items() if key in free or value != before[key]}

@@ -10,6 +10,7 @@ from workbench.panels.comparison.attribution import selected_example, supports_a
 from workbench.panels.comparison.examples import EXAMPLES, page_size, page_start
 from workbench.panels.comparison.tab import selected_view, views
 from workbench.panels.comparison.view import cached_comparison
+from workbench.panels.search_limits import MAX_SECONDS
 from workbench.session import Session
 from workbench.zoo.readable import display_type
 
@@ -90,6 +91,11 @@ def _compared(session: Session, value: Any) -> dict[str, Any]:
     return {"plan": session.focus.plan.changed({"compared": value})}
 
 
+def _search_seconds(session: Session, value: Any) -> dict[str, Any]:
+    valid = isinstance(value, int | float) and 0 < value <= MAX_SECONDS
+    return {"search_seconds": value} if valid and value is not True else {}
+
+
 def _choose_kind(session: Session, value: Any) -> dict[str, Any]:
     from workbench.plots import flips
 
@@ -107,6 +113,7 @@ CONTROLS: dict[str, Callable[[Session, Any], dict[str, Any]]] = {
     "choosing": _one_of("choosing", lambda session: ("recipes", "progress", "fields")),
     "narrowed": narrowing.brushed,
     "axis": _one_of("axis", lambda session: narrowing.fields(session.model)),
+    "search_seconds": _search_seconds,
     "first_value": narrowing.first_chosen,
     "last_value": narrowing.last_chosen,
     "all_values": narrowing.cleared,

@@ -105,12 +105,13 @@ export class ChoosePage {
     return demandOf(answers.map(({ question, value }) => [question, value ?? null]));
   }
 
-  // Sets one limit of the next search, which the picture shows.
+  // Sets one limit of the next search, which the picture shows, or its time.
   /** @param {Asked} asked */
   draw({ question, check }) {
     const value = check();
-    if (value !== undefined && !question.bounds.required)
-      this.context.channel.act("choose_limits", demandOf([[question, value]]));
+    if (value === undefined) return;
+    if (question.key === "seconds") this.context.channel.act("focus", { key: "search_seconds", value });
+    else this.context.channel.act("choose_limits", demandOf([[question, value]]));
   }
 
   // A limit is dragged in the picture.
