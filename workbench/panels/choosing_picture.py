@@ -172,7 +172,16 @@ def _ended(result: Recommendation) -> str:
         "{count} recipes tried: {exact} measured on all examples, the dots; the others stopped "
         "early, too large or no better. {saved} of the evaluations were not needed.",
         tried,
-    ).format(
+    )
+    if trials.known:
+        text = plural(
+            "{count} recipe tried.",
+            "{count} recipes tried: {exact} measured on all examples, which are the dots together "
+            "with the known results; the others stopped early, too large or no better. {saved} of "
+            "the evaluations were not needed.",
+            tried,
+        )
+    text = text.format(
         count=formatting.count(tried),
         exact=formatting.count(exact_count(trials)),
         saved=formatting.percent(max(0.0, trials.saved), 0),
