@@ -195,18 +195,17 @@ class History:
 
     @property
     def lost_training(self) -> Train | None:
-        """The settings of a training that a later change of the recipe has left behind, or None.
+        """The settings of a training that the last change of the recipe has left behind, or None.
 
         Without a recipe, or with the untrained recipe of that training, nothing is missed.
         """
-        model, recipe = self.current.model, self.current.recipe
-        steps = reversed([s.recipe for s in self.past if s.model == model])
-        trained = next((step for step in steps if step.train is not None), None)
-        if trained is None or recipe.train is not None:
+        recipe = self.current.recipe
+        if not self.past or recipe.train is not None:
             return None
-        if recipe in (Recipe(), trained.untrained):
+        before = self.past[-1]
+        if before.model != self.current.model or recipe in (Recipe(), before.recipe.untrained):
             return None
-        return trained.train
+        return before.recipe.train
 
     def after(self, tour: History) -> History:
         """Return the history in which this one is current again, after the history `tour`.
