@@ -21,6 +21,11 @@ CASES = [
     (f.size, 2_500_000, "2.50 MB"),
     (f.size, 3e9, "3.00 GB"),
     (f.percent, 0.8987, "89.9 %"),
+    (f.percent, -3.911, "−391.1 %"),
+    (f.percent, -0.0001, "0.0 %"),
+    (f.number, -1.742, "−1.742"),
+    (f.number, -0.00002, "−2e-05"),
+    (f.scientific, -0.00002, "−2 × 10⁻⁵"),
     (f.points, 0.0152, "+1.5 points"),
     (f.points, -0.015, "−1.5 points"),
     (f.points, 0.0004, "±0.0 points"),
@@ -74,7 +79,8 @@ def test_a_difference_of_fractions_never_contradicts_them(value, other):
 
 @given(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9))
 def test_a_difference_of_numbers_never_contradicts_them(value, other):
-    shown = [Decimal(RMSE.format(x).replace(",", "")) for x in (value, other)]
+    texts = [RMSE.format(x).replace(",", "").replace(f.MINUS, "-") for x in (value, other)]
+    shown = [Decimal(text) for text in texts]
     text = RMSE.difference(value, other).replace(",", "").replace(f.MINUS, "-").replace("±", "")
     assert Decimal(text) == shown[0] - shown[1]
 

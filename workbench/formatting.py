@@ -42,8 +42,8 @@ def round_size(value: float) -> str:
 
 
 def percent(fraction: float, digits: int = 1) -> str:
-    """Format a fraction from 0 to 1 in percent: ``89.9 %``."""
-    return f"{fraction * 100:.{digits}f}{NARROW_SPACE}%"
+    """Format a fraction in percent: ``89.9 %``."""
+    return f"{_with_minus(f'{fraction * 100:.{digits}f}')}{NARROW_SPACE}%"
 
 
 def signed_percent(change: float) -> str:
@@ -82,7 +82,8 @@ def difference(shown: str, other: str) -> str:
 
     Next to them, a difference that is computed before rounding could be wrong by one digit.
     """
-    change = Decimal(shown.replace(",", "")) - Decimal(other.replace(",", ""))
+    one, two = (Decimal(text.replace(",", "").replace(MINUS, "-")) for text in (shown, other))
+    change = one - two
     sign = "+" if change > 0 else MINUS if change < 0 else "±"
     return f"{sign}{abs(change):,f}"
 
@@ -90,8 +91,13 @@ def difference(shown: str, other: str) -> str:
 def number(value: float) -> str:
     """Format a number without a unit, to three decimals or four digits: ``1.742``."""
     if (value and abs(value) < 0.1) or abs(value) >= 1e6:
-        return f"{value:.3g}"
-    return f"{value:,.3f}" if abs(value) < 100 else f"{value:,.1f}"
+        return _with_minus(f"{value:.3g}")
+    return _with_minus(f"{value:,.3f}" if abs(value) < 100 else f"{value:,.1f}")
+
+
+def tick(value: float) -> str:
+    """Format a number beside an axis, with as many digits as it has: ``−0.5``."""
+    return _with_minus(f"{value:g}")
 
 
 def scientific(value: float) -> str:
@@ -167,6 +173,13 @@ def grams(value: float) -> str:
         if abs(value) >= scale:
             return f"{_significant(value / scale)}{NARROW_SPACE}{unit}"
     return f"{_significant(value * 1e6)}{NARROW_SPACE}µg"
+
+
+def _with_minus(text: str) -> str:
+    """Return a number with a minus sign in place of a hyphen at its start; zero has no sign."""
+    if not text.startswith("-"):
+        return text
+    return text[1:] if text.strip("-0.") == "" else f"{MINUS}{text[1:]}"
 
 
 def _significant(value: float) -> str:

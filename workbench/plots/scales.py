@@ -99,7 +99,9 @@ class Axis:
         values = _log_ticks(high - low) if self._logarithmic else _linear_ticks(low, high)
         candidates = sorted((self._height(value), value) for value in values)
         ticks = [(place, value) for place, value in candidates if low <= place <= high]
-        return [place for place, _value in ticks], [f"{value:g}" for _place, value in ticks]
+        return [place for place, _value in ticks], [
+            formatting.tick(value) for _place, value in ticks
+        ]
 
     @property
     def scale(self) -> str:
