@@ -11,6 +11,7 @@ import workbench as wb
 from tests.raises import raises
 from workbench.domain.metric import ACCURACY, BITS_PER_CHARACTER, RMSE, metric_named
 from workbench.panels import goal, hint
+from workbench.plots import points
 from workbench.recipe import Prune, Quantize, Recipe, Train
 from workbench.session.records import Visit
 
@@ -23,6 +24,7 @@ def session(recipe=SMALL, report=None, visited=(), budget=None, floor=None, **mo
     return SimpleNamespace(
         origin=NAME,
         origin_model=wb.model(NAME),
+        store=None,  # results of the presets of built-in models are in the package
         model=wb.model(NAME),
         student=None,
         recipe=recipe,
@@ -59,6 +61,13 @@ def test_the_answer_to_a_limit_that_is_not_allowed_names_what_is():
         goal.limit("x", *goal.floor_bounds(custom), goal.floor_text(custom))
 
 
+@pytest.fixture
+def visited_only(monkeypatch):
+    """Leave presets and students out of the results."""
+    monkeypatch.setattr(goal, "landmarks", lambda _session: [])
+
+
+@pytest.mark.usefixtures("visited_only")
 @pytest.mark.parametrize(
     ("budget", "floor", "expected"),
     [
@@ -74,10 +83,28 @@ def test_the_original_model_is_no_result(budget, floor, expected):
     assert goal.text(session(visited=VISITED, budget=budget, floor=floor)) == expected
 
 
+@pytest.mark.usefixtures("visited_only")
 def test_without_results_nothing_is_counted():
     assert goal.text(session(visited=VISITED[:1], budget=1)) == ""
 
 
+def test_each_point_of_the_picture_is_a_result():
+    state = session(visited=VISITED, budget=200_000, floor=0.5)
+    presets = points.presets(wb.model(NAME), None)
+    assert goal.passing(state)[1] == len(presets) + 2
+    met, count = goal.passing(state)
+    state.student = student = next(student for student in wb.students() if student.teacher)
+    marks = [points.original(wb.model(known.name)) for known in (student, student.alone)]
+    more = sum(goal.meets(state, mark.bytes, mark.value) for mark in marks)
+    assert more
+    assert goal.passing(state) == (met + more, count + 2)
+    preset = presets[0]
+    known = Visit(Recipe(quantize=Quantize(7)), preset.spot.bytes, preset.spot.value, NAME)
+    state.visited = (*VISITED, known)  # the preset itself, visited
+    assert goal.passing(state)[1] == count + 2
+
+
+@pytest.mark.usefixtures("visited_only")
 def test_the_current_estimate_counts_once():
     current = report(SMALL, 50_000, 0.9)
     assert goal.passing(session(visited=VISITED[:2], report=current, budget=60_000)) == (1, 2)
@@ -171,11 +198,16 @@ def test_the_hint_of_a_student():
     assert hint.hint(state).startswith("Open")
 
 
+def limits(chart):
+    notes = (note["text"] for note in chart["figure"]["layout"]["annotations"])
+    return [text for text in notes if text.startswith("goal ")]
+
+
 def test_limits_are_shaded_and_invalid_ones_change_nothing(client):
     client.act("budget", value=50_000)
     client.act("floor", value=0.85)
     assert (client.session.budget, client.session.floor) == (50_000, 0.85)
-    client.wait("chart", lambda chart: len(chart["figure"]["layout"]["annotations"]) == 2)
+    client.wait("chart", lambda chart: len(limits(chart)) == 2)
     for invalid in (-5, 0, "x", float("nan"), float("inf"), True):
         client.act("budget", value=invalid)
         assert "above 0" in client.last("banner")["text"]

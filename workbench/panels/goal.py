@@ -8,6 +8,7 @@ from typing import Any
 from workbench.domain.metric import Metric
 from workbench.errors import InputError
 from workbench.i18n import _, plural
+from workbench.panels.landmarks import landmarks
 from workbench.session import Session
 
 
@@ -71,7 +72,8 @@ def limit(value: Any, above: float | None, most: float | None, text: str) -> flo
 def passing(session: Session) -> tuple[int, int]:
     """Return how many results meet both limits, and how many results there are.
 
-    The results are the visited recipes and the current estimate.
+    The results are what the picture draws as points: the visited recipes, the current estimate,
+    and the presets and students whose results are known.
     """
     origin = session.origin
     results = {
@@ -84,7 +86,10 @@ def passing(session: Session) -> tuple[int, int]:
         key = session.model.name, report.recipe
         if session.model.name != origin or report.recipe.as_dict():
             results.setdefault(key, (report.size.bytes, report.score.value))
-    return sum(meets(session, *result) for result in results.values()), len(results)
+    measured = list(results.values())
+    known = [(mark.spot.bytes, mark.spot.value) for mark in landmarks(session)]
+    measured += [result for result in known if result not in measured]
+    return sum(meets(session, *result) for result in measured), len(measured)
 
 
 def meets(session: Session, size: int, value: float) -> bool:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from math import log10
 from typing import Any
 
-from workbench import formatting, zoo
+from workbench import formatting
 from workbench.evaluation.report import Report
 from workbench.i18n import _
+from workbench.panels.landmarks import landmarks, student_marks
 from workbench.plots import points, scales, tradeoff
 from workbench.plots.finding import finding
 from workbench.plots.goal import Goal
 from workbench.plots.palette import Palette
-from workbench.plots.spots import Landmark, Spot, hover_text
+from workbench.plots.spots import Spot, hover_text
 from workbench.plots.style import Figure
 from workbench.recipe import Recipe
 from workbench.session import Session
 from workbench.session.records import Visit
-from workbench.zoo.students import Student
 
 
 class Picture:
@@ -64,7 +64,7 @@ class Picture:
             ],
             "marks": [
                 {"kind": mark.kind, "label": mark.label, **_place(mark.spot, self._original, up)}
-                for mark in _students(session.student)
+                for mark in student_marks(session.student)
             ],
         }
 
@@ -105,25 +105,6 @@ class Picture:
         if report is None and self._session.recipe == Recipe():
             return points.original(self._session.model)
         return points.current(report)
-
-
-def landmarks(session: Session) -> list[Landmark]:
-    """Return the points that are known beforehand: presets, and the selected student."""
-    return [*points.presets(session.origin_model, session.store), *_students(session.student)]
-
-
-def _students(chosen: Student | None) -> list[Landmark]:
-    """Return a distilled student, and the same network trained on the same labels alone."""
-    if chosen is None or not chosen.teacher:
-        return []
-    taught = _("taught at T = {t}").format(t=f"{chosen.temperature:g}")
-    return [
-        Landmark(label, points.original(zoo.model(student.name)), kind)
-        for label, student, kind in (
-            (_("labels alone"), chosen.alone, "alone"),
-            (taught, chosen, "student"),  # in front, if they overlap
-        )
-    ]
 
 
 def _place(spot: Spot, original: Spot, up: scales.Axis) -> dict[str, Any]:
