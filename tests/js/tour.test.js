@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isDone, placeNear } from "../../workbench/panels/js/tour.js";
+import { isDone, placeNear, Tour } from "../../workbench/panels/js/tour.js";
 
 const EMPTY = { budget: null, floor: null, redo: false };
 
@@ -50,3 +50,21 @@ for (const [name, control, explained, place] of [
 ]) {
   test(`a bubble stands ${name}`, () => assert.deepEqual(placeNear(control, BUBBLE, explained, WINDOW), place));
 }
+
+test("a step whose task is done already is done when it opens, but not by an older undo", () => {
+  const tour = Object.assign(Object.create(Tour.prototype), {
+    steps: [{ key: "a", low: 0.5 }, { undone: true }, { goal: true }, {}],
+    completed: new Set(),
+    newest: { values: { a: 0.6 }, state: { ...EMPTY, budget: 100, redo: true } },
+    showDone() {},
+    highlight() {},
+    target: () => null,
+    root: () => ({ append() {} }),
+    bubble: { showPopover() {} },
+    channel: { act() {} },
+    ...Object.fromEntries(["text", "count", "next", "back"].map((name) => [name, { setAttribute() {}, addEventListener() {}, getAttribute: () => null }])),
+    texts: { count: "{step} of {steps}" },
+  });
+  for (const index of tour.steps.keys()) tour.go(index, false);
+  assert.deepEqual([...tour.completed], [0, 2]);
+});

@@ -23,6 +23,7 @@ export class Tour {
   /** @type {TourStep[]} */ steps = [];
   /** @type {Set<number>} */ completed = new Set(); // the steps whose task is done
   /** @type {HTMLElement | null} */ opener = null; // the button that starts the tour
+  /** @type {{ values: Values, state: State } | null} */ newest = null; // what the page shows
   model = ""; // the one that the tour is about
   index = -1; // of the step; -1 while there is no tour
 
@@ -117,6 +118,7 @@ export class Tour {
     setText(this.count, fill(this.texts.count, { step: String(index + 1), steps: String(this.steps.length) }));
     setText(this.next, isLast ? this.texts.finish : this.texts.next);
     setDisabled(this.back, index === 0);
+    this.complete(!step.undone); // an older step that was undone is not that of the tour
     this.showDone();
     const target = this.target();
     this.highlight(target);
@@ -184,14 +186,22 @@ export class Tour {
     this.bubble.style.top = `${place.top}px`;
   }
 
-  // Marks the task as completed.
+  // Takes the values of the controls and the newest state, which may complete the task.
   /** @type {(values: Values, state: State) => void} */
   check(values, state) {
-    const step = this.steps[this.index];
-    if (!step || this.completed.has(this.index) || !isDone(step, values, state)) return;
-    this.completed.add(this.index);
+    this.newest = { values, state };
+    if (!this.complete()) return;
     this.showDone();
     this.place();
+  }
+
+  // Marks the task as completed if it is, also by what was set before; returns whether it is so only now.
+  complete(counts = true) {
+    const step = this.steps[this.index];
+    if (!counts || !step || !this.newest || this.completed.has(this.index)) return false;
+    if (!isDone(step, this.newest.values, this.newest.state)) return false;
+    this.completed.add(this.index);
+    return true;
   }
 }
 
