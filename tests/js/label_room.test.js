@@ -284,3 +284,12 @@ test("the lines of a list all stay, also long ones and those near the edge", () 
   const { data } = withLabels([list], sheet, { width: 824, height: 100, left: 12, right: 12, top: 24, bottom: 8 });
   assert.deepEqual(data[0].text, list.text);
 });
+
+test("a label at the upper edge stays inside the plot, away from the buttons above it", () => {
+  const view = frame(1200, 260);
+  const best = { ...ORIGINAL, y: [0.93] };
+  const { data } = withLabels([best], LAYOUT, view);
+  const [label] = boxes(data, view);
+  assert.equal(data[0].text[0], "original");
+  assert.ok(label.top >= view.top);
+});

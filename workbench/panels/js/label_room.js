@@ -100,7 +100,7 @@ export function withLabels(data, layout, frame, taken = []) {
   const places = placesIn(layout, frame);
   if (!places || !data.some(hasLabels)) return { data, annotations, labels: [] };
   const { marks, lines, grips } = obstaclesOf(data, layout, frame);
-  const inside = { left: frame.left, right: frame.width, top: 0, bottom: frame.height - frame.bottom };
+  const inside = { left: frame.left, right: frame.width, top: frame.top, bottom: frame.height - frame.bottom };
   const room = new Room(inside, marks, lines);
   room.labels.push(...taken, ...grips);
   /** @type {(trace: Trace) => Trace} */

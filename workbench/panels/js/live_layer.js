@@ -189,8 +189,8 @@ function sideOf(view, x, y, label) {
 }
 
 /** @type {(view: View, box: Box) => boolean} */
-const isInside = ({ width, height, left, bottom }, box) =>
-  box.left > left && box.right < width && box.top > 0 && box.bottom < height - bottom;
+const isInside = ({ width, height, left, top, bottom }, box) =>
+  box.left > left && box.right < width && box.top >= top && box.bottom < height - bottom;
 
 /** @type {(view: View, box: Box) => boolean} */
 const isCrossed = ({ lines = [] }, box) => lines.some((line) => crosses(box, line, CLEAR));
