@@ -96,8 +96,9 @@ export class Tabs {
   }
 
   measure() {
-    const columns = columnsOf(this.body.clientWidth);
-    if (!this.open || columns === this.columns) return;
+    const { clientWidth } = this.body;
+    const columns = columnsOf(clientWidth);
+    if (!this.open || !clientWidth || columns === this.columns) return; // the tab of a hidden page has no width
     this.columns = columns;
     this.channel.act("focus", { key: "columns", value: columns });
   }
