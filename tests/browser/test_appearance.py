@@ -59,11 +59,13 @@ def test_no_width_covers_or_cuts_texts(show, shown):
         texts = shown.evaluate(OVERLAPS, ":is(.stage, .card)")
         assert (texts["found"], texts["wide"]) == ([], []), width
         assert shown.evaluate(OVERLAPS, ".settings")["wide"] == [], width
-    shown.set_viewport_size({"width": 390, "height": 844})
     for name in ("results", "cost"):
         shown.get_by_role("tab", name=name).click()
-        table = shown.locator(".tab-body .scroll").filter(visible=True)
-        assert table.evaluate("(node) => node.scrollWidth <= node.clientWidth"), name
+        for width in (390, 900):
+            shown.set_viewport_size({"width": width, "height": 844})
+            table = shown.locator(".tab-body .scroll").filter(visible=True)
+            fits = table.evaluate("(node) => node.scrollWidth <= node.clientWidth")
+            assert fits, (name, width)
     shown.set_viewport_size({"width": 1120, "height": 800})  # a cell of JupyterLab
     assert shown.locator(".top").bounding_box()["height"] < 60
 
