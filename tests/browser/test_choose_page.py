@@ -19,6 +19,10 @@ def search(page, server, *, kilobytes, percent, seconds):
     page.get_by_role("button", name="Find recipes").click()
 
 
+ROOM_AFTER_LAST = """(list) =>
+  list.getBoundingClientRect().right - list.lastElementChild.getBoundingClientRect().right"""
+
+
 def test_a_recipe_is_found_and_opened_on_compress(watched, server):
     page = watched
     search(page, server, kilobytes="20", percent="80", seconds="5")
@@ -27,6 +31,9 @@ def test_a_recipe_is_found_and_opened_on_compress(watched, server):
     card = page.locator(".choosing-card").first
     size = card.locator("dd").first.inner_text()
     expect(page.locator(".choosing-reasons li").first).to_contain_text(size)
+    for width in (900, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.locator(".choosing-cards").evaluate(ROOM_AFTER_LAST) < 1, width
     points = page.evaluate(
         "document.querySelector('.tab-body .plot').data.find((t) => t.name === 'visited').x"
     )
