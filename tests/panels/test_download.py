@@ -10,7 +10,7 @@ import workbench as wb
 from tests.panels.conftest import Client
 from workbench import formatting
 from workbench.custom.uploads.weights import model_with_weights
-from workbench.panels.actions.artifact import _file_name
+from workbench.panels.file_name import file_stem
 from workbench.recipe import Prune, Quantize, Recipe, Train
 from workbench.session import Session
 from workbench.zoo.registry import remove_model
@@ -132,8 +132,19 @@ def test_a_limit_that_is_missed_on_test_alone_is_said(client):
 def test_file_names_differ_where_recipes_do():
     tiny = Recipe(prune=Prune(0.6), quantize=Quantize(bits=3, range="mse"))
     drawn = Recipe(prune=Prune(0.6), quantize=Quantize(bits=3))
-    names = {_file_name("fashion/lenet5", recipe) for recipe in (tiny, drawn)}
+    names = {file_stem("fashion/lenet5", recipe) for recipe in (tiny, drawn)}
     assert len(names) == 2
     assert all(name.startswith("fashion-lenet5-prune-0.6-quantize-3-") for name in names)
     assert max(map(len, names)) < 60
-    assert _file_name("fashion/lenet5", Recipe()) == "fashion-lenet5.safetensors"
+    assert file_stem("fashion/lenet5", Recipe()) == "fashion-lenet5"
+
+
+def test_images_are_named_after_the_model_and_the_recipe_like_the_file(client):
+    client.session.set(Recipe(quantize=Quantize(bits=8)))
+    client.act("tab", key="bytes")
+    client.wait_until_idle()
+    client.act("download")
+    name = client.file()[0].removesuffix(".safetensors")
+    assert "-quantize-8-" in name
+    assert client.wait("chart", lambda chart: chart["name"] == name)
+    assert client.wait("tab", lambda tab: tab["name"] == f"{name}-bytes")

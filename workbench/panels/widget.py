@@ -41,6 +41,7 @@ from workbench.panels.actions import ACTIONS, SELECTING_ACTIONS, VIEW_ACTIONS
 from workbench.panels.actions.deploying import show_earlier_deployment
 from workbench.panels.analysis_runner import AnalysisRunner
 from workbench.panels.error_boundary import error_boundary
+from workbench.panels.file_name import file_stem
 from workbench.panels.jobs import jobs_of
 from workbench.panels.page_values import PageValues, Selected
 from workbench.panels.pages import APP, Panel
@@ -362,6 +363,7 @@ class SessionWidget(anywidget.AnyWidget):
         return {
             "kind": "chart",
             "seq": seq,
+            "name": file_stem(*self._selected),
             "figure": self.picture.figure(THEMES[self.theme]),
             "frame": self.picture.frame(),
             "table": results.chart_table(self.session),
@@ -370,7 +372,13 @@ class SessionWidget(anywidget.AnyWidget):
     def _open_tab(self, seq: int) -> list[dict[str, Any]]:
         palette = THEMES[self.theme]
         return [
-            {"kind": "tab", "seq": seq, "key": tab.key, **tab.content(self.session, palette)}
+            {
+                "kind": "tab",
+                "seq": seq,
+                "key": tab.key,
+                "name": f"{file_stem(*self._selected)}-{tab.key}",
+                **tab.content(self.session, palette),
+            }
             for tab in self._tabs()
             if tab.key == self.open_tab
         ]

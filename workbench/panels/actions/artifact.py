@@ -11,6 +11,7 @@ from workbench.panels import goal
 from workbench.panels.actions.background import progress_bar, run_job
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.actions.sending import send_file
+from workbench.panels.file_name import file_stem
 from workbench.panels.selected import selected
 from workbench.panels.views import next_steps
 from workbench.panels.views.labels import examples_label
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
     from workbench.domain import Task
     from workbench.evaluation.report import Report
-    from workbench.recipe import Recipe
-
-DIGITS = 6
-"""Of the recipe's digest in a file name: two recipes share them once in 16 million."""
 
 
 @action
@@ -42,7 +39,7 @@ def _download(dashboard: Dashboard, cancel: CancelToken) -> None:
     session = dashboard.session
     with progress_bar(dashboard, "download", _("Creating the file")) as on_progress:
         artifact = session.artifact(cancel, lambda x: on_progress(x.step / x.steps))
-    data, name = artifact.to_bytes(), _file_name(artifact.model, artifact.recipe)
+    data, name = artifact.to_bytes(), f"{file_stem(artifact.model, artifact.recipe)}.safetensors"
     model, validation = zoo.model(artifact.model), _validation(session.report, artifact)
     send_file(dashboard, name, "application/octet-stream", data)
     saved = {
@@ -105,14 +102,3 @@ def _measure_latency(dashboard: Dashboard, cancel: CancelToken) -> None:
     text = _("Measuring the latency of the original model and the file")
     with progress_bar(dashboard, "timing", text):
         dashboard.session.measure_latency(cancel)
-
-
-def _file_name(model: str, recipe: Recipe) -> str:
-    """Return a name that says the first setting of each part, and differs where recipes differ."""
-    names = [model.replace("/", "-")]
-    for part, settings in recipe.as_dict().items():
-        first = next(iter(settings))
-        names.append(f"{part}-{settings[first]}")
-    if len(names) > 1:
-        names.append(recipe.digest[:DIGITS])
-    return "-".join(names) + ".safetensors"

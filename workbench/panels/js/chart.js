@@ -36,6 +36,7 @@ export class Chart {
     this.title = h("h2");
     this.plot = /** @type {PlotElement} */ (/** @type {unknown} */ (h("div", { className: "plot", role: "img" })));
     this.node = h("div", { className: "chart" }, h("div", { className: "chart-head" }, this.title, tools), this.plot);
+    this.name = ""; // of the saved image, without its ending
     this.revision = 0; // of the figure that is drawn; several may have one sequence number
     /** @type {{ figure: PlotlyFigure, seq: number } | null} */
     this.waiting = null; // the figure to draw next

@@ -51,7 +51,8 @@ export class Stage {
   }
 
   /** @param {Messages["chart"]} message */
-  showChart({ figure, seq, frame, table }) {
+  showChart({ figure, seq, frame, table, name }) {
+    if (this.chart) this.chart.name = name;
     this.chart?.showFigure(figure, seq, frame);
     this.table.replaceChildren(
       h("caption", { text: table.caption }),

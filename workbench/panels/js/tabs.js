@@ -204,6 +204,7 @@ export class Tabs {
     }
     const height = message.height ?? figure.layout.height;
     this.chart.plot.style.height = height ? `${height}px` : "";
+    this.chart.name = message.name;
     this.chart.show(figure, message.seq);
   }
 
@@ -319,7 +320,7 @@ function content(cell) {
 export function chartTools(labels, channel, chart, key) {
   const save = async () => {
     const image = await chart()?.save();
-    if (image) saveBlob(image, `${key}.png`);
+    if (image) saveBlob(image, `${chart()?.name || key}.png`);
   };
   return h(
     "div",

@@ -457,6 +457,7 @@ export interface ActivityLine {
 export interface TabMessage {
   seq: number;
   key: string;
+  name: string; // of its saved image
   activity?: ActivityLine | null;
   foot?: string;
   controls?: Control[];
@@ -687,7 +688,7 @@ export interface Messages {
   page: Page;
   layers: { layer_table: LayerRow[] };
   state: State;
-  chart: { figure: PlotlyFigure; seq: number; frame: PlaneFrame; table: ChartTable };
+  chart: { figure: PlotlyFigure; seq: number; frame: PlaneFrame; table: ChartTable; name: string };
   tab: TabMessage;
   upload: UploadMessage;
   learned: Learned;
