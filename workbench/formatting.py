@@ -82,10 +82,13 @@ def difference(shown: str, other: str) -> str:
 
     Next to them, a difference that is computed before rounding could be wrong by one digit.
     """
-    one, two = (Decimal(text.replace(",", "").replace(MINUS, "-")) for text in (shown, other))
-    change = one - two
+    change = _read(shown) - _read(other)
     sign = "+" if change > 0 else MINUS if change < 0 else "±"
     return f"{sign}{abs(change):,f}"
+
+
+def _read(shown: str) -> Decimal:
+    return Decimal(shown.replace(",", "").replace(MINUS, "-"))
 
 
 def number(value: float) -> str:
@@ -96,7 +99,7 @@ def number(value: float) -> str:
 
 
 def tick(value: float) -> str:
-    """Format a number beside an axis, with as many digits as it has: ``−0.5``."""
+    """Format a number at a tick of an axis, with six significant digits at most: ``−0.5``."""
     return _with_minus(f"{value:g}")
 
 

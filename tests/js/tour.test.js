@@ -62,7 +62,12 @@ test("a step whose task is done already is done when it opens, but not by an old
     root: () => ({ append() {} }),
     bubble: { showPopover() {} },
     channel: { act() {} },
-    ...Object.fromEntries(["text", "count", "next", "back"].map((name) => [name, { setAttribute() {}, addEventListener() {}, getAttribute: () => null }])),
+    ...Object.fromEntries(
+      ["text", "count", "next", "back"].map((name) => [
+        name,
+        { setAttribute() {}, addEventListener() {}, getAttribute: () => null },
+      ]),
+    ),
     texts: { count: "{step} of {steps}" },
   });
   for (const index of tour.steps.keys()) tour.go(index, false);
