@@ -27,6 +27,14 @@ def test_the_card_shows_the_original_without_measuring(visitor):
     assert visitor.session.postponed
 
 
+def test_the_figures_of_the_model_card_are_shown_at_once(store):
+    client = Client(Session("reviews-lm/gpt", store=store, postpone=True))
+    client.act("hello", search="", theme="light")
+    facts = {fact["label"]: fact["value"] for fact in client.last("state")["numbers"]["facts"]}
+    client.dashboard.close()
+    assert (facts["perplexity"], facts["top-1 accuracy"]) == ("2.827", "68.5\u202f%")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("student", [None, "fashion/mlp-32.resnet.t4.labels1"])
 def test_the_size_of_the_original_is_the_same_before_and_after_it_is_measured(visitor, student):

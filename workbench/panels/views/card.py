@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from workbench import formatting
@@ -87,6 +88,7 @@ def numbers(
     metric: Metric = ACCURACY,
     input_type: str = "image",
     timing: Timing | None = None,
+    known: Mapping[str, float] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return the texts of the card by key.
 
@@ -112,6 +114,8 @@ def numbers(
         Metric and input type of the task.
     timing
         The latencies of the uncompressed model and of the file, if they are measured.
+    known
+        The figures of the model card, which an uncompressed model shows before it is measured.
     """
     score = report.score if report is not None else None
     value = score.value if score is not None else None
@@ -136,7 +140,10 @@ def numbers(
         **texts,
         "pending": value is None,
         "exact": (report is None and untouched) or reasons.exact(report),
-        "facts": [*_facts(report, parameters, metric), *_latency(timing)],
+        "facts": [
+            *_facts(report, parameters, metric, known if untouched else {}),
+            *_latency(timing),
+        ],
         "reasons": sentences,
         "more": reasons.more(len(sentences)),
         "announcement": ", ".join(
@@ -183,7 +190,9 @@ def _status(
     )
 
 
-def _facts(report: Report | None, parameters: int | None, metric: Metric) -> list[dict[str, str]]:
+def _facts(
+    report: Report | None, parameters: int | None, metric: Metric, known: Mapping[str, float]
+) -> list[dict[str, str]]:
     size = report.size if report is not None else None
     score = report.score if report is not None else None
     nonzero = DASH
@@ -206,7 +215,7 @@ def _facts(report: Report | None, parameters: int | None, metric: Metric) -> lis
                 "not in the file: they count neither as parameters nor as zeros."
             ),
         ),
-        *_figures(score, metric),
+        *_figures(score, metric, known),
     ]
     return [{"label": label, "value": value, "help": help_} for label, value, help_ in facts]
 
@@ -252,9 +261,12 @@ def _latency(timing: Timing | None) -> list[dict[str, str]]:
     ]
 
 
-def _figures(score: Score | None, metric: Metric) -> list[tuple[str, str, str]]:
-    """Return the secondary figures; those still to be measured show a dash."""
-    figures = score.figures if score is not None else dict.fromkeys(EXPECTED[metric.counts])
+def _figures(
+    score: Score | None, metric: Metric, known: Mapping[str, float]
+) -> list[tuple[str, str, str]]:
+    """Return the secondary figures; those that are not `known` before a measurement are a dash."""
+    expected = {name: known.get(name) for name in EXPECTED[metric.counts]}
+    figures = expected if score is None else score.figures
     return [
         (_(x.label), DASH if (value := figures[name]) is None else x.format(value), _(x.help))
         for name, x in FACTS.items()
