@@ -14,6 +14,8 @@ export class Card {
   /** @type {HTMLElement} */ facts;
   /** @type {HTMLElement} */ help;
   /** @type {string} */ helpLabel;
+  /** @type {string} */ less; // of the button while all reasons are visible
+  moreText = ""; // of the button else
   /** @type {string} */ waiting; // what is said while there is no answer
   /** @type {HTMLElement} */ reason;
   /** @type {HTMLElement} */ reasons;
@@ -37,6 +39,7 @@ export class Card {
     this.help = h("span");
     this.helpLabel = page.labels.explanations;
     this.waiting = page.labels.measuring;
+    this.less = page.labels.less;
     this.factLabels = null;
     this.reason = h("span");
     const id = uniqueId();
@@ -120,7 +123,7 @@ export class Card {
   showReasons({ reasons, more }) {
     const [first = "", ...others] = reasons;
     setText(this.reason, first);
-    setText(this.more, more);
+    this.moreText = more;
     const shown = [...this.reasons.children].map((node) => node.textContent);
     if (shown.join("\n") !== others.join("\n")) {
       this.reasons.replaceChildren(...others.map((text) => h("li", { text })));
@@ -131,6 +134,7 @@ export class Card {
   disclose() {
     const others = this.reasons.childElementCount > 0;
     this.more.hidden = !others;
+    setText(this.more, this.opened ? this.less : this.moreText);
     this.more.setAttribute("aria-expanded", String(this.opened));
     this.reasons.hidden = !others || !this.opened;
   }

@@ -67,6 +67,7 @@ def page_labels(metric: Metric = ACCURACY) -> dict[str, str]:
         "tradeoff": _("Accuracy vs. size"),
         "results": _("Results"),
         "measuring": _("measuring"),
+        "less": _("show less"),
         "explanations": _("explain these terms"),
         "you": _("you"),
         "png": _("save as PNG"),
