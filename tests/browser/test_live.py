@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from workbench.plots.palette import DARK
+
 pytestmark = pytest.mark.browser
 
 MIME = "application/vnd.plotly.v1+json"
@@ -46,11 +48,14 @@ POINTS = """() => {
 RENDERED = ".jp-RenderedPlotly"
 INK = "() => document.querySelector('.wb.live .plot').layout.font.color"
 DRAWN = ".wb.live .plot .main-svg"
+# Whether a figure that remains has a background.
+REMAINS = """(color) => [...document.querySelectorAll(".jp-RenderedPlotly, .jp-RenderedPlotly *")]
+  .some((node) => node.layout?.paper_bgcolor === color)"""
 STATIC = ".jp-RenderedPlotly .main-svg, .jp-RenderedPlotly img.plot-img"
 
 
 def test_a_figure_grows_while_the_cell_runs_and_is_saved(page, lab):
-    path = lab.run(page, RACE)
+    path = lab.run(page, RACE, theme="dark")
     page.locator(DRAWN).first.wait_for()
     path.with_name("drawn-race").touch()
     counts = []
@@ -58,6 +63,7 @@ def test_a_figure_grows_while_the_cell_runs_and_is_saved(page, lab):
         counts.append(page.evaluate(POINTS))
         page.wait_for_timeout(100)
     page.locator(STATIC).first.wait_for()
+    page.wait_for_function(REMAINS, arg=DARK.panel, timeout=15_000)
     assert len(set(counts)) >= 4, counts
     (figure,) = (data for data in lab.saved(page, path) if MIME in data)
     assert not any("widget" in kind for kind in figure)

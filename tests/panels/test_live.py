@@ -24,6 +24,7 @@ RECIPE = Recipe(wb.Prune(0.5))
 def kernel(monkeypatch):
     """A kernel that displays nothing."""
     monkeypatch.setattr(live.Live, "_carrier", None)
+    monkeypatch.setattr(live.Live, "_colors", LIGHT)
     shell = SimpleNamespace(kernel=object())
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
 
@@ -97,3 +98,22 @@ def test_a_picture_has_the_background_of_its_colors():
         assert layout["paper_bgcolor"] == picture.palette.panel
         assert layout["title"]["font"]["color"] == picture.palette.ink
     assert RECIPE.plot().in_colors(DARK).palette == DARK
+
+
+@pytest.mark.parametrize("is_early", [True, False])
+def test_the_figure_that_remains_has_the_colors_of_the_notebook(kernel, monkeypatch, is_early):
+    remaining = []
+    output = SimpleNamespace(update=lambda data, raw=False: raw or remaining.append(data))
+    display = SimpleNamespace(display=lambda _widget, display_id: output)
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    with live.Live() as widget:
+        widget.update(lambda palette: figure(3, palette))
+        if is_early:
+            widget._handle_custom_msg({"act": "theme", "theme": "dark"}, [])
+            assert remaining == []
+    if not is_early:
+        assert [picture.palette for picture in remaining] == [LIGHT]
+        widget._handle_custom_msg({"act": "theme", "theme": "dark"}, [])
+        widget._handle_custom_msg({"act": "theme", "theme": "pink"}, [])
+    assert remaining[-1].palette == DARK
+    assert len(remaining) == 1 + (not is_early)

@@ -14,7 +14,7 @@ from workbench.display import Displayable
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.panels import plotly_script, sources
-from workbench.plots.palette import DARK, LIGHT, Palette
+from workbench.plots.palette import DARK, LIGHT, THEMES, Palette
 from workbench.plots.picture import Picture
 from workbench.plots.style import Figure
 from workbench.progress import in_kernel
@@ -46,6 +46,9 @@ class Live(anywidget.AnyWidget):
     _carrier: ClassVar[Live | None] = None
     """The figure that brings plotly.js. It stays open for pages that open later."""
 
+    _colors: ClassVar[Palette] = LIGHT
+    """Those of the notebook that showed a figure last; figures that remain are drawn in them."""
+
     def __init__(self, source: Source | None = None) -> None:
         failure = _("plotly.js did not load: reload the page to try again.")
         super().__init__(state={"number": 0}, script=b"", failure=failure)
@@ -76,10 +79,15 @@ class Live(anywidget.AnyWidget):
         return self
 
     def __exit__(self, *_error: object) -> None:
-        if self._output is not None and self._source is not None:
-            self._output.update(_picture(self._source))
+        self._in_cell = False
+        self._remain()
         if Live._carrier is not self:
             self.close()
+
+    def _remain(self) -> None:
+        """Let the newest figure take the place of a widget whose cell has ended."""
+        if self._output is not None and self._source is not None:
+            self._output.update(_picture(self._source).in_colors(Live._colors))
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Return the widget, and its figure for programs that do not show widgets."""
@@ -101,6 +109,11 @@ class Live(anywidget.AnyWidget):
     def _on_message(self, _widget: Any, content: dict[str, Any], _buffers: Sequence[Any]) -> None:
         if content.get("act") == "plotly":
             self.send({"kind": "plotly"}, buffers=[plotly_script.compressed_script()])
+        if content.get("act") == "theme" and content.get("theme") in THEMES:
+            Live._colors = THEMES[content["theme"]]
+            if self._output is not None and not self._in_cell:  # the kernel answers after a cell
+                self._output.update({"text/plain": ""}, raw=True)  # JupyterLab redraws no figure
+                self._remain()
 
 
 def watch(states: Iterable[State]) -> State:

@@ -54,6 +54,7 @@ function render({ model, el }) {
   model.on("change:state", show);
   const stopWatching = watchTheme((newest) => {
     theme = newest;
+    channel.act("theme", { theme });
     show();
     setTimeout(show, SETTLE);
   });
