@@ -115,7 +115,7 @@ def test_the_process_that_makes_kernels_starts_before_slow_imports():
 
 
 def test_jupyterlab_neither_looks_for_a_build_nor_prints_the_source_of_yarn(monkeypatch):
-    from jupyterlab_server.config import get_static_page_config
+    from jupyterlab.commands import get_static_page_config
 
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(serve.SETTINGS))
     config = get_static_page_config(level="all")
