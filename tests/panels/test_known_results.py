@@ -75,7 +75,7 @@ def test_results_of_compress_are_shown_and_begin_a_search(opened, monkeypatch):
     line = choosing_picture.activity(opened.session.choosing)["text"]
     assert line.startswith("1 result was known already.")
     exact = [trial for trial in result.trials if trial.exact]
-    assert f"{len(exact) - 1} measured on all examples, the dots" in line
+    assert f"{len(exact) - 1} measured on all examples, which are the dots together" in line
     assert len(dots(opened)) == len(exact)
     later = measure(opened, OTHER)
     assert dots(opened)[OTHER] == later.bytes
