@@ -88,4 +88,4 @@ def test_known_results_are_counted_as_dots(known, dots):
     trials.saved = 0.5
     text = choosing_picture._ended(SimpleNamespace(result=trials))
     assert dots in text
-    assert text.startswith("2 results were known already. 3 recipes") == bool(known)
+    assert text.startswith("2 results were known already. 3 more recipes") == bool(known)
