@@ -108,11 +108,11 @@ def test_the_goal_counts_the_results_that_meet_it(open_bench, watched):
     bench.settle()
     watched.get_by_label("maximum size").fill("200")
     watched.get_by_label("maximum size").press("Enter")
-    expect(watched.locator(".goal .passing")).to_have_text("1 of 2 results meet the goal")
+    expect(watched.locator(".goal .passing")).to_have_text("4 of 5 results meet the goal")  # with presets
     expect(watched.locator(".hint")).to_contain_text("meets the goal")
     bench.bits(16)
     bench.settle()
-    expect(watched.locator(".goal .passing")).to_have_text("1 of 3 results meet the goal")
+    expect(watched.locator(".goal .passing")).to_have_text("4 of 6 results meet the goal")
     expect(watched.locator(".hint")).to_contain_text("Too large")
 
 

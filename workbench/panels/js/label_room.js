@@ -38,10 +38,12 @@ class Room {
     this.lines = lines;
   }
 
-  /** @type {(box: Box) => boolean} */
-  isInside({ left, right, top, bottom }) {
+  // Labels of lists may use the margin above the plot; the others keep away from the buttons there.
+  /** @type {(box: Box, important: boolean) => boolean} */
+  isInside({ left, right, top, bottom }, important) {
     const { inside } = this;
-    return left >= inside.left && right <= inside.right && top >= inside.top && bottom <= inside.bottom;
+    const highest = important ? inside.top : 0;
+    return left >= inside.left && right <= inside.right && top >= highest && bottom <= inside.bottom;
   }
 
   /** @type {(box: Box) => boolean} */
@@ -76,7 +78,7 @@ class Room {
       .map((placed) => ({ ...placed, box: boxAt(x, y, placed.text, placed.side, radius) }))
       .filter(({ box }) => !this.coversLabel(box));
     const inside = boxes
-      .filter(({ box }) => this.isInside(box))
+      .filter(({ box }) => this.isInside(box, important))
       .map((placed) => ({ ...placed, cost: this.costOf(placed.box) }))
       .sort((one, other) => one.cost - other.cost);
     const [chosen] = important ? [...inside, ...boxes] : inside.filter(({ cost }) => cost === 0);
