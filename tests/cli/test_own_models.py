@@ -181,9 +181,10 @@ def test_code_without_a_model(workbench, folder, text, words):
 
 
 @pytest.mark.slow
-def test_optimize_learns_from_a_table(workbench, folder):
+def test_optimize_learns_from_a_table(workbench, folder, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_BUDGET", "6")  # enough on a busy machine
     output = folder / "small.safetensors"
-    options = ("--predict", "kind", "--leave-out", "number", "--max-bytes", 2500, "--seconds", 4)
+    options = ("--predict", "kind", "--leave-out", "number", "--max-bytes", 2500, "--seconds", 6)
     command = ("optimize", "data.csv", *options, "--output", output, "--json")
     status, result = result_of(workbench(*command))
     assert (status, result["met"], result["model"]) == (0, True, "custom/data")
