@@ -108,7 +108,9 @@ def test_the_goal_counts_the_results_that_meet_it(open_bench, watched):
     bench.settle()
     watched.get_by_label("maximum size").fill("200")
     watched.get_by_label("maximum size").press("Enter")
-    expect(watched.locator(".goal .passing")).to_have_text("4 of 5 results meet the goal")  # with presets
+    expect(watched.locator(".goal .passing")).to_have_text(
+        "4 of 5 results meet the goal"
+    )  # with presets
     expect(watched.locator(".hint")).to_contain_text("meets the goal")
     bench.bits(16)
     bench.settle()

@@ -176,9 +176,9 @@ def _ended(result: Recommendation) -> str:
     if trials.known:
         text = plural(
             "{count} more recipe tried.",
-            "{count} more recipes tried: {exact} measured on all examples, which are the dots together "
-            "with the known results; the others stopped early, too large or no better. {saved} of "
-            "the evaluations were not needed.",
+            "{count} more recipes tried: {exact} measured on all examples, which are the dots "
+            "together with the known results; the others stopped early, too large or no better. "
+            "{saved} of the evaluations were not needed.",
             tried,
         )
     text = text.format(
