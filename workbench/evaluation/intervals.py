@@ -58,6 +58,15 @@ def expected_on_test(correct: int, examples: int, others: int, lost: float) -> t
     """Return the 95 % interval of the accuracy on test of a file that was chosen on validation.
 
     It is that of as many `others`, see `sampled_again`, less what the original loses on test.
+
+    Parameters
+    ----------
+    correct, examples
+        How many of the validation examples the file predicts correctly.
+    others
+        Number of test examples.
+    lost
+        Accuracy of the original on validation less that on test, as a fraction.
     """
     low, high = sampled_again(correct, examples, others)
     return max(0.0, low - lost), min(1.0, high - lost)

@@ -28,7 +28,15 @@ def uncompressed_bytes(model: Model) -> int:
 
 
 def computed_bytes(model: Model, weights: Mapping[str, Tensor] | None = None) -> int:
-    """Return that length from the model's tensors, by default those of its checkpoint."""
+    """Return that length in bytes, of the file as it would be written.
+
+    Parameters
+    ----------
+    model
+        Its name and architecture are part of the file.
+    weights
+        The tensors by name, of any shape; by default those of its checkpoint.
+    """
     from workbench.calibration.statistics import calibration_stats  # loads torch
     from workbench.calibration.structure import change_structure
     from workbench.pipeline import TrainedNetwork, run_pipeline
