@@ -91,7 +91,7 @@ def test_pip_runs_only_if_something_is_missing(tmp_path, monkeypatch, had, wante
     monkeypatch.setattr(environment, "renew_pip", lambda: calls.append("newest pip"))
     monkeypatch.setattr(environment, "install_torch", lambda verb, *options: None)
     monkeypatch.setattr(environment, "pip", lambda *arguments: calls.append(arguments))
-    environment.ensure(wanted)
+    assert environment.ensure(wanted) == bool(installs)
     expected = ["newest pip", ("install", "--no-compile", "-e", installs)] if installs else []
     assert calls == expected
     assert environment.installed(stamp, environment.digest()) >= environment.needs(wanted)

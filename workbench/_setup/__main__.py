@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 
-from workbench._setup import browser, bundle, environment, node
+from workbench._setup import browser, bundle, environment, modules, node
 from workbench._setup.machine import SetupError
 
 
@@ -14,11 +15,12 @@ def _print_browser() -> None:
 
 
 def _install_test_tools() -> None:
-    environment.ensure("test")
-    node.ensure()
+    installed = environment.ensure("test")
+    with modules.compiling() if installed else nullcontext():
+        node.ensure()
 
 
-STEPS: dict[str, Callable[[], None]] = {
+STEPS: dict[str, Callable[[], object]] = {
     "run": lambda: environment.ensure("run"),
     "test": _install_test_tools,
     "browser": _print_browser,

@@ -28,8 +28,13 @@ def python() -> Path:
     return VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def ensure(target: str) -> None:
+def ensure(target: str) -> bool:
     """Install `target` into the environment: "run", or "test" to include the test tools.
+
+    Returns
+    -------
+    bool
+        Whether something was installed.
 
     Raises
     ------
@@ -38,7 +43,7 @@ def ensure(target: str) -> None:
     """
     state = digest()
     if python_works() and installed(STAMP, state) >= needs(target):
-        return
+        return False
     check(this_machine())
     create()
     say(f"Installing Workbench into {VENV.name}; the first time takes a few minutes.")
@@ -47,6 +52,7 @@ def ensure(target: str) -> None:
     install_torch("install", "--no-compile")
     pip("install", "--no-compile", "-e", TARGETS[target])
     STAMP.write_text(json.dumps({"state": state, "target": target}))
+    return True
 
 
 def create() -> None:
