@@ -18,7 +18,7 @@ from workbench.compression.encode import encode_tensors
 from workbench.errors import ArtifactError, Cancelled, RecipeError, UnknownNameError
 from workbench.evaluation.batch_size import MAX_BATCH, MAX_FIRST_SAMPLE
 from workbench.evaluation.cached_results import size_key
-from workbench.evaluation.measure import evaluate, iter_reports, measure
+from workbench.evaluation.measure import evaluate, iter_reports, measure, measure_size
 from workbench.evaluation.progress import ESTIMATE_BATCHES, reference_counts
 from workbench.evaluation.report import Report, Score, Size
 from workbench.profiling import resources
@@ -73,6 +73,16 @@ def test_original_scores_match_card(small, store):
         report = measure(small, timed=False, store=store, split=split)
         assert report.accuracy == known["correct"] / known["examples"]
     assert report.reasons == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", wb.models())
+def test_zeros_and_parameters_of_the_card_are_those_of_the_uncompressed_file(name):
+    model = wb.model(name)
+    size = measure_size(model, wb.compress(model, wb.Recipe()))
+    known = model.card["figures"]
+    assert (size.sparsity_achieved, size.nonzero) == (known["zeros"], known["nonzero"])
+    assert size.parameters == model.card["parameters"]
 
 
 def test_cancel_after_size(small, store):

@@ -33,12 +33,15 @@ def test_the_figures_of_the_model_card_are_shown_at_once(store):
     facts = {fact["label"]: fact["value"] for fact in client.last("state")["numbers"]["facts"]}
     client.dashboard.close()
     assert (facts["perplexity"], facts["top-1 accuracy"]) == ("2.827", "68.5\u202f%")
+    assert facts["nonzero parameters"] == "638,592 of 638,592"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("student", [None, "fashion/mlp-32.resnet.t4.labels1"])
-def test_the_size_of_the_original_is_the_same_before_and_after_it_is_measured(visitor, student):
+def test_the_figures_of_the_original_are_the_same_before_and_after_it_is_measured(visitor, student):
     session = visitor.session
+    facts = visitor.last("state")["numbers"]["facts"]
+    assert [fact["label"] for fact in facts] == ["zeros", "nonzero parameters", "recall", "F1"]
     original = f"{len(wb.compress(session.origin_model, wb.Recipe())):,}\u202fbytes"
     assert visitor.last("state")["numbers"]["bytes"] == original
     if student is not None:
@@ -49,6 +52,8 @@ def test_the_size_of_the_original_is_the_same_before_and_after_it_is_measured(vi
     session.set(wb.Recipe())
     visitor.wait_until_idle()
     numbers, plane = visitor.last("state")["numbers"], visitor.last("state")["plane"]
+    if student is None:
+        assert numbers["facts"] == facts
     assert numbers["bytes"] == f"{expected:,}\u202fbytes"
     assert numbers["original"] == f"original {original}"
     assert 10 ** plane["you"]["x"] == pytest.approx(expected)

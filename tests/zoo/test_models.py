@@ -79,11 +79,16 @@ def test_card_describes_the_checkpoint(name: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_validation_accuracy_matches_the_card(name: str) -> None:
+    from sklearn.metrics import f1_score, recall_score
+
     model = zoo.model(name)
     split = model.task.split("validation")
     predicted = predict(model, model.weights(), split.examples)
     correct = int((predicted == split.labels).sum())
     assert {"correct": correct, "examples": 5_000} == model.card["accuracy"]["validation"]
+    for key, figure in (("recall", recall_score), ("f1", f1_score)):
+        value = figure(split.labels, predicted, average="macro")
+        assert model.card["figures"][key] == pytest.approx(value)
     # The reference evaluation must equal float64, although it uses float32 where it can.
     weights = {n: w.double() for n, w in model.weights().items()}
     x = model.task.inputs(split.examples[:300]).double()

@@ -13,6 +13,7 @@ import workbench as wb
 from tests.raises import raises
 from workbench.checkpoints.students import teacher_examples as recomputed
 from workbench.evaluation.intervals import wilson
+from workbench.evaluation.model_card import figures_entry
 from workbench.evaluation.scores import reference_score
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.zoo import registry
@@ -74,6 +75,7 @@ def test_the_table_has_the_accuracy_of_the_file(student):
     weights = wb.load(student.path).operands()
     score = reference_score(model, weights, model.task.split("validation"))
     assert score.value == student.card.value == model.metric_value("validation")
+    assert model.card["figures"] == figures_entry(model, weights, score)
 
 
 @pytest.mark.slow

@@ -27,6 +27,9 @@ def test_accuracy_matches_the_card_and_its_floor(name, split):
     correct = sum(row[place] for place, row in enumerate(score.confusion))
     assert {"correct": correct, "examples": len(data)} == model.card["accuracy"][split]
     assert model.metric_value(split) == score.value
+    if split == "validation":
+        known = model.card["figures"]
+        assert (known["recall"], known["f1"]) == (score.figures["recall"], score.figures["f1"])
     if split == "test":
         assert score.value >= FLOORS[name]
 

@@ -15,7 +15,7 @@ from workbench.domain import Model
 from workbench.domain.inputs import targets
 from workbench.errors import ArtifactError, FileError
 from workbench.evaluation.intervals import wilson
-from workbench.evaluation.model_card import score_entry
+from workbench.evaluation.model_card import FIGURES, figures_entry, score_entry
 from workbench.evaluation.scores import reference_score
 from workbench.evaluation.uncompressed_file import FILE_BYTES, computed_bytes
 from workbench.experiments.machine import machine_kind
@@ -66,10 +66,11 @@ def train_shipped(student: Student) -> dict[str, Any]:
 def _entry(student: Student, artifact: Artifact) -> dict[str, Any]:
     network, weights = model(student.network), artifact.operands()
     architecture = student_architecture(student, network)
-    accuracy = {
-        name: score_entry(reference_score(network, weights, network.task.split(name)))
+    scores = {
+        name: reference_score(network, weights, network.task.split(name))
         for name in ("validation", "test")
     }
+    accuracy = {name: score_entry(score) for name, score in scores.items()}
     interval = wilson(
         int(accuracy["validation"]["correct"]), int(accuracy["validation"]["examples"])
     )
@@ -78,6 +79,7 @@ def _entry(student: Student, artifact: Artifact) -> dict[str, Any]:
         FILE_BYTES: computed_bytes(Model(architecture, network.card), weights),
         "digest": artifact.digest,
         "accuracy": accuracy,
+        FIGURES: figures_entry(network, weights, scores["validation"]),
         "interval": [round(end, 6) for end in interval],
     }
 

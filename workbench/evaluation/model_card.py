@@ -18,6 +18,9 @@ from workbench.evaluation.scores import reference_score
 from workbench.profiling.resources import layer_profiles, macs, peak_memory
 from workbench.recipe import Adjust, Recipe
 
+FIGURES = "figures"
+"""The entry of a model card with the secondary figures of the original."""
+
 log = logging.getLogger(__name__)
 
 
@@ -48,7 +51,11 @@ def measure_card(model: Model, weights: Mapping[str, Tensor], *splits: Split) ->
                 f"{score.examples:,} {name} examples: its outputs must be finite.",
                 code="module.not_finite",
             )
-    return {**card, "accuracy": {name: score_entry(score) for name, score in scores.items()}}
+    return {
+        **card,
+        "accuracy": {name: score_entry(score) for name, score in scores.items()},
+        FIGURES: figures_entry(model, weights, scores["validation"]),
+    }
 
 
 def _count(
@@ -77,6 +84,33 @@ def _equalizable(model: Model, weights: Mapping[str, Tensor]) -> str:
         if prepared.equalized:
             return name
     return ""
+
+
+def figures_entry(model: Model, weights: Mapping[str, Tensor], score: Score) -> dict[str, float]:
+    """Return what the card of results shows of the original besides accuracy and size.
+
+    Parameters
+    ----------
+    model, weights
+        The model, and its tensors by name, of any shape.
+    score
+        The score of `weights` on validation.
+
+    Returns
+    -------
+    dict of float
+        ``zeros``, the share of zeros in the layers, 0 to 1; ``nonzero``, the number of nonzero
+        parameters; and of a classifier ``recall`` and ``f1``, each 0 to 1.
+    """
+    layers = [weights[name] for name in model.layers]
+    total = sum(tensor.numel() for tensor in layers)
+    nonzero = sum(int(tensor.count_nonzero()) for tensor in layers)
+    parameters = [name for name, _parameter in model.module().named_parameters()]
+    return {
+        "zeros": (total - nonzero) / (total or 1),
+        "nonzero": sum(int(weights[name].count_nonzero()) for name in parameters),
+        **{name: score.figures[name] for name in ("recall", "f1") if name in score.figures},
+    }
 
 
 def score_entry(score: Score) -> dict[str, float]:

@@ -156,7 +156,7 @@ def numbers(session: Session, report: Report | None) -> dict[str, Any]:
         metric=session.model.task.metric,
         input_type=session.model.task.input_type,
         timing=session.timing if is_current else None,
-        known=session.model.card["accuracy"]["validation"],
+        known=session.model.card["accuracy"]["validation"] | session.model.card.get("figures", {}),
     )
     texts = with_guessing(texts, session.model, report if is_current else None)
     texts["more"] = reasons.more(len(texts["reasons"]))

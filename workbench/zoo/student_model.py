@@ -57,6 +57,7 @@ def student_model(student: Student, network: Model) -> Model:
         "file_bytes": known.file_bytes,
         "sha256": known.digest,
         "accuracy": known.accuracy,
+        "figures": known.figures,
         "training": {"seconds": None, **student.recipe.as_dict()["train"]},
     }
     return Model(student_architecture(student, network), card)

@@ -52,6 +52,9 @@ class Card:
         The SHA-256 that the file carries.
     accuracy : dict
         For "validation" and "test", how many of all ``examples`` are ``correct``.
+    figures : dict
+        ``zeros``, the share of zeros in the layers; ``nonzero``, the number of nonzero parameters;
+        ``recall`` and ``f1`` on validation, averaged over the classes.
     interval : tuple of float
         The 95 % interval of the accuracy on new data, from validation.
     """
@@ -60,6 +63,7 @@ class Card:
     file_bytes: int
     digest: str
     accuracy: dict[str, dict[str, int]]
+    figures: dict[str, float]
     interval: tuple[float, float]
 
     @property

@@ -21,7 +21,7 @@ from workbench.custom.uploads.splits import quoted
 from workbench.domain import Model
 from workbench.domain.model import Architecture
 from workbench.errors import InputError
-from workbench.evaluation.model_card import score_entry
+from workbench.evaluation.model_card import FIGURES, figures_entry, score_entry
 from workbench.evaluation.scores import iter_scores
 from workbench.evaluation.uncompressed_file import FILE_BYTES
 from workbench.i18n import _
@@ -171,6 +171,8 @@ def model_with_weights(
     for split in splits:
         for score in iter_scores(model, tensors, split, cancel=cancel):
             cancel.progress((before + score.examples) / total)
+        if split.name == "validation":
+            card[FIGURES] = figures_entry(model, tensors, score)
         entries[split.name] = score_entry(score)
         before += len(split)
     card["accuracy"] = entries

@@ -196,6 +196,10 @@ def _facts(
     size = report.size if report is not None else None
     score = report.score if report is not None else None
     nonzero = DASH
+    if size is None and "nonzero" in known and parameters is not None:
+        nonzero = _("{count} of {total}").format(
+            count=formatting.count(int(known["nonzero"])), total=formatting.count(parameters)
+        )
     if size is not None:
         text = _("{count} of {total}")
         if parameters not in (None, size.parameters):
@@ -206,7 +210,7 @@ def _facts(
             before=formatting.count(parameters or 0),
         )
     facts = [
-        *_zeros(report),
+        *_zeros(report, known),
         (
             _("nonzero parameters"),
             nonzero,
@@ -220,14 +224,15 @@ def _facts(
     return [{"label": label, "value": value, "help": help_} for label, value, help_ in facts]
 
 
-def _zeros(report: Report | None) -> list[tuple[str, str, str]]:
+def _zeros(report: Report | None, known: Mapping[str, float]) -> list[tuple[str, str, str]]:
     """Return requested and achieved sparsity, or why there are zeros without a request."""
     achieved = _(
         "Share of zeros among the weights in the file, over all prunable layers. Removed channels "
         "are not in the file."
     )
     if report is None:
-        return [(_("zeros"), DASH, achieved)]
+        share = formatting.percent(known["zeros"]) if "zeros" in known else DASH
+        return [(_("zeros"), share, achieved)]
     size = report.size
     share = formatting.percent(size.sparsity_achieved)
     if report.recipe.prune is not None:
