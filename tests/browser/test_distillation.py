@@ -49,7 +49,12 @@ def test_the_temperature_moves_text_point_and_bars(show, shown):
     size = int(re.sub(r"\D", "", bench.number("bytes").inner_text()))
     assert bench.point["bytes"] == size
     expect(shown).to_have_url(re.compile(rf"m={known.name}.*origin=fashion/lenet5"))
-    expect(shown.get_by_label("model", exact=True)).to_have_value("fashion/lenet5")
+    selector = shown.get_by_label("model", exact=True)
+    expect(selector).to_have_value(known.name)
+    assert selector.evaluate("x => x.selectedOptions[0].text") == known.short_title
+    selector.select_option("fashion/lenet5")
+    expect(selector.locator("> option")).to_have_count(0)
+    expect(shown).not_to_have_url(re.compile("origin"))
 
 
 def test_one_drag_moves_the_temperature_from_off_to_the_end(show, shown):

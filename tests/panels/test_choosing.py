@@ -473,12 +473,16 @@ def test_the_questions_say_what_a_selected_student_has(opened):
     student = next(student for student in students() if student.teacher)
     opened.session.distill(student)
     state = opened.wait("state", _is_about("student"))["choosing"]
-    helps = state["helps"]
+    helps, title = state["helps"], opened.session.origin_model.title
     assert student.short_title in state["headline"]
+    assert state["searched"] == f"Model: {student.short_title}, in place of {title}"
+    figure = choosing_picture.tab(opened.session, LIGHT)["figure"]
+    assert "presets" not in figure["layout"]["title"]["text"]
     assert formatting.size(opened.session.model.card["file_bytes"]) in helps["max_bytes"]
     assert formatting.percent(opened.session.model.accuracy("validation")) in helps["min_accuracy"]
     opened.session.undo()
-    opened.wait("state", _is_about("original"))
+    state = opened.wait("state", _is_about("original"))["choosing"]
+    assert state["searched"] == f"Model: {title}"
 
 
 def _is_about(name):

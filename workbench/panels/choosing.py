@@ -111,6 +111,15 @@ def _helps(session: Session) -> dict[str, str]:
     return helps
 
 
+def _searched(session: Session) -> str:
+    """Return which model is searched."""
+    model = _(title_of(session.origin))
+    if session.student is not None:
+        text = _("{student}, in place of {model}")
+        model = text.format(student=session.student.short_title, model=model)
+    return _("Model: {model}").format(model=model)
+
+
 def seconds_text() -> str:
     """Return the answer to a time that cannot be searched."""
     return _("The time must be above 0 and at most {maximum} seconds.").format(
@@ -124,6 +133,7 @@ def live(session: Session) -> dict[str, Any]:
         "limits": dict(zip(KEYS, next_limits(session), strict=True)),
         "suggested": suggested(session),
         "helps": _helps(session),
+        "searched": _searched(session),
         **_results(session),
     }
 

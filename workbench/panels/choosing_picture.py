@@ -49,19 +49,28 @@ def tab(session: Session, palette: Palette) -> dict[str, Any]:
 def _before(session: Session, palette: Palette) -> dict[str, Any]:
     """Draw what is known before a search: presets, and what was measured on Compress."""
     visits = visits_of(session.visited, session.model.name)
+    presets = _presets(session)
     figure = tradeoff.draw(
         points.original(session.model),
         points.visited(visits, session.model.name),
         None,
         palette,
         goal=_goal(session, None),
-        landmarks=_presets(session),
+        landmarks=presets,
         metric=session.model.task.metric,
         name=reference_label(session.model.name),
     )
     study.set_messages(figure, [visit.recipe for visit in visits])
     title = _("Known before the search: the presets")
-    if visits:
+    if not presets:  # only those of built-in models were measured
+        title = _("Known before the search: the model without compression")
+    if visits and not presets:
+        title = plural(
+            "Known before the search: {count} result of Compress",
+            "Known before the search: {count} results of Compress",
+            len(visits),
+        ).format(count=formatting.count(len(visits)))
+    elif visits:
         title = plural(
             "Known before the search: the presets, and {count} result of Compress",
             "Known before the search: the presets, and {count} results of Compress",

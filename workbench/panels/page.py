@@ -17,7 +17,7 @@ from workbench.panels.views import card, layer_table, reasons, results
 from workbench.panels.views.activity import has_running_work, training_activity
 from workbench.panels.views.contents import contents
 from workbench.panels.views.guessing import with_guessing
-from workbench.panels.views.header import header
+from workbench.panels.views.header import header, selected_student
 from workbench.panels.views.labels import examples_label, page_labels
 from workbench.panels.views.presets import presets
 from workbench.panels.views.trial import trial
@@ -126,6 +126,7 @@ def state(
         "budget": session.budget,
         "floor": session.floor,
         "model": session.origin,
+        "student": selected_student(session),
         "selected": selected(session.model, session.recipe),
         "layer_table": layer_table.live(session),
         "settings": settings.state(session),

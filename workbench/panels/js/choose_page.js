@@ -34,6 +34,7 @@ export class ChoosePage {
       onsubmit: (event) => this.start(event),
     });
     this.button = h("button", { type: "submit", className: "primary" });
+    this.searched = h("p", { className: "help" });
     this.headline = h("p", { className: "choosing-headline", role: "status" });
     this.cards = h("ul", { className: "choosing-cards" });
     this.reasons = h("section", { className: "panel choosing-reasons" });
@@ -51,6 +52,7 @@ export class ChoosePage {
     setText(this.button, this.texts.start);
     this.form.replaceChildren(
       h("h2", { text: this.texts.title }),
+      this.searched,
       ...this.inputs.map((asked) => this.line(asked)),
       this.button,
     );
@@ -137,6 +139,7 @@ export class ChoosePage {
       asked.mark.hidden = !choosing.suggested.includes(asked.question.key);
       setText(asked.help, choosing.helps[asked.question.key] ?? asked.question.help);
     }
+    setText(this.searched, choosing.searched);
     setText(this.headline, choosing.headline);
     this.headline.classList.toggle("met", choosing.met);
     const description = JSON.stringify([choosing.cards, choosing.reasons]);

@@ -142,15 +142,27 @@ export class Header {
     this.shown = state;
     setDisabled(this.undo, !state.undo);
     setDisabled(this.redo, !state.redo);
-    this.models.value = state.model;
-    nameInFull(this.models);
+    this.showStudent(state);
+  }
+
+  // While a student is selected, it is an entry of its own.
+  /** @param {State} state */
+  showStudent({ model, student }) {
+    /** @type {HTMLOptionElement | null} */
+    const entry = this.models.querySelector(":scope > option");
+    if (entry?.value !== student?.value) {
+      entry?.remove(); // an unchanged list stays open
+      if (student) this.models.prepend(h("option", { value: student.value, text: student.label }));
+    }
+    this.models.value = student?.value ?? model;
+    nameInFull(this.models, student?.help);
   }
 }
 
 // A narrow selector cuts off a long name; its tooltip has it in full.
-/** @param {HTMLSelectElement} selector */
-function nameInFull(selector) {
-  selector.title = selector.selectedOptions[0]?.textContent ?? "";
+/** @type {(selector: HTMLSelectElement, name?: string) => void} */
+function nameInFull(selector, name) {
+  selector.title = name ?? selector.selectedOptions[0]?.textContent ?? "";
 }
 
 // Recipes to start from, and the button that selects none.

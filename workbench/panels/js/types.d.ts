@@ -336,6 +336,7 @@ export interface LiveChoosing {
   limits: Record<string, number | null>;
   suggested: string[]; // the keys of the limits that the user has not set
   helps: Record<string, string>; // what the model has, by key of the question
+  searched: string; // which model
   headline: string;
   met: boolean;
   cards: ChoosingCard[];
@@ -393,6 +394,7 @@ export interface State {
   budget: number | null;
   floor: number | null;
   model: string;
+  student: { value: string; label: string; help: string } | null; // in place of the model
   selected: string; // differs for each recipe and each model
   layer_table: LiveTable;
   settings: {

@@ -10,6 +10,7 @@ from workbench.i18n import _
 from workbench.panels.views.about import about
 from workbench.session import Session
 from workbench.zoo import models, task, tasks
+from workbench.zoo.reference import reference_label
 from workbench.zoo.registry import title
 
 
@@ -53,4 +54,17 @@ def header(session: Session) -> dict[str, Any]:
         "selected": model.name,
         "about": about(model),
         "facts": [{"value": value, "label": label, "help": h} for value, label, h in facts],
+    }
+
+
+def selected_student(session: Session) -> dict[str, str] | None:
+    """Return the entry of the selector for the student that is selected, or None."""
+    model = session.model
+    if session.student is None:
+        return None
+    text = _("{student}, in place of {model}")
+    return {
+        "value": model.name,
+        "label": reference_label(model.name),
+        "help": text.format(student=model.title, model=_(title(session.origin))),
     }
