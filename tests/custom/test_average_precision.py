@@ -8,6 +8,7 @@ from torch import nn
 
 import workbench as wb
 from tests.raises import raises
+from workbench import formatting
 from workbench.custom.average_precision import mean_average_precision
 
 
@@ -124,5 +125,6 @@ def test_a_detector_is_trained_and_compressed():
     trained = wb.evaluate(wb.train(model, recipe, steps=400, learning_rate=3e-3), timed=False)
     assert untrained.exact
     assert untrained.value < 0.2 < trained.value
+    assert f"mean average precision {formatting.percent(trained.value)} of" in repr(trained)
     with raises("training.teacher_with_custom_loss"):
         wb.train(model, steps=1, teacher="self")

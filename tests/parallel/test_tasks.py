@@ -6,6 +6,7 @@ import pytest
 
 import workbench as wb
 from tests.raises import raises
+from workbench import formatting
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +33,9 @@ def test_recipes_give_the_files_of_one_process():
     report = wb.measure(model, recipes[1], split="test", timed=False)
     assert result.results[1].accuracy == report.score.value
     assert list(result.to_frame()["process"]) == [0, 1, 0]
+    figure = result.plot().figure
+    assert figure["data"][0]["hovertext"][1].endswith(formatting.percent(report.score.value))
+    assert all(text.endswith("%") for text in figure["layout"]["yaxis"]["ticktext"])
 
 
 def test_the_model_of_a_user_is_sent(gated_and_trained):

@@ -14,7 +14,15 @@ from workbench.custom.average_precision import mean_average_precision
 from workbench.custom.model import PROBE_EXAMPLES
 from workbench.domain import Split
 from workbench.domain.lazy_rows import PaddedRows
-from workbench.domain.metric import ACCURACY, METRICS, PERPLEXITY, RMSE, Metric
+from workbench.domain.metric import (
+    ACCURACY,
+    MEAN_AVERAGE_PRECISION,
+    METRICS,
+    PERPLEXITY,
+    RMSE,
+    Metric,
+    metric_named,
+)
 from workbench.errors import InputError, user_errors
 from workbench.i18n import mark as N_
 from workbench.recipe.schema import brief
@@ -23,7 +31,7 @@ Measure = Callable[[list[Any], list[Any]], float]
 
 CUSTOM = N_("custom metric")
 """Display name of anonymous functions."""
-FULL_OUTPUT_METRICS: dict[str, Measure] = {"mean average precision": mean_average_precision}
+FULL_OUTPUT_METRICS: dict[str, Measure] = {MEAN_AVERAGE_PRECISION.name: mean_average_precision}
 """Built-in metrics that need all outputs at once."""
 NAMES = ", ".join((*METRICS, *FULL_OUTPUT_METRICS))
 
@@ -98,7 +106,7 @@ def _target_type(split: Split) -> str:
 def _named(name: str, outputs: Any, split: Split) -> tuple[Metric, Measure | None]:
     if name in FULL_OUTPUT_METRICS:
         _check_detections(name, outputs)
-        return Metric(name, "whole"), _checked(name, FULL_OUTPUT_METRICS[name])
+        return metric_named(name), _checked(name, FULL_OUTPUT_METRICS[name])
     if name not in METRICS:
         raise InputError(
             f"There is no metric {name!r}: choose one of {NAMES}, or give a function of all "

@@ -85,10 +85,14 @@ PERPLEXITY = Metric(N_("perplexity"), "tokens", higher_is_better=False, is_fract
 RMSE = Metric(N_("root mean squared error"), "numbers", higher_is_better=False, is_fraction=False)
 R2 = Metric(N_("explained variance"), "numbers")
 
+MEAN_AVERAGE_PRECISION = Metric(N_("mean average precision"), "whole")
+
 METRICS = {metric.name: metric for metric in (ACCURACY, BITS_PER_CHARACTER, PERPLEXITY, RMSE, R2)}
-"""The built-in metrics by name."""
+"""The built-in metrics by name, but for the one that needs all outputs at once."""
 
 
 def metric_named(name: str) -> Metric:
     """Return the built-in metric of that name, or a custom one formatted as a number."""
+    if name == MEAN_AVERAGE_PRECISION.name:
+        return MEAN_AVERAGE_PRECISION
     return METRICS.get(name, Metric(name, "whole", is_fraction=False))

@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.artifact.ledger import Ledger
 from workbench.display import Displayable
+from workbench.domain.metric import metric_named
 from workbench.errors import InputError
 from workbench.evaluation.reason import Reason
 from workbench.profiling.energy.energy import Energy
@@ -239,7 +240,8 @@ class Report(Displayable):
     def __repr__(self) -> str:
         result = "…"
         if self.score is not None:
-            result = f"{self.score.metric} {self.score.value:.4f} of {self.score.examples:,}"
+            value = metric_named(self.score.metric).format(self.score.value)
+            result = f"{self.score.metric} {value} of {self.score.examples:,}"
         return f"<Report {self.model} {self.size.bytes:,} bytes, {self.split} {result}>"
 
 

@@ -62,6 +62,8 @@ class ParallelMeasurement(Displayable):
     seconds : float
         By the wall clock, from the commands to the last result.
     processes : int
+    metric : str
+        The name of the task's metric.
     """
 
     _plots = "parallel_measurement"
@@ -70,6 +72,7 @@ class ParallelMeasurement(Displayable):
     results: tuple[RecipeResult, ...]
     seconds: float
     processes: int
+    metric: str
 
     def __repr__(self) -> str:
         return (
@@ -154,4 +157,4 @@ def measure_in_parallel(
             ranks.run(requests, limit=LIMIT, on_event=on_event, cancel=cancel)
             seconds = time.perf_counter() - start
     ordered = tuple(results[number] for number in range(len(recipes)))
-    return ParallelMeasurement(model.name, ordered, seconds, processes)
+    return ParallelMeasurement(model.name, ordered, seconds, processes, model.task.metric.name)

@@ -6,23 +6,29 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.display import Card
+from workbench.domain.metric import metric_named
 from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, log_axis
+from workbench.plots.ticks import percent_ticks
 
 if TYPE_CHECKING:
     from workbench.parallel.measure import ParallelMeasurement
 
 
 def draw(result: ParallelMeasurement, palette: Palette = LIGHT) -> Figure:
-    """Draw the size and accuracy of each recipe's file."""
+    """Draw the size and the metric of each recipe's file."""
+    metric = metric_named(result.metric)
+    values = [each.accuracy for each in result.results]
+    margin = 0.01 + 0.05 * (max(values) - min(values))
+    ends = min(values) - margin, max(values) + margin
     points = {
         "type": "scatter",
         "mode": "markers",
         "x": [each.bytes for each in result.results],
-        "y": [each.accuracy for each in result.results],
+        "y": values,
         "hovertext": [
-            f"{formatting.nbytes(each.bytes)}<br>{formatting.number(each.accuracy)}"
+            f"{formatting.nbytes(each.bytes)}<br>{metric.format(each.accuracy)}"
             for each in result.results
         ],
         "hovertemplate": "%{hovertext}<extra></extra>",
@@ -35,7 +41,11 @@ def draw(result: ParallelMeasurement, palette: Palette = LIGHT) -> Figure:
             summary(result),
             height=360,
             xaxis=log_axis(palette, _("bytes")),
-            yaxis=axis(palette, _("metric on the test split")),
+            yaxis=axis(
+                palette,
+                _("{metric} on the test split").format(metric=_(metric.name)),
+                **({"range": ends, **percent_ticks(*ends)} if metric.is_fraction else {}),
+            ),
         ),
     }
 
@@ -68,5 +78,8 @@ def rows(result: ParallelMeasurement) -> list[dict[str, Any]]:
 
 def card(result: ParallelMeasurement) -> Card:
     """Return the result in brief."""
-    facts = [(formatting.nbytes(each.bytes), "") for each in result.results]
+    metric = metric_named(result.metric)
+    facts = [
+        (formatting.nbytes(each.bytes), metric.format(each.accuracy)) for each in result.results
+    ]
     return Card(summary(result), facts)
