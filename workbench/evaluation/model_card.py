@@ -87,7 +87,7 @@ def _equalizable(model: Model, weights: Mapping[str, Tensor]) -> str:
 
 
 def figures_entry(model: Model, weights: Mapping[str, Tensor], score: Score) -> dict[str, float]:
-    """Return what the card of results shows of the original besides accuracy and size.
+    """Return what the card of results shows of the original in addition to accuracy and size.
 
     Parameters
     ----------
