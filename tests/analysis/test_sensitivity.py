@@ -115,8 +115,8 @@ def test_cancel_keeps_cached_points(small, store):
     [
         ((Train(),), "recipe.not_a_layer_part", ""),
         (("prune",), "recipe.not_a_layer_part", ""),
-        ((Prune(), [1.5]), "recipe.setting_out_of_range", r"1\.5: the values are 0 to 0\.99"),
-        ((Quantize(), [9]), "recipe.setting_out_of_range", "9: the values are 2, 3"),
+        ((Prune(), [1.5]), "recipe.setting_out_of_range", r"1\.5: use 0 to 0\.99"),
+        ((Quantize(), [9]), "recipe.setting_out_of_range", "9: use 2, 3"),
         ((Prune(), []), "recipe.no_settings", ""),
         ((Prune(), "half"), "argument.not_a_list_of_numbers", "Settings"),
     ],

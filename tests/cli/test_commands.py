@@ -148,7 +148,7 @@ def test_sensitivity(ask, workbench):
     assert f"{lost:.2f}" in next(line for line in table.splitlines() if "fc2.weight" in line)
     status, _out, err = workbench("sensitivity", SMALL, "--part", "quantize", "--settings", 9)
     assert status == 2
-    assert "the values are 2, 3" in err
+    assert "cannot be 9: use 2, 3" in err
 
 
 def test_a_recipe_from_a_file_is_the_same(ask, tmp_path):

@@ -409,7 +409,7 @@ def test_results_are_not_said_to_meet_limits_that_were_set_later(opened):
     assert found["met"]
     opened.act("choose_limits", **{**limits, "max_bytes": 900})
     later = opened.wait("state", lambda s: not s["choosing"]["met"])["choosing"]
-    assert "Nothing that was measured meets the new limits" in later["headline"]
+    assert "No measured recipe meets the new limits" in later["headline"]
     assert [card["title"] for card in later["cards"]] == ["nearest to the limits"]
     assert "nearest to the limits" in texts(opened)
     assert "recommended" not in texts(opened)
@@ -418,7 +418,7 @@ def test_results_are_not_said_to_meet_limits_that_were_set_later(opened):
     large = max((t for t in measured if t.exact), key=lambda trial: trial.value)
     opened.act("choose_limits", max_bytes=None, min_accuracy=large.accuracy)
     other = opened.wait("state", lambda s: s["choosing"]["met"])["choosing"]
-    assert "Of what was measured" in other["headline"]
+    assert "These measured recipes" in other["headline"]
     better = opened.session.recommendation((None, large.accuracy, None)).other
     title = "recommended for this network" if better else "recommended"
     assert other["cards"][0]["title"] == title

@@ -254,7 +254,7 @@ def test_the_reason_about_speed_compares_a_student_with_the_chosen_model(client)
     ratio = wb.model(client.session.origin).card["macs"] / client.session.model.card["macs"]
     first = state["numbers"]["reasons"][0]
     assert first.startswith(
-        f"The student takes {formatting.times(ratio)} fewer multiply-accumulates"
+        f"The student needs {formatting.times(ratio)} fewer multiply-accumulates"
     )
 
 

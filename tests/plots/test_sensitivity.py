@@ -33,7 +33,7 @@ def scan(losses, part="prune", settings=(0.5, 0.9)):
         ({"a.weight": (0.1, 9), "b.weight": (-0.2, 20)},
          "Every layer tolerates 50\u202f%: a loses most, −0.1\u202fpoints"),
         ({"a.weight": (2, 9), "b.weight": (3, 0.1)},
-         "No layer tolerates it: b at 90\u202f% loses least, −0.1\u202fpoints"),
+         "No layer tolerates any setting: b at 90\u202f% loses least, −0.1\u202fpoints"),
         ({"a.weight": (2, 9), "b.weight": (3,)}, "Layer by layer: 3 of 4 measured"),
         ({"a.weight": (), "b.weight": ()}, "Layer by layer: 0 of 4 measured"),
     ],

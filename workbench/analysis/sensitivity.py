@@ -41,10 +41,20 @@ SETTINGS: dict[str, tuple[float, ...]] = {
 
 @dataclass(frozen=True)
 class Point:
-    """One layer compressed with one setting, the others unchanged.
+    """The result of compressing one layer with one setting, with all other layers unchanged.
 
-    `bytes` is the length of the file of `recipe`, and `value` the task's metric over all validation
-    examples.
+    Attributes
+    ----------
+    layer : str
+        The name of the layer's weight.
+    setting : float
+        The value of the part's first field, such as a sparsity or a number of bits.
+    recipe : Recipe
+        The recipe that compresses only this layer.
+    bytes : int
+        The length of the file.
+    value : float
+        The task's metric over all validation examples.
     """
 
     layer: str
@@ -152,7 +162,7 @@ def sensitivity(
     on_report
         Called after each point.
     cancel
-        Ends the scan.
+        Checked before each point.
 
     Raises
     ------
@@ -180,12 +190,15 @@ def iter_sensitivity(
     store: ResultCache | None = None,
     cancel: CancelToken = NEVER,
 ) -> Iterator[Sensitivity]:
-    """Yield an empty `Sensitivity`, then one after each point.
+    """Yield a `Sensitivity` without points, then one more after each measured point.
+
+    The parameters are those of `sensitivity`.
 
     Raises
     ------
     RecipeError
-        As `sensitivity`, before the first result is requested.
+        For the same reasons as in `sensitivity`. It is raised by the call itself, not by the first
+        step of the iteration.
     Cancelled
         If `cancel` is cancelled.
     """
@@ -200,18 +213,17 @@ def iter_sensitivity(
     for setting in chosen:
         if not (setting in choices if choices else field.low <= setting <= field.high):
             raise RecipeError(
-                f"A setting of {key} cannot be {setting:g}: the values are {allowed}.",
+                f"A setting of {key} cannot be {setting:g}: use {allowed}.",
                 code="recipe.setting_out_of_range",
             )
     if not chosen:
-        raise RecipeError(
-            "Sensitivity needs at least one setting to try.", code="recipe.no_settings"
-        )
+        raise RecipeError("The settings are empty: pass at least one.", code="recipe.no_settings")
     layers = tuple(name for name in model.layers if name in model.coupled_layers(name, key)[:1])
     if not layers:
         label = specs(PARTS[key])[0].label
         raise RecipeError(
-            f"{model.name} has no layer for which {label} could be set.", code="recipe.no_layers"
+            f"{model.name} has no layer for which {label} can be set: choose another part.",
+            code="recipe.no_layers",
         )
     empty = Sensitivity(key, layers, chosen, model.metric_value(SPLIT), model.task.metric)
     recipes = {
@@ -250,7 +262,10 @@ class _LayerMeasurement:
 
     @cached_property
     def evaluator(self) -> LayerEvaluator:
-        """Created only if a score is not cached: it computes the inputs of the layer."""
+        """The evaluator of the layer, which computes the inputs of the layer when it is created.
+
+        It is created only if a score is not cached.
+        """
         return LayerEvaluator(self.model, self.layer, SPLIT, self.cancel)
 
     def __call__(self, recipe: Recipe) -> tuple[Size, Score]:

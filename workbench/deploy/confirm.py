@@ -26,7 +26,7 @@ from workbench.errors import InputError
 from workbench.runtime.batch import Batch
 
 PRECISION = "float32"
-"""The precision whose outputs are those of the file, but for rounding."""
+"""The precision whose outputs differ from those of the file only by rounding."""
 
 
 def confirm(
@@ -45,20 +45,21 @@ def confirm(
     split
         "validation", "test" or "train".
     artifact
-        The compressed file, or its path, for a package that was read from a disk.
+        The compressed file, or its path. It is needed if the package was loaded from disk, because
+        a saved package does not contain that file.
     cancel
-        Checked between the steps.
+        Checked before and after the runtime runs, and during the comparison.
 
     Raises
     ------
     RuntimeFailedError
-        If the runtime crashes, hangs, or runs something else than was requested.
+        If the runtime crashes, hangs, or uses another device or precision than requested.
     InputError
-        If the package was not made from this file, its file is missing, or it returns outputs of
-        another shape.
+        If the package was not made from this file, the file is missing, or the shape of the
+        package's outputs differs from that of the file's outputs.
     ArtifactError
-        If the package or the file is damaged, or a layer of the package has other codes, scales or
-        reset gates than the file.
+        If the package or the file is damaged, or if a layer of the package differs from the file in
+        its integer codes, its scales or the position of its reset gate.
     """
     loaded = package if isinstance(package, Package) else load_package(package)
     RUNTIMES[loaded.target.runtime].check_installed()
@@ -68,7 +69,10 @@ def confirm(
 
 
 class Reference:
-    """A file and a split that several packages are compared with; its outputs are computed once."""
+    """A compressed file and a split, with which several packages are compared.
+
+    The outputs of the file are computed once.
+    """
 
     def __init__(self, artifact: Artifact, split: str, cancel: CancelToken = NEVER) -> None:
         self._network = exported_network(artifact)
@@ -85,7 +89,7 @@ class Reference:
         return outputs_of_file(self._network, self.inputs, self._cancel)
 
     def confirm(self, package: Package, host: Host) -> Agreement:
-        """Run a package in the process of its runtime, and compare; see `confirm`."""
+        """Run a package in the process of its runtime, and compare; see the function `confirm`."""
         self.check(package)
         host.load(package)
         self._cancel.check()
@@ -94,7 +98,10 @@ class Reference:
         return self.compare(package, torch.from_numpy(outputs), host.facts)
 
     def check(self, package: Package) -> None:
-        """Raise `ArtifactError` if a layer of a package has other codes, scales or reset gates."""
+        """Raise `ArtifactError` if a layer of an ONNX package differs from the file.
+
+        Integer codes, scales and the position of the reset gate of a GRU are compared.
+        """
         if not package.name.endswith(".onnx"):
             return
         from workbench.deploy.recurrent import check_reset_gates  # loads onnx
@@ -112,14 +119,14 @@ class Reference:
         Raises
         ------
         InputError
-            If they have another shape.
+            If the shapes differ.
         """
         network, data, file = self._network, self._data, self._outputs
         eager = file.exact
         if outputs.shape != eager.shape:
             raise InputError(
-                f"The package returns outputs of shape {tuple(outputs.shape)}, the file of shape "
-                f"{tuple(eager.shape)}: it holds another network.",
+                f"The package returns outputs of shape {tuple(outputs.shape)}, and the file of "
+                f"{tuple(eager.shape)}: the package holds a different network; export it again.",
                 code="deploy.other_shape",
             )
         rows = outputs
@@ -166,24 +173,30 @@ class Reference:
 def artifact_of(
     package: Package, artifact: Artifact | str | PathLike[str] | None = None
 ) -> Artifact:
-    """Return the compressed file of a package: its own, or the given one.
+    """Return the compressed file that a package was made from.
+
+    Parameters
+    ----------
+    package
+    artifact
+        The file or its path; by default the one that the package contains.
 
     Raises
     ------
     InputError
-        If there is none, or the given file is another one.
+        If neither is there, or the package was not made from the given file.
     """
     if artifact is None:
         if package.artifact is None:
             raise InputError(
-                "The package does not contain the compressed file: give it as artifact= or --file.",
+                "The package does not contain the compressed file: pass it as artifact= or --file.",
                 code="deploy.no_artifact",
             )
         return package.artifact
     opened = as_artifact(artifact)
     if opened.digest != package.manifest["artifact"]["sha256"]:
         raise InputError(
-            "The package was made from another compressed file than the given one.",
+            "The package was made from a different compressed file: pass that file.",
             code="deploy.other_artifact",
         )
     return opened

@@ -1,4 +1,4 @@
-"""The page Choose: three questions, three cards, and the picture of all that was measured."""
+"""The page Choose: questions, cards of recommended recipes, and all measured results."""
 
 from __future__ import annotations
 
@@ -97,13 +97,20 @@ def section(session: Session) -> dict[str, Any]:
 
 
 def _helps(session: Session) -> dict[str, str]:
-    """Return what the searched model has, a student if one is selected, by key of the question."""
+    """Return the help text of the questions about size and accuracy, by the question's key.
+
+    It says the size and the accuracy of the uncompressed model, or of the selected student.
+    """
     model = session.model
-    size = _("The original has {size}. Leave it empty for the smallest file.")
-    accuracy = _("The original has {accuracy}. Leave it empty for the best.")
+    size = _("The size of the original is {size}. Leave it empty for the smallest file.")
+    accuracy = _(
+        "The accuracy of the original is {accuracy}. Leave it empty for the best accuracy."
+    )
     if session.student is not None:
-        size = _("The student has {size}. Leave it empty for the smallest file.")
-        accuracy = _("The student has {accuracy}. Leave it empty for the best.")
+        size = _("The size of the student is {size}. Leave it empty for the smallest file.")
+        accuracy = _(
+            "The accuracy of the student is {accuracy}. Leave it empty for the best accuracy."
+        )
     helps = {"max_bytes": size.format(size=formatting.size(uncompressed_bytes(model)))}
     if has_accuracy(session):
         percent = formatting.percent(model.accuracy("validation"))
@@ -121,14 +128,14 @@ def _searched(session: Session) -> str:
 
 
 def seconds_text() -> str:
-    """Return the answer to a time that cannot be searched."""
+    """Return the error message for a search time that is out of range."""
     return _("The time must be above 0 and at most {maximum} seconds.").format(
         maximum=formatting.count(MAX_SECONDS)
     )
 
 
 def live(session: Session) -> dict[str, Any]:
-    """Return the next limits, what the model has, and the results of the search so far."""
+    """Return the limits of the next search, the help texts, and the results so far."""
     return {
         "limits": dict(zip(KEYS, next_limits(session), strict=True)),
         "suggested": suggested(session),
@@ -171,7 +178,7 @@ def _results(session: Session) -> dict[str, Any]:
 
 
 def _headline(result: Recommendation, *, working: bool) -> str:
-    """Return whether the recipes meet the limits of the search."""
+    """Return a sentence that says whether the recipes meet the limits of the search."""
     if result.met:
         return _("These recipes meet the limits.")
     if result.other is not None and working:
@@ -188,15 +195,15 @@ def _headline(result: Recommendation, *, working: bool) -> str:
 
 
 def _other_limits(result: Recommendation) -> str:
-    """Return whether recipes that were measured meet limits that were set after the search."""
+    """Return a sentence that says whether measured recipes meet limits that were set later."""
     if result.met:
-        return _("Of what was measured, these meet the new limits: search again for better ones.")
+        return _("These measured recipes meet the new limits: search again for better ones.")
     if result.other is not None:
         return _(
-            "Nothing of this network that was measured meets the new limits; another network does. "
+            "No measured recipe of this network meets the new limits; another network does. "
             "The nearest:"
         )
-    return _("Nothing that was measured meets the new limits: search again. The nearest:")
+    return _("No measured recipe meets the new limits: search again. The nearest:")
 
 
 def _card(title: str, name: str, trial: Trial, result: Recommendation) -> dict[str, Any]:
@@ -226,7 +233,7 @@ def _card(title: str, name: str, trial: Trial, result: Recommendation) -> dict[s
 
 
 def _titles(result: Recommendation) -> list[str]:
-    """Return what each choice is best in, compared with the first."""
+    """Return a title for each recommended recipe: its advantage over the first one."""
     from workbench.study.choices import BETTER, FASTER, NEARLY_AS_SMALL, SMALLER, advantages
 
     if not result.met:

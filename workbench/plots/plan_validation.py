@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HEIGHT = 460
 MARGIN = 0.1
-"""Powers of ten from the outermost points to the ends of the axes."""
+"""Distance from the outermost points to the ends of the axes, as an exponent of ten."""
 SYMBOLS = ("circle", "square", "diamond")
 KINDS = {
     "step time": N_("step time"),
@@ -38,15 +38,19 @@ KINDS = {
 
 
 def draw(validation: Validation, palette: Palette = LIGHT, *, kind: str = "step time") -> Figure:
-    """Draw the rows of a kind; those that no fit has used are hollow.
+    """Draw the predicted against the measured value of each row of a kind, on logarithmic axes.
 
-    Each chip has its color and one entry of the legend, which says at its end what hollow points
-    are. Where there are more chips than colors, further ones have squares.
+    Rows that were not used to fit the planner's coefficients are hollow; the last entry of the
+    legend says so. Each chip has a color and one entry. If there are more chips than colors, the
+    colors repeat with squares, then with diamonds.
 
     Parameters
     ----------
+    validation
+    palette
+        The colors of the light or the dark theme.
     kind
-        One of `validation.kinds`.
+        The quantity that is compared, one of `validation.kinds`, such as "step time".
     """
     rows = validation.of(kind)
     data: list[dict[str, Any]] = [_diagonal(rows, palette)]
@@ -57,7 +61,7 @@ def draw(validation: Validation, palette: Palette = LIGHT, *, kind: str = "step 
         data.append(_points(_title(name), fitted, *look))
         data.append(_points(_title(name), others, *look, is_hollow=True) | {"showlegend": False})
     if any(not row.is_fitted for row in rows):
-        text = _("hollow: never fitted")
+        text = _("hollow: not used for fitting")
         data.append(_points(text, [], SYMBOLS[0], palette.muted, is_hollow=True))
     unit = rows[0].unit if rows else ""
     ends = _ends(rows)
@@ -77,7 +81,7 @@ def draw(validation: Validation, palette: Palette = LIGHT, *, kind: str = "step 
 
 
 def _ends(rows: list[Compared]) -> list[float]:
-    """Return the powers of ten between which all points lie."""
+    """Return the range of both axes, low and high, as exponents of ten."""
     powers = [log10(value) for row in rows for value in (row.measured, row.predicted)] or [0.0, 1.0]
     return [min(powers) - MARGIN, max(powers) + MARGIN]
 
@@ -96,7 +100,10 @@ def _diagonal(rows: list[Compared], palette: Palette) -> dict[str, Any]:
 
 
 def _title(name: str) -> str:
-    """Return the name of a chip; published rows may be of a system that is not in the table."""
+    """Return the title of a chip, or its name if the package's table of chips does not have it.
+
+    Published rows may come from systems that are not in that table.
+    """
     known = chips().get(name)
     return name if known is None else known.title
 
@@ -129,7 +136,7 @@ def _summary(rows: list[Compared]) -> str:
     if not rows:
         return ""
     errors = [abs(row.error) for row in rows]
-    return _("{count} rows, mean error {mean}, largest {most}").format(
+    return _("{count} rows, mean error {mean}, largest error {most}").format(
         count=len(rows),
         mean=formatting.percent(sum(errors) / len(errors)),
         most=formatting.percent(max(errors)),
@@ -137,7 +144,7 @@ def _summary(rows: list[Compared]) -> str:
 
 
 def rows(validation: Validation) -> list[dict[str, Any]]:
-    """Return all rows with their predictions."""
+    """Return a row of a table for each measured value, with its prediction and its source."""
     return [
         {
             "kind": row.kind,
@@ -156,13 +163,13 @@ def rows(validation: Validation) -> list[dict[str, Any]]:
 
 
 def card(validation: Validation) -> Card:
-    """Return the mean error of each kind."""
+    """Return a card with the mean error of each kind, a fraction of the measured value."""
     facts = [
         (formatting.percent(validation.mean_error(kind)), _(KINDS.get(kind, kind)))
         for kind in validation.kinds
     ]
     unused = sum(not row.is_fitted for row in validation.rows)
-    note = _("{unused} of {count} rows were never fitted.").format(
+    note = _("{unused} of {count} rows were not used for fitting.").format(
         unused=unused, count=len(validation.rows)
     )
-    return Card(_("Right or wrong: mean errors"), facts, [note])
+    return Card(_("Mean errors of the predictions"), facts, [note])

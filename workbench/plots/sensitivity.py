@@ -21,16 +21,17 @@ TOLERATED = 0.5
 DARKEST = 50.0
 """The loss, in points or percent, of the darkest cells."""
 MAX_LOSS = 1000
-"""Larger losses are not distinguished."""
+"""Larger losses, in points or percent, have the same color and the same text."""
 ROW, MARGINS = 26, 112
 """Height in px of a layer's row, and of the margins around the map."""
 
 
 def draw(result: Sensitivity, palette: Palette = LIGHT) -> Figure:
-    """Draw a cell for each layer and setting; darker cells lose more.
+    """Draw a cell for each layer and setting; in darker cells, the metric becomes worse by more.
 
-    The cells also show the loss: points, or percent if the metric is not a fraction. A cell's
-    `customdata` is the message that a click sends to the page, to apply that setting.
+    The number in a cell is that loss: in percentage points, or in percent of the original's value
+    if the metric is not a fraction. A cell's `customdata` is the message that a click sends to the
+    page, which then applies that setting.
     """
     rows = [[result[layer, setting] for setting in result.settings] for layer in result.layers]
     names = [short_name(layer) for layer in result.layers]
@@ -91,13 +92,13 @@ def rows(result: Sensitivity) -> list[dict[str, Any]]:
 
 
 def card(result: Sensitivity) -> Card:
-    """Return the card of a result."""
+    """Return a card with the summary, the original's metric and the number of measured files."""
     original = (result.metric.format(result.value), _("original model"))
     return Card(_summary(result), [original, (str(len(result)), _("files measured"))])
 
 
 def format_setting(part: str, setting: float) -> str:
-    """Return a setting as text: a percentage or a number."""
+    """Return a setting as text: a percentage if it is a fraction, else a number."""
     return _tick(part, setting) + ("" if _first(part).choices else f"{formatting.NARROW_SPACE}%")
 
 
@@ -171,7 +172,9 @@ def _summary(result: Sensitivity) -> str:
     tolerated = [row for layer in result.layers if (row := _tolerated(result, layer))]
     if not tolerated:
         least = min(result.points, key=result.lost)
-        return _("No layer tolerates it: {layer} at {setting} loses least, {change}").format(
+        return _(
+            "No layer tolerates any setting: {layer} at {setting} loses least, {change}"
+        ).format(
             layer=short_name(least.layer),
             setting=format_setting(result.part, least.setting),
             change=_change(result, least),

@@ -33,26 +33,28 @@ def resolve_model(name: str, recipe: Recipe) -> Model:
 
 
 def check_origin(selection: Selection) -> None:
-    """Check that the origin of `selection` is a model that a student can take the place of.
+    """Check the origin of `selection`, which is the model that a selected student replaces.
 
     Raises
     ------
     WorkbenchError
-        If there is no such model, its task is another one, or a student is not selected.
+        If the selected model is not a student, or the origin does not exist or has another task.
     """
     if selection.origin is None:
         return
     chosen = student(selection.model)
     if chosen is None:
         raise InputError(
-            _("Only a student has an origin, and {model} is none.").format(model=selection.model),
+            _("Only a student can have an origin, and {model} is not a student.").format(
+                model=selection.model
+            ),
             code="session.invalid_origin",
         )
     if zoo.model(selection.origin).task != zoo.model(selection.model).task:
         raise InputError(
             _(
-                "The student {model} has another task than {origin}; choose a model of its task, "
-                "such as {network}."
+                "The student {model} and its origin {origin} have different tasks: choose an "
+                "origin with the task of the student, such as {network}."
             ).format(model=selection.model, origin=selection.origin, network=chosen.network),
             code="session.invalid_origin",
         )
@@ -98,7 +100,7 @@ def _validation_value(model: Model, recipe: Recipe) -> float:
 
 
 def without_layers(recipe: Recipe) -> Recipe:
-    """Return `recipe` without its settings of single layers."""
+    """Return `recipe` without the settings of individual layers and without exclusions."""
     parts = {
         part: {key: value for key, value in fields.items() if key not in ("layers", "exclude")}
         for part, fields in recipe.as_dict().items()
@@ -107,7 +109,7 @@ def without_layers(recipe: Recipe) -> Recipe:
 
 
 def check_budget(size: int | None) -> int | None:
-    """Return `size` in bytes.
+    """Return `size`, a limit in bytes, unchanged.
 
     Raises
     ------
@@ -123,12 +125,12 @@ def check_budget(size: int | None) -> int | None:
 
 
 def check_floor(value: float | None, metric: Metric) -> float | None:
-    """Return `value`, a value of `metric`.
+    """Return `value`, a limit on `metric`, unchanged.
 
     Raises
     ------
     InputError
-        If it is not finite, or is a fraction outside 0 to 1.
+        If it is not finite, or if the metric is a fraction and the value is not from 0 to 1.
     """
     if value is None:
         return None
@@ -150,7 +152,7 @@ def check_floor(value: float | None, metric: Metric) -> float | None:
 
 
 def parse_number(text: str | None, key: str, kind: type[int | float]) -> Any:
-    """Return the value of `key` in a link as a number, or None if it is missing.
+    """Return `text`, the value of `key` in a link, as a number; None if it is None.
 
     Raises
     ------
@@ -172,5 +174,5 @@ def parse_number(text: str | None, key: str, kind: type[int | float]) -> Any:
 
 
 def number_text(value: float) -> str:
-    """Return a number as a link holds it: with all its digits, as `parse_number` reads it."""
+    """Return a number as the text for a link, with all digits; the inverse of `parse_number`."""
     return repr(float(value)).removesuffix(".0")

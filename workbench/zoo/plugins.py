@@ -28,7 +28,7 @@ _by_group: dict[str, dict[str, LazyModel]] = {}
 
 @runtime_checkable
 class LazyModel(Protocol):
-    """A model that is built on request, and what is known of it before."""
+    """A model that is built on request; its name, title and task are known before."""
 
     @property
     def name(self) -> str:
@@ -40,14 +40,17 @@ class LazyModel(Protocol):
 
     @property
     def task(self) -> Task:
-        """The task, built-in or of the plug-in."""
+        """The task: a built-in one, or one that the plug-in defines."""
 
     def model(self) -> Model:
         """Build the model."""
 
 
 def plugins() -> dict[str, LazyModel]:
-    """Return the models of all installed packages by name. Broken packages are logged."""
+    """Return the models of all installed packages by name.
+
+    A package that fails is logged, and its remaining models are left out.
+    """
     with _loading:
         if GROUP not in _by_group:
             _by_group[GROUP] = {}  # a plug-in that lists models meanwhile sees the earlier ones

@@ -54,10 +54,10 @@ def test_a_student_is_compared_with_the_model_that_it_replaces(measured, recipe,
     def first(replaced):
         return reasons.sentences(report, model, None, ACCURACY, replaced_macs=replaced)[0]
 
-    assert first(4 * macs).startswith("The student takes 4.00\u202f× fewer multiply-accumulates")
+    assert first(4 * macs).startswith("The student needs 4.00\u202f× fewer multiply-accumulates")
     assert why in first(4 * macs)
     assert f"{macs:,} per example, as in the uncompressed student" in first(4 * macs)
-    assert first(macs // 4).startswith("The student takes 4.00\u202f× the multiply-accumulates")
+    assert first(macs // 4).startswith("The student needs 4.00\u202f× as many multiply-accumulates")
     assert "as before" in first(None)
 
 

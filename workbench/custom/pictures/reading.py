@@ -43,13 +43,14 @@ class Pictures:
     Attributes
     ----------
     inspection : PictureInspection
-        What was found.
+        The result of reading: counts, classes, splits, and files that are not used.
     preprocessing : PicturePreprocessing
         How pictures become pixels.
     data : UploadedData
-        The pixels and classes of each split.
+        The pixels, uint8 [pictures, size, size] or [pictures, size, size, 3], and the class
+        indices, int64 [pictures], of each split.
     paths : mapping
-        The path of each picture of a split, in the order of `data`.
+        The paths of the pictures by the name of the split, in the order of `data`.
     """
 
     inspection: PictureInspection
@@ -63,7 +64,7 @@ class Pictures:
         Raises
         ------
         InputError
-            When it has not.
+            If a class or a split has too few pictures.
         """
         if self.inspection.rare:
             names = self.data.classes
@@ -72,9 +73,9 @@ class Pictures:
         for split, (_images, labels) in self.data.parts.items():
             if not len(labels):
                 raise InputError(
-                    _("The folder for {split} has no image of a class: add some.").format(
-                        split=split
-                    ),
+                    _(
+                        "The folder for {split} has no images in class folders: add images there."
+                    ).format(split=split),
                     code="upload.empty_split",
                 )
 
@@ -93,26 +94,26 @@ def read_pictures(
     source
         The path of a folder or an archive, or the content of an archive.
     choices
-        What the user chose.
+        What the user chose, such as the size in pixels and the classes to leave out.
     cancel
-        Checked between two pictures; receives the progress.
+        Checked before each picture; also receives the progress.
     name
-        The name of the source, by which a file of the model refers to it; by default that of its
-        path.
+        The name of the source. Files of a model that is trained on the pictures store it. By
+        default it is the last part of the path.
 
     Raises
     ------
     InputError
-        When the archive is unsafe, has no class folders, or more than a few damaged pictures.
+        If the archive is unsafe, has no class folders, or has too many damaged pictures.
     FileError
-        When there is no such file or folder.
+        If there is no such file or folder.
     Cancelled
         If `cancel` is cancelled between two pictures.
     """
     choices = choices or PictureChoices()
     if choices.size is not None and choices.size not in SIZES:
         raise InputError(
-            _("size is {size}: choose {sizes} pixels.").format(
+            _("The size cannot be {size} pixels: choose one of {sizes}.").format(
                 size=choices.size, sizes=", ".join(map(str, SIZES))
             ),
             code="argument.out_of_range",
@@ -143,7 +144,7 @@ def _chosen(structure: Structure, listing: Listing, names: tuple[str, ...]) -> l
 
 
 def _decoded(files: Files, listing: Listing, size: int, cancel: CancelToken) -> Decoded:
-    """Decode the pictures; a few may be damaged."""
+    """Decode the pictures. Damaged ones are left out; too many of them are an error."""
     decoded = decode_all(files, listing.pictures, size, cancel)
     failed = [path for paths in decoded.failed.values() for path in paths]
     failed += listing.ignored.get("broken", [])
@@ -162,7 +163,7 @@ def _assembled(
     files_read: int,
     name: str,
 ) -> Pictures:
-    """Split the pictures, and put them in the order of the splits."""
+    """Divide the decoded pictures into splits, and return them in the order of the splits."""
     names = [structure.classes[path] for path in decoded.paths]
     given = given_splits([structure.splits.get(path) for path in decoded.paths])
     rare = _rare(names, [structure.splits.get(path) for path in decoded.paths], given)
@@ -229,7 +230,7 @@ def _assembled(
 
 
 def _rare(names: list[str], splits: list[str | None], given: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the classes with too few pictures to divide."""
+    """Return the classes that have too few pictures for one in each split without a folder."""
     least = MIN_PER_CLASS - len([name for name in given if name != "train"])
     counts = dict.fromkeys(names, 0)
     for name, split in zip(names, splits, strict=True):

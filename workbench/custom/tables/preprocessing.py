@@ -1,4 +1,4 @@
-"""From the columns of a table to the inputs and targets of a network, as frozen plain data."""
+"""Preprocessing that turns the columns of a table into the inputs and targets of a network."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ Features = NumberFeatures | CategoryFeatures | DateFeatures | TextFeatures
 Rows = NDArray[np.int64]
 
 MAX_STEPPED = 100
-"""In tables with more columns of numbers than this, numbers have no steps."""
+"""In tables with more columns of numbers than this, numbers have no step features."""
 WEIGHED_ROWS = 20_000
-"""Training rows on which the weight of a column is computed, at most."""
+"""The largest number of training rows from which the factor of a column is computed."""
 KINDS: dict[str, type[Features]] = dict.fromkeys(COLUMN_TYPES, CategoryFeatures) | {
     "number": NumberFeatures,
     "date": DateFeatures,
     "text": TextFeatures,
 }
-"""The features of each type of column; a constant that may be missing is a category."""
+"""The features of each type of column. A constant with missing cells is a category."""
 
 
 @dataclass(frozen=True)
 class ColumnFeatures:
-    """One column that is learned from.
+    """One column that the model uses as an input.
 
     Attributes
     ----------
@@ -50,7 +50,8 @@ class ColumnFeatures:
     features
         How its values become features.
     weight : float
-        The features are multiplied by it: less than 1 if the column alone tells little.
+        The factor of the features, above 0 and at most 1. It is below 1 if the column alone
+        predicts the target poorly.
     """
 
     name: str
@@ -83,12 +84,14 @@ class ColumnFeatures:
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What is learned from a table before training: only plain data, which each file holds.
+    """How a table becomes inputs and targets, fitted on the training rows before training.
+
+    It consists of plain data, which every file of the model contains.
 
     Attributes
     ----------
     columns : tuple of ColumnFeatures
-        The columns that are learned from, in the order of the features.
+        The columns that the model uses as inputs, in the order of the features.
     target : Target
         The column to predict.
     """
@@ -156,9 +159,15 @@ class Preprocessing:
         )
 
     def transform(self, table: Table, rows: Rows | None = None) -> NDArray[np.float32]:
-        """Return the features of all or of some rows of a table, float32 [rows, features].
+        """Return the features of a table, float32 [rows, features].
 
-        Columns are found by name. All values of a column that the table does not have are missing.
+        Columns are matched by name. If the table lacks a column, all its values count as missing.
+
+        Parameters
+        ----------
+        table
+        rows
+            The indices of the rows; by default all rows.
         """
         by_name = {column.name: column for column in table.columns}
         count = len(table) if rows is None else len(rows)
@@ -176,14 +185,14 @@ class Preprocessing:
         return features
 
     def content(self) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-        """Return what a file of the model contains of the table.
+        """Return the names and values from the table that a file of the model contains.
 
         Returns
         -------
         names : tuple of str
             The names of the columns, the target last.
         values : dict
-            The categories, words and classes by the name of their column.
+            The categories, words or classes by the name of their column.
         """
         names = (*(column.name for column in self.columns), self.target.name)
         values: dict[str, tuple[str, ...]] = {}
@@ -259,7 +268,7 @@ def _weight(
     targets: NDArray[np.float64],
     candidates: int,
 ) -> float:
-    """Return the weight of the features of a column; texts have many features and keep theirs."""
+    """Return the factor of the features of a column: 1 for texts, which have many features."""
     if isinstance(features, TextFeatures) or not features.names:
         return 1.0
     return relevance(features.transform(take(column, rows)), targets, candidates)

@@ -25,7 +25,7 @@ from workbench.session.choosing import Demand
 
 @action
 def choose(dashboard: Dashboard, message: dict[str, Any]) -> None:
-    """Search recipes under limits."""
+    """Search for recipes that meet the limits in `message`."""
     seconds = limit(message.get("seconds"), 0, MAX_SECONDS, seconds_text())
     if seconds is None:
         raise InputError(seconds_text(), code="session.invalid_limit")
@@ -42,7 +42,7 @@ def choose(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 @action
 def continue_choosing(dashboard: Dashboard, message: dict[str, Any]) -> None:
-    """Continue a search that was stopped: what was measured is not measured again."""
+    """Continue a search that was stopped, without measuring any recipe again."""
     session = dashboard.session
     if session.choosing is not None:
         _start(dashboard, replace(session.choosing.demand, narrowed=session.focus.narrowed))
@@ -56,9 +56,9 @@ def choose_limits(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 @action
 def choose_recipe(dashboard: Dashboard, message: dict[str, Any]) -> None:
-    """Select a recipe that was measured, of another model of the task if it names one.
+    """Select a recipe that was measured; if `message` names another model, open that model.
 
-    The goal of the user stays.
+    The user's goal does not change.
     """
     recipe, name = Recipe.from_json(str(message.get("recipe"))), message.get("model")
     session = dashboard.session
@@ -74,7 +74,7 @@ def choose_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
     choosing = dashboard.session.choosing
     result = choosing.recommendation if choosing is not None else None
     if result is None:
-        raise InputError(_("Nothing is measured yet."), code="session.nothing_measured")
+        raise InputError(_nothing_measured(), code="session.nothing_measured")
     rows = study.rows(result.result)
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]))
@@ -85,20 +85,25 @@ def choose_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 @action
 def choose_notebook(dashboard: Dashboard, message: dict[str, Any]) -> None:
-    """Save a notebook that repeats the search and the recommended recipe."""
+    """Save a notebook that repeats the search and measures the recommended recipe again."""
     choosing = dashboard.session.choosing
     result = choosing.recommendation if choosing is not None else None
     if choosing is None or result is None or not result.choices:
-        raise InputError(_("Nothing is measured yet."), code="session.nothing_measured")
+        raise InputError(_nothing_measured(), code="session.nothing_measured")
     if not can_repeat(result):
         raise InputError(
             _(
-                "A notebook cannot open {model}, which is only in this session: save the file."
+                "A notebook cannot open {model}, which exists only in this session: download the "
+                "compressed file instead."
             ).format(model=result.model.name),
             code="session.not_repeatable",
         )
     content = json.dumps(search_notebook(result, choosing.demand), indent=1)
     send_file(dashboard, "search.ipynb", "application/x-ipynb+json", content.encode())
+
+
+def _nothing_measured() -> str:
+    return _("Nothing is measured yet: press “Find recipes” first.")
 
 
 def _start(dashboard: Dashboard, demand: Demand) -> None:

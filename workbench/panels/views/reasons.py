@@ -16,7 +16,7 @@ from workbench.recipe.schema import specs
 from workbench.zoo.reference import reference
 
 CLIFF = 0.05
-"""The loss of a share, or the relative loss of another metric, that gets a sentence."""
+"""The smallest loss that is reported as large: absolute for fractions, else relative."""
 BROKEN = ("not_finite", "no_figure", "not_a_number", "zero_norm", "emptied", "all_zero")
 SPEED = ("no_faster", "decoded_first", "simulated")
 SPEED_OF_STUDENT = {
@@ -29,7 +29,7 @@ SPEED_OF_STUDENT = {
         "float32 before it runs ({macs} per example, as in the uncompressed student)."
     ),
 }
-"""In place of the sentences that say "as before", which would not be those of the original."""
+"""For a student. The usual sentences say "as before", which is wrong for a replaced model."""
 LENGTH = ("grew", "not_smaller", "longer_tensors", "wider", "dense_kept", "not_factored")
 ACHIEVED = (
     "rounded_to_zero",
@@ -56,9 +56,23 @@ def sentences(
 ) -> list[str]:
     """Return all reasons about a report, the most useful first.
 
-    Broken outputs come first, then a large loss of the metric, then that the file is not faster,
-    then that it is not smaller, then what was requested and not achieved, then bytes. If the file
-    is a student, `replaced_macs` are the multiply-accumulates of the model that it replaces.
+    The order is: outputs that are NaN or infinite and emptied layers, a large loss of the metric,
+    no gain in speed, a comparison with the baseline recipe, no gain in size, requests that were not
+    achieved, and which parts of the file take bytes.
+
+    Parameters
+    ----------
+    report
+        The report of the selected recipe, or None before the first result.
+    original
+        The uncompressed model.
+    baseline
+        The report of the recipe's baseline, or None if it is not measured.
+    metric
+        The metric of the task.
+    replaced_macs
+        If the model is a student, the number of multiply-accumulates per example of the model that
+        it replaces.
     """
     if report is None:
         return []
@@ -97,17 +111,17 @@ def _speed(reasons: tuple[Reason, ...], replaced_macs: int | None) -> list[str]:
 def _speed_of_student(reason: Reason, replaced_macs: int) -> str:
     macs = int(reason.numbers["macs"])
     if macs < replaced_macs:
-        text = _("The student takes {ratio} fewer multiply-accumulates than the original")
+        text = _("The student needs {ratio} fewer multiply-accumulates than the original")
         comparison = text.format(ratio=formatting.times(replaced_macs / macs))
     else:
-        text = _("The student takes {ratio} the multiply-accumulates of the original")
+        text = _("The student needs {ratio} as many multiply-accumulates as the original")
         comparison = text.format(ratio=formatting.times(macs / replaced_macs))
     sentence = _(SPEED_OF_STUDENT[reason.kind])
     return sentence.format(comparison=comparison, macs=formatting.count(macs))
 
 
 def _cliff(report: Report, original: Spot, metric: Metric) -> Iterator[str]:
-    """Report a large loss of the metric, and what helps."""
+    """Yield a sentence about a large loss of the metric and what to do about it."""
     if not exact(report):
         return
     change = report.value - original.value
@@ -123,12 +137,12 @@ def _cliff(report: Report, original: Spot, metric: Metric) -> Iterator[str]:
 
 
 def exact(report: Report | None) -> bool:
-    """Whether the metric of a report is exact and of the file itself."""
+    """Return whether the metric of a report is exact and belongs to the file, not to a preview."""
     return report is not None and report.exact and report.preview_of is None
 
 
 def _baseline(report: Report, baseline: Report | None, metric: Metric) -> list[str]:
-    """Compare the file with that of its baseline recipe, once both are measured."""
+    """Return a sentence that compares the file with that of its baseline, if both are measured."""
     if baseline is None or not exact(report):
         return []
     sentence = _("{change} compared with the baseline ({baseline}): {accuracy} in {bytes}.")

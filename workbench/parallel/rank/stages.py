@@ -18,18 +18,20 @@ from workbench.parallel.rank.strategy import UnsupportedError, gradients_of, run
 from workbench.runtime.batch import Batch, outputs_of
 
 TOLERANCE = 1e-4
-"""Relative L2 difference of what stages and the whole network compute: of rounding, if less."""
+"""Relative L2 difference between the stages and the network; a smaller one is only rounding."""
 
 
 @dataclass
 class Stage:
-    """A part of a network.
+    """One stage of a pipeline: consecutive operations of a network.
 
     Attributes
     ----------
     module : GraphModule
-        Takes the network's inputs, then the tensors of the stage before; returns the tensors for
-        the next stage, or the network's outputs.
+        Takes the network's inputs, then the tensors that the previous stage returns. Returns the
+        tensors for the next stage, or, in the last stage, the network's outputs.
+    cost : int
+        The estimated cost of its operations.
     """
 
     module: fx.GraphModule
@@ -37,20 +39,27 @@ class Stage:
 
 
 def cut(module: nn.Module, count: int, inputs: Batch, microbatch: int) -> list[Stage]:
-    """Return `count` stages; all ranks cut alike, because costs are estimated and not timed.
+    """Cut a network into `count` stages of about equal cost.
+
+    Costs are estimated from the sizes of the operations. They are not timed, so that all ranks cut
+    the network at the same places.
 
     Parameters
     ----------
+    module
+        The network.
+    count
+        The number of stages.
     inputs
         At least `EXAMPLES` examples.
     microbatch
-        The examples that a stage processes at a time.
+        The number of examples that a stage processes at a time.
 
     Raises
     ------
     UnsupportedError
-        If the network is not traceable, has too few layers with weights, or computes something else
-        in stages.
+        If the network cannot be traced, has too few layers with weights, or if the stages do not
+        compute the same outputs and gradients as the network.
     """
     graph = operations(module, inputs)
     recorder = Recorder(graph, microbatch / len(inputs))
@@ -68,7 +77,7 @@ def cut(module: nn.Module, count: int, inputs: Batch, microbatch: int) -> list[S
     if sum(weighted) < count:
         raise UnsupportedError(
             f"A pipeline of {count} stages needs {count} layers with weights, but the network has "
-            f"{sum(weighted)}; use fewer ranks or another schedule.",
+            f"{sum(weighted)}: use fewer ranks or another schedule.",
             code="parallel.too_few_layers",
         )
     allowed = [
@@ -86,10 +95,10 @@ def cut(module: nn.Module, count: int, inputs: Batch, microbatch: int) -> list[S
 
 
 def _check(stages: Sequence[Stage], module: nn.Module, inputs: Batch) -> None:
-    """Refuse stages that compute other outputs or gradients than the network.
+    """Raise `UnsupportedError` if the outputs or gradients of the stages differ from the network's.
 
-    A change in place through a view crosses no border, and tracing loses the backward pass of an
-    autograd function that is not PyTorch's.
+    Two causes are known. A change in place of a view is lost if the tensor itself is in another
+    stage, and tracing loses the backward pass of a custom autograd function.
     """
 
     def by_network(tensors: Sequence[Tensor]) -> Tensor:
@@ -107,9 +116,10 @@ def _check(stages: Sequence[Stage], module: nn.Module, inputs: Batch) -> None:
         difference = distance(values, reference)
         if isfinite(distance(reference, reference)) and not difference <= TOLERANCE:
             raise UnsupportedError(
-                "In stages, the network computes other values than as a whole: it changes views or "
-                "copies of its inputs in place, or has a backward pass of its own; compute new "
-                "values and use PyTorch's functions instead, or use strategy='data' or 'zero3'.",
+                "The stages do not compute the same values as the network, because it changes "
+                "views or copies of its inputs in place, or has a custom backward pass: use "
+                "operations that return new tensors and PyTorch's own functions, or use "
+                "strategy='data' or 'zero3'.",
                 code="parallel.stages_differ",
             )
 
@@ -117,7 +127,7 @@ def _check(stages: Sequence[Stage], module: nn.Module, inputs: Batch) -> None:
 def _results(
     forward: Callable[[Sequence[Tensor]], Tensor], module: nn.Module, inputs: Batch
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Return the outputs, and the gradient of a sum of them with different weights."""
+    """Return the outputs, and the gradients of their sum with a different factor for each."""
     outputs = forward([tensor.clone() for tensor in inputs.tensors])
     parameters = trained(module)
     if outputs.requires_grad:
@@ -133,7 +143,10 @@ def _placeholders(graph: fx.Graph) -> list[fx.Node]:
 
 
 def _from_inputs_alone(graph: fx.GraphModule) -> set[fx.Node]:
-    """Return the operations on no weight, such as masks, and names; each stage repeats them."""
+    """Return the nodes that need only the inputs and no layer with weights, such as masks.
+
+    Nodes that read an attribute of the module are included. Each stage repeats these nodes.
+    """
     free: set[fx.Node] = set()
     for node in graph.graph.nodes:
         if node.op in ("placeholder", "output"):
@@ -146,7 +159,7 @@ def _from_inputs_alone(graph: fx.GraphModule) -> set[fx.Node]:
 
 
 def _crossing(order: Sequence[fx.Node], position: int) -> list[fx.Node]:
-    """Return the values that are made before a position and used after it."""
+    """Return the nodes before a position of `order` whose values are used at or after it."""
     before = set(order[:position])
     after = [node for node in order if node not in before]
     used = {source for node in after for source in node.all_input_nodes}
@@ -182,8 +195,8 @@ def _balanced(
         best.append(row)
     if size not in best[count]:
         raise UnsupportedError(
-            f"The network cannot be cut into {count} stages: other values than tensors of numbers "
-            "would pass between them; use fewer ranks.",
+            f"The network cannot be cut into {count} stages, because values other than "
+            "floating-point tensors would pass between them: use fewer ranks.",
             code="parallel.too_few_layers",
         )
     borders = [size]
