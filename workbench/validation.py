@@ -20,7 +20,7 @@ def expect_model(value: object) -> Model:
     if isinstance(value, Model):
         return value
     raise InputError(
-        f"Give a model, such as wb.model('fashion/lenet5'), not {brief(value)}.",
+        f"Pass a model, such as wb.model('fashion/lenet5'), not {brief(value)}.",
         code="argument.not_a_model",
     )
 

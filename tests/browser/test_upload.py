@@ -81,7 +81,7 @@ def test_a_reload_asks_for_the_same_file_and_goes_on(open_bench, watched):
     watched.reload()
     assert questions == ["beforeunload"]
     banner = watched.get_by_role("alert")
-    expect(banner).to_contain_text("was made of “plants.csv”", timeout=LONG)
+    expect(banner).to_contain_text("was made from “plants.csv”", timeout=LONG)
     watched.set_viewport_size({"width": 390, "height": 720})
     assert banner.locator("span").bounding_box()["width"] > 250  # its buttons are below
     watched.set_viewport_size(SIZE)

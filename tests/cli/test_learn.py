@@ -117,7 +117,7 @@ def test_a_training_that_the_limit_ends_is_said(ask, workbench, csv, tmp_path, m
     options = ("learn", csv, "--seconds", 0.001, "--output", tmp_path / "m.safetensors")
     warnings = ask(*options)["warnings"]
     (position,) = [n for n, text in enumerate(warnings) if "Training stopped after" in text]
-    assert "limit of 0.001 s: give more time" in warnings[position]
+    assert "limit of 0.001 s: allow more time" in warnings[position]
     assert not any("better than guessing" in text for text in warnings[:position])
     _status, out, _err = workbench(*options)
     assert "note       Training stopped after" in out

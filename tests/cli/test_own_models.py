@@ -162,9 +162,9 @@ def test_other_commands_take_the_same_model(workbench, folder):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("own:module", "returns Network, which is no model with data: return wb.from_module("),
-        ("own:nothing", "returns int, which is no model with data: return a model"),
-        ("own:fails", "'own:fails' cannot be made: it fails with ValueError: no weights"),
+        ("own:module", "returns Network, which is not a model with data: return wb.from_module("),
+        ("own:nothing", "returns int, which is not a model with data: return a model"),
+        ("own:fails", "'own:fails' cannot be created: it fails with ValueError: no weights"),
         ("own:leaves", "its code exits"),
         ("own:gone", "no attribute 'gone'"),
         ("nowhere:model", "No module named 'nowhere'"),

@@ -35,7 +35,7 @@ def agreement(different=(3,), **facts):
 )
 def test_other_predictions_have_a_cause(facts, cause):
     summary = agreement(**facts).summary
-    assert summary.startswith("1 of 10 predictions in Runtime is another")
+    assert summary.startswith("1 of 10 predictions in Runtime differs")
     assert cause in summary
     assert "0.0431" in summary
     assert agreement((), **facts).cause == ""

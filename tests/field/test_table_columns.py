@@ -167,7 +167,7 @@ def test_a_column_that_alone_tells_the_target_is_said(cells, target, as_number):
     text = csv("alive,b,y", lambda n: (cells(n, target(n)), n * 31 % 17, target(n)))
     result = inspect(text)
     assert result.target.as_number == as_number
-    assert any("“alive” alone tells “y”" in sentence for sentence in result.warnings)
+    assert any("“alive” alone predicts “y”" in sentence for sentence in result.warnings)
     assert not any("alone" in w for w in inspect(text, leave_out=("alive",)).warnings)
 
 
@@ -187,7 +187,7 @@ def test_a_threshold_that_alone_tells_the_target_is_said(name):
     rows = [f"{cells(v):.4f},{n * 31 % 17},{target(v)}" for n, v in enumerate(values)]
     result = inspect("\n".join(["score,b,y", *rows]))
     assert result.leaks == ("score",)
-    assert result.warnings[0] == "“score” alone tells “y”: leave it out?"
+    assert result.warnings[0] == "“score” alone predicts “y”: leave it out?"
 
 
 def clusters(rng, n):

@@ -47,7 +47,7 @@ def test_a_built_in_model_trains_as_on_one_process(form):
     if result.communicated_formula is not None:
         assert result.ranks[0].payload == pytest.approx(result.communicated_formula)
     shown = result._repr_mimebundle_()["text/html"]
-    assert ("the ranks idle" in shown) == (form["strategy"] == "pipeline")
+    assert ("the ranks idle for" in shown) == (form["strategy"] == "pipeline")
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_the_page_recomputes_layers_where_a_step_does_not_fit_otherwise():
 def test_a_longer_context_than_the_configuration_names_is_said():
     config = {**known_models()["llama-2-7b"].config, "max_position_embeddings": 4096}
     sentences = changes(wb.plan(config, "h200", batch=1, context=2048))
-    assert any("names 4,096 tokens" in sentence for sentence in sentences)
+    assert any("at most 4,096 tokens" in sentence for sentence in sentences)
 
 
 def test_the_cache_stays_on_an_edge_chip_with_the_weights():

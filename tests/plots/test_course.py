@@ -177,7 +177,7 @@ def test_better_is_higher_for_a_metric_to_minimize():
 
 def test_a_real_fall_at_the_beginning_is_explained():
     fallen = replace(DONE, course=((0, score(0.84)), (10, score(0.7)), (1170, score(0.9, 5000))))
-    assert "The fall at the beginning is real" in course.note(fallen)
+    assert "The drop at the beginning is real" in course.note(fallen)
     noise = replace(DONE, course=((0, score(0.84)), (10, score(0.83)), (1170, score(0.9, 5000))))
     never = replace(DONE, course=((0, score(0.84)), (10, score(0.7)), (1170, score(0.7, 5000))))
     for other in (noise, never, RUNNING):

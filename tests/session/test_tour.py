@@ -81,7 +81,7 @@ def test_a_link_ends_a_tour_without_restoring(touring):
 def test_the_end_of_a_tour_says_what_came_back(touring):
     touring.set(TRIED)
     touring.end_tour()
-    assert "your recipe and goal from before it are back" in touring.note
+    assert "your previous recipe and goal are restored" in touring.note
     touring.set(TRIED)
     assert touring.note is None
 

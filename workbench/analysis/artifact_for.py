@@ -31,7 +31,7 @@ def artifact_for(
         return compress(model, expect_recipe(compressed), cancel=cancel)
     if not (same_origin(model, compressed) and same_preprocessing(model, compressed)):
         raise ArtifactError(
-            f"The file was made from other data, or with other choices, than {model.name}: pass "
+            f"The file was not made from the data or with the choices of {model.name}: pass "
             "the model that it was made from.",
             code="artifact.other_data",
         )

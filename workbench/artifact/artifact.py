@@ -274,7 +274,7 @@ def as_artifact(file: Artifact | str | os.PathLike[str]) -> Artifact:
     artifact = load(file) if isinstance(file, str | os.PathLike) else file
     if not isinstance(artifact, Artifact):
         raise ArtifactError(
-            f"Give a path or an artifact, as wb.load(path) returns it, not {brief(file)}.",
+            f"Pass a path or an artifact, as wb.load(path) returns it, not {brief(file)}.",
             code="artifact.invalid_type",
         )
     return artifact
@@ -365,7 +365,7 @@ def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_DECODED_BYTES) ->
     """
     if not isinstance(path, str | os.PathLike):
         raise ArtifactError(
-            f"Give the path of a file, not {brief(path)}.", code="argument.not_a_path"
+            f"Pass the path of a file, not {brief(path)}.", code="argument.not_a_path"
         )
     source = Path(path)
     with file_errors("read", path):

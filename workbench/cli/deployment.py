@@ -176,7 +176,7 @@ def _batches(text: str) -> list[int]:
         numbers = dict.fromkeys(int(number) for number in text.split(","))
     except ValueError:
         raise InputError(
-            f"--batch takes whole numbers, such as 1,64, not {text!r}.",
+            f"--batch accepts whole numbers, such as 1,64, not {text!r}.",
             code="deploy.invalid_number",
         ) from None
     return [Target(batch=number).batch for number in numbers]

@@ -27,7 +27,7 @@ def setup(options: argparse.Namespace) -> dict[str, Any]:
         )
         if not options.yes and not _is_confirmed():
             raise InputError(
-                "Nothing was downloaded: confirm with y, or give --yes.",
+                "Nothing was downloaded: confirm with y, or pass --yes.",
                 code="deploy.not_confirmed_setup",
             )
         environment.create()

@@ -205,12 +205,12 @@ def _check_kind(options: argparse.Namespace, column: str, is_pictures: bool) -> 
         given = given_options(options, {column: "column", **TABLE_OPTIONS})
         if given:
             raise RecipeError(
-                f"{given[0]} is for tables: {options.data} holds pictures. Leave it away.",
+                f"{given[0]} is for tables, but {options.data} holds pictures: omit it.",
                 code="learn.table_option",
             )
     elif options.size is not None:
         raise RecipeError(
-            f"--size is for pictures: {options.data} is read as a table. Leave it away.",
+            f"--size is for pictures, but {options.data} is read as a table: omit it.",
             code="learn.picture_option",
         )
 

@@ -55,7 +55,7 @@ def find(text: str) -> Model:
     if not isinstance(result, nn.Module):
         advice = "return a model, such as that of wb.from_module, wb.from_table or wb.from_pictures"
     raise InputError(
-        f"{text} returns {type(result).__name__}, which is no model with data: {advice}.",
+        f"{text} returns {type(result).__name__}, which is not a model with data: {advice}.",
         code="cli.no_model",
     )
 
@@ -106,14 +106,14 @@ def call(text: str, subject: str, *, returned: type) -> Any:
     sys.path.insert(0, str(folder))
     try:
         with (
-            user_errors(f"{subject} {text!r} cannot be made: it fails"),
+            user_errors(f"{subject} {text!r} cannot be created: it fails"),
             redirect_stdout(sys.stderr),
         ):
             value = reduce(getattr, attribute.split("."), import_module(package))
             return value if isinstance(value, returned) else value()  # type: ignore[operator]
     except SystemExit:
         raise InputError(
-            f"{subject} {text!r} cannot be made: its code exits. Let what a script does begin with "
+            f"{subject} {text!r} cannot be created: its code exits. Put the code of a script under "
             'if __name__ == "__main__".',
             code="cli.code_exits",
         ) from None

@@ -118,8 +118,7 @@ def _model(options: argparse.Namespace) -> tuple[Model, dict[str, Any], float]:
         given = learning.given_options(options, {COLUMN: "column", **learning.DATA_OPTIONS})
         if given:
             raise InputError(
-                f"{given[0]} is for a table or pictures, and {options.model} is neither: leave it "
-                "away.",
+                f"{given[0]} is for a table or pictures, and {options.model} is neither: omit it.",
                 code="study.data_option",
             )
         chosen = models.find(options.model)
@@ -151,7 +150,7 @@ def _save(recommendation: Recommendation, options: argparse.Namespace) -> str:
         if Path(options.model).exists():
             again = f"the recipe {recipe} for the network that learned from {options.model}"
         raise FileError(
-            f"{error} The recipe found is not lost: {again} writes the same file.",
+            f"{error} The recipe was not lost: {again} writes the same file.",
             code=error.code,
         ) from None
 

@@ -106,7 +106,7 @@ def run(options: argparse.Namespace) -> Result:
     trained = train_plan(architecture, chosen, _training_job(architecture, chosen, options))
     result = {**trained.as_dict(), "changes": changes(trained)}
     if options.price is not None and options.tokens is None:
-        raise InputError("--price needs --tokens: how many a training has.", code="plan.size")
+        raise InputError("--price needs --tokens, the number of training tokens.", code="plan.size")
     if options.tokens is not None:
         result["training"] = trained.complete(options.tokens, options.price)
     return result
@@ -254,7 +254,10 @@ def _show_memory(result: Result, memory: dict[str, float]) -> None:
 
 def _show_notes(result: Result) -> None:
     if not result["calibrated"]:
-        print("  – not calibrated: no fitted row is of this chip and of this kind of plan")
+        print(
+            "  – not calibrated: no row that was used for fitting has this chip and this kind of "
+            "plan"
+        )
     for sentence in result["changes"]:
         print(f"  – {sentence}")
     if "training" in result:

@@ -63,7 +63,7 @@ def fields_of(subject: str, value: Any, names: frozenset[str] = frozenset()) -> 
     if isinstance(value, tuple | list) and len(value) in {2, 3}:
         return Fields(*value)
     raise InputError(
-        f"{subject} is not a pair (inputs, target) but {brief(value)}: give pairs, triples "
+        f"{subject} is not a pair (inputs, target) but {brief(value)}: pass pairs, triples "
         "(inputs, target, weight), or dicts with the target under labels.",
         code="data.not_a_pair",
     )
@@ -74,7 +74,7 @@ def _of_mapping(subject: str, value: Mapping[Any, Any], names: frozenset[str]) -
     inputs = {key: field for key, field in value.items() if key not in keys}
     if len(keys) != 1 or not inputs:
         raise InputError(
-            f"{subject} is a dict with the keys {', '.join(map(str, value))}: give inputs by name "
+            f"{subject} is a dict with the keys {', '.join(map(str, value))}: pass inputs by name "
             f"and the targets under one of {', '.join(TARGET_KEYS)}.",
             code="data.dict_keys",
         )
@@ -116,7 +116,7 @@ def rows_of(name: str, fields: Fields) -> int:
             which = f"contain under {key!r}" if named else "are"
             raise InputError(
                 f"The {name} inputs {which} {brief(part)}, which is not a tensor: leave it out, or "
-                "give a tensor, several, or a dict of tensors, with one row per example.",
+                "pass a tensor, several, or a dict of tensors, with one row per example.",
                 code="data.not_tensors",
             )
     counts = [len(part) for part in parts.values()]

@@ -143,7 +143,7 @@ def _class_names(
     if count == 1:
         raise InputError(
             "The module has a single output, but classification needs one output per class: add "
-            "outputs, or give targets as float32 if these are numbers to predict.",
+            "outputs, or pass targets as float32 if these are numbers to predict.",
             code="module.single_output",
         )
     for split in splits:
@@ -153,7 +153,7 @@ def _class_names(
             labels = labels[labels != IGNORE_INDEX]
             if not labels.size:
                 raise InputError(
-                    f"All {split.name} targets are {IGNORE_INDEX}, which is ignored: give targets "
+                    f"All {split.name} targets are {IGNORE_INDEX}, which is ignored: pass targets "
                     "that are classes.",
                     code="data.no_targets",
                 )

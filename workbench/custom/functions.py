@@ -60,7 +60,7 @@ def checked_loss(loss: Callable[..., Any], weighted: bool) -> Callable[..., Tens
     """
     if weighted and not _accepts(loss, 3):
         raise InputError(
-            "The training examples have weights, but the loss does not accept them: give a loss "
+            "The training examples have weights, but the loss does not accept them: pass a loss "
             "that is called as loss(outputs, targets, weights).",
             code="training.loss_without_weights",
         )

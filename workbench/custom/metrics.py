@@ -109,7 +109,7 @@ def _named(name: str, outputs: Any, split: Split) -> tuple[Metric, Measure | Non
         return metric_named(name), _checked(name, FULL_OUTPUT_METRICS[name])
     if name not in METRICS:
         raise InputError(
-            f"There is no metric {name!r}: choose one of {NAMES}, or give a function of all "
+            f"There is no metric {name!r}: choose one of {NAMES}, or pass a function of all "
             "outputs and all targets.",
             code="metric.unknown",
         )
@@ -131,7 +131,7 @@ def _default(outputs: Any, split: Split) -> Metric:
     if getattr(first, "dtype", None) in (np.bool_, torch.bool):
         raise InputError(
             f"The {split.name} targets are boolean, which no built-in metric supports: give 0 and "
-            "1 as int64 for classes or as float32 for numbers, or give metric=.",
+            "1 as int64 for classes or as float32 for numbers, or pass metric=.",
             code="data.boolean_targets",
         )
     count = min(PROBE_EXAMPLES, len(split))
@@ -153,7 +153,7 @@ def _default(outputs: Any, split: Split) -> Metric:
             return PERPLEXITY
     shape = tuple(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
     raise InputError(
-        f"The module returns {shape} for such targets, which no built-in metric supports: give "
+        f"The module returns {shape} for such targets, which no built-in metric supports: pass "
         "metric=, a function of all outputs and all targets.",
         code="metric.needed",
     )
@@ -165,7 +165,7 @@ def _check_numbers(outputs: Tensor, split: Split) -> None:
     if expected != actual:
         raise InputError(
             f"The module returns {actual:,} numbers for each example, but the {split.name} targets "
-            f"have {expected:,}: return as many, or give class indices as int64 if these are "
+            f"have {expected:,}: return as many, or pass class indices as int64 if these are "
             "classes.",
             code="module.output_size",
         )

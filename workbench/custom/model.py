@@ -219,7 +219,7 @@ def check_parameters(module: nn.Module) -> None:
             )
         if parameter.dtype == torch.float64:
             raise InputError(
-                "The module's parameters are float64, but models are evaluated in float32: give "
+                "The module's parameters are float64, but models are evaluated in float32: pass "
                 "module.float().",
                 code="module.float64_weights",
             )
@@ -228,7 +228,7 @@ def check_parameters(module: nn.Module) -> None:
             if values.ndim >= 2 and is_mask(values):
                 continue
             raise InputError(
-                f"The module's {name} contains NaN or infinity: give finite weights.",
+                f"The module's {name} contains NaN or infinity: pass finite weights.",
                 code="module.weights_not_finite",
             )
         check_storable(name, values)

@@ -227,7 +227,7 @@ class _Runner:
             if any(parameter.dtype in HALF_DTYPES for parameter in self.module.parameters()):
                 raise InputError(
                     "The module selects half precision itself, but models are evaluated in "
-                    f"float32, where it fails with {describe(error)}: give module.float(), and "
+                    f"float32, where it fails with {describe(error)}: pass module.float(), and "
                     "name no dtype in forward.",
                     code="module.half_precision",
                 ) from error

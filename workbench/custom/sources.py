@@ -264,7 +264,7 @@ def _joined(name: str, collate: Callable[[list[Any]], Any], items: Sequence[Any]
     except Exception as error:
         raise CollateError(
             f"Some examples of the {name} data cannot be joined into a batch ({describe(error)}): "
-            "give examples of one size, or a DataLoader with a collate_fn that joins them."
+            "pass examples of one size, or a DataLoader with a collate_fn that joins them."
         ) from error
 
 

@@ -108,14 +108,14 @@ def _check_rows(name: str, source: Source) -> None:
         for side, part in zip((TARGETS, WEIGHTS), others, strict=False):
             if len(part) != len(inputs):
                 raise InputError(
-                    f"The {name} data has {len(inputs):,} inputs and {len(part):,} {side}: give "
+                    f"The {name} data has {len(inputs):,} inputs and {len(part):,} {side}: pass "
                     "one per example.",
                     code="data.row_count",
                 )
         for side, part in _sides(source.fields):
             check_dtypes(name, side, getattr(part, "parts", part))
     if not len(source):
-        raise InputError(f"The {name} data is empty: give at least one example.", code="data.empty")
+        raise InputError(f"The {name} data is empty: pass at least one example.", code="data.empty")
 
 
 def _check_finite(source: Source, side: str, index: int | None) -> None:
@@ -138,7 +138,7 @@ def _check_repeats(name: str, source: Source, digests: list[bytes]) -> None:
         if group_digest(again.inputs, again.targets) != digests[number]:
             augment = ", and their random augmentation as augment=" if name == "train" else ""
             raise InputError(
-                f"The {name} data differs each time it is read: give the unchanged "
+                f"The {name} data differs each time it is read: pass the unchanged "
                 f"examples{augment}; or read it once, with list(data).",
                 code="data.changes_when_read",
             )
@@ -200,7 +200,7 @@ def _weights(name: str, weights: Any) -> Tensor:
     floats = isinstance(values, Tensor) and values.is_floating_point() and values.ndim
     if not floats or values.numel() != len(values) or bool((values < 0).any()):
         raise InputError(
-            f"The third part of the {name} data is {brief(weights)}: give a weight ≥ 0 for each "
+            f"The third part of the {name} data is {brief(weights)}: pass a weight ≥ 0 for each "
             "example, as a floating-point number; or several inputs as ((a, b), target).",
             code="data.invalid_weights",
         )
@@ -213,7 +213,7 @@ def _all_weights(name: str, weights: list[Tensor]) -> Any:
     joined = torch.cat(weights)
     if not bool(joined.any()):
         raise InputError(
-            f"All weights of the {name} data are 0: give at least one positive weight.",
+            f"All weights of the {name} data are 0: pass at least one positive weight.",
             code="data.invalid_weights",
         )
     return joined.numpy()

@@ -76,7 +76,7 @@ def _of_module(artifact: Artifact, module: Any) -> nn.Module:
     )
     if problem:
         raise ArtifactError(
-            f"The file of {artifact.model} does not fit this module: {problem}. Give the network "
+            f"The file of {artifact.model} does not fit this module: {problem}. Pass the network "
             "that was compressed.",
             code="artifact.wrong_module",
         )

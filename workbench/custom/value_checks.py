@@ -123,7 +123,7 @@ def _check_dtype(name: str, side: str, dtype: np.dtype[Any] | torch.dtype) -> No
         return
     supported = "class indices as int64 or numbers as float32" if side == TARGETS else "float32"
     raise InputError(
-        f"The {name} {side} have the dtype {dtype}, which modules do not support: give "
+        f"The {name} {side} have the dtype {dtype}, which modules do not support: pass "
         f"{supported}.",
         code="data.dtype",
     )

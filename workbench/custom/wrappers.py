@@ -25,7 +25,7 @@ def unwrap(module: nn.Module) -> nn.Module:
         if isinstance(part, torch.jit.ScriptModule):
             name = f"part {path!r} of the module" if path else "module"
             raise InputError(
-                f"The {name} was compiled by torch.jit, so it does not run on other weights: give "
+                f"The {name} was compiled by torch.jit, so it does not run on other weights: pass "
                 "the module that it was compiled from.",
                 code="module.torchscript",
             )

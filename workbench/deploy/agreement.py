@@ -121,8 +121,8 @@ class Agreement(Displayable):
         total = formatting.count(self.predictions)
         if self.beyond and not len(self.different):
             return _(
-                "The outputs of {count} of {total} examples in {runtime} lie further from the "
-                "file's than rounding moves them, by up to {difference}: do not use this package."
+                "The outputs of {count} of {total} examples in {runtime} differ from the file's by "
+                "more than rounding explains, by up to {difference}: do not use this package."
             ).format(
                 count=formatting.count(self.beyond),
                 total=formatting.count(self.tried),
@@ -131,8 +131,8 @@ class Agreement(Displayable):
             )
         if not self.confirmed:
             sentence = plural(
-                "{count} of {total} predictions in {runtime} is another: do not use this package.",
-                "{count} of {total} predictions in {runtime} are others: do not use this package.",
+                "{count} of {total} predictions in {runtime} differs: do not use this package.",
+                "{count} of {total} predictions in {runtime} differ: do not use this package.",
                 len(self.different),
             )
             count = formatting.count(len(self.different))
@@ -154,7 +154,7 @@ class Agreement(Displayable):
 
     @property
     def cause(self) -> str:
-        """Why predictions are others than the file's, as one sentence; empty if none are."""
+        """Why predictions differ from the file's, as one sentence; empty if none differ."""
         if not len(self.different):
             return ""
         text = CAUSES.get(self.facts.get("target_precision", ""))
@@ -221,8 +221,8 @@ class Agreement(Displayable):
     def comparison(self) -> Comparison:
         """Return the predictions of the file and of the runtime as a comparison of examples.
 
-        Predictions that do not differ stand there as the label. A model with one prediction for
-        each example is needed.
+        Where the runtime agrees, both predictions are the label. The model must have one
+        prediction for each example.
         """
         task = find_model(self.model).task
         data = task.split(self.split)

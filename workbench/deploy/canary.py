@@ -19,7 +19,7 @@ from workbench.runtime.batch import Batch
 
 SECONDS = 120.0
 TOLERANCE = 1e-4
-"""Of outputs of order 1."""
+"""The largest difference of outputs, which are of order 1."""
 
 
 def check_runs_here(target: Target) -> None:
@@ -33,7 +33,7 @@ def check_runs_here(target: Target) -> None:
     reason = _reason(target.runtime)
     if reason is not None:
         raise InputError(
-            f"{RUNTIMES[target.runtime].title} is not offered on this machine: {reason}",
+            f"{RUNTIMES[target.runtime].title} is not available on this machine: {reason}",
             code="deploy.not_here",
         )
 

@@ -40,7 +40,7 @@ def deployment_from_record(record: dict[str, Any], artifact: Artifact, model: Mo
     Raises
     ------
     ArtifactError
-        If the record belongs to another file than `artifact`.
+        If the record does not belong to `artifact`.
     """
     if record["digest"] != artifact.digest:
         raise ArtifactError(

@@ -1,4 +1,4 @@
-"""Python environments of their own, for packages that conflict with those of this one."""
+"""Separate Python environments for packages that conflict with those of this one."""
 
 from __future__ import annotations
 

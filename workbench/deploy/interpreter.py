@@ -1,4 +1,4 @@
-"""Which Python runs a runtime or a converter: this one, or that of an environment of its own."""
+"""Which Python runs a runtime or a converter: this one, or that of a separate environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outputs of a file's network with values that are moved by as little as rounding moves them.
+"""The outputs of a file's network after its values are changed by as little as rounding does.
 
 In a file that quantizes inputs, they are the values before each rounding: float32 decides to which
 code one between two codes is rounded. In any other file, they are what each operation takes (Monte
@@ -28,7 +28,8 @@ from workbench.runtime.batch import apply
 from workbench.runtime.integer_layers import IntegerForward, centered_codes, uses_integer_inputs
 
 MOVED = 2.0**-18
-"""How far values are moved, relative to the largest of an example, or without codes to themselves.
+"""By how much values are changed: relative to the largest value of an example or, without codes,
+to the value itself.
 
 It is 64 times the rounding of float32, which the sums and functions of a layer add up to.
 """

@@ -31,7 +31,7 @@ def network_name(target: Target) -> str:
 
 
 def check_output(path: Path, target: Target) -> bool:
-    """Check that a package can be written to `path`; return whether that is a file, no folder.
+    """Check that a package can be written to `path`; return whether it is a file and not a folder.
 
     Raises
     ------

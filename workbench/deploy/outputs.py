@@ -82,7 +82,7 @@ def by_example(outputs: Tensor) -> Tensor:
 
 
 def tolerances(exact: Tensor) -> Tensor:
-    """Return how far each output may lie from the exact one and be equal."""
+    """Return by how much each output may differ from the exact one and still count as equal."""
     return TOLERANCE * exact.abs().nan_to_num(posinf=1, nan=1).clamp(min=1)
 
 

@@ -112,7 +112,7 @@ def load_package(path: str | PathLike[str]) -> Package:
         manifest_path = path / MANIFEST if path.is_dir() else Path(f"{path}.json")
         if not manifest_path.exists():
             raise MissingFileError(
-                f"There is no manifest {manifest_path}: give what `workbench export` wrote.",
+                f"There is no manifest {manifest_path}: pass what `workbench export` wrote.",
                 code="deploy.no_manifest",
             )
         text = manifest_path.read_bytes()

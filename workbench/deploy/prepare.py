@@ -44,7 +44,7 @@ MODULE = "workbench.deploy.prepare"
 COMMAND = [sys.executable, "-m", MODULE]
 PROGRAM = Program(f"{MODULE}:main", PYTORCH)
 SECONDS = 3600.0
-"""For one answer: a converter may take a quarter of an hour, a large model longer."""
+"""The longest wait for one answer: a converter may take a quarter of an hour, or longer."""
 
 
 class Preparation(Protocol):

@@ -20,7 +20,7 @@ from workbench.forked_process import ForkedProcess, start_process
 
 SET_TMPDIR = " Set TMPDIR to a folder with more room."
 POLL = 0.05
-"""Seconds between two looks at a token."""
+"""Seconds between two checks of a cancel token."""
 LAST_LINES = 3
 """Lines of the process's last words that an error repeats."""
 

@@ -35,7 +35,7 @@ class Runtime:
     suffix : str
         The suffix of the exported network's file.
     environment : str
-        The environment of its own that has it otherwise; empty if there is none.
+        The separate environment that provides it if this Python does not; empty if there is none.
     """
 
     name: str

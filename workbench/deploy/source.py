@@ -105,7 +105,7 @@ def is_parametrized(module: nn.Module) -> bool:
 def with_values(module: nn.Module) -> nn.Module:
     """Store the values of the parametrized weights of a private `module`, and return it.
 
-    In eval mode they are constants. Some are computed by operators that no runtime has.
+    In eval mode they are constants. No runtime has the operators that compute some of them.
     """
     for layer in [*module.modules()]:
         if not parametrize.is_parametrized(layer):

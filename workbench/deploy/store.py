@@ -31,7 +31,7 @@ REFUSALS = (
     "deploy.other_provider",
     "deploy.runtime_refused",
 )
-"""Codes of errors with which another try of the same file would end."""
+"""Codes of errors that another try with the same file would repeat."""
 PROGRAM = ".pt2"
 """Files that can contain code: they are kept in the memory of this process only."""
 

@@ -16,7 +16,7 @@ MAX_THREADS = 256
 
 @dataclass(frozen=True)
 class Target:
-    """A runtime, and how a network runs there. It is no part of the recipe or of the file.
+    """A runtime, and how a network runs there. It is not part of the recipe or of the file.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class Target:
 
     @property
     def rounds_biases(self) -> bool:
-        """Whether layers in integers have integer biases there, also where the file has not."""
+        """Whether integer layers have integer biases in the runtime, even if not in the file."""
         return self.runtime == "onnxruntime"
 
     def as_dict(self) -> dict[str, Any]:

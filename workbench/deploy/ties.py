@@ -16,14 +16,14 @@ from workbench.deploy.outputs import Outputs
 from workbench.deploy.source import Network
 
 MOST = 1024
-"""Examples with other predictions that run again; of more than these, none does."""
+"""The most examples with different predictions that run again; if there are more, none does."""
 SAMPLE = 64
-"""Examples with other outputs that run again."""
+"""The number of examples with different outputs that run again."""
 FEW, SHARE = 2, 1 / 8
-"""How many of these, and which share, may lie further away than each try: one in 33 by chance.
+"""The number and the share of these that may lie further away than all tries: 1 in 33 by chance.
 
-That is so where inputs are rounded to codes. Without codes, outputs move evenly with the values,
-and none may.
+This holds if inputs are rounded to codes. Without codes, outputs change evenly with the values,
+and none may lie further away.
 """
 
 

@@ -88,7 +88,7 @@ class Benchmark:
 
     @property
     def busy(self) -> bool:
-        """Whether the machine had other work, so that only the order is sure."""
+        """Whether the machine had other work, so that only the order of the runtimes is certain."""
         return self.busy_with(self.timings[0].threads) if self.timings else False
 
     def busy_with(self, threads: int) -> bool:
@@ -112,7 +112,7 @@ class Benchmark:
         if self.busy:
             return _(
                 "The machine was busy with other work: {runtime} was the fastest, but no ratio is "
-                "sure."
+                "certain."
             ).format(runtime=title)
         speedup = self.speedup(fastest)
         if speedup is None or fastest.runtime == BASELINE:
@@ -173,15 +173,15 @@ def benchmark(
     Raises
     ------
     InputError
-        If a package predicts something else than its file, the packages come from several files,
-        or there is no package.
+        If the predictions of a package differ from its file's, the packages come from several
+        files, or there is no package.
     RuntimeFailedError
-        If a runtime crashes, hangs, or runs something else than was requested.
+        If a runtime crashes, hangs, or uses another device or precision than requested.
     Cancelled
         If `cancel` is cancelled.
     """
     if not packages:
-        raise InputError("Give at least one package.", code="deploy.no_package")
+        raise InputError("Pass at least one package.", code="deploy.no_package")
     for batch in batches:
         replace(packages[0].target, batch=batch)  # checks it
     files = {artifact_of(package).digest: artifact_of(package) for package in packages}
@@ -224,7 +224,7 @@ def time_in_turn(
     Raises
     ------
     RuntimeFailedError
-        If a runtime crashes, hangs, or runs something else than was requested.
+        If a runtime crashes, hangs, or uses another device or precision than requested.
     """
     artifact = artifact_of(pairs[0][0])
     task = find_model(artifact.model).task

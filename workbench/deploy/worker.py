@@ -26,7 +26,7 @@ from workbench.errors import FileError, file_errors
 from workbench.profiling.energy.meter import EnergyMeter
 
 WARM_UP_CALLS = 3
-"""At most, before a batch is first timed."""
+"""The most calls before a batch is timed for the first time."""
 
 
 class Worker:
@@ -93,7 +93,8 @@ class Worker:
     def _warm_up(self, session: Session, batches: list[list[Array]], limit: float) -> None:
         """Run calls that are not timed: at first for `limit` seconds, at least one, and one later.
 
-        A later call that takes longer than `limit` loses nothing to what other processes left.
+        The later call is left out if one takes longer than `limit`: what other processes leave in
+        the caches then hardly changes its time.
         """
         fastest = self._fastest.get(len(batches[0][0]))
         if fastest is not None and fastest > limit:

@@ -204,7 +204,7 @@ def evaluate(
     artifact = load(file) if isinstance(file, str | PathLike) else file
     if not isinstance(artifact, Artifact):
         raise ArtifactError(
-            f"Give a path or an artifact, as wb.load(path) returns it, not {brief(file)}.",
+            f"Pass a path or an artifact, as wb.load(path) returns it, not {brief(file)}.",
             code="argument.not_an_artifact",
         )
     model = _model_of(artifact)
@@ -222,8 +222,8 @@ def _model_of(artifact: Artifact) -> Model:
         name = artifact.preprocessing["origin"]["name"]
         raise UnknownNameError(
             f"Measuring this file needs the data that it was made from, {name}, which it does not "
-            "hold: make its model again from them, or give other labeled data to wb.predict, which "
-            "needs the file only.",
+            "hold: create its model from them again, or pass other labeled data to wb.predict, "
+            "which needs the file only.",
             code=DATA_MISSING,
         ) from None
 

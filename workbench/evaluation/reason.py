@@ -185,7 +185,7 @@ SENTENCES = {
         "No activations are quantized: every layer whose inputs could be quantized is excluded."
     ),
     "simulated": N_(
-        "Activations are quantized and summed exactly as integers, but not faster here: that takes "
+        "Activations are quantized and summed exactly as integers, but not faster here: that needs "
         "a runtime with integer kernels."
     ),
     "inputs_bypassed": N_(

@@ -159,15 +159,15 @@ def _threads(candidates: Mapping[str, Train]) -> int:
 def _check(candidates: Mapping[str, Train], repeats: int, checks: int) -> None:
     if not candidates:
         raise RecipeError(
-            "A race needs candidates: give a dict from names to training settings.",
+            "A race needs candidates: pass a dict from names to training settings.",
             code="training.no_candidates",
         )
     for name, settings in candidates.items():
         expect_settings(settings, f"The candidate {name}")
         if settings.threads != _threads(candidates):
             raise RecipeError(
-                f"The candidate {name} has another number of threads than the first: give all "
-                "candidates the same number, so that their times are comparable.",
+                f"The candidate {name} has a different number of threads than the first: use "
+                "the same number for all candidates, so that their times are comparable.",
                 code="training.threads_differ",
             )
     expect_count(repeats, "The number of repeats")

@@ -184,7 +184,7 @@ def _params(space: Mapping[str, Any], n_trials: int | None, seed: int) -> Iterat
     known = [field.name for field in fields(Train) if field.name != "threads"]
     if not space:
         raise RecipeError(
-            "A search needs parameters to vary: give a field of Train and its values.",
+            "A search needs parameters to vary: pass a field of Train and its values.",
             code="training.empty_search",
         )
     for name, values in space.items():

@@ -89,7 +89,7 @@ def student_grid(
     """
     if not (temperatures and mixes and seeds):
         raise RecipeError(
-            "A sweep needs a temperature, a weight of the teacher and a seed: give at least one of "
+            "A sweep needs a temperature, a weight of the teacher and a seed: pass at least one of "
             "each.",
             code="training.empty_sweep",
         )

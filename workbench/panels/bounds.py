@@ -1,4 +1,4 @@
-"""The bounds of inputs for a number, and the sentence that answers other input."""
+"""The bounds of number inputs, and the error message for other input."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def of_layer(label: str, low: float, high: float, unit: str) -> dict[str, Any]:
     Parameters
     ----------
     label
-        What the number is: the answer stands below several inputs.
+        What the number is: the error message names it, because it stands below several inputs.
     low, high
         The bounds in the unit of the page, both included.
     unit

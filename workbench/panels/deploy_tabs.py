@@ -19,7 +19,7 @@ def speed_tab(session: Session, palette: Palette) -> dict[str, Any]:
     """Return the accuracy of each runtime over its time per example."""
     deployment = session.deploying.deployment if session.deploying else None
     if deployment is None or deployment.benchmark is None:
-        return {"note": _("Accuracy over time per example appears here when all is timed.")}
+        return {"note": _("Accuracy over time per example appears here after all have been timed.")}
     metric = session.model.task.metric
     figure = latency.draw(deployment.benchmark, _scores(deployment), metric, palette=palette)
     return {"figure": figure}
@@ -53,11 +53,11 @@ def roofline_tab(session: Session, palette: Palette) -> dict[str, Any]:
 
 
 def borderline_tab(session: Session, palette: Palette) -> dict[str, Any]:
-    """Return the examples whose prediction in a runtime is another, but borderline."""
+    """Return the examples whose prediction differs in a runtime, but only by rounding."""
     deployment = session.deploying.deployment if session.deploying else None
     agreements = [o.agreement for o in deployment.outcomes if o.agreement] if deployment else []
     if not agreements:
-        return {"note": _("Examples that a runtime predicts otherwise appear here.")}
+        return {"note": _("Examples for which a runtime predicts something different appear here.")}
     most = max(agreements, key=lambda result: len(result.classes))
     if not len(most.classes):
         return {"note": _("Every runtime predicts each example as the file does.")}

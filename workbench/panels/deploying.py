@@ -55,13 +55,13 @@ def section(session: Session) -> dict[str, Any]:
 
 
 def _lacking(runtime: Runtime) -> dict[str, str] | None:
-    """Return what the table lacks of a runtime and why, with the line that installs it, or None."""
+    """Return which rows of a runtime are missing, why, and the command to install it; or None."""
     others = [name for name in runtime.precisions if name not in runtime.precisions_here]
     if (sentence := runtime.missing()) is not None:
         return {"text": sentence, "command": runtime.command}
     if not others:
         return None
-    text = _("{runtime} in {precision} is left out: this processor does not compute in it.")
+    text = _("{runtime} in {precision} is left out: this processor does not support it.")
     text = text.format(runtime=runtime.title, precision=precision_name(others[0]))
     return {"text": text, "command": ""}
 

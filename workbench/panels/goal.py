@@ -13,7 +13,7 @@ from workbench.session import Session
 
 
 def bounds(metric: Metric) -> dict[str, dict[str, Any]]:
-    """Return what the limits may be in the units of the page, and what is said of others."""
+    """Return the allowed limits in the units of the page, and the error message for others."""
     above, most = floor_bounds(metric)
     scale = 100 if metric.is_fraction else 1
     return {
@@ -27,19 +27,19 @@ def bounds(metric: Metric) -> dict[str, dict[str, Any]]:
 
 
 def floor_bounds(metric: Metric) -> tuple[float | None, float | None]:
-    """Return the largest number below all limits of a metric, and the largest limit."""
+    """Return the allowed limits on a metric: above the first number, and at most the second."""
     if metric.is_fraction:
         return 0, 1
     return (None if metric.higher_is_better else 0), None
 
 
 def budget_text() -> str:
-    """Return the answer to a size that is no limit."""
+    """Return the error message for an invalid limit on the size."""
     return _("The maximum size must be a number above 0; leave it empty for no limit.")
 
 
 def floor_text(metric: Metric) -> str:
-    """Return the answer to a value that is no limit of a metric."""
+    """Return the error message for an invalid limit on a metric."""
     name, (above, most) = _(metric.name), floor_bounds(metric)
     text = _("The limit of {metric} must be a number; leave it empty for no limit.")
     if most is not None:

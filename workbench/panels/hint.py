@@ -10,7 +10,7 @@ from workbench.recipe import Recipe
 from workbench.session import Session
 
 TOO_MUCH = 0.05
-"""A loss of a share, such as accuracy, after which to step back."""
+"""The loss of a fraction, such as accuracy, from which the hint is to compress less."""
 
 
 def hint(session: Session) -> str:
@@ -79,7 +79,7 @@ def _original_is_good_enough(session: Session) -> bool:
 
 
 def _smaller_and_better(session: Session) -> str:
-    """Return what makes a file smaller and more accurate: fine-tuning alone makes none smaller."""
+    """Return advice for a smaller, more accurate file; fine-tuning alone makes none smaller."""
     if session.student is not None:
         return _("prune more and then fine-tune on the Train page, or choose another student")
     if _can_distill(session):
@@ -88,7 +88,7 @@ def _smaller_and_better(session: Session) -> str:
 
 
 def _other_network(session: Session) -> str:
-    """Return what can make a file more accurate: a student is a smaller network."""
+    """Return advice for a more accurate file: another student for a student, else another model."""
     if session.student is not None:
         return _("fine-tune on the Train page, or choose another student")
     return _("fine-tune on the Train page, or choose another model")

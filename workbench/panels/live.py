@@ -20,7 +20,7 @@ from workbench.plots.style import Figure
 from workbench.progress import in_kernel
 
 INTERVAL = 0.25
-"""Seconds between two figures at least, while a cell runs."""
+"""The minimum number of seconds between two figures while a cell runs."""
 
 Source = Figure | Picture | Displayable | Callable[[Palette], Figure]
 """What can be shown: a figure, a result that displays itself, or a function that draws a figure in
@@ -47,7 +47,7 @@ class Live(anywidget.AnyWidget):
     """The figure that brings plotly.js. It stays open for pages that open later."""
 
     _colors: ClassVar[Palette] = LIGHT
-    """Those of the notebook that showed a figure last; figures that remain are drawn in them."""
+    """The colors of the notebook that showed a figure last; figures that remain use them."""
 
     def __init__(self, source: Source | None = None) -> None:
         failure = _("plotly.js did not load: reload the page to try again.")

@@ -80,7 +80,7 @@ def controls(session: Session) -> list[dict[str, Any]]:
 
 
 def sentence(session: Session) -> str | None:
-    """Return which values the next search tries, or None if it tries all."""
+    """Return a sentence with the values that the next search tries, or None if it tries all."""
     known = fields(session.model)
     parts = []
     for key, first, last in session.focus.narrowed:

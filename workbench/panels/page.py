@@ -100,7 +100,7 @@ def state(
     message
         A message for the banner, if measuring did not fail.
     note
-        What the last action did out of sight.
+        What the last action changed that the open page does not show.
     missing
         A model that is not in memory, whose file the page asks for.
     remaining

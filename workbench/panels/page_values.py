@@ -1,4 +1,4 @@
-"""The values of the controls that the page has sent, and to which of them results belong."""
+"""The values of the controls that the page has sent, and which of them a result belongs to."""
 
 from __future__ import annotations
 

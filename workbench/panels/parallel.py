@@ -41,7 +41,7 @@ LABELS = {
     "every": (N_("every k steps, k"), N_("Steps between two averages of the weights.")),
     "split": (
         N_("shards"),
-        N_("How many examples of a batch each rank gets: equally many, or most of them rank 0."),
+        N_("Whether all ranks get equally many examples of a batch, or rank 0 gets most of them."),
     ),
     "weighting": (
         N_("gradient"),
@@ -55,7 +55,7 @@ LABELS = {
     "microbatches": (N_("microbatches"), N_("The parts of a batch in the pipeline.")),
     "steps": (N_("steps"), N_("Optimizer steps of each run.")),
     "batch": (N_("batch"), N_("Examples per step over all ranks.")),
-    "repeats": (N_("runs"), N_("Train this often from the same seed, and compare the digests.")),
+    "repeats": (N_("runs"), N_("How often to train from the same seed, to compare the digests.")),
     "machines": (
         N_("machines"),
         N_("2 spreads the ranks over two addresses of this machine, as over a network."),

@@ -47,7 +47,7 @@ def chips_tab(session: Session, palette: Palette) -> dict[str, Any]:
     ]
     time = _("per token") if selection.mode == "infer" else _("per step")
     head = [_("chip"), _("memory"), _("GiB"), _("of GiB"), time, _("tokens/s"), _("calibrated")]
-    return _table(head, rows, "plan_chips_csv", _("No chip can carry this out."))
+    return _table(head, rows, "plan_chips_csv", _("No chip can run this."))
 
 
 def rows_tab(session: Session, palette: Palette) -> dict[str, Any]:

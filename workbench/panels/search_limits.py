@@ -59,7 +59,7 @@ def limits(message: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def energy_text() -> str:
-    """Return the answer to an energy that is no limit."""
+    """Return the error message for an invalid limit on the energy."""
     return _("The energy must be a number above 0; leave it empty for no limit.")
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def can_repeat(result: Recommendation) -> bool:
-    """Whether another kernel finds the model: a user's model lives in this one only."""
+    """Return whether another kernel can open the model: a user's model exists only in this one."""
     return result.model.name not in custom_models()
 
 

@@ -1,4 +1,4 @@
-"""What identifies the file on the screen: its model and its recipe."""
+"""An identifier of the file on the screen, from its model and its recipe."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from workbench.recipe import Recipe
 
 
 def selected(model: Model, recipe: Recipe) -> str:
-    """Return a text that differs for another recipe, and for another model of the same name."""
+    """Return a text that identifies the recipe and the model, even among models of one name."""
     return sha256(f"{model.identity} {recipe.digest}".encode()).hexdigest()[:16]

@@ -12,7 +12,7 @@ from workbench.plots.spots import Landmark
 from workbench.session import Session
 
 SMALL_LOSS = 0.01
-"""A loss of a share, such as accuracy, that a recommended preset may have."""
+"""The largest loss of a fraction, such as accuracy, of a preset that is recommended."""
 
 
 def describe(session: Session) -> dict[str, Any]:

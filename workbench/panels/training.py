@@ -121,7 +121,7 @@ def section(session: Session) -> dict[str, Any]:
         "sweep": _("Compare temperatures for {amount}") if _can_sweep(session) else None,
         "sweep_help": _(
             "Trains the uncompressed network at five temperatures and on labels only, twice each: "
-            "within the seconds all together, or for as many steps each."
+            "in the given seconds in total, or for the given steps each."
         ),
         "warnings": {
             name: teacher_warning(session.model, name)

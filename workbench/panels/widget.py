@@ -140,7 +140,7 @@ class SessionWidget(anywidget.AnyWidget):
         self.send({"kind": "banner", "text": text})
 
     def show_note(self, text: str) -> None:
-        """Say in the banner, until the next change, what happened out of sight."""
+        """Say in the banner, until the next change, what changed outside of the open page."""
         self.note = text
         self.publish()
 

@@ -18,7 +18,8 @@ Cost = Callable[[Span, float], float]
 """Called with a communication and the seconds since all of its ranks have arrived, or since its
 message has left; returns how long it still lasts."""
 ARRIVED = 2
-"""A message that takes at most as many times as long as one that has arrived has arrived too."""
+"""A message counts as already arrived if receiving it takes at most this many times as long as
+receiving a message that had certainly arrived."""
 
 
 @dataclass
@@ -28,20 +29,21 @@ class _Messages:
     Attributes
     ----------
     expected : list of float
-        Of those whose receiver waited before they left: the seconds from then until they were
-        received.
+        For messages whose receiver was already waiting when they left: the seconds from leaving
+        until they were received.
     late : list of (float, float)
-        Of the others: the seconds from leaving until the receiver asked, and those of receiving.
+        For the others: the seconds from leaving until the receiver asked, and the seconds that
+        receiving took.
     """
 
     expected: list[float] = field(default_factory=list)
     late: list[tuple[float, float]] = field(default_factory=list)
 
     def travels(self) -> tuple[list[float], float]:
-        """Return how long each was on its way, and how long it takes to receive one at least.
+        """Return the travel time of each message, and the shortest time that receiving one takes.
 
-        Those that had arrived when the receiver asked were on their way as long as others, or less
-        if it asked sooner.
+        A message that had already arrived when the receiver asked is given the usual travel time,
+        or the time until the receiver asked, if that is shorter.
         """
         usual = median(self.expected or [seconds for _since, seconds in self.late])
         arrived = [seconds for since, seconds in self.late if since >= usual]

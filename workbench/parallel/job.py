@@ -33,7 +33,7 @@ SAMPLE_LABELS = 5000
 RECORDS = 15
 """How often weights are compared."""
 LEARNING_RATE = 1e-3
-"""Of models without a training plan of their own."""
+"""The learning rate of models that have no training plan."""
 JOB_FILE = "job.json"
 
 
@@ -48,8 +48,8 @@ def prepare(
         ``FILE.py:CALLABLE`` that makes the module, or None: a built-in model is made by its name,
         and the module of another is sent to the ranks.
     portable
-        Whether other programs than the ranks of this process read the folder, which must therefore
-        hold no object of this process.
+        Whether programs other than the ranks of this process read the folder. It then must not
+        contain objects that only this process can provide.
 
     Raises
     ------
@@ -106,11 +106,11 @@ def describe_module(
     Raises
     ------
     InputError
-        If the module cannot be made elsewhere, or the source is no file.
+        If the module cannot be created in other processes, or the source is not a file.
     """
     if model.spec.narrowed:
         raise InputError(
-            f"Channels of {model.name} were removed, but ranks train the original network; give "
+            f"Channels of {model.name} were removed, but ranks train the original network; pass "
             "the original model.",
             code="parallel.narrowed_model",
         )
@@ -120,7 +120,7 @@ def describe_module(
         if portable:
             raise InputError(
                 f"Other machines cannot see the module of {model.name}, which lives in this "
-                "process: write its code to a file and give source='FILE.py:CALLABLE', where the "
+                "process: write its code to a file and pass source='FILE.py:CALLABLE', where the "
                 "callable returns the module.",
                 code="parallel.source_needed",
             )

@@ -101,7 +101,7 @@ def measure_in_parallel(
     processes
         1 to 4; recipe number n goes to process n modulo this number.
     on_result
-        Called with each `RecipeResult` when it is there.
+        Called with each `RecipeResult` as soon as it is available.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def measure_in_parallel(
     expect_callback(on_result, "on_result")
     expect_cancel(cancel)
     if not recipes:
-        raise InputError("Give at least one recipe.", code="parallel.no_recipes")
+        raise InputError("Pass at least one recipe.", code="parallel.no_recipes")
     processes = min(processes, len(recipes))
     results: dict[int, RecipeResult] = {}
 

@@ -65,6 +65,6 @@ def read_object(description: Mapping[str, str], folder: Path) -> Any:
     except Exception as error:
         subject, advice = description["subject"], description["advice"]
         raise InputError(
-            f"{subject} cannot be made in other processes: {describe(error)}; {advice}.",
+            f"{subject} cannot be created in other processes: {describe(error)}; {advice}.",
             code="parallel.not_sendable",
         ) from error

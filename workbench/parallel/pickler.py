@@ -22,7 +22,7 @@ Pickler: Any = get_loky_pickler()
 
 
 class _Pickler(Pickler):  # type: ignore[misc]
-    """Also takes parametrized modules, which refuse `pickle` because their class has no name."""
+    """Also accepts parametrized modules, which `pickle` refuses because their class has no name."""
 
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, nn.Module) and parametrize.is_parametrized(obj):

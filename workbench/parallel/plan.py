@@ -165,7 +165,7 @@ class Plan:
 
     @property
     def splits_batch(self) -> bool:
-        """Whether each rank sees other examples; tensor and pipeline ranks share them."""
+        """Whether ranks see different examples; tensor and pipeline ranks all see the same ones."""
         return self.strategy not in ("tensor", "pipeline")
 
     @property

@@ -71,7 +71,7 @@ def write_job(
     plan = Plan.of(settings)
     if plan.shares_weights:
         raise InputError(
-            "Machines do not share memory; choose another sync than 'shared'.",
+            "Machines do not share memory; choose a sync other than 'shared'.",
             code="parallel.no_shared_memory",
         )
     _check_address(host, port)

@@ -1,4 +1,4 @@
-"""What a rank waits for: a rank tells it, and its caller finds the rank that is the cause."""
+"""What a rank waits for: each rank reports it, and the caller finds the rank that is the cause."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PeerError(WorkbenchError, RuntimeError):
 
 
 class Waits:
-    """What this process does, for another thread to tell."""
+    """What this process does at the moment, which another thread reports."""
 
     def __init__(self) -> None:
         self._kind, self._peer, self._since, self._step = "", -1, time.monotonic(), 0
@@ -48,7 +48,8 @@ class Waits:
         except (RuntimeError, TimeoutError) as error:
             whom = "the other ranks" if peer < 0 else f"rank {peer}"
             raise PeerError(
-                f"waited for {whom} in step {self._step} ({kind}), in vain: {first_line(error)}"
+                f"waited for {whom} in step {self._step} ({kind}), without success: "
+                f"{first_line(error)}"
             ) from error
         finally:
             self._kind, self._since = "", time.monotonic()
@@ -69,7 +70,7 @@ class Waits:
 
 
 here = Waits()
-"""Of this process."""
+"""What this process waits for."""
 
 
 def stalled(waits: Mapping[int, Mapping[str, Any]], count: int, limit: float) -> str:

@@ -18,7 +18,7 @@ POLL = 0.05
 ASK_SECONDS = 1.0
 """How often ranks are asked what they do while none of them sends an event."""
 ANSWER_SECONDS = 60.0
-"""The longest time in which a rank answers that question: a thread of its own does."""
+"""The longest time in which a rank answers that question, which a separate thread does."""
 GRACE_SECONDS = 0.5
 """How long further errors are collected after the first: a failing rank makes others fail."""
 

@@ -78,7 +78,7 @@ def corrected(base: Chip, rows: Sequence[Mapping[str, Any]], origin: str) -> Chi
             given = features(planned.architecture, planned.job)
             present[kind] = present.get(kind, frozenset()) | given
     if not ratios:
-        raise InputError("Give at least one measured row.", code="plan.no_rows")
+        raise InputError("Pass at least one measured row.", code="plan.no_rows")
     factors = tuple((kind, median(values)) for kind, values in ratios.items())
     errors = tuple((kind, _error(values)) for kind, values in ratios.items())
     calibration = Calibration(factors, errors, origin, tuple(present.items()))

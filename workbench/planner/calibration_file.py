@@ -97,7 +97,7 @@ def parse_chip(content: Any, name: str) -> Chip:
         )
     except (AttributeError, KeyError, TypeError, ValueError, WorkbenchError):
         raise InputError(
-            f"{name} is no calibration; write one with: workbench plan calibrate.",
+            f"{name} is not a calibration file: write one with: workbench plan calibrate.",
             code="plan.calibration_file",
         ) from None
 

@@ -72,7 +72,7 @@ def _largest_sizes(plan: TrainingPlan | InferencePlan) -> list[str]:
         )
     ]
     if named is not None and named < context:
-        sentence = _("The configuration of the model names {count} tokens at most.")
+        sentence = _("The configuration of the model allows at most {count} tokens.")
         result.append(sentence.format(count=f"{named:,}"))
     return result
 

@@ -130,7 +130,7 @@ def chip(name: object) -> Chip:
     known = chips()
     if not isinstance(name, str) or name not in known:
         raise UnknownNameError(
-            f"There is no chip {name!r}; known are {', '.join(known)}.", code="plan.unknown_chip"
+            f"There is no chip {name!r}: use one of {', '.join(known)}.", code="plan.unknown_chip"
         )
     return known[name]
 

@@ -27,7 +27,7 @@ def bits_per_weight(ledger: Ledger) -> float:
     elements = sum(prod(row.shape) for row in matrices)
     if not elements:
         raise InputError(
-            "This file holds no matrix, so nothing can be scaled; give a compressed network.",
+            "This file holds no matrix, so nothing can be scaled; pass a compressed network.",
             code="plan.no_matrix",
         )
     return 8 * sum(row.total for row in matrices) / elements

@@ -90,7 +90,7 @@ def plan(
         return module_plan(config, chip_of(chip_id), **settings)
     if ("microbatch" in settings) == ("batch" in settings) or (like and "batch" not in settings):
         raise InputError(
-            "Give either microbatch and sequence, for training, or batch and context, for "
+            "Pass either microbatch and sequence, for training, or batch and context, for "
             "generating text.",
             code="plan.kind",
         )
@@ -104,7 +104,9 @@ def plan(
         return infer_plan(architecture, where, InferenceJob(**settings))
     except TypeError as error:
         reason = str(error).partition("__init__() ")[2] or str(error)
-        raise InputError(f"These settings make no plan: {reason}.", code="plan.setting") from None
+        raise InputError(
+            f"These settings are not a valid plan: {reason}.", code="plan.setting"
+        ) from None
 
 
 def _transformers(config: Any, settings: Mapping[str, Any]) -> Any:
@@ -123,7 +125,7 @@ def architecture_of(config: Config) -> Architecture:
         return read_architecture(known_models()[config].config)
     if not isinstance(config, Mapping | str | Path):
         raise InputError(
-            "Give a config.json, its entries, the name of a model or a module, not "
+            "Pass a config.json, its entries, the name of a model or a module, not "
             f"{type(config).__name__}.",
             code="plan.config_type",
         )

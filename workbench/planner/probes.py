@@ -120,14 +120,14 @@ def measured_chip(chosen: Chip | None) -> Chip:
         known = [key for part, key in NAMES.items() if part in name]
         if not known:
             raise InputError(
-                f"{name} is not in the table of chips; choose a similar one and give measured "
+                f"{name} is not in the table of chips; choose a similar one and pass measured "
                 "rows.",
                 code="plan.unknown_chip",
             )
         machine = replace(chip(known[0]), usable=torch.cuda.mem_get_info()[1])
     if chosen is not None and chosen.id != machine.id:
         raise InputError(
-            f"This machine has {machine.title}, not {chosen.title}; give measured rows instead.",
+            f"This machine has {machine.title}, not {chosen.title}; pass measured rows instead.",
             code="plan.other_chip",
         )
     kinds = (("bf16", torch.bfloat16), ("fp32", torch.float32))[where == "cpu" :]

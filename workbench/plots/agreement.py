@@ -33,10 +33,10 @@ def draw(agreement: Agreement, palette: Palette = LIGHT, **options: Any) -> Figu
         If the model predicts several classes for each example, or numbers.
     """
     if len(agreement.borderline) != len(agreement.classes):
-        raise InputError("Predicted numbers have no picture.", code="deploy.no_picture")
+        raise InputError("Predictions that are numbers cannot be drawn.", code="deploy.no_picture")
     if agreement.positions != 1:
         raise InputError(
-            "The predictions of positions in a text have no picture: call to_frame().",
+            "Predictions at each position of a text cannot be drawn: call to_frame().",
             code="deploy.no_picture",
         )
     shown = {"chart": "examples", "kind": "flipped", **options}

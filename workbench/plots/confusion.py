@@ -22,7 +22,7 @@ SIDE = 260
 SIZES = {0: 13, 1: 13, 2: 13, 3: 12}
 """The size of numbers by their characters, in px, so that neighbors do not touch."""
 SMALLEST = 10
-"""That of longer ones."""
+"""The size of longer numbers, in px."""
 
 
 def draw(

@@ -151,7 +151,7 @@ def note(progress: TrainingProgress, metric: Metric = ACCURACY) -> str:
     if _falls_first(progress, metric):
         sentences.append(
             _(
-                "The fall at the beginning is real: the first steps disturb weights that fit each "
+                "The drop at the beginning is real: the first steps disturb weights that fit each "
                 "other, and later steps recover."
             )
         )

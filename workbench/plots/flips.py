@@ -87,7 +87,8 @@ def draw(
     palette
         The colors.
     kind
-        A key of `KINDS`, or "flipped" for all, of a runtime that differs in borderline ones only.
+        A key of `KINDS`; or "flipped" for all changed predictions, which the comparison of a
+        runtime with its file uses.
     first
         How many examples of that kind to skip.
     columns, rows

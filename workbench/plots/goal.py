@@ -1,4 +1,4 @@
-"""The goal in the trade-off: the largest size and the worst metric wanted; the rest is shaded."""
+"""The goal in the trade-off: the acceptable sizes and metric values; the rest is shaded."""
 
 from __future__ import annotations
 

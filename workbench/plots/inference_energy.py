@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def draw(result: InferenceEnergy, palette: Palette = LIGHT) -> Figure:
-    """Draw the joules of each repeat with their interval; one that is not known has no bar."""
+    """Draw the joules of each repeat with their interval; an unknown one has no bar."""
     known = [
         (number, energy.joules, energy.low or 0.0, energy.high or 0.0, energy.text)
         for number, energy in enumerate(result.repeats, 1)

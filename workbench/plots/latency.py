@@ -23,11 +23,11 @@ SIDES = ("top center", "bottom center")
 LABEL = 0.08
 """The width of a label on a phone, as a share of the axis of times."""
 MARGIN = 0.1
-"""The axis of times goes on before the first and after the last point, as a share of its length."""
+"""How far the time axis extends beyond the points at each end, as a share of its length."""
 LEAST = 0.7
-"""The least length of the axis without that, as a power of ten: two ticks at least."""
+"""The minimum length of the axis without margins, as an exponent of ten: two ticks at least."""
 SPAN = 0.02
-"""The least height of the axis: runtimes that agree shall look alike."""
+"""The minimum height of the metric axis: small differences between runtimes look small."""
 
 
 class _Room:
@@ -92,7 +92,7 @@ def draw(result: Benchmark, scores: Scores, metric: Metric, *, palette: Palette 
 
 def _title(result: Benchmark) -> str:
     if result.busy:
-        return _("The machine was busy: no ratio of times is sure")
+        return _("The machine was busy: no ratio of times is certain")
     return _("Accuracy and time of each runtime")
 
 

@@ -38,7 +38,7 @@ LETTERS = 18
 def draw(used: Ledger, palette: Palette) -> Figure:
     """Draw one bar for each tensor, one for the preprocessing and one for the container.
 
-    Of more than `BARS` tensors, the smallest ones share a bar.
+    If there are more than `BARS` tensors, the smallest ones share a bar.
     """
     names, groups = zip(*_groups(used.rows), strict=True) if used.rows else ((), ())
     data = [

@@ -82,7 +82,7 @@ def card(result: ParallelTraining) -> Card:
 
 
 def notes(result: ParallelTraining) -> list[str]:
-    """Return what is worth knowing: numbers that are not finite first, then why it is so fast."""
+    """Return what is worth knowing: numbers that are not finite, then the reason for the speed."""
     broken = not_finite(result.records)
     sentences = [*([broken] if broken else []), result.reason, _digests(result)]
     if result.plan.strategy == "pipeline" and result.plan.ranks > 1:
@@ -114,7 +114,7 @@ def notes(result: ParallelTraining) -> list[str]:
         sentences.append(
             _(
                 "Batch norm normalizes with the examples of each rank alone, so the gradient is "
-                "that of another network than on one process."
+                "that of a different function than on one process."
             )
         )
     if result.plan.link.latency or result.plan.link.bandwidth:
@@ -137,10 +137,11 @@ def _idle(result: ParallelTraining) -> str:
     ranks, microbatches = result.plan.ranks, result.plan.microbatches
     chunks, seconds = CHUNKS_PER_RANK[result.plan.schedule], result.replayed_seconds
     return _(
-        "On the simulated clock the ranks idle {idle} of the time: they wait for others. Equal "
-        "stages without communication would idle {formula}; those of this network, which compute "
-        "{least} to {most} per step, {stages}. The difference comes from messages: ranks wait "
-        "for them, but while they are on their way, their receivers communicate."
+        "On the simulated clock, the ranks idle for {idle} of the time, because they wait for "
+        "other ranks. With equal stages and no communication it would be {formula}; with the "
+        "stages of this network, which compute for {least} to {most} per step, {stages}. The rest "
+        "comes from messages: a rank idles until a message is sent, and communicates while the "
+        "message is on its way."
     ).format(
         idle=formatting.percent(result.idle_share or 0),
         formula=formatting.percent(idle_share(ranks, microbatches, chunks)),

@@ -36,7 +36,7 @@ def draw(
 ) -> Figure:
     """Draw the exactly measured recipes; a click asks the page to select one.
 
-    A study of other costs than bytes has a panel for each.
+    A study that weighs costs other than bytes has a panel for each cost.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 GAP = 0.06
 """Between two panels, as a share of the width."""
 MARGIN = 0.08
-"""An axis goes on before the least and after the largest cost, in decades."""
+"""How far an axis extends beyond the smallest and the largest cost, as an exponent of ten."""
 
 
 def draw(result: StudyResult, trials: Sequence[Trial], palette: Palette = LIGHT) -> Figure:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TICKS = 8
 """The values of a field that are named; plotly.js moves the ends of a dragged range to them."""
 FEW = 3
-"""With fewer ticks of 1, 3, 10 …, an axis of sizes has those of equal steps."""
+"""With fewer ticks of 1, 3, 10 …, the size axis has evenly spaced ticks instead."""
 MAX_LINES = 300
 """The newest recipes that are drawn, in addition to those of the front."""
 
@@ -37,7 +37,7 @@ def draw(
     space: Space | None = None,
     narrowed: Collection[tuple[str, int, int]] = (),
 ) -> Figure:
-    """Draw a line for each exactly measured recipe; those of the front have the color of accents.
+    """Draw a line for each exactly measured recipe; those of the front have the accent color.
 
     Dragging along an axis with the mouse keeps only the lines that pass there.
 

@@ -27,7 +27,7 @@ LABELS = {"student": "top center", "alone": "bottom center"}
 HOVER = 12
 """How far from a point a click selects it, in px: a target of 24 px for a finger."""
 EDGE = 0.2
-"""How far the axis of the metric goes on after the worst landmark, as a fraction of its loss."""
+"""How far the metric axis extends below the worst landmark, as a fraction of its loss."""
 YOU, LIVE_LABEL = 12, 64
 """Half the width of the current point, and the room for it and its label at the right, in px."""
 
@@ -62,7 +62,7 @@ def draw(
         Size of the current file in bytes, which is known before its metric. If it differs from
         `you`, that point belongs to an earlier recipe and is drawn faint.
     goal
-        The largest size and the worst value wanted; the area outside is shaded.
+        The largest acceptable size and the worst acceptable value; the area outside is shaded.
     landmarks
         Points known beforehand, such as those of the presets.
     trail
@@ -72,7 +72,7 @@ def draw(
     label
         What `you` is called, on a side of the point where neither lines nor points are.
     name
-        What `original` is called, by default so.
+        The label of `original`; by default the text “original”.
     """
     x_range = size_range(original, visited, landmarks)
     up = value_axis(original, landmarks, metric)
@@ -169,7 +169,7 @@ def _places(
 
 
 def _name(label: str, places: Places, center: tuple[float, float]) -> dict[str, Any]:
-    """Return the text of the current point, clear of the front, which goes on to the right."""
+    """Return the label of the current point, placed where the front does not cross it."""
     across, up = center
     places.taken.append(Box(across + YOU, up - 1, label_places.WIDTH, up + 1))
     places.taken.append(Box(across - 1, 0, across + 1, up - YOU))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def draw(histogram: Histogram, palette: Palette = LIGHT) -> Figure:
-    """Draw both histograms on a logarithmic axis; zeros are histogram in the legend only."""
+    """Draw both histograms on a logarithmic axis; exact zeros are counted in the legend only."""
     width = float(histogram.edges[1] - histogram.edges[0])
     centers = [float(edge) + width / 2 for edge in histogram.edges[:-1]]
     before, after = (_zeros(count) for count in histogram.zeros)

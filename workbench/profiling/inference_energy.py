@@ -148,6 +148,6 @@ def _expect_model(file: object) -> Model:
     if isinstance(file, Model):
         return file
     raise InputError(
-        f"Give a compressed file or a model, not {type(file).__name__}.",
+        f"Pass a compressed file or a model, not {type(file).__name__}.",
         code="energy.no_network",
     )

@@ -40,7 +40,7 @@ SCHEMES = (
     Choice(
         "symmetric",
         N_("symmetric"),
-        N_("The zero point is the middle code: TensorRT takes no other."),
+        N_("The zero point is the middle code: TensorRT accepts no other."),
         "Wu et al. 2020, arXiv 2004.09602",
     ),
 )

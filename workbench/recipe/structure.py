@@ -139,8 +139,8 @@ class Structure(Settings):
         fractions = {name: self.layers[name] for name in names if name in self.layers}
         if len(set(fractions.values())) > 1:
             raise RecipeError(
-                f"{' and '.join(fractions)} are coupled and lose the same channels: give them the "
-                "same fraction.",
+                f"{' and '.join(fractions)} are coupled and lose the same channels: set the "
+                "same fraction for them.",
                 code="recipe.coupled_layers_differ",
             )
         return next(iter(fractions.values()), None)

@@ -36,7 +36,7 @@ class Demand:
         return self.max_bytes, self.min_accuracy, self.max_energy_mj
 
     def is_same_as(self, other: Demand) -> bool:
-        """Whether another search differs at most in its time."""
+        """Whether another search differs only in its time, or not at all."""
         return replace(self, seconds=other.seconds) == other
 
 
@@ -66,14 +66,14 @@ class Choosing:
     def under(
         self, limits: Limits, recipes: Sequence[Recipe], store: ResultCache
     ) -> Recommendation | None:
-        """Return the newest result, or what it is under other limits or with further results.
+        """Return the newest result, adapted to other limits and to further measured recipes.
 
         Parameters
         ----------
         limits
             On the bytes, the accuracy and the energy.
         recipes
-            All that were measured on the page, the oldest first; some of them since.
+            All recipes that were measured on the page, the oldest first, also after the search.
         store
             The cache of results.
         """
@@ -121,7 +121,8 @@ def recipes_before(
 ) -> list[Recipe]:
     """Return the recipes that may be known when a search begins: presets, visits, other searches.
 
-    Of an `earlier` search for the same, which the new one continues, only what it knew itself.
+    Of an `earlier` search that the new one continues, only the recipes that it knew at its start
+    count.
     """
     recipes = [preset.recipe for preset in PRESETS]
     recipes += [visit.recipe for visit in visits_of(visits, model)]
@@ -140,7 +141,7 @@ def search(
     cancel: CancelToken,
     publish: Callable[[Choosing], None],
 ) -> None:
-    """Search the best recipe under limits, and publish each change of the search.
+    """Search for the best recipe within limits, and publish each change of the search.
 
     Recipes that may be `known` need not be measured again.
 

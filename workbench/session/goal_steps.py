@@ -15,7 +15,7 @@ class GoalSteps(Readings):
     """What a session adds to its readings to set the limits of its goal."""
 
     def set_budget(self, size: int | None) -> None:
-        """Set the largest file size wanted, in bytes; None removes the limit.
+        """Set the largest acceptable file size, in bytes; None removes the limit.
 
         Raises
         ------
@@ -26,7 +26,7 @@ class GoalSteps(Readings):
         self._set_goal(self._with_search(goal, "max_bytes", goal.budget))
 
     def set_floor(self, value: float | None) -> None:
-        """Set the worst value of the task's metric wanted; None removes the limit.
+        """Set the worst acceptable value of the task's metric; None removes the limit.
 
         Raises
         ------

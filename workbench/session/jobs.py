@@ -239,7 +239,7 @@ class Jobs:
             state.notify()
 
     def choose(self, demand: Demand, cancel: CancelToken = NEVER) -> None:
-        """Search the best recipe under limits; a newer call wins.
+        """Search for the best recipe within limits; a newer call replaces an older one.
 
         It begins with what this session has measured of the model.
 
@@ -263,7 +263,7 @@ class Jobs:
         search(model, demand, known, self._token(model, superseded, cancel), publish)
 
     def recommendation(self, limits: Limits) -> Recommendation | None:
-        """Return the result of the search so far under some limits, with what was measured since.
+        """Return the result of the search so far for some limits, with recipes measured since then.
 
         Parameters
         ----------

@@ -56,8 +56,8 @@ class Goal:
     floor : float or None
         The worst value of the task's metric.
     search : tuple of str and float
-        The limits of a search that the user has decided, by key; also that one has no limit. One
-        that is missing follows from the others, or is suggested.
+        The limits of a search that the user has set, by key; None says that there is no limit. A
+        missing key follows from `budget` and `floor`, or is suggested.
     """
 
     budget: int | None = None

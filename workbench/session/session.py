@@ -230,7 +230,7 @@ class Session(GoalSteps, DeployJobs):
         self._step(start.after)
         if (start.current, start.current.goal) != (last, last.goal):
             self._state.notice = _(
-                "The tour is over: your recipe and goal from before it are back. Undo shows the "
+                "The tour has ended: your previous recipe and goal are restored. Undo shows the "
                 "last settings of the tour."
             )
         self._state.gesture = Gesture()  # without the trail of the tour

@@ -72,8 +72,8 @@ def time_file(model: Model, study: Study, trial: Trial, cancel: CancelToken = NE
             artifact = compress(model, trial.recipe, cancel=cancel)
             if artifact.digest != trial.file:
                 raise InputError(
-                    "This process makes another file than the one that was evaluated, so it is "
-                    "not timed: train on one kind of machine only.",
+                    "This process creates a different file than the one that was evaluated, so it "
+                    "is not timed: train on one kind of machine only.",
                     code="study.other_file",
                 )
             cost = _least_disturbed(model, artifact, study, cancel)

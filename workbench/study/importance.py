@@ -50,7 +50,7 @@ def importance_sentence(result: StudyResult) -> str | None:
         return None
     (first, first_share), (second, second_share) = list(shares.items())[:2]
     return _(
-        "Among these recipes, {first} decides most about the {metric} ({first_share}), then "
+        "Among these recipes, {first} influences the {metric} most ({first_share}), then "
         "{second} ({second_share})."
     ).format(
         first=field_label(first),

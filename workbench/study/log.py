@@ -18,7 +18,7 @@ from workbench.study.trial import Cost, Trial
 FOLDER = "studies"
 LOCKED = "study.locked"
 """The code of the error if another process runs the study."""
-HINT = " Make room or name another log: the same call then continues."
+HINT = " Make room or choose another log: the same call then continues."
 
 
 def default_path(digest: str, machine: str = "") -> Path | None:
@@ -119,7 +119,7 @@ class StudyLog:
             except Timeout:
                 raise FileError(
                     f"Another process is running this study with the log {self.path}: wait for "
-                    "it, or name another log.",
+                    "it, or choose another log.",
                     code=LOCKED,
                 ) from None
         self._lock = lock
@@ -190,7 +190,7 @@ class StudyLog:
             return
         if not self.path.is_file():
             raise FileError(
-                f"{self.path} is no ordinary file: name another log.", code="study.no_file"
+                f"{self.path} is not an ordinary file: choose another log.", code="study.no_file"
             )
         with file_errors("read", self.path):
             content = self.path.read_bytes()
@@ -217,19 +217,19 @@ class StudyLog:
         """Check that the file can be continued here."""
         if header.get("study") != self._header["study"]:
             raise InputError(
-                f"{self.path} is the log of another study: name another log.",
+                f"{self.path} is the log of another study: choose another log.",
                 code="study.other_log",
             )
         if header.get("workbench") != self._header["workbench"]:
             raise InputError(
                 f"{self.path} was written by Workbench {header.get('workbench')}, and this is "
-                f"{self._header['workbench']}, whose results may differ: name another log.",
+                f"{self._header['workbench']}, whose results may differ: choose another log.",
                 code="study.other_version",
             )
         if header.get("machine") != self._header.get("machine"):
             raise InputError(
                 f"{self.path} holds times of {header.get('machine')}, and this is "
-                f"{self._header.get('machine')}: name another log.",
+                f"{self._header.get('machine')}: choose another log.",
                 code="study.other_machine",
             )
 

@@ -51,7 +51,7 @@ def checked_objectives(names: object) -> tuple[str, ...]:
     listed = [names] if isinstance(names, str) else names
     if not isinstance(listed, list | tuple) or not listed:
         raise InputError(
-            f"Give the objectives as names of {', '.join(OBJECTIVES)}, such as "
+            f"Pass the objectives as names of {', '.join(OBJECTIVES)}, such as "
             f"('bytes', 'latency'), not {brief(names)}; the metric is always one.",
             code="study.no_objective",
         )

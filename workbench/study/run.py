@@ -81,7 +81,8 @@ def run_study(
         check_positive("seconds", seconds)
     if expect_model(model).identity != study.identity:
         raise InputError(
-            f"The study belongs to {study.model} with other weights or data than this model.",
+            f"The study belongs to {study.model} with weights or data that differ from those of "
+            "this model.",
             code="study.other_model",
         )
     check_costs(study)
@@ -106,7 +107,7 @@ def run_study(
 def _check(study: object, executor: object) -> None:
     if not isinstance(study, Study):
         raise InputError(
-            f"Give a study, such as Study.of(model, space), not {brief(study)}.",
+            f"Pass a study, such as Study.of(model, space), not {brief(study)}.",
             code="study.not_a_study",
         )
     if executor is not None and not hasattr(executor, "submit"):

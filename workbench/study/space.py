@@ -55,7 +55,7 @@ class Space:
         expect_mapping(self.axes, "The space of a study")
         if not self.axes:
             raise InputError(
-                "The space of a study is empty: give a field and its values, such as "
+                "The space of a study is empty: pass a field and its values, such as "
                 '{"prune.sparsity": [0.5, 0.9]}.',
                 code="study.empty_space",
             )

@@ -88,7 +88,7 @@ class Study:
             )
         if not isinstance(self.space, Space):
             raise InputError(
-                f"Give a space, such as Space({{'quantize.bits': [4, 8]}}), not "
+                f"Pass a space, such as Space({{'quantize.bits': [4, 8]}}), not "
                 f"{brief(self.space)}.",
                 code="study.not_a_space",
             )

@@ -176,5 +176,5 @@ class Trial:
         metrics = (trial.value, trial.possible, trial.first, trial.accuracy)
         numbers = [*filter(lambda value: value is not None, metrics), trial.bytes, trial.examples]
         if trial.state not in STATES or not all(isinstance(n, int | float) for n in numbers):
-            raise ValueError("This is no trial.")
+            raise ValueError("This is not a trial.")
         return trial

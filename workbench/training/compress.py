@@ -122,7 +122,7 @@ def train(
             )
     if seconds is not None and "steps" in settings:
         raise RecipeError(
-            "Give seconds or steps, not both: seconds are converted to steps.",
+            "Pass seconds or steps, not both: seconds are converted to steps.",
             code="training.seconds_and_steps",
         )
     if isinstance(teacher := settings.get("teacher"), Model):

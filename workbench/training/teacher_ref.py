@@ -131,7 +131,7 @@ def _check_data(teacher: Model, student: Model) -> None:
     is_custom = any(model.name.startswith(CUSTOM_PREFIX) for model in (teacher, student))
     if split is not None and not is_custom:
         raise RecipeError(
-            f"The teacher {teacher.name} belongs to another task than {student.name}: choose a "
+            f"The teacher {teacher.name} belongs to a different task than {student.name}: choose a "
             f"model of {student.task.name}.",
             code="training.teacher_task",
         )

@@ -55,8 +55,8 @@ def model_of_file(artifact: Artifact) -> Model:
     origin: Mapping[str, Any] = made_from["origin"]
     if artifact.model in known:
         text = _(
-            "This was made from {name} with other rows or choices than {model}: upload {name} with "
-            "the same choices first, then this file."
+            "This was made from {name} with rows or choices that differ from those of {model}: "
+            "upload {name} with the same choices first, then this file."
         )
         raise ArtifactError(
             text.format(name=origin["name"], model=artifact.model), code="artifact.other_data"

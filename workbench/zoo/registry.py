@@ -124,7 +124,7 @@ def model(name: str) -> Model:
     Raises
     ------
     InputError
-        If `name` is no text.
+        If `name` is not a string.
     UnknownNameError
         If there is no such model.
         A custom model must be registered first.
@@ -137,7 +137,7 @@ def model(name: str) -> Model:
     """
     if not isinstance(name, str):
         raise InputError(
-            f"Give the name of a model, such as 'fashion/lenet5', not {brief(name)}.",
+            f"Pass the name of a model, such as 'fashion/lenet5', not {brief(name)}.",
             code="argument.not_a_name",
         )
     registered = _user_models.get(name)
@@ -163,7 +163,7 @@ def model(name: str) -> Model:
     if name.startswith(CUSTOM_PREFIX):
         raise UnknownNameError(
             f"{name} is a custom model that is not registered; call {call} first, upload its file "
-            "again in the app, or give the module of the file: wb.to_module(file, module), "
+            "again in the app, or pass the module of the file: wb.to_module(file, module), "
             "--module on the command line.",
             code="model.not_registered",
         )
@@ -182,14 +182,14 @@ def model(name: str) -> Model:
 
 
 def _check_is_no_file(name: str) -> None:
-    """Raise an error that says what to do if `name` is that of a file or a folder, or like it.
+    """Raise an error that says what to do if `name` is, or looks like, a file or a folder.
 
     Raises
     ------
     InputError
         If it is a file of tensors, which has no module, or a folder.
     UnknownNameError
-        If it is like the name of a file or folder, and not like that of a model.
+        If it looks like the name of a file or folder, and not like that of a model.
     WorkbenchError
         If it is a file of another program, or a missing file of weights.
     """

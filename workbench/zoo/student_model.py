@@ -28,7 +28,7 @@ class StudentArchitecture(Architecture):
         Raises
         ------
         FileError
-            If the file is missing, damaged or another one.
+            If the file is missing, damaged, or not the expected one.
         """
         return _load(self.path, digest)
 

@@ -205,7 +205,7 @@ def student(name: str) -> Student | None:
 
 
 def check_name(name: str) -> None:
-    """Check that `name`, if it is like that of a student, is the name of one.
+    """If `name` has the form of a student's name, check that there is such a student.
 
     Raises
     ------
@@ -218,8 +218,9 @@ def check_name(name: str) -> None:
     close = get_close_matches(name, _all(), 1, cutoff=0)
     raise UnknownNameError(
         _(
-            "There is no student {name}, such as {example}: its teacher is one of {teachers}, and "
-            "{alone} without t; t is one of {temperatures}, and labels one of {shares}."
+            "There is no student {name}; {example} is one. In a name, the teacher is one of "
+            "{teachers}, or {alone} without t; t is one of {temperatures}, and labels is one of "
+            "{shares}."
         ).format(
             name=formatting.short(name),
             teachers=", ".join(map(_stem, TEACHERS)),

@@ -32,7 +32,7 @@ def test_a_file_needs_the_data_that_it_was_made_from(client, sender, monkeypatch
         "This was made from wine-red.csv: upload that table first, then this file."
     )
     assert train(client, sender, csv(90)).name == "custom/wine-red"
-    assert "other rows or choices" in answer(sender, file)
+    assert "with rows or choices that differ" in answer(sender, file)
     assert train(client, sender, csv()).name == "custom/wine-red-2"
     assert answer(sender, file) == (
         "This is a compressed custom/wine-red-2; its recipe is now selected."

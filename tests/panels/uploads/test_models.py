@@ -66,7 +66,7 @@ def test_a_link_to_a_missing_model_asks_for_its_file_and_then_goes_on(client, se
     state = client.last("state")
     assert state["error"] is None
     assert state["missing"]["model"] == "custom/plants"
-    assert "was made of “plants.csv”" in state["missing"]["text"]
+    assert "was made from “plants.csv”" in state["missing"]["text"]
     assert state["missing"]["button"] == "upload “plants.csv” again"
     learn(sender)
     assert client.session.model.name == "custom/plants"

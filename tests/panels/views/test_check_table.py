@@ -27,7 +27,7 @@ def shown(choices=Choices(), **changes):  # noqa: B008  # frozen
         "header_is_sure": False,
         "columns": (AGE, SHIP, ALIVE),
         "target": TargetReport("survived", False, True, True, classes, ("class 19",)),
-        "warnings": ("“age”: some cells", "“alive” alone tells “survived”: leave it out?"),
+        "warnings": ("“age”: some cells", "“alive” alone predicts “survived”: leave it out?"),
         "leaks": ("alive",),
     }
     inspection = Inspection(**fields | changes)

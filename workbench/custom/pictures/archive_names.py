@@ -13,7 +13,7 @@ UTF8_FLAG = 0x800
 SYSTEMS = frozenset({"gb18030", "big5", "cp932", "cp949", "cp866", "cp1251"})
 """Encodings in which programs write names, other than cp437."""
 MIN_RUN = 1.5
-"""Letters in a row of other alphabets than the Latin one, on average."""
+"""The minimum average length of runs of letters that are not Latin."""
 
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 _FRAMES = re.compile(rb"[\xb0-\xdf]")

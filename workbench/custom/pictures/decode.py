@@ -144,7 +144,7 @@ def _scaled(image: Image.Image, size: int) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    """Return how the camera was held, 1 to 8; 1 if the picture does not say it readably."""
+    """Return the orientation in the metadata, 1 to 8; 1 if it is missing or invalid."""
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # noqa: BLE001  # metadata may be damaged where the pixels are not

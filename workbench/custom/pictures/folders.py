@@ -195,7 +195,7 @@ def _merged(items: Items) -> tuple[Items, tuple[Merged, ...]]:
 
 
 def _without_marked(items: Items) -> Items:
-    """Leave out folders whose names say that they hold no class, and that are no split."""
+    """Leave out folders that, by their names, hold neither a class nor a split."""
     groups = groups_of(items)
     marked = {name for name in groups if says_unlabeled(name) and not split_named(name)}
     if not marked or len(marked) == len(groups):
@@ -317,7 +317,7 @@ def _class_level(items: Items, levels: Sequence[Level]) -> int:
 
 
 def _names_classes(items: Items, outer: Level, deeper: Level) -> bool:
-    """Whether the deeper folders name the classes, and the outer ones only patients or the like."""
+    """Whether the deeper folders name the classes, and the outer ones only parts or patients."""
     if are_splits(deeper.names):
         return False
     if are_splits(outer.names):

@@ -15,7 +15,7 @@ from workbench.i18n import _, mark
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "AVIF", "PPM", "JPEG2000")
 """Image formats that are opened; Pillow runs external programs for some others."""
 HEAD_BYTES = 512
-"""As many bytes of a file decide on its kind."""
+"""The number of first bytes of a file that its kind is detected from."""
 
 PICTURE = "picture"
 
@@ -65,7 +65,7 @@ PICTURE_SUFFIXES = frozenset(
     {".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm"}
     | {".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
 )
-"""Files with these endings that are no pictures are broken."""
+"""Files with these endings whose content is not a picture count as broken."""
 OTHER_SUFFIXES = frozenset(
     {".dds", ".dpx", ".exr", ".fit", ".fits", ".hdr", ".icns", ".ico", ".jxl", ".pcx", ".ras"}
     | {".sgi", ".tga", ".wmf", ".emf", ".xcf"}

@@ -192,7 +192,7 @@ def _about_splits(given: tuple[str, ...]) -> Iterable[str]:
     for name, share in HELD_OUT.items():
         if name not in given:
             yield _(
-                "No folder is for {split}: {share} of the training pictures are used for it."
+                "There is no folder for {split}: {share} of the training pictures are used for it."
             ).format(split=labels[name], share=formatting.percent(share, 0))
 
 
@@ -200,7 +200,7 @@ def _about_splits(given: tuple[str, ...]) -> Iterable[str]:
 
 
 def check_structure(structure: Structure, classes: Sequence[str], listing: Listing) -> None:
-    """Check that there are class folders, and neither too few nor too many.
+    """Check that the number of class folders is allowed.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ def check_structure(structure: Structure, classes: Sequence[str], listing: Listi
     Raises
     ------
     InputError
-        When there are not.
+        If there are too few or too many.
     """
     if not structure.classes:
         _check_no_other_data(listing)

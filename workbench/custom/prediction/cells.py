@@ -64,14 +64,14 @@ def _as_mapping(source: Any, known: Sequence[str]) -> Any:
     if all(isinstance(text, str) for text in source):
         if len(known) != 1:
             raise InputError(
-                _("The model needs more than a text: give rows with the columns {names}.").format(
-                    names=", ".join(known[:20])
-                ),
+                _(
+                    "The model needs more than a text: provide rows with the columns {names}."
+                ).format(names=", ".join(known[:20])),
                 code="predict.not_only_text",
             )
         return {known[0]: list(source)}
     raise InputError(
-        _("Give rows as a path, a frame, a list of dicts or a list of texts."),
+        _("Pass rows as a path, a frame, a list of dicts or a list of texts."),
         code="predict.invalid_rows",
     )
 

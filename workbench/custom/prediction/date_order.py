@@ -37,9 +37,9 @@ def in_order(name: str, source: Cells, fitted: Format) -> Reading:
     if rows > sum(source.counts_of(only_usual).values()):
         example = only_other[0]
         sentence = plural(
-            "{name}: {count} cell is no date in the order of day and month of the training. All "
-            "dates are read with the {part} first: {cell} is read as {value}.",
-            "{name}: {count} cells are no dates in the order of day and month of the training. "
+            "{name}: {count} cell is not a date in the order of day and month used in training. "
+            "All dates are read with the {part} first: {cell} is read as {value}.",
+            "{name}: {count} cells are not dates in the order of day and month used in training. "
             "All dates are read with the {part} first: {cell} is read as {value}.",
             rows,
         )

@@ -62,7 +62,7 @@ def new_pictures(
     for name, content in _contents(source, cancel):
         if len(names) == most:
             raise InputError(
-                _("These are too many pictures at once: give at most {count}.").format(
+                _("These are too many pictures at once: use at most {count}.").format(
                     count=formatting.count(most)
                 ),
                 code="predict.too_many_pictures",
@@ -75,7 +75,7 @@ def new_pictures(
             names.append(name)
     if not names:
         raise InputError(
-            _("There is no picture to predict: give a folder, a zip archive or a picture."),
+            _("There is no picture to predict: choose a folder, a zip archive or a picture."),
             code="predict.no_pictures",
         )
     keys = {category_key(name): index for index, name in enumerate(classes)}
@@ -120,7 +120,7 @@ def _contents(source: Any, cancel: CancelToken) -> Iterator[tuple[str, bytes | N
 def _not_pictures() -> InputError:
     return InputError(
         _(
-            "The model predicts from pictures: give a folder, a zip archive, a picture or a list "
+            "The model predicts from pictures: choose a folder, a zip archive, a picture or a list "
             "of paths."
         ),
         code="predict.invalid_pictures",

@@ -92,7 +92,7 @@ def new_examples(
     if description.kind == "images":
         if encoding is not None:
             raise InputError(
-                _("An encoding is for tables: leave it away for pictures."),
+                _("An encoding is for tables: omit it for pictures."),
                 code="predict.encoding_of_pictures",
             )
         from workbench.custom.prediction.new_pictures import new_pictures
@@ -113,7 +113,7 @@ def artifact_of(file: Any) -> Artifact:
     if isinstance(file, Artifact):
         return file
     raise ArtifactError(
-        f"Give a path, an artifact, as wb.load(path) returns it, or a model, not {brief(file)}.",
+        f"Pass a path, an artifact, as wb.load(path) returns it, or a model, not {brief(file)}.",
         code="argument.not_an_artifact",
     )
 

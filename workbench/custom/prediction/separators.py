@@ -39,9 +39,9 @@ def with_separators(name: str, source: Cells, fitted: Format, delimiter: str) ->
     if rows <= sum(source.counts_of(only_in(usual, changed)).values()):
         return Reading(source, fitted)
     sentence = plural(
-        "{name}: {count} cell is no number with the separators of the training. All numbers are "
-        "read with the decimal separator {decimal}: {cell} is read as {value}.",
-        "{name}: {count} cells are no numbers with the separators of the training. All numbers "
+        "{name}: {count} cell is not a number with the separators used in training. All numbers "
+        "are read with the decimal separator {decimal}: {cell} is read as {value}.",
+        "{name}: {count} cells are not numbers with the separators used in training. All numbers "
         "are read with the decimal separator {decimal}: {cell} is read as {value}.",
         rows,
     )

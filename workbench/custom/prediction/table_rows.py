@@ -79,7 +79,7 @@ def table_rows(
         )
     if len(cells) * width > TABLE_NUMBERS:
         raise InputError(
-            _("These are too many rows at once: give at most {count}.").format(
+            _("These are too many rows at once: use at most {count}.").format(
                 count=formatting.count(TABLE_NUMBERS // width)
             ),
             code="predict.too_many_rows",
@@ -204,10 +204,10 @@ def _about_true_values(
     count = len(rows) + goal.unreadable
     if count:
         sentence = plural(
-            "{name}: {count} true value is no class of the model and is not evaluated: {words}. "
+            "{name}: {count} true value is not a class of the model and is not evaluated: {words}. "
             "The first is in line {line}.",
-            "{name}: {count} true values are no class of the model and are not evaluated: {words}. "
-            "The first is in line {line}.",
+            "{name}: {count} true values are not classes of the model and are not evaluated: "
+            "{words}. The first is in line {line}.",
             count,
         )
         yield sentence.format(

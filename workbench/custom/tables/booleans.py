@@ -44,8 +44,8 @@ def several_spellings(column: Column) -> Iterator[str]:
         same = [word for word, lower in spellings.items() if lower in meaning]
         if len(same) > 1:
             yield _(
-                "{column}: {words} may mean the same, and are different values: write each in one "
-                "way."
+                "{column}: {words} may mean the same, but are different values: use one spelling "
+                "for each."
             ).format(
                 column=quoted(column.name),
                 words=formatting.names([*map(quoted, same)], MAX_NAMES),

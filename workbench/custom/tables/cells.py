@@ -25,7 +25,7 @@ _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?)?")
 _FIRST_YEAR = -62135596800.0
 """The start of the year 1 in seconds since 1970."""
 _EARLIEST_COMPACT = 1500_01_01
-"""Smaller whole numbers are no dates like 20200131."""
+"""Smaller whole numbers are not dates like 20200131."""
 
 
 class Cells:
@@ -91,7 +91,7 @@ class Cells:
 
     @cached_property
     def dates(self) -> dict[str, dates.Parts | None]:
-        """The parts of the different values as dates; None where one is no date."""
+        """The parts of the different values as dates; None where one is not a date."""
         return {value: dates.read(value) for value in self.values}
 
     def read(self, format: Format) -> dict[str, float]:

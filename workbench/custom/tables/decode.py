@@ -248,7 +248,7 @@ def _chosen(data: bytes, codec: str) -> str:
         raise InputError(
             _(
                 "The file is not in {encoding}: line {line} has the byte {byte} at offset "
-                "{offset}, which is no letter there. Choose another encoding."
+                "{offset}, which is not a letter there. Choose another encoding."
             ).format(
                 encoding=label_of(codec),
                 line=formatting.count(1 + len(_LINE_END.findall(before))),

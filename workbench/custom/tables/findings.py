@@ -33,11 +33,11 @@ MAX_NAMES = 3
 def findings(table: Table, report: TargetReport, leaks: Sequence[str]) -> Iterator[str]:
     """Yield what a user should know before training.
 
-    `leaks` are the names of columns that alone tell the target.
+    `leaks` are the names of the columns that alone predict the target.
     """
     goal = table.columns[table.target]
     for name in leaks:
-        yield _("{column} alone tells {target}: leave it out?").format(
+        yield _("{column} alone predicts {target}: leave it out?").format(
             column=quoted(name), target=quoted(goal.name)
         )
     if report.rare:

@@ -58,7 +58,7 @@ class Choices:
     def __post_init__(self) -> None:
         if self.missing not in MISSING_CHOICES:
             raise InputError(
-                _("“{value}” is no choice for missing values: use impute or leave_out.").format(
+                _("“{value}” is not a choice for missing values: use impute or leave_out.").format(
                     value=self.missing
                 ),
                 code="table.invalid_choice",
@@ -154,7 +154,7 @@ class Inspection(Displayable):
     warnings : tuple of str
         Sentences about the table, the most important first.
     leaks : tuple of str
-        The names of columns that alone tell the target.
+        The names of the columns that alone predict the target.
     """
 
     _plots: ClassVar[str] = "inspection"

@@ -192,7 +192,7 @@ def _quote(text: str, delimiter: str) -> str:
 
 
 def _is_before_table(rows: Sequence[tuple[int, list[str]]], number: int, width: int) -> bool:
-    """Whether a row is a title or a comment: it has another number of cells, or few with text.
+    """Whether a row is a title or a comment: the number of its cells differs, or few have text.
 
     A row with one cell less than the others holds their names if values follow it: the first
     column, of the names of the rows, has no name.

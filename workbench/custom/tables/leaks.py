@@ -1,4 +1,4 @@
-"""Columns that alone tell the target: probably recorded after it, or a copy of it."""
+"""Columns that alone predict the target: probably recorded after it, or a copy of it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from workbench.custom.tables.column import Column, Format
 from workbench.custom.tables.target import classes_of
 
 MAX_ERRORS = 0.01
-"""The share of the errors of the most frequent class that remains if a column tells the target."""
+"""A column predicts the target if at most this share of the errors of guessing remains."""
 MIN_REPEATED = 5
 """Rows for each value of a column, on average."""
 MIN_OTHERS = 5
-"""Rows of other classes than the most frequent one; fewer are above a threshold by chance."""
+"""Minimum rows outside the most frequent class; fewer may exceed a threshold by chance."""
 MAX_GAP = 0.1
 """Ordinary columns that divide clusters have gaps of 17 % and more: see `docs/benchmarks.md`."""
 FEW_ROWS, MAX_ERRORS_OF_FEW = 2000, 0.1
@@ -23,11 +23,11 @@ FEW_ROWS, MAX_ERRORS_OF_FEW = 2000, 0.1
 MIN_CORRELATION = 0.99999
 SAMPLE = 200
 SAMPLE_CORRELATION = 0.99
-"""Columns whose first rows correlate less are no leaks."""
+"""Columns whose first rows correlate less are not leaks."""
 
 
 def leaks(columns: tuple[Column, ...], target: Column, *, as_number: bool) -> tuple[str, ...]:
-    """Return the names of the columns that alone tell the target.
+    """Return the names of the columns that alone predict the target.
 
     For classes, each value or range of values of such a column occurs with one class only, apart
     from few rows. For a number, the column has the same order or the same value for each value of

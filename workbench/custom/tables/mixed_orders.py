@@ -12,9 +12,9 @@ from workbench.i18n import _
 
 
 def reason(cells: Cells, format: Format) -> str:
-    """Return why dates are not used if many of them have the other order only, else "".
+    """Return why the dates are not used if many fit only the other order; else "".
 
-    The order of the dates that fit both is not known then.
+    In that case, dates that fit both orders would be ambiguous.
     """
     other = replace(format, day_first=not format.day_first)
     if format.type != "date" or cells.simple is not None:

@@ -19,7 +19,7 @@ MAX_NUMBER = 1e100
 MAX_DIGITS = 16
 """Longer whole numbers are rounded in float64."""
 MAX_LENGTH = 60
-"""Longer cells are no numbers."""
+"""Longer cells are not numbers."""
 SEPARATORS = ((".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "))
 APOSTROPHES = ((".", "'"), (",", "'"))
 CONVENTIONS = (*SEPARATORS, *APOSTROPHES)
@@ -180,7 +180,7 @@ def currencies(cells: Sequence[str]) -> dict[str, str]:
 
 
 def parse(cells: Sequence[str], format: Format) -> list[float]:
-    """Return the numbers in `cells`; NaN where a cell is none in this format.
+    """Return the numbers in `cells`; NaN where a cell is not a number in this format.
 
     Examples
     --------
@@ -251,7 +251,7 @@ def _unit(parsed: Mapping[str, _Shape | None], numbers: Mapping[str, int]) -> st
 
 
 def _separators(part: _Shape | None, format: Format) -> tuple[str, str] | None:
-    """Return the separators with which a shape is read, or None if it is no number."""
+    """Return the separators with which a shape is read, or None if it is not a number."""
     if part is None or not (
         part.unit in {"", "%", format.unit} or (format.unit == SCALED and part.unit in MAGNITUDES)
     ):

@@ -53,7 +53,7 @@ def prepare(table: Table, choices: Choices, name: str = "table") -> PreparedTabl
     choices
         What the user chose.
     name
-        The name of the file, by which a file of the model refers to it.
+        The name of the file; files of the model store it.
 
     Raises
     ------

@@ -119,7 +119,7 @@ def read_cells(source: Any, cancel: CancelToken = NEVER, encoding: str | None = 
     Raises
     ------
     InputError
-        When it cannot be read, or an encoding is given for what is no file.
+        When it cannot be read, or an encoding is given for a source that is not a file.
     """
     if isinstance(source, TextTable):
         return source
@@ -129,7 +129,7 @@ def read_cells(source: Any, cancel: CancelToken = NEVER, encoding: str | None = 
         return read_text(bytes_of(Path(source)), cancel, encoding)
     if encoding is not None:
         raise InputError(
-            _("An encoding is for the bytes of a file: leave it away for other tables."),
+            _("An encoding is for the bytes of a file: omit it for other tables."),
             code="table.encoding_of_frame",
         )
     return from_frame(source)

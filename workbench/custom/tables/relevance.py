@@ -1,4 +1,4 @@
-"""How much a column tells about the target on its own: the weight of its features."""
+"""How well a column alone predicts the target: the factor of its features."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST = 0.1
-"""The weight of a column that tells nothing on its own; it may still do so with others."""
+"""The factor of a column that alone predicts nothing; with others it may still be useful."""
 MARGIN = 0.5
 """Added to the largest correlation that chance produces, in standard errors."""
 
@@ -19,7 +19,7 @@ def relevance(
 ) -> float:
     """Return the weight of a column, from `LEAST` to 1.
 
-    A network with many columns of noise learns the noise by heart. It does so much less if these
+    If many columns are noise, a network memorizes the noise. It does so much less if these
     columns have small values: gradient steps of the same size then change its output less.
 
     Parameters

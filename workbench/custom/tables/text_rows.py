@@ -24,7 +24,7 @@ from workbench.i18n import _, plural
 MAX_SHARED = 1000
 """A column with more different cells holds equal cells several times."""
 MAX_IRREGULAR = 0.1
-"""The share of rows with another number of cells that may be left out."""
+"""The largest share of rows with a different number of cells that are left out."""
 
 _SPACE = re.compile(r'[^\S\r\n]|"')
 """What shows that cells may begin or end with a space or a line break."""
@@ -103,7 +103,7 @@ class _Rows:
         self._add(chunk)
 
     def _add_other(self, line: int, cells: list[str]) -> None:
-        """Note a line that is no row of the table."""
+        """Record a line that is not a row of the table."""
         if cells[0].startswith(layout.COMMENTS):
             self.comments += 1
         elif not _is_rule(cells):
@@ -220,21 +220,21 @@ def _check_regular(rows: _Rows, first_differs: bool, first_width: int) -> None:
 
 
 def _notes(rows: _Rows) -> list[str]:
-    """Return sentences about the lines that are no rows."""
+    """Return sentences about the lines that are not rows."""
     notes = []
     if rows.layout.skip and not (rows.layout.skip == 1 and rows.layout.names_itself):
         sentence = plural(
-            "The first line is no row of the table: left out.",
-            "The first {count} lines are no rows of the table: left out.",
+            "The first line is not a row of the table: left out.",
+            "The first {count} lines are not rows of the table: left out.",
             rows.layout.skip,
         )
         notes.append(sentence.format(count=formatting.count(rows.layout.skip)))
     if rows.irregular:
         line, cells = rows.irregular[0]
         sentence = plural(
-            "{count} line is left out, because it has another number of cells than the others: "
+            "{count} line is left out, because it has a different number of cells than the others: "
             "line {line} has {cells}.",
-            "{count} lines are left out, because they have another number of cells than the "
+            "{count} lines are left out, because they have a different number of cells than the "
             "others: line {line}, the first of them, has {cells}.",
             len(rows.irregular),
         )

@@ -21,11 +21,11 @@ _SEVERAL = re.compile(r"[-+−]?\d[\d.,]*(?:\s*(?:[/x×:;|±]|to)\s*[-+−]?\d[\
 
 
 def reason(cells: Sequence[str]) -> str:
-    """Return why cells that almost all differ are no numbers, or "" if they are no such column."""
+    """Return why cells that almost all differ are not read as numbers; "" for other columns."""
     values = [cell for cell in dict.fromkeys(cells) if not is_missing(cell)]
     several = [cell for cell in values if _SEVERAL.fullmatch(cell)]
     if len(several) >= MIN_SAME * len(values):
-        return _("{cell} is no number: split it into columns of one number each").format(
+        return _("{cell} is not a number: split it into columns of one number each").format(
             cell=quoted(several[0])
         )
     units = numbers.units(values)
@@ -41,7 +41,7 @@ def reason(cells: Sequence[str]) -> str:
         return _(
             "its numbers have different separators, such as {cell}: write all of them in one way"
         ).format(cell=quoted(separated[0]))
-    return _("{share} of its values are numbers, but {cell} is none").format(
+    return _("{share} of its values are numbers, but {cell} is not").format(
         share=formatting.percent(len(single) / len(values), 0),
         cell=quoted(next(cell for cell in values if not _NUMBER.fullmatch(cell))),
     )

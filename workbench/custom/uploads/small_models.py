@@ -110,7 +110,7 @@ def train_small_model(
 def _stopped(epochs: int, planned: int, seconds: float) -> str:
     text = _(
         "Training stopped after {count} of {planned} epochs, because of the limit of {seconds} s: "
-        "give more time."
+        "allow more time."
     )
     return text.format(
         count=formatting.count(epochs),

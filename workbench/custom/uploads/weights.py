@@ -187,7 +187,7 @@ def _converted(base: Model, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         tensor = tensors[name]
         if tensor.is_floating_point() != original.is_floating_point() or tensor.is_complex():
             raise InputError(
-                _("{name} has another type of numbers than in {model}.").format(
+                _("{name} has a different type of numbers than in {model}.").format(
                     name=quoted(name), model=base.name
                 ),
                 code="upload.dtype",

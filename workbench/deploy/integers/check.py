@@ -19,7 +19,7 @@ from workbench.runtime.integer_layers import whole_bias
 
 
 def check_integers(content: bytes, artifact: Artifact) -> None:
-    """Raise `ArtifactError` if a layer of the graph computes with other numbers than the file.
+    """Raise `ArtifactError` if the numbers of a layer of the graph differ from those of the file.
 
     Every layer with quantized inputs whose outputs are used must be there, with the file's scale,
     zero point and codes.

@@ -1,4 +1,4 @@
-"""Why a package is larger than its file, or computes a layer with other numbers than integers."""
+"""Why a package is larger than its file, or does not compute a layer with integers."""
 
 from __future__ import annotations
 

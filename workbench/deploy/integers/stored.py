@@ -62,7 +62,7 @@ class Stored:
 
     @property
     def transposed(self) -> bool:
-        """Whether the axes of the constant have another order than the codes."""
+        """Whether the order of the axes differs between the constant and the codes."""
         return self.order != tuple(range(len(self.order)))
 
     @property

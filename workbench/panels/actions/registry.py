@@ -25,7 +25,7 @@ class Dashboard(Channel, Protocol):
     uploads: Uploads
 
     def show_note(self, text: str) -> None:
-        """Say in the banner, until the next change, what happened out of sight."""
+        """Say in the banner, until the next change, what changed outside of the open page."""
 
     def reset_controls(self) -> None:
         """Set the controls of the page back to the recipe of the session."""

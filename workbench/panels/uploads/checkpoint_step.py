@@ -27,7 +27,7 @@ class CheckpointStep:
     Parameters
     ----------
     note
-        Why it is no version of a built-in model.
+        Why it does not match a built-in model.
     """
 
     def __init__(self, source: InMemorySource, note: str) -> None:

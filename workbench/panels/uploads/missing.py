@@ -39,18 +39,18 @@ class MissingModel:
         """Return what the banner shows."""
         title = quoted(self.model.removeprefix(CUSTOM_PREFIX))
         if not allowed():
-            text = _("The model {model} was made of a file, and uploads are disabled here.")
+            text = _("The model {model} was made from a file, and uploads are disabled here.")
             return {"model": self.model, "text": text.format(model=title), "button": ""}
         if not self.file:
             text = _(
-                "The model {model} was made of a file, which is stored nowhere: upload the file "
+                "The model {model} was made from a file, which is not stored: upload the file "
                 "again to continue. Until then, the recipe and the plan of the link do not apply."
             )
             button = _("upload the file again")
             return {"model": self.model, "text": text.format(model=title), "button": button}
         text = _(
-            "The model {model} was made of {file} and ended with the page before: upload the file "
-            "again to continue where you were. Until then, its recipe and plan do not apply."
+            "The model {model} was made from {file} and ended with the previous page: upload the "
+            "file again to continue where you were. Until then, its recipe and plan do not apply."
         )
         file = quoted(PurePath(self.file).name)
         return {

@@ -175,7 +175,10 @@ def _finished(session: Session, progress: TrainingProgress | None) -> Activity |
         "rate": formatting.count(round(cost["examples_per_second"])),
     }
     if progress is None:
-        text = _("This recipe was trained before: {steps} in {seconds} s. Its course is not kept.")
+        text = _(
+            "This recipe was trained before: {steps} in {seconds} s. Its learning curve is not "
+            "stored."
+        )
     elif progress.elapsed is None:
         text = _("The steps took {seconds} s, at {rate} examples per second.")
     else:

@@ -51,7 +51,7 @@ def check_checkpoint(
     inspection
         What the recipe of these `choices` does.
     note
-        Why it is no version of a built-in model.
+        Why it does not match a built-in model.
     problem
         Why the file cannot be compressed here; an empty text if it can.
     command

@@ -166,5 +166,5 @@ def _more_classes(target: TargetReport) -> str:
 
 
 def _leak(warning: str, inspection: Inspection) -> str | None:
-    """Return the column that a warning says tells the target, or None."""
+    """Return the column that, by a warning, alone predicts the target; or None."""
     return next((name for name in inspection.leaks if warning.startswith(quoted(name))), None)

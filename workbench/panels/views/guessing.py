@@ -1,4 +1,4 @@
-"""What the card says about guessing, and about new data for models of the user's data."""
+"""What the card says about guessing and, for models of the user's data, about new data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SPLIT = "validation"
 def with_guessing(texts: dict[str, Any], model: Model, report: Report | None) -> dict[str, Any]:
     """Return the texts of the card with the figures of guessing, for models of the user's data.
 
-    That the file is no better than guessing comes before all other sentences, for each model.
+    For every model, a sentence that the file is no better than guessing comes first.
     """
     if model.task.metric.counts not in ("classes", "numbers"):
         return texts
@@ -91,8 +91,8 @@ def _facts(
                 "label": _("expected on test"),
                 "value": DASH if expected is None else _range(*expected),
                 "help": _(
-                    "The 95\u202f% interval of the accuracy on the test examples: that on as many "
-                    "others like those of validation, less what the original loses on test."
+                    "The 95\u202f% interval of the accuracy on the test examples: estimated from "
+                    "the validation examples, and lowered by the original's loss on test."
                 ),
             }
         )

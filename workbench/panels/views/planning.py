@@ -114,7 +114,7 @@ def _amount(key: str, label: str, help: str) -> dict[str, Any]:
 
 
 def answer(selection: PlanSelection) -> dict[str, Any]:
-    """Return the answer to the selection, or the sentence why there is none."""
+    """Return the plan of the selection, or a sentence that says why there is none."""
     base = {
         "open": _("open a config.json or a calibration"),
         "largest": LARGEST_FILE,
@@ -141,15 +141,17 @@ def answer(selection: PlanSelection) -> dict[str, Any]:
 
 
 def divided(selection: PlanSelection) -> list[str]:
-    """Return that no more chips share the matrices of text, if more are selected."""
+    """Return a note on how many chips share the matrices, if more are selected for text."""
     if selection.mode == "train" or selection.chips <= MOST_SHARING:
         return []
-    sentence = _("Text is planned on {most} chips, which share the matrices: those of one node.")
+    sentence = _(
+        "Text is planned on at most {most} chips: those of one node, which share the matrices."
+    )
     return [sentence.format(most=MOST_SHARING)]
 
 
 def sentences(plan: TrainingPlan | InferencePlan) -> list[str]:
-    """Return what to change or what still fits, the layout, and what the numbers rest on."""
+    """Return sentences about what to change or what still fits, the layout, and the calibration."""
     result = changes(plan)
     if isinstance(plan, TrainingPlan) and plan.job.chips > 1:
         job = plan.job
@@ -175,15 +177,15 @@ def sentences(plan: TrainingPlan | InferencePlan) -> list[str]:
         result.append(
             _(
                 "The matrices take as many bits as in the open file. The time holds only for a "
-                "runtime that multiplies from these bytes."
+                "runtime that multiplies directly with the compressed weights."
             )
         )
     if not plan.is_calibrated:
         result.append(
             _(
-                "Not calibrated: no fitted row is of this chip and of this kind of plan. To "
-                "measure a machine, run workbench plan calibrate --output chip.json there, and "
-                "open chip.json here."
+                "Not calibrated: no row that was used for fitting has this chip and this kind of "
+                "plan. To measure a machine, run workbench plan calibrate --output chip.json "
+                "there, and open chip.json here."
             )
         )
     if plan.chip.note:
@@ -192,7 +194,7 @@ def sentences(plan: TrainingPlan | InferencePlan) -> list[str]:
 
 
 def chip_rows(selection: PlanSelection) -> list[dict[str, Any]]:
-    """Return the plan on every chip that can carry it out."""
+    """Return the plan on every chip that can run it."""
     rows = []
     for plan in selection.others():
         values = plan.as_dict()
@@ -213,7 +215,7 @@ def chip_rows(selection: PlanSelection) -> list[dict[str, Any]]:
 
 
 def nearest_rows(selection: PlanSelection) -> list[dict[str, Any]]:
-    """Return the measured rows that are nearest to the plan."""
+    """Return the measured rows that are most similar to the plan."""
     rows = selection.plan().as_dict()["nearest_rows"]
     return [
         {

@@ -1,4 +1,4 @@
-"""Data parallel: every rank has all weights and other examples."""
+"""Data parallel: every rank has all weights, and examples of its own."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Replica:
         return float(loss.detach())
 
     def complete_gradients(self) -> None:
-        """Give weights that the loss does not depend on a gradient of zeros."""
+        """Set the gradient to zero for weights that the loss does not depend on."""
         for parameter in self.parameters.values():
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)

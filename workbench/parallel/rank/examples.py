@@ -43,7 +43,7 @@ class Examples:
 
 
 def loss_terms(labels: Tensor) -> int:
-    """Return over how many terms a mean loss of `labels` is taken."""
+    """Return the number of terms in a mean loss of `labels`."""
     if labels.is_floating_point() or labels.ndim == 1:
         return labels.numel()
     return int((labels != IGNORE_INDEX).sum())

@@ -78,8 +78,8 @@ def trace(module: nn.Module, inputs: Batch) -> fx.GraphModule:
     count = len(inputs.tensors)
     if count not in _CALLS:
         raise UnsupportedError(
-            f"A pipeline takes networks with up to {max(_CALLS)} inputs, but this has {count}; use "
-            "strategy='data' or 'zero3'.",
+            f"A pipeline accepts networks with up to {max(_CALLS)} inputs, but this has {count}; "
+            "use strategy='data' or 'zero3'.",
             code="parallel.many_inputs",
         )
     tracer = fx.Tracer()
@@ -96,7 +96,7 @@ def trace(module: nn.Module, inputs: Batch) -> fx.GraphModule:
 
 
 def _insert_facts(graph: fx.GraphModule) -> None:
-    """Replace what is read of weights but their values, such as their dtype, by constants."""
+    """Replace facts about weights other than their values, such as the dtype, by constants."""
     for node in [*graph.graph.nodes]:
         if node.target is not getattr or not is_weight(graph, node.args[0]):
             continue
@@ -122,7 +122,7 @@ class _Constant:
 
 
 class _Call(nn.Module):
-    """A network that is called with a fixed number of inputs, whatever else it could take."""
+    """A network that is called with a fixed number of inputs, without its optional ones."""
 
     def __init__(self, network: nn.Module, names: tuple[str, ...] | None) -> None:
         super().__init__()
@@ -172,7 +172,7 @@ class Recorder(fx.Interpreter):
     Parameters
     ----------
     scale
-        For how many times as many examples the cost is estimated.
+        The cost is estimated for this many times the number of examples of the run.
 
     Attributes
     ----------

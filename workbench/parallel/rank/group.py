@@ -167,7 +167,7 @@ def join(
     clock: Clock,
     link: Link,
 ) -> None:
-    """Make the default process group of this rank.
+    """Create the default process group of this rank.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ class Messages:
         self._departures = Departures(link)
 
     def expect(self, messages: Iterable[Incoming]) -> None:
-        """Say which messages this rank will receive, in this order."""
+        """Set the messages that this rank will receive, in this order."""
         self._expected.extend(messages)
         self._offer_next()
 

@@ -104,7 +104,7 @@ def load_weights(module: nn.Module, path: Path) -> None:
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if shapes != {name: tuple(tensor.shape) for name, tensor in weights.items()}:
         raise InputError(
-            "The module of the file does not have the tensors of the model; give the file that "
+            "The module of the file does not have the tensors of the model; pass the file that "
             "makes the module which was registered.",
             code="parallel.source_differs",
         )

@@ -194,12 +194,12 @@ class _Step:
             self._give("B", stage, microbatch, grads, stage - 1)
 
     def _check(self, outputs: list[Tensor], stage: int, microbatch: int) -> None:
-        """Refuse outputs of other shapes than the receiver has memory for."""
+        """Raise `UnsupportedError` if the outputs do not have the expected shapes."""
         kinds = self._pipeline.boundary[len(self._inputs[microbatch])][stage]
         if [(tensor.shape, tensor.dtype) for tensor in outputs] != kinds:
             raise UnsupportedError(
-                "What the stages pass on has other shapes for other examples, but ranks must know "
-                "what they receive; use strategy='data' or 'zero3'.",
+                "The shapes of the values that stages pass on depend on the examples, but ranks "
+                "must know them in advance; use strategy='data' or 'zero3'.",
                 code="parallel.shapes_vary",
             )
 
@@ -244,7 +244,7 @@ def _row_by_row(tensor: Tensor) -> Tensor:
 
 
 def _boundaries(parts: list[Any], inputs: Batch) -> list[list[Kind]]:
-    """Return what each stage but the last passes on."""
+    """Return the shapes and dtypes of what each stage except the last passes on."""
     kinds, received = [], list[Tensor]()
     with torch.no_grad():
         for part in parts[:-1]:

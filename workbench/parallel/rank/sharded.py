@@ -164,9 +164,9 @@ def _unpack(saved: Any) -> Tensor:
 def units(setup: Setup) -> list[nn.Module]:
     """Return the blocks that are gathered one at a time: the elements of lists of modules.
 
-    Weights outside of such blocks belong to the network as the last unit, like those of a block
-    that shares a weight with others, whose weights are also read from outside, or that only some
-    examples use.
+    All other weights form the last unit, the network itself. These include the weights of a block
+    that shares a weight with another block, whose weights are read from outside the block, or that
+    only some examples use.
     """
     module = setup.module
     uses: dict[int, int] = {}

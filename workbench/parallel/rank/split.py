@@ -20,7 +20,8 @@ class Cut:
     Attributes
     ----------
     sizes : tuple of int
-        Of each rank's part; the first are larger by one if the ranks do not divide the axis.
+        The length of each rank's part. If the axis cannot be divided equally, the first parts are
+        longer by one.
     """
 
     axis: int

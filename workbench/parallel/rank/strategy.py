@@ -96,7 +96,7 @@ def run(module: Callable[..., Any], inputs: Batch) -> Tensor:
 
 
 def loss_scale(setup: Setup, labels: Tensor, all_labels: Tensor) -> float:
-    """Return by what a rank multiplies its mean loss, so that the mean over ranks is the loss.
+    """Return the factor of a rank's mean loss with which the mean over ranks is the total loss.
 
     With the weighting ``examples`` it is the share of its examples in all, times the number of
     ranks. With ``ranks`` it is 1: every rank has the same weight, whatever its number of examples.

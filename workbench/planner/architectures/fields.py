@@ -52,7 +52,7 @@ class Fields:
             return default
         if value is None:
             raise InputError(
-                f"The configuration has no {name}; add it, or give the complete config.json.",
+                f"The configuration has no {name}; add it, or pass the complete config.json.",
                 code="plan.config_incomplete",
             )
         is_integer = (

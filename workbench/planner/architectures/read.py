@@ -79,7 +79,7 @@ def read_json(path: Path) -> Mapping[str, Any]:
 def refuse_large(name: str) -> NoReturn:
     """Raise the error for a file of more than `LARGEST_FILE` bytes."""
     raise InputError(
-        f"{name} is larger than 4 MB, so it is no config.json: give that of the model.",
+        f"{name} is larger than 4 MB, so it is not a config.json: pass that of the model.",
         code="plan.config_too_large",
     )
 
@@ -98,7 +98,7 @@ def parse_json(data: bytes, name: str) -> Mapping[str, Any]:
         entries = None
     if not isinstance(entries, dict):
         raise InputError(
-            f"{name} holds no JSON object; give a model's config.json.",
+            f"{name} holds no JSON object; pass a model's config.json.",
             code="plan.config_not_json",
         )
     return entries
@@ -126,7 +126,7 @@ def _architecture(key: str) -> Architecture:
                 code="plan.config_family",
             )
         raise InputError(
-            f"{brief(family)} is no known model_type; known are {', '.join(sorted(STYLES))}.",
+            f"{brief(family)} is not a known model_type: use one of {', '.join(sorted(STYLES))}.",
             code="plan.config_family",
         )
     try:
@@ -136,7 +136,7 @@ def _architecture(key: str) -> Architecture:
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise InputError(
             f"An entry of this configuration of {family} has an unexpected kind of value "
-            f"({brief(str(error))}); give the config.json as transformers writes it.",
+            f"({brief(str(error))}); pass the config.json as transformers writes it.",
             code="plan.config_value",
         ) from error
 

@@ -72,7 +72,7 @@ def carbon(
     intensity = given_intensity(environment) if grams_per_kwh is None else _number(grams_per_kwh)
     if intensity is None:
         raise InputError(
-            f"CO₂ needs the grams per kWh of your electricity: give grams_per_kwh or {VARIABLE}.",
+            f"CO₂ needs the grams per kWh of your electricity: pass grams_per_kwh or {VARIABLE}.",
             code="energy.no_intensity",
         )
     if energy.joules is None or energy.low is None or energy.high is None:

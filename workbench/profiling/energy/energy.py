@@ -64,7 +64,7 @@ class Energy:
     def __post_init__(self) -> None:
         if self.how not in HOW or not set(self.scopes) <= set(get_args(Scope)):
             raise InputError(
-                f"An energy is known by {', '.join(HOW)} and includes {', '.join(SCOPES)}.",
+                f"how must be one of {', '.join(HOW)}, and scopes some of {', '.join(SCOPES)}.",
                 code="energy.invalid",
             )
         bounds = self.low, self.joules, self.high
@@ -72,8 +72,8 @@ class Energy:
         complete = len(known) == (0 if self.how == "unknown" else 3)
         if not complete or known != sorted(known) or any(value < 0 for value in known):
             raise InputError(
-                "An energy has joules within its interval, none of them negative; one that is not "
-                "known has none.",
+                "joules must lie between low and high, all of at least 0; all three must be None "
+                "if how is unknown.",
                 code="energy.invalid",
             )
 
@@ -134,7 +134,8 @@ class Energy:
             return NotImplemented
         if self.idle_subtracted != other.idle_subtracted:
             raise InputError(
-                "Energies can be added if idle power is subtracted from both or from neither.",
+                "These energies cannot be added: idle power must be subtracted from both or from "
+                "neither.",
                 code="energy.idle_differs",
             )
         how = max(self.how, other.how, key=list(HOW).index)

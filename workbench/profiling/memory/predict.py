@@ -204,7 +204,7 @@ def _expect_module(module: object) -> nn.Module | Model:
     if isinstance(module, nn.Module | Model):
         return module
     kind = type(module).__name__
-    raise InputError(f"Give a module or a model, not {kind}.", code="memory.no_module")
+    raise InputError(f"Pass a module or a model, not {kind}.", code="memory.no_module")
 
 
 def _inputs(module: nn.Module | Model, inputs: Any) -> Batch:
@@ -213,7 +213,7 @@ def _inputs(module: nn.Module | Model, inputs: Any) -> Batch:
     tensors: Sequence[Any] = () if inputs is None else Batch.of(inputs).tensors
     if not tensors or not all(isinstance(tensor, Tensor) and tensor.ndim for tensor in tensors):
         raise InputError(
-            "Give the inputs of the module: a tensor of several examples, a sequence or a dict of "
+            "Pass the inputs of the module: a tensor of several examples, a sequence or a dict of "
             "such tensors. Only their shapes and types matter.",
             code="memory.no_inputs",
         )
@@ -257,7 +257,7 @@ def _optimizer(optimizer: str | MakeOptimizer) -> tuple[MakeOptimizer, str]:
         return optimizer, getattr(optimizer, "__name__", type(optimizer).__name__)
     if optimizer not in OPTIMIZERS:
         raise InputError(
-            f"There is no optimizer {optimizer!r}: choose from {', '.join(OPTIMIZERS)}, or give a "
+            f"There is no optimizer {optimizer!r}: choose from {', '.join(OPTIMIZERS)}, or pass a "
             "function from parameters to an optimizer.",
             code="memory.unknown_optimizer",
         )
