@@ -193,7 +193,7 @@ def test_a_file_that_is_made_otherwise_here_is_not_timed(tiny, timed):
     trial = measure_trial(tiny, Job(SPACE.recipe((0, 0, 0))))
     assert costs.time_file(tiny, study, trial).milliseconds
     other = costs.time_file(tiny, study, replace(trial, file="0" * 64))
-    assert "another file" in other.sentence
+    assert "different file" in other.sentence
     assert timed == [trial.file]
 
 
