@@ -53,7 +53,7 @@ def run_pipeline(model: Model, recipe: Recipe, trained: TrainedNetwork | None = 
     Raises
     ------
     RecipeError
-        When the recipe does not fit the model.
+        If the recipe does not fit the model.
     """
     if trained is None:
         stats = calibration_stats(model, recipe)

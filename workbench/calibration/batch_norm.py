@@ -28,7 +28,7 @@ def recalibrated(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tenso
     Raises
     ------
     InputError
-        When a user's module fails on these examples.
+        If a user's module fails on these examples.
     """
     module = model.module()
     if not tracking_norms(module):

@@ -40,7 +40,7 @@ def equalizable_pairs(
     Raises
     ------
     InputError
-        When a user's module fails on the calibration examples.
+        If a user's module fails on the calibration examples.
     """
     candidates = tuple(Group(_present(group, weights)) for group in one_to_one_groups(groups))
     if not candidates:

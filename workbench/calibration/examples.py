@@ -44,7 +44,7 @@ def run_calibration_batch(module: nn.Module, model: Model, weights: Mapping[str,
     Raises
     ------
     InputError
-        When a user's module fails on these examples.
+        If a user's module fails on these examples.
     """
     tensors = quick_weights(model, weights)
     with user_errors(FAILS), threads(1), torch.no_grad():

@@ -27,7 +27,7 @@ def foldable(model: Model, weights: Mapping[str, Tensor]) -> tuple[Fold, ...]:
     Raises
     ------
     InputError
-        When a user's module fails on the calibration examples.
+        If a user's module fails on the calibration examples.
     """
     if not has_foldable_norms(model):
         return ()

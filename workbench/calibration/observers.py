@@ -66,7 +66,7 @@ def fit_input_qparams(
     Raises
     ------
     InputError
-        When some inputs are NaN or infinite.
+        If some inputs are NaN or infinite.
     """
     calls: Counter[str] = Counter()
     qparams: dict[str, InputQParams] = {}

@@ -34,7 +34,7 @@ def fit_output_qparams(
     Raises
     ------
     InputError
-        When some outputs are NaN or infinite.
+        If some outputs are NaN or infinite.
     """
     few = quick_inputs(model, calibration_inputs(model, TRACED))
     rectified = {

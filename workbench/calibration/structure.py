@@ -67,7 +67,7 @@ def change_structure(
     Raises
     ------
     RecipeError
-        When coupled layers would lose different shares of their channels.
+        If coupled layers would lose different shares of their channels.
     """
     if weights is not None:
         return _prepared(model, recipe, stats, weights)

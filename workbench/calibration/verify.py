@@ -35,7 +35,7 @@ class ReferenceOutputs:
     Raises
     ------
     InputError
-        When a user's module fails on these examples.
+        If a user's module fails on these examples.
     """
 
     def __init__(

@@ -115,7 +115,7 @@ def fit_classifier(module: Sentences, task: Task) -> dict[str, Tensor]:
     Raises
     ------
     InputError
-        When the task does not have two classes.
+        If the task does not have two classes.
     """
     from sklearn.linear_model import LogisticRegression
 

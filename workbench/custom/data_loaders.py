@@ -18,7 +18,7 @@ def length(name: str, dataset: Any) -> int:
     Raises
     ------
     InputError
-        When ``len`` fails.
+        If ``len`` fails.
     """
     with user_errors(f"The length of the {name} data is unknown: len() fails", code="data.length"):
         return len(dataset)

@@ -56,7 +56,7 @@ def fields_of(subject: str, value: Any, names: frozenset[str] = frozenset()) -> 
     Raises
     ------
     InputError
-        When it is none of these.
+        If it is none of these.
     """
     if isinstance(value, Mapping):
         return _of_mapping(subject, value, names)
@@ -106,7 +106,7 @@ def rows_of(name: str, fields: Fields) -> int:
     Raises
     ------
     InputError
-        When an input is not a tensor, or the parts of the batch differ in their number of rows.
+        If an input is not a tensor, or the parts of the batch differ in their number of rows.
     """
     inputs = fields.inputs
     named = isinstance(inputs, Mapping)

@@ -75,7 +75,7 @@ def from_module(
     Raises
     ------
     InputError
-        When the module does not accept the data, or the data does not fit the metric; later, when
+        If the module does not accept the data, or the data does not fit the metric; later, when
         metric or loss fail or do not return a single number.
 
     >>> import torch, workbench as wb

@@ -26,7 +26,7 @@ def check_augment(augment: Callable[[Any], Any], split: Split) -> None:
     Raises
     ------
     InputError
-        When it is not callable, or as `apply_user_augment` raises.
+        If it is not callable, or as `apply_user_augment` raises.
     """
     if not callable(augment):
         raise InputError(
@@ -56,7 +56,7 @@ def checked_loss(loss: Callable[..., Any], weighted: bool) -> Callable[..., Tens
     Raises
     ------
     InputError
-        When examples are weighted and the loss does not accept weights.
+        If examples are weighted and the loss does not accept weights.
     """
     if weighted and not _accepts(loss, 3):
         raise InputError(

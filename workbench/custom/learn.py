@@ -89,10 +89,10 @@ def from_table(
     Raises
     ------
     InputError
-        When the table cannot be read, the target cannot be predicted, or there is too little to
+        If the table cannot be read, the target cannot be predicted, or there is too little to
         learn from.
     UnknownNameError
-        When the table has no column of a chosen name.
+        If the table has no column of a chosen name.
     Cancelled
         If `cancel` is cancelled; nothing is then registered.
 
@@ -138,7 +138,7 @@ def from_text(
     Raises
     ------
     InputError
-        When the targets cannot be predicted, or there are too few texts.
+        If the targets cannot be predicted, or there are too few texts.
     Cancelled
         If `cancel` is cancelled; nothing is then registered.
 
@@ -178,7 +178,7 @@ def learn(
     Raises
     ------
     InputError
-        When the target cannot be predicted, or there is too little to learn from.
+        If the target cannot be predicted, or there is too little to learn from.
     Cancelled
         If `cancel` is cancelled; nothing is then registered.
     """

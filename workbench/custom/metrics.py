@@ -51,7 +51,7 @@ def metric_for(metric: Any, outputs: Any, split: Split) -> tuple[Metric, Measure
     Raises
     ------
     InputError
-        When it is none of these, or the labels do not fit it.
+        If it is none of these, or the labels do not fit it.
     """
     if isinstance(metric, str):
         return _named(metric, outputs, split)
@@ -79,7 +79,7 @@ def check_same_targets(metric: Metric, splits: Sequence[Split]) -> None:
     Raises
     ------
     InputError
-        When one split has classes and another numbers, or their dimensions differ.
+        If one split has classes and another numbers, or their dimensions differ.
     """
     if metric.counts == "whole":
         return

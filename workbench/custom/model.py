@@ -86,7 +86,7 @@ def prepare_module(module: nn.Module, split: Split, inputs: Callable[[Any], Any]
     Raises
     ------
     InputError
-        When the module has no parameters or unsupported ones, or `probe` refuses it.
+        If the module has no parameters or unsupported ones, or `probe` refuses it.
     """
     source = unwrap(module)
     check_parameters(source)
@@ -129,7 +129,7 @@ def model_of(
     Raises
     ------
     InputError
-        When the module does not accept the task's data, or cannot be copied.
+        If the module does not accept the task's data, or cannot be copied.
     """
     splits = [task.split(split) for split in ("validation", "test")]
     if not isinstance(module, PreparedModule):
@@ -189,7 +189,7 @@ def check_parameters(module: nn.Module) -> None:
     Raises
     ------
     InputError
-        When there are none, or some are not on the CPU, not initialized, complex or float64, or
+        If there are none, or some are not on the CPU, not initialized, complex or float64, or
         contain NaN or infinity.
     """
     tensors = [*module.parameters(), *module.buffers()]
@@ -259,7 +259,7 @@ def check_batches(model: Model) -> None:
     Raises
     ------
     InputError
-        When the outputs differ: they are random, or depend on the other examples of a batch.
+        If the outputs differ: they are random, or depend on the other examples of a batch.
     """
     split = model.task.split("validation")
     numbers = np.arange(min(len(split), batch_size_for(model)))
@@ -300,7 +300,7 @@ def check_training_data(model: Model) -> None:
     Raises
     ------
     InputError
-        When the module fails on them, or returns NaN or infinity.
+        If the module fails on them, or returns NaN or infinity.
     """
     split = model.task.split("train")
     inputs = model.task.inputs(

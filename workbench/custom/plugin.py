@@ -47,7 +47,7 @@ class ModelPlugin:
         Raises
         ------
         InputError
-            When the module does not accept the task's data.
+            If the module does not accept the task's data.
         """
         from workbench.cache.files import default_file_cache
         from workbench.custom.model import model_of
@@ -86,7 +86,7 @@ class LazySplit:
         Raises
         ------
         InputError
-            When it contains NaN or infinity.
+            If it contains NaN or infinity.
         """
         from workbench.custom.split import check_numbers
 

@@ -70,7 +70,7 @@ def probe(module: nn.Module, inputs: Callable[[], Any], split: str) -> Traits:
     Raises
     ------
     InputError
-        When the module fails or cannot be copied, or its outputs are random, or depend on earlier
+        If the module fails or cannot be copied, or its outputs are random, or depend on earlier
         runs or on the other examples of a batch.
     """
     name = parameter_view(module)
@@ -244,7 +244,7 @@ def _repeated(module: nn.Module, traits: Traits, inputs: Callable[[], Any]) -> T
     Raises
     ------
     InputError
-        When its outputs differ between runs.
+        If its outputs differ between runs.
     """
     values: dict[int, Any] = {
         id(p): nn.Parameter(p.detach().clone(), p.requires_grad) for p in module.parameters()
@@ -307,7 +307,7 @@ def _alone(run: _Runner, weights: Mapping[str, Tensor], outputs: Any) -> bool:
     Raises
     ------
     InputError
-        When an example gives other outputs next to a copy of itself, too.
+        If an example gives other outputs next to a copy of itself, too.
     """
     batch = run.batch
     if len(batch) < 2 or not isinstance(outputs, Tensor) or outputs.shape[:1] != (len(batch),):

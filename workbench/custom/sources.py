@@ -134,7 +134,7 @@ def source_of(name: str, data: Any, names: frozenset[str] = frozenset()) -> Sour
     Raises
     ------
     InputError
-        When `data` is of another type, or fails while it is read.
+        If `data` is of another type, or fails while it is read.
     """
     arrays = _arrays(name, data, names)
     if arrays is not None:

@@ -45,7 +45,7 @@ def split_of(name: str, data: Any, names: frozenset[str] = frozenset()) -> Split
     Raises
     ------
     InputError
-        When data is of another type, empty, not on the CPU, or of an unsupported dtype, contains
+        If data is of another type, empty, not on the CPU, or of an unsupported dtype, contains
         NaN or infinity, fails while it is read, or differs when it is read again.
     """
     with preserve_random_state():  # reading may draw random numbers
@@ -64,7 +64,7 @@ def check_numbers(name: str, inputs: Any, targets: Any) -> None:
     Raises
     ------
     InputError
-        When an example contains NaN or infinity.
+        If an example contains NaN or infinity.
     """
     source, finite = Arrays(name, Fields(inputs, targets)), FiniteCheck()
     for start in range(0, len(source), GROUP_SIZE):
@@ -194,7 +194,7 @@ def _weights(name: str, weights: Any) -> Tensor:
     Raises
     ------
     InputError
-        When they are not floating-point numbers ≥ 0, one per example.
+        If they are not floating-point numbers ≥ 0, one per example.
     """
     values = torch.from_numpy(weights) if isinstance(weights, np.ndarray) else weights
     floats = isinstance(values, Tensor) and values.is_floating_point() and values.ndim

@@ -41,11 +41,11 @@ def to_module(file: Artifact | str | PathLike[str], module: nn.Module | None = N
     Raises
     ------
     UnknownNameError
-        When no module is given and the file's model is not known.
+        If no module is given and the file's model is not known.
     ArtifactError
-        When the file is damaged, or its tensors do not fit the module.
+        If the file is damaged, or its tensors do not fit the module.
     FileError
-        When the file cannot be read.
+        If the file cannot be read.
 
     >>> import workbench as wb
     >>> recipe = wb.Recipe(structure=wb.Structure(removed=0.5))

@@ -23,7 +23,7 @@ def check_dtypes(name: str, side: str, value: Any) -> None:
     Raises
     ------
     InputError
-        When one is not on the CPU, is sparse, or has an unsupported dtype.
+        If one is not on the CPU, is sparse, or has an unsupported dtype.
     """
     for _path, leaf in leaves(value):
         if isinstance(leaf, Tensor):

@@ -18,7 +18,7 @@ def unwrap(module: nn.Module) -> nn.Module:
     Raises
     ------
     InputError
-        When it or a part of it was compiled by `torch.jit`: such code does not run on other
+        If it or a part of it was compiled by `torch.jit`: such code does not run on other
         weights.
     """
     for path, part in module.named_modules():

@@ -64,7 +64,7 @@ def cross_validate(
     Raises
     ------
     RecipeError
-        When training starts from weights that have seen the held-out examples, or the number of
+        If training starts from weights that have seen the held-out examples, or the number of
         folds is less than two or greater than the number of examples (of the smallest class).
     Cancelled
         Soon after `cancel` is cancelled.

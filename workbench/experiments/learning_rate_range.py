@@ -92,7 +92,7 @@ def find_learning_rate(
     Raises
     ------
     RecipeError
-        When a learning rate is out of range, or `low` is not below `high`.
+        If a learning rate is out of range, or `low` is not below `high`.
     Cancelled
         If `cancel` is cancelled.
     """

@@ -43,9 +43,9 @@ def run_jobs(
     Cancelled
         Soon after `cancel` is cancelled.
     RecipeError
-        When `processes` is not an integer of at least 1.
+        If `processes` is not an integer of at least 1.
     TrainingError
-        When a worker process dies.
+        If a worker process dies.
     """
     from joblib import cpu_count
 

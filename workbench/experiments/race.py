@@ -109,7 +109,7 @@ def race(
     Raises
     ------
     RecipeError
-        When there are no candidates, or their numbers of threads differ.
+        If there are no candidates, or their numbers of threads differ.
     Cancelled
         If `cancel` is cancelled.
 

@@ -15,6 +15,6 @@ def scaled_steps(steps: int) -> int:
     Raises
     ------
     InputError
-        When the variable is not a number above 0.
+        If the variable is not a number above 0.
     """
     return max(min(MIN_STEPS, steps), int(steps * capped_seconds(FULL_SECONDS) / FULL_SECONDS))

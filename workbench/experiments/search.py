@@ -145,7 +145,7 @@ def search(
     Raises
     ------
     RecipeError
-        When `space` has a key that is not a field of `Train`, or an invalid value.
+        If `space` has a key that is not a field of `Train`, or an invalid value.
     Cancelled
         Soon after `cancel` is cancelled.
     """

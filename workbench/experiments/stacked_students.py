@@ -86,7 +86,7 @@ class StackedStudents:
         Cancelled
             If `cancel` is cancelled between two microbatches.
         InputError
-            When a user's module or data fails.
+            If a user's module or data fails.
         """
         while self.step < self.shared.steps:
             errors = user_errors(f"Training fails at step {self.step + 1:,}")

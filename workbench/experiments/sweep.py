@@ -85,7 +85,7 @@ def student_grid(
     Raises
     ------
     RecipeError
-        When one of the three is empty.
+        If one of the three is empty.
     """
     if not (temperatures and mixes and seeds):
         raise RecipeError(
@@ -114,7 +114,7 @@ class Sweep:
     Raises
     ------
     RecipeError
-        When a temperature, weight or seed is out of range, or `settings` has no teacher.
+        If a temperature, weight or seed is out of range, or `settings` has no teacher.
     """
 
     def __init__(

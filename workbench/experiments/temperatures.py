@@ -83,7 +83,7 @@ def sweep(
     Raises
     ------
     RecipeError
-        When there is no teacher, or a temperature or weight is out of range.
+        If there is no teacher, or a temperature or weight is out of range.
     Cancelled
         If `cancel` is cancelled.
 

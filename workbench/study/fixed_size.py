@@ -55,7 +55,7 @@ def hold_size(
     Raises
     ------
     RecipeError
-        When the other layers cannot compensate, or the recipe does not fit the model.
+        If the other layers cannot compensate, or the recipe does not fit the model.
     Cancelled
         If `cancel` is cancelled between two files.
 

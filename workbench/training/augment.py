@@ -74,7 +74,7 @@ def apply_user_augment(function: Callable[[Any], Any], inputs: Any, generator: G
     Raises
     ------
     InputError
-        When the function fails, or does not return finite inputs of the same structure with as
+        If the function fails, or does not return finite inputs of the same structure with as
         many rows.
     """
     seed = int(torch.randint(2**62, (), generator=generator))

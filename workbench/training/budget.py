@@ -61,9 +61,9 @@ def capped_seconds(seconds: float) -> float:
     Raises
     ------
     RecipeError
-        When `seconds` is out of range.
+        If `seconds` is out of range.
     InputError
-        When the variable is not a number above 0.
+        If the variable is not a number above 0.
     """
     _check(seconds)
     text = os.environ.get(VARIABLE, "")
@@ -99,7 +99,7 @@ def steps_for(
     Raises
     ------
     RecipeError
-        When `seconds` is out of range.
+        If `seconds` is out of range.
     Cancelled
         If `cancel` is cancelled.
     """

@@ -55,9 +55,9 @@ def compress(
     Raises
     ------
     RecipeError
-        When the recipe does not fit the model.
+        If the recipe does not fit the model.
     TrainingError
-        When training diverges. Its `artifact` holds the last good weights.
+        If training diverges. Its `artifact` holds the last good weights.
     Cancelled
         If `cancel` is cancelled during training.
 

@@ -119,9 +119,9 @@ class Run:
         Cancelled
             If `cancel` is cancelled between two microbatches.
         TrainingError
-            When the loss is not finite. `trained` then returns the last good weights.
+            If the loss is not finite. `trained` then returns the last good weights.
         InputError
-            When a user's module, data or loss fails.
+            If a user's module, data or loss fails.
         """
         if checkpoint is not None and (state := checkpoints.read(checkpoint)) is not None:
             self._resume(state)

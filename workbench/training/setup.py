@@ -38,9 +38,9 @@ def training_setup(
     Raises
     ------
     UnknownNameError
-        When the teacher does not exist.
+        If the teacher does not exist.
     RecipeError
-        When the teacher has other data or outputs, the recipe shifts or mirrors examples that are
+        If the teacher has other data or outputs, the recipe shifts or mirrors examples that are
         not images, a share of labels is used without classes or with a custom loss, no parameter
         requires gradients, training from scratch is combined with
         statistics of the trained weights, or the recipe does not fit the network of its width and
@@ -95,7 +95,7 @@ def starting_network(model: Model, recipe: Recipe) -> PreparedNetwork:
     Raises
     ------
     RecipeError
-        When the recipe does not fit the network of its width and depth.
+        If the recipe does not fit the network of its width and depth.
     """
     if recipe.train is None:
         return change_structure(model, recipe, calibration_stats(model, recipe))

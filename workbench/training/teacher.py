@@ -58,7 +58,7 @@ class Teacher:
         Raises
         ------
         InputError
-            When a user's module fails on the inputs, or does not return a tensor.
+            If a user's module fails on the inputs, or does not return a tensor.
         """
         with user_errors("The teacher fails on the train data"), torch.no_grad():
             outputs = call(self.module, self.weights, self._as_batch(inputs))
@@ -121,7 +121,7 @@ def load_teacher(
     Raises
     ------
     UnknownNameError, RecipeError
-        When there is no such teacher.
+        If there is no such teacher.
     Cancelled
         If `cancel` is cancelled.
     """

@@ -44,9 +44,9 @@ def teacher_predictions(student: Model, teacher: str) -> tuple[TeacherPrediction
     Raises
     ------
     InputError
-        When the task has no classes.
+        If the task has no classes.
     UnknownNameError, RecipeError
-        When there is no such teacher.
+        If there is no such teacher.
     """
     if student.task.metric.counts != "classes":
         raise InputError(

@@ -33,9 +33,9 @@ def resolve_teacher(text: str, student: Model) -> TeacherRef:
     Raises
     ------
     UnknownNameError
-        When there is no such model.
+        If there is no such model.
     RecipeError
-        When the teacher has other data than the student, or its recipe is invalid, names a model
+        If the teacher has other data than the student, or its recipe is invalid, names a model
         or an unknown layer, or trains.
     """
     name, _, query = text.partition("?")
@@ -89,7 +89,7 @@ def teacher_ref(teacher: Model) -> str:
     Raises
     ------
     RecipeError
-        When another model has that name now.
+        If another model has that name now.
     """
     try:
         known = find(teacher.name)

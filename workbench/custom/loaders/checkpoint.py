@@ -47,9 +47,9 @@ def from_checkpoint(path: str | PathLike[str], module: nn.Module) -> nn.Module:
     Raises
     ------
     FileError
-        When the file cannot be read, or `torch.load(weights_only=True)` rejects it.
+        If the file cannot be read, or `torch.load(weights_only=True)` rejects it.
     InputError
-        When its tensors do not fit the module.
+        If its tensors do not fit the module.
     """
     if not isinstance(module, nn.Module):
         raise InputError(

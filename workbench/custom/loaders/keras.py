@@ -37,9 +37,9 @@ def from_keras(model: Any | str | PathLike[str]) -> nn.Module:
     Raises
     ------
     FileError
-        When the file cannot be read.
+        If the file cannot be read.
     InputError
-        When Keras is not installed or uses another backend, the model is not built, or a layer
+        If Keras is not installed or uses another backend, the model is not built, or a layer
         cannot be read; the message names it.
 
     >>> module = wb.from_keras("model.keras")  # doctest: +SKIP

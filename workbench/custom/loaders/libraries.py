@@ -29,7 +29,7 @@ def from_timm(name: str | PathLike[str], *, pretrained: bool = False, **options:
     Raises
     ------
     InputError
-        When timm is not installed or cannot create the model.
+        If timm is not installed or cannot create the model.
 
     >>> module = wb.from_timm("resnet18", pretrained=True)  # doctest: +SKIP
     """
@@ -54,7 +54,7 @@ def from_transformers(name: str | PathLike[str], **options: Any) -> nn.Module:
     Raises
     ------
     InputError
-        When transformers is not installed or cannot load the model.
+        If transformers is not installed or cannot load the model.
 
     >>> module = wb.from_transformers("folder/of/my-model")  # doctest: +SKIP
     """

@@ -14,7 +14,7 @@ def require_package(name: str, feature: str, install: str | None = None) -> Any:
     Raises
     ------
     InputError
-        When the package or one of its dependencies is not installed.
+        If the package or one of its dependencies is not installed.
     """
     try:
         return import_module(name)

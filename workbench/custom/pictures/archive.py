@@ -89,7 +89,7 @@ def open_archive(source: str | os.PathLike[str] | bytes) -> Iterator[Archive]:
     Raises
     ------
     InputError
-        When it is too large, unsafe or not a zip archive.
+        If it is too large, unsafe or not a zip archive.
     """
     length = len(source) if isinstance(source, bytes) else Path(source).stat().st_size
     if length > IMAGES_BYTES:

@@ -48,7 +48,7 @@ def open_image(content: bytes) -> Image.Image:
     Raises
     ------
     BrokenError, TooLargeError
-        When it is not a picture, or a too large one.
+        If it is not a picture, or a too large one.
     """
     try:
         with warnings.catch_warnings():
@@ -83,7 +83,7 @@ def fitted(image: Image.Image, size: int, low: float, high: float) -> Image.Imag
     Raises
     ------
     BrokenError
-        When the picture is damaged.
+        If the picture is damaged.
     """
     try:
         with warnings.catch_warnings():
@@ -111,7 +111,7 @@ def decode(content: bytes, size: int, low: float, high: float) -> Pixels:
     Raises
     ------
     InputError
-        When it is not a complete picture, or a too large one.
+        If it is not a complete picture, or a too large one.
     """
     try:
         return np.asarray(fitted(open_image(content), size, low, high))

@@ -40,7 +40,7 @@ class Files(Protocol):
         Raises
         ------
         TooLongError, UnreadableError
-            When there are too many bytes, or they cannot be read.
+            If there are too many bytes, or they cannot be read.
         """
 
 

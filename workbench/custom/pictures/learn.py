@@ -46,9 +46,9 @@ def inspect_pictures(
     Raises
     ------
     InputError
-        When the archive is unsafe, has no class folders, or more than a few damaged pictures.
+        If the archive is unsafe, has no class folders, or more than a few damaged pictures.
     FileError
-        When there is no such file or folder.
+        If there is no such file or folder.
     Cancelled
         If `cancel` is cancelled.
 
@@ -97,9 +97,9 @@ def from_pictures(
     Raises
     ------
     InputError
-        When the pictures cannot be learned from.
+        If the pictures cannot be learned from.
     FileError
-        When there is no such file or folder.
+        If there is no such file or folder.
     Cancelled
         If `cancel` is cancelled.
     """

@@ -20,9 +20,9 @@ def open_files(source: str | os.PathLike[str] | bytes) -> Iterator[Files]:
     Raises
     ------
     InputError
-        When it has too many files, or is not a safe archive.
+        If it has too many files, or is not a safe archive.
     FileError
-        When there is no such file or folder.
+        If there is no such file or folder.
     """
     if not isinstance(source, bytes):
         path = Path(source)

@@ -60,7 +60,7 @@ class PicturePreprocessing:
         Raises
         ------
         InputError
-            When a file is not a complete picture, or a too large one.
+            If a file is not a complete picture, or a too large one.
         """
         squares = [self.place(decode(each, self.size, self.low, self.high)) for each in contents]
         return np.stack(squares) if squares else np.zeros((0, *self.shape), np.uint8)
@@ -88,7 +88,7 @@ class PicturePreprocessing:
         Raises
         ------
         ArtifactError
-            When a value is missing or out of range.
+            If a value is missing or out of range.
         """
         size, color, background, low, high = map(values.get, KEYS)
         if (

@@ -263,7 +263,7 @@ def check_count(count: int, size: int) -> None:
     Raises
     ------
     InputError
-        When they are too few or too many.
+        If they are too few or too many.
     """
     if count < MIN_IMAGES:
         raise InputError(
@@ -291,7 +291,7 @@ def check_broken(failed: Iterable[PurePosixPath], total: int) -> None:
     Raises
     ------
     InputError
-        When it is more than `MAX_BROKEN`.
+        If it is more than `MAX_BROKEN`.
     """
     paths = sorted(failed)
     if len(paths) > MAX_BROKEN * total:

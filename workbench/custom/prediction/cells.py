@@ -36,7 +36,7 @@ def new_cells(
     Raises
     ------
     InputError
-        When there are no rows, or they are of another kind.
+        If there are no rows, or they are of another kind.
     """
     source = _as_mapping(source, known)
     if isinstance(source, Mapping) and not any(map(len, source.values())):

@@ -48,11 +48,11 @@ def new_pictures(
     Raises
     ------
     InputError
-        When there is no picture, or there are too many.
+        If there is no picture, or there are too many.
     FileError
-        When there is no such file or folder.
+        If there is no such file or folder.
     ArtifactError
-        When `data` are damaged.
+        If `data` are damaged.
     """
     preprocessing = PicturePreprocessing.from_dict(data)
     most = min(IMAGES, PIXEL_BYTES // (3 * preprocessing.size**2))

@@ -61,9 +61,9 @@ def table_rows(
     Raises
     ------
     InputError
-        When there are no rows, or no column that the model knows.
+        If there are no rows, or no column that the model knows.
     ArtifactError
-        When `data` are damaged.
+        If `data` are damaged.
     """
     preprocessing = Preprocessing.from_dict(data)
     _check(preprocessing, classes, width)

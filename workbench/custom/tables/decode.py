@@ -82,7 +82,7 @@ def decode(data: bytes, encoding: str | None = None) -> Decoded:
     Raises
     ------
     InputError
-        When it is a file of another kind, no text, too large, or not in the encoding.
+        If it is a file of another kind, no text, too large, or not in the encoding.
     """
     data = _unpacked(data)
     _check_kind(data)

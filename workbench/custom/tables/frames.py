@@ -30,7 +30,7 @@ def from_frame(frame: Any) -> TextTable:
     Raises
     ------
     InputError
-        When it is neither, has too many rows or columns, or columns differ in length.
+        If it is neither, has too many rows or columns, or columns differ in length.
     """
     if not isinstance(frame, Mapping) and not hasattr(frame, "columns"):
         raise InputError(

@@ -52,10 +52,10 @@ def inspect_table(
     Raises
     ------
     InputError
-        When the table cannot be read, is too small or too large, is not in the encoding, or a
+        If the table cannot be read, is too small or too large, is not in the encoding, or a
         choice is unknown.
     UnknownNameError
-        When it has no column of a chosen name.
+        If it has no column of a chosen name.
 
     Examples
     --------

@@ -116,7 +116,7 @@ def rows(text: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     Raises
     ------
     csv.Error
-        When a quoted cell has no end, or a cell is too long.
+        If a quoted cell has no end, or a cell is too long.
     """
     delimiter = layout.delimiter
     if len(delimiter) > 1:

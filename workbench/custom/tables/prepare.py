@@ -58,7 +58,7 @@ def prepare(table: Table, choices: Choices, name: str = "table") -> PreparedTabl
     Raises
     ------
     InputError
-        When the target cannot be predicted, or no column or too few rows remain.
+        If the target cannot be predicted, or no column or too few rows remain.
     """
     goal = table.columns[table.target]
     as_number = report_of(goal, choices).as_number

@@ -48,9 +48,9 @@ def read(source: Any, choices: Choices = DEFAULT, cancel: CancelToken = NEVER) -
     Raises
     ------
     InputError
-        When the table cannot be read, or is too small or too large.
+        If the table cannot be read, or is too small or too large.
     UnknownNameError
-        When it has no column of a chosen name.
+        If it has no column of a chosen name.
     Cancelled
         If `cancel` is cancelled.
     """
@@ -119,7 +119,7 @@ def read_cells(source: Any, cancel: CancelToken = NEVER, encoding: str | None = 
     Raises
     ------
     InputError
-        When it cannot be read, or an encoding is given for a source that is not a file.
+        If it cannot be read, or an encoding is given for a source that is not a file.
     """
     if isinstance(source, TextTable):
         return source

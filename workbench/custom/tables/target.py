@@ -98,7 +98,7 @@ def report_of(column: Column, choices: Choices) -> TargetReport:
     Raises
     ------
     InputError
-        When it has one value, or cannot be what was chosen.
+        If it has one value, or cannot be what was chosen.
     """
     number, classes = can_be_number(column), can_be_classes(column)
     _check(column, choices.as_number, number, classes)

@@ -37,7 +37,7 @@ def read_text(data: bytes, cancel: CancelToken = NEVER, encoding: str | None = N
     Raises
     ------
     InputError
-        When it is too large or too small, no text, not in the encoding, or too many lines differ
+        If it is too large or too small, no text, not in the encoding, or too many lines differ
         in length.
     Cancelled
         If `cancel` is cancelled while reading.

@@ -84,7 +84,7 @@ def check_classes(names: tuple[str, ...], labels: NDArray[np.int64]) -> None:
     Raises
     ------
     InputError
-        When a class has too few.
+        If a class has too few.
     """
     counts = np.bincount(labels, minlength=len(names))
     rarest = int(counts.argmin())

@@ -77,7 +77,7 @@ def open_artifact(data: bytes) -> Artifact:
     Raises
     ------
     ArtifactError
-        When it is damaged, or decodes to more than `MAX_DECODED_BYTES`.
+        If it is damaged, or decodes to more than `MAX_DECODED_BYTES`.
     """
     return Artifact.from_bytes(data, max_bytes=MAX_DECODED_BYTES)
 
@@ -88,7 +88,7 @@ def read(data: bytes) -> dict[str, Tensor]:
     Raises
     ------
     InputError
-        When it is too large, or its header does not fit its content.
+        If it is too large, or its header does not fit its content.
     """
     if len(data) > WEIGHTS_BYTES:
         raise InputError(
@@ -109,7 +109,7 @@ def match_builtin(tensors: Mapping[str, Tensor]) -> tuple[Model, dict[str, Tenso
     Raises
     ------
     InputError
-        When they fit none, with the closest one in the message, or contain NaN or infinity.
+        If they fit none, with the closest one in the message, or contain NaN or infinity.
     """
     if not tensors:
         raise InputError(_("The file contains no tensors."), code="upload.no_tensors")

@@ -26,7 +26,7 @@ class TableStep:
     Raises
     ------
     InputError
-        When they cannot be read.
+        If they cannot be read.
     """
 
     def __init__(self, file: str, stem: str, content: bytes, cancel: CancelToken) -> None:
