@@ -150,7 +150,7 @@ def step(text):
 
 
 def test_every_tab_says_that_temperatures_are_compared(train_page, watched):
-    bench = train_page("?m=fashion/lenet-300-100&page=train")
+    bench = train_page("?m=fashion/resnet&page=train")
     bench.choose("Distill")
     bench.seconds(60)
     watched.get_by_role("button", name="Compare temperatures for about 60 s").click()
