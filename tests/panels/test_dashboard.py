@@ -41,6 +41,18 @@ def test_a_control_changes_the_session_and_is_answered(client):
     assert client.last("chart")["seq"] == 1
 
 
+def test_the_chart_is_drawn_once_for_a_new_recipe(client):
+    client.wait_until_idle()
+    since = len(client.dashboard.sent)
+    client.set_values(prune_sparsity=0.9, quantize_bits=3)
+    client.wait("chart", lambda chart: chart["seq"] == 1)
+    messages = [message for message, _ in client.dashboard.sent[since:]]
+    states = [message for message in messages if message["kind"] == "state" and message["seq"] == 1]
+    assert [state["busy"] for state in states[-2:]] == [True, False]  # an estimate, then the result
+    assert states[-2]["plane"]["you"] is not None
+    assert [message["kind"] for message in messages].count("chart") == 1
+
+
 def test_the_session_changes_the_controls(client):
     client.session.set(SMALL)
     assert client.wait("state", lambda s: "values" in s)["values"]["prune.sparsity"] == 0.8

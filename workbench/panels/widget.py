@@ -230,10 +230,12 @@ class SessionWidget(anywidget.AnyWidget):
         self._shown_origin = origin
         only_size = session.busy and report is not None and report.score is None
         complete = not (outdated or only_size or session.moving)
+        estimate = session.busy and report is not None and not report.exact
         later = self._after_text(
             seq,
             layers=not with_page and selected[0] != self._shown_model,
-            chart=(complete or chart) and not full,
+            # the page moves the point of an estimate itself; drawing takes the cores that measure
+            chart=(chart or (complete and not estimate)) and not full,
             tab=complete or full or tab,
         )
         if self._send_all(ticket, later):
