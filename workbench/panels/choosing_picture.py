@@ -179,15 +179,15 @@ def _ended(result: Recommendation) -> str:
     text = plural(
         "{count} recipe tried.",
         "{count} recipes tried: {exact} measured on all examples, the dots; the others stopped "
-        "early, too large or no better. {saved} of the evaluations were not needed.",
+        "early, too large or no better, which saved {saved} of the computing.",
         tried,
     )
     if trials.known:
         text = plural(
             "{count} more recipe tried.",
             "{count} more recipes tried: {exact} measured on all examples, which are the dots "
-            "together with the known results; the others stopped early, too large or no better. "
-            "{saved} of the evaluations were not needed.",
+            "together with the known results; the others stopped early, too large or no better, "
+            "which saved {saved} of the computing.",
             tried,
         )
     text = text.format(

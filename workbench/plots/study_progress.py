@@ -43,7 +43,7 @@ def draw(result: StudyResult, worst: float, palette: Palette = LIGHT) -> Figure:
             ),
             yaxis=axis(
                 palette,
-                _("hypervolume, as a share of the current one"),
+                _("trade-off covered, relative to now"),
                 range=[0, 1.05],
                 **percent_ticks(0, 1),
             ),

@@ -88,7 +88,7 @@ class StudyResult(Displayable):
         )
         if self.study.is_timed:
             return " ".join(filter(None, [front, self._busy_sentence]))
-        saved = _("{saved} % of the evaluations were not needed.").format(
+        saved = _("Stopping early saved {saved} % of the computing.").format(
             saved=max(0, round(100 * self.saved))
         )
         return f"{front} {saved}"
