@@ -331,8 +331,13 @@ def test_tables_are_csv(client):
     rows = table(client)
     assert rows[-1]["bytes"] == str(client.session.report.size.bytes)
     assert Recipe.from_json(rows[-1]["recipe"]) == SMALL
+    client.session.set_budget(60_000)
     client.act("chart_csv")
-    assert table(client)[0]["point"] == "original"
+    points = [row["point"] for row in table(client)]
+    assert points[0] == "original"
+    assert points[-2:] == ["you", "goal"]
+    assert [row["label"] for row in table(client) if row["point"] == "preset"][:1]
+    assert (table(client)[-1]["bytes"], table(client)[-1]["accuracy"]) == ("60000", "")
     client.act("bytes_csv")
     assert sum(int(row["total"]) for row in table(client)) == client.session.report.size.bytes
 

@@ -199,6 +199,16 @@ def test_the_table():
     assert rows[-1]["accuracy_low"] == 0.88
 
 
+def test_the_table_has_presets_and_the_goal():
+    small = Landmark("small", Spot(9_000, 0.9, 0.9, 0.9))
+    goal = Goal(60_000, None)
+    rows = tradeoff.rows(ORIGINAL, [], ESTIMATE, landmarks=[small], goal=goal)
+    assert [row["point"] for row in rows] == ["original", "preset", "you", "goal"]
+    assert (rows[1]["label"], rows[1]["bytes"]) == ("small", 9_000)
+    assert (rows[-1]["bytes"], rows[-1]["accuracy"]) == (60_000, None)
+    assert {tuple(row) for row in rows} == {tuple(rows[0])}
+
+
 def test_a_click_on_the_original_selects_it():
     (data,) = trace(draw(), "original")["customdata"]
     assert data == {"act": "reset"}

@@ -206,19 +206,34 @@ def y_title(name: str, up: scales.Axis) -> str:
 
 
 def rows(
-    original: Spot, visited: Sequence[Spot], you: Spot | None, metric: Metric = ACCURACY
+    original: Spot,
+    visited: Sequence[Spot],
+    you: Spot | None,
+    metric: Metric = ACCURACY,
+    *,
+    landmarks: Sequence[Landmark] = (),
+    goal: Goal | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the figure's data as a table with columns named after the metric."""
+    """Return what the figure shows as a table with columns named after the metric.
+
+    `point` is "original", "visited", "you", the kind of a landmark, or "goal" for the limits.
+    """
     name = metric.name.replace(" ", "_")
-    named = [("original", original), *(("visited", spot) for spot in visited)]
-    named += [("you", you)] if you is not None else []
-    return [
+    named = [("original", "", original), *(("visited", "", spot) for spot in visited)]
+    named += [(mark.kind, mark.label, mark.spot) for mark in landmarks]
+    named += [("you", "", you)] if you is not None else []
+    table: list[dict[str, Any]] = [
         {
             "point": point,
+            "label": label,
             "bytes": spot.bytes,
             name: spot.value,
             f"{name}_low": spot.low,
             f"{name}_high": spot.high,
         }
-        for point, spot in named
+        for point, label, spot in named
     ]
+    if goal is not None and (goal.budget, goal.floor) != (None, None):
+        limits = {"bytes": goal.budget, name: goal.floor}
+        table.append({**dict.fromkeys(table[0]), **limits, "point": "goal"})
+    return table

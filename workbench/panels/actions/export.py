@@ -9,6 +9,7 @@ from workbench.i18n import _
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.actions.sending import send_rows
 from workbench.panels.comparison import tab as comparison
+from workbench.panels.landmarks import landmarks
 from workbench.panels.views import planning, tables
 from workbench.plots import (
     course,
@@ -21,6 +22,7 @@ from workbench.plots import (
     temperature,
     tradeoff,
 )
+from workbench.plots.goal import Goal
 
 
 @action
@@ -39,6 +41,8 @@ def chart_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
         points.visited(session.visited, session.origin),
         current,
         session.model.task.metric,
+        landmarks=landmarks(session),
+        goal=Goal(session.budget, session.floor),
     )
     send_rows(dashboard, "accuracy-and-size.csv", rows)
 
