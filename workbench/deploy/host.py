@@ -24,7 +24,8 @@ from workbench.deploy.sessions.session import SESSIONS
 from workbench.errors import FileError, file_errors
 from workbench.profiling.energy.energy import Energy
 
-LOAD_SECONDS, RUN_SECONDS = 120.0, 600.0
+SECONDS = 600.0
+"""How long loading or a run may take: low priority on a busy machine leaves 5 % of a core."""
 LONGEST = 300
 """Characters of a runtime's error that are repeated."""
 WORKER = "workbench.deploy.worker"
@@ -79,7 +80,7 @@ class Host(Process):
         )
 
     def load(
-        self, package: Package, *, threads: int | None = None, seconds: float = LOAD_SECONDS
+        self, package: Package, *, threads: int | None = None, seconds: float = SECONDS
     ) -> None:
         """Load a package in place of an earlier one, unless it is loaded with these threads.
 
@@ -112,7 +113,7 @@ class Host(Process):
         self._loaded = (package.content, threads)
 
     def run(
-        self, inputs: Sequence[NDArray[Any]], batch: int, *, seconds: float = RUN_SECONDS
+        self, inputs: Sequence[NDArray[Any]], batch: int, *, seconds: float = SECONDS
     ) -> NDArray[Any]:
         """Return the runtime's outputs, [n, ...], for inputs, each [n, ...]."""
         with file_errors("write", self.path, SET_TMPDIR):
@@ -120,7 +121,7 @@ class Host(Process):
         outputs: NDArray[Any] = np.load(self.run_file(given, batch, seconds=seconds))
         return outputs
 
-    def run_file(self, inputs: Sequence[Path], batch: int, *, seconds: float = RUN_SECONDS) -> Path:
+    def run_file(self, inputs: Sequence[Path], batch: int, *, seconds: float = SECONDS) -> Path:
         """Return the .npy file with the outputs for the inputs in .npy files."""
         returned = self.path / "outputs.npy"
         paths = [str(path) for path in inputs]
@@ -139,7 +140,7 @@ class Host(Process):
         """
         paths = [str(path) for path in inputs]
         answer = self._answer(
-            "time", limit + RUN_SECONDS, inputs=paths, batch=batch, calls=calls, limit=limit
+            "time", limit + SECONDS, inputs=paths, batch=batch, calls=calls, limit=limit
         )
         energy = Energy.from_dict(answer["energy"])
         return Calls(answer["seconds"], answer["processor_share"], energy)
