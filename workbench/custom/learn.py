@@ -60,10 +60,10 @@ def from_table(
     Parameters
     ----------
     source
-        The path or the bytes of a table (CSV, TSV and similar text), a pandas DataFrame, or a
-        mapping from names to columns.
+        The path or the bytes of a table (CSV, TSV and similar text, also as .gz), a pandas
+        DataFrame, or a mapping from names to columns.
     target
-        The name of the column to predict; by default the last one.
+        The name of the column to predict; by default the last one that can be.
     as_number
         Predict the target as a number (True) or as classes (False); by default as the column
         suggests. Errors are in the unit of the column.

@@ -194,12 +194,8 @@ def evaluate(
 
     Raises
     ------
-    FileError
-        If the file cannot be read.
-    UnknownNameError
-        If the file's model is not known.
-    ArtifactError
-        If the file's tensors do not match its model, or the model was made from other data.
+    FileError, UnknownNameError, ArtifactError
+        As for `wb.evaluate`.
     """
     artifact = load(file) if isinstance(file, str | PathLike) else file
     if not isinstance(artifact, Artifact):

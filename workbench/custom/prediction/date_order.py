@@ -15,19 +15,10 @@ from workbench.i18n import _, plural
 
 
 def in_order(name: str, source: Cells, fitted: Format) -> Reading:
-    """Return how a new column of dates is read.
+    """Return how a new column of dates, `name` with the cells `source`, is read.
 
-    They keep the order of day and month of the training rows, unless more cells are dates in the
-    other order only than in this order only.
-
-    Parameters
-    ----------
-    name
-        The name of the column.
-    source
-        Its cells.
-    fitted
-        How the cells of the training rows were read.
+    They keep the order of day and month of the training rows, which were read as `fitted`, unless
+    more cells are dates in the other order only than in this order only.
     """
     other = replace(fitted, day_first=not fitted.day_first)
     usual, swapped = source.read(fitted), source.read(other)

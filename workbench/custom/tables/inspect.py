@@ -30,24 +30,10 @@ def inspect_table(
 
     Parameters
     ----------
-    source
-        The path or the bytes of a table (CSV, TSV and similar text, also as .gz), a pandas
-        DataFrame, or a mapping from names to columns.
-    target
-        The name of the column to predict; by default the last one that can be.
-    as_number
-        Predict the target as a number (True) or as classes (False); by default as the column
-        suggests.
-    leave_out
-        The names of columns that are not used.
-    header
-        Whether the first line holds names (True) or data (False); by default as it looks.
-    missing
-        "impute" missing values, or "leave_out" the rows that have one.
-    leave_out_rare
-        Leave out the rows of classes that have too few examples.
-    encoding
-        The encoding of the text, such as "utf-8", "cp1252" or "mac-roman"; by default it is found.
+    source, target, as_number, leave_out, header, missing, leave_out_rare, encoding
+        As for `wb.from_table`.
+    cancel
+        Checked while reading.
 
     Raises
     ------
@@ -56,6 +42,8 @@ def inspect_table(
         choice is unknown.
     UnknownNameError
         If it has no column of a chosen name.
+    Cancelled
+        If `cancel` is cancelled.
 
     Examples
     --------
