@@ -26,7 +26,7 @@ def test_a_slider_changes_the_answer_and_the_picture(show_page):
     expect(fits).to_have_text("fits")
     page.get_by_role("radio", name="train").check(force=True)
     expect(fits).to_have_text("does not fit")
-    page.get_by_role("tab", name="right or wrong?").click()
+    page.get_by_role("tab", name="predicted vs. measured").click()
     expect(title).to_contain_text("rows, mean error")
 
 

@@ -252,7 +252,7 @@ TABS = (
     Tab("plan_memory", N_("memory"), "plan", memory_tab),
     Tab("plan_chips", N_("on other chips"), "plan", chips_tab),
     Tab("plan_rows", N_("nearest rows"), "plan", rows_tab),
-    Tab("plan_compared", N_("right or wrong?"), "plan", compared_tab),
+    Tab("plan_compared", N_("predicted vs. measured"), "plan", compared_tab),
 )
 
 

@@ -1,4 +1,4 @@
-"""Right or wrong: predictions by the same code compared with every measured row."""
+"""Compare predictions by the same code with every measured row."""
 
 from __future__ import annotations
 
