@@ -96,9 +96,10 @@ def test_a_busy_machine_gets_no_ratio():
 )
 def test_other_work_is_noticed(package, monkeypatch, times, share, busy):
     monkeypatch.setattr(Host, "time", lambda *_arguments: Calls(times, share, ENERGY))
-    result = wb.benchmark([package], batches=[1])
+    result = wb.benchmark([package], batches=[1, 4], threads=[1])
     assert result.busy == busy
-    assert result.timings[0].energy.joules == pytest.approx(3.0 * 1000 / 10)  # ten calls a round
+    energies = [row.energy.joules for row in result.timings]  # 3 J for the ten calls of a round
+    assert energies == pytest.approx([3.0 * 1000 / 10, 3.0 * 1000 / (10 * 4)])
     assert "300\u202fJ" in result._repr_mimebundle_()["text/html"]
 
 
