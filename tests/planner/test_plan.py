@@ -22,6 +22,7 @@ from workbench.planner.jobs import TrainingJob
 from workbench.planner.layouts import best_layout, layouts, pareto
 from workbench.planner.measurements import inference_rows, training_rows
 from workbench.planner.plan import architecture_of, infer_plan, train_plan
+from workbench.planner.training_memory import stages
 from workbench.planner.validation import row_seconds
 
 IDS = [
@@ -305,6 +306,21 @@ def test_parts_of_a_stage_wait_less_and_keep_fewer_gradients():
     assert saved == pytest.approx(gradients / 2)
 
 
+@pytest.mark.parametrize(
+    ("settings", "microbatches"),
+    [
+        ({"accumulation": 8}, [5, 4]),
+        ({"accumulation": 8, "interleaving": 2}, [5 + 4 / 2, 4 + 4 / 2]),
+        ({"accumulation": 2}, [2, 2]),
+    ],
+)
+def test_each_stage_keeps_one_microbatch_less_than_the_one_before(settings, microbatches):
+    job = TrainingJob(1, 512, "amp", pipeline=5, **settings)
+    first, second = stages(architecture_of("gpt2"), job)
+    assert (first.layers, second.layers) == (2, 3)  # 12 layers on 5 chips
+    assert [first.microbatches, second.microbatches] == microbatches
+
+
 def test_sums_that_overlap_delay_a_step_less():
     def step(**settings):
         job = TrainingJob(4, 4096, "amp", data=4, shard=3, tensor=8, **settings)
@@ -353,6 +369,12 @@ def test_energy_of_generating_text():
     assert money.value == pytest.approx(1e6 / plan.tokens_per_s * 0.001)
     with raises("plan.size"):
         plan.money_per_million(float("nan"))
+
+
+def test_every_chip_that_shares_a_model_is_paid():
+    plan = wb.plan("llama-2-13b", "a100-80", batch=8, context=512, tensor=2)
+    hours = plan.decode.total / 8 * 1e6 / 3600
+    assert plan.money_per_million(1.5).value == pytest.approx(2 * 1.5 * hours)
 
 
 def test_adapters_need_no_states_of_frozen_weights():
