@@ -15,6 +15,7 @@ from workbench.calibration.observers import (
     ObservedInputs,
     fit_input_qparams,
     qparams_for_range,
+    symmetric_qparams,
 )
 from workbench.calibration.structure import change_structure
 from workbench.compression.stats import CalibrationStats
@@ -194,3 +195,9 @@ def test_zero_inputs_have_a_valid_range():
     for name, observer in OBSERVERS.items():
         low, high = observer(observed, Activations(8, observer=name))
         assert qparams_for_range(low, high, 8).scale > 0
+
+
+@pytest.mark.parametrize(("bits", "bound"), [(8, 127), (4, 7), (2, 1)])
+def test_symmetric_codes_reach_both_bounds(bits, bound):
+    qparams = symmetric_qparams(bound / 2, bits)
+    assert (qparams.scale, qparams.zero_point) == (0.5, bound + 1)

@@ -124,8 +124,15 @@ def test_recurrent_layers_have_inputs_and_previous_states(kind, first, has_state
             x = torch.cat(outputs, -1)
 
 
-def test_grouped_convolutions_are_skipped():
-    layer, seen = nn.Conv2d(4, 4, 3, groups=2), {}
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"groups": 2},
+        *({"padding": 1, "padding_mode": mode} for mode in ("circular", "reflect", "replicate")),
+    ],
+)
+def test_convolutions_with_groups_or_padding_other_than_zeros_are_skipped(settings):
+    layer, seen = nn.Conv2d(4, 4, 3, **settings), {}
     observe_inputs(Stub(layer), dict(layer.state_dict()), torch.randn(1, 4, 5, 5), seen.__setitem__)
     assert not seen
 
