@@ -12,7 +12,7 @@ from workbench.runtime.unfused import unfuse
 
 
 @pytest.mark.parametrize("norm", [None, "layer"])
-@pytest.mark.parametrize("padded", [False, True])
+@pytest.mark.parametrize("padded", [None, "bool", "float"])
 def test_an_unfused_encoder_equals_the_fused_one(norm, padded):
     torch.manual_seed(0)
     layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
@@ -22,6 +22,8 @@ def test_an_unfused_encoder_equals_the_fused_one(norm, padded):
         nn.init.normal_(parameter, 0, 0.3)
     x = torch.randn(3, 6, 8)
     padding = torch.arange(6) >= torch.tensor([[6], [4], [2]]) if padded else None
+    if padded == "float":
+        padding = torch.zeros(3, 6).masked_fill(padding, -torch.inf)
     calls = []
     unfused = unfuse(copy.deepcopy(encoder))
     unfused.layers[1].linear1.register_forward_hook(lambda *_: calls.append(1))
