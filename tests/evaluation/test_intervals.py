@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cache
-from math import comb, exp, lgamma
+from math import comb, exp, lgamma, sqrt
 
 import pytest
+from scipy import stats
 
-from workbench.evaluation.intervals import split_bounds, wilson
+from workbench.evaluation.intervals import (
+    expected_on_test,
+    sampled_again,
+    split_bounds,
+    wilson,
+)
 
 
 def probability(hits, right, seen, total):
@@ -108,3 +114,12 @@ def test_wilson_matches_published_values(correct, examples, low, high):
     assert wilson(correct, examples) == pytest.approx((low, high), abs=5e-5)
     mirrored = wilson(examples - correct, examples)
     assert mirrored == pytest.approx((1 - high, 1 - low), abs=5e-5)
+
+
+@pytest.mark.parametrize(("others", "variances"), [(25, 5), (100, 2), (10**9, 1)])
+def test_the_variances_of_both_samples_are_added(others, variances):
+    half = stats.norm.ppf(0.975) * sqrt(0.5 * 0.5 / 100 * variances)  # 96 examples and 4 more
+    assert sampled_again(48, 96, others) == pytest.approx((0.5 - half, 0.5 + half))
+    expected = (0.5 - half - 0.02, 0.5 + half - 0.02)
+    assert expected_on_test(48, 96, others, 0.02) == pytest.approx(expected)
+    assert sampled_again(96, 96, others)[1] == 1
