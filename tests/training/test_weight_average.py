@@ -21,6 +21,14 @@ def test_the_average_by_hand() -> None:
     assert average.mean["count"].item() == 2
 
 
+def test_the_decay_warms_up() -> None:
+    average = WeightAverage(0.9999, first=0)
+    for value in (8.0, 20.0, 33.0):
+        average.update(int(value), {"w": torch.tensor(value)})
+    second = 3 / 12 * 8 + 9 / 12 * 20
+    assert average.mean["w"].item() == pytest.approx(4 / 13 * second + 9 / 13 * 33)
+
+
 def test_a_slow_average_forgets_its_start() -> None:
     average = WeightAverage(0.9999, first=0)
     for step in range(1, 501):
