@@ -19,7 +19,14 @@ IDS = {
 
 @pytest.mark.parametrize(
     ("word", "expected"),
-    [("unaffable", [4, 5, 6]), ("un", [4]), ("able", [1]), ("unx", [1]), ("u" * 101, [1])],
+    [
+        ("unaffable", [4, 5, 6]),
+        ("un", [4]),
+        ("able", [1]),
+        ("unx", [1]),
+        pytest.param("unaffaff" + 23 * "able", [4, 5, 5] + 23 * [6], id="100 characters"),
+        pytest.param("unaff" + 24 * "able", [1], id="101 characters"),
+    ],
 )
 def test_words_are_split_into_the_longest_pieces(word, expected):
     assert word_pieces(word, IDS) == expected

@@ -36,6 +36,8 @@ CASES = {
     ),
     # an overlap of 0.8 reaches the thresholds 0.5 to 0.8: 7 of 10
     "approximately": ([guess(boxes((0, 0, 8, 10)), [0.9], [0])], [truth(boxes(SQUARE), [0])], 0.7),
+    # an overlap of exactly 0.5 reaches the first of 10 thresholds
+    "half": ([guess(boxes((0, 0, 5, 10)), [0.9], [0])], [truth(boxes(SQUARE), [0])], 0.1),
     # the first of two detections is wrong: precision 1/2 at every recall
     "a false positive first": (
         [guess(boxes(FAR, SQUARE), [0.9, 0.8], [0, 0])],
