@@ -7,6 +7,7 @@ from unittest.mock import patch
 import pytest
 import torch
 
+import workbench.threads
 from workbench.errors import Cancelled
 from workbench.threads import parallel_map
 
@@ -51,6 +52,21 @@ def test_workers_are_started_once():
 
     threads = {thread for _ in range(5) for thread in parallel_map(worker, range(20))}
     assert len(threads) <= 3
+
+
+def test_two_callers_do_not_start_workers_twice(monkeypatch):
+    lock, start, free = threading.Lock(), workbench.threads._start, []
+    monkeypatch.setattr("workbench.threads._pools", {})
+    monkeypatch.setattr("workbench.threads._lock", lock)
+
+    def observed(cores):
+        with ThreadPoolExecutor(1) as other:
+            free.append(other.submit(lock.acquire, blocking=False).result(60))
+        return start(cores)
+
+    monkeypatch.setattr("workbench.threads._start", observed)
+    assert list(parallel_map(str, range(9))) == list(map(str, range(9)))
+    assert free == [False]
 
 
 def test_work_is_cancelled_if_the_process_ends_meanwhile():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import pickle
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -92,6 +93,33 @@ def test_ending_a_lifetime_does_not_wait_for_the_lock():
         other.submit(cache.end, lifetime.number).result(60)
         assert len(cache) == 1
     assert cache.get("key") is None
+
+
+class SlowKey:
+    """A key whose hash is not known until `known` is set."""
+
+    def __init__(self):
+        self.asked, self.known = threading.Event(), threading.Event()
+
+    def __hash__(self):
+        self.asked.set()
+        self.known.wait(60)
+        return 1
+
+
+def test_an_entry_is_not_dropped_while_another_is_added():
+    cache, lifetime, key = MemoryCache(4), Lifetime(), SlowKey()
+    cache.put("key", 1, lifetime)
+    with ThreadPoolExecutor(1) as other:
+        adding = other.submit(cache.put, key, 2)
+        assert key.asked.wait(60)
+        cache.end(lifetime.number)
+        cached = len(cache)
+        key.known.set()
+        adding.result(60)
+    assert cached == 1
+    assert len(cache) == 1
+    assert cache.get(key) == 2
 
 
 def test_pickling_a_lifetime():

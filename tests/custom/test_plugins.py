@@ -3,7 +3,10 @@
 import logging
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
+from threading import RLock
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -99,6 +102,21 @@ def test_a_plugin_model_is_listed_and_built_on_first_use(plugin):
     assert len(acme_models.built) == 1
     artifact = wb.compress(model, wb.Recipe(quantize=wb.Quantize(bits=4)))
     assert wb.evaluate(artifact, timed=False).size.bytes == len(artifact)
+
+
+def test_two_pages_do_not_build_a_plugin_model_twice(plugin, monkeypatch):
+    plugin(GOOD)
+    lock, free = RLock(), []
+    monkeypatch.setattr(plugins, "_building", lock)
+
+    def observe(_number):
+        with ThreadPoolExecutor(1) as other:
+            free.append(other.submit(lock.acquire, blocking=False).result(60))
+
+    assert "acme/linear" in wb.models()
+    monkeypatch.setattr(import_module("acme_models"), "built", SimpleNamespace(append=observe))
+    wb.model("acme/linear")
+    assert free == [False]
 
 
 def test_a_plugin_model_can_have_a_built_in_task(plugin):
