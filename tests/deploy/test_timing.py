@@ -128,7 +128,7 @@ def test_packages_of_two_files_are_not_compared(package):
     other = wb.export(
         wb.compress(wb.model("fashion/mlp-32"), wb.Recipe(wb.Quantize(bits=2))), "onnxruntime"
     )
-    with raises("deploy.other_artifact", "2 compressed files"):
+    with raises("deploy.other_artifact", 2):
         wb.benchmark([package, other])
 
 

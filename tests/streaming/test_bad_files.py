@@ -16,7 +16,7 @@ import workbench as wb
 from tests.raises import raises
 from workbench.artifact.artifact import Artifact
 from workbench.compression.encode import encode_tensors
-from workbench.errors import ArtifactError, RecipeError, WorkbenchError
+from workbench.errors import ArtifactError
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.streaming import decompress as expanding
 from workbench.streaming.compress import compress_file
@@ -147,13 +147,13 @@ def test_non_finite_numbers(tmp_path, value, recipe, dtype) -> None:
     wrong = torch.ones(40, 40, dtype=dtype)
     wrong[7, 3] = value
     save_file({"fine": torch.ones(3, 3), "wrong": wrong}, tmp_path / "big.safetensors")
-    with pytest.raises(WorkbenchError, match="wrong"):
+    with raises("model.not_finite", "wrong"):
         compress_file(tmp_path / "big.safetensors", recipe, tmp_path / "small")
 
 
 def test_a_missing_layer(tmp_path) -> None:
     save_file(TWO, tmp_path / "big.safetensors")
-    with pytest.raises(RecipeError, match="'c'"):
+    with raises("recipe.unknown_layer", "'c'"):
         compress_file(tmp_path / "big.safetensors", Recipe(Prune(exclude=["c"])), tmp_path / "o")
 
 
@@ -274,5 +274,5 @@ def test_damaged_files_are_not_decompressed(tmp_path) -> None:
 def test_an_artifact_of_a_tensor_file_has_no_module(use, tmp_path):
     save_file(TWO, tmp_path / "two.safetensors")
     compress_file(tmp_path / "two.safetensors", RECIPE, tmp_path / "small.safetensors")
-    with pytest.raises(WorkbenchError, match="'two'"):
+    with raises("model.tensors_only", "'two'"):
         use(wb.load(tmp_path / "small.safetensors"))
