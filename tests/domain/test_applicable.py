@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import workbench as wb
-from workbench.domain.applicable import condition
+from workbench.domain.applicable import can_act, condition
 from workbench.panels import controls
 from workbench.recipe import Adjust, Recipe
 
@@ -120,6 +120,33 @@ def test_a_model_without_linear_layers(adapt):
     model = adapt(Bag(), torch.randint(20, (60, 4)))
     missing = {"structure.removed", "activations.bits", *(f for f in PROBES if "adjust" in f)}
     assert absent(model) == inert(model) == missing
+
+
+class Volume(nn.Module):
+    def __init__(self, layer, *axes):
+        super().__init__()
+        self.layer, self.axes = layer, axes
+
+    def forward(self, x):
+        return self.layer(x.view(-1, 2, 3, *self.axes)).flatten(2).mean(2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "module",
+    [
+        Volume(nn.ConvTranspose1d(2, 3, 2)),
+        Volume(nn.ConvTranspose2d(2, 3, 2), 1),
+        Volume(nn.ConvTranspose3d(2, 3, 2), 1, 1),
+        Volume(nn.Conv3d(2, 3, (2, 1, 1)), 1, 1),
+    ],
+    ids=lambda module: type(module.layer).__name__,
+)
+def test_biases_of_volumes_and_transposed_convolutions_are_corrected(adapt, module):
+    model = adapt(module, torch.randn(60, 6))
+    corrected = replace(BASE, adjust=replace(KEEP, biases="correct"))
+    assert differs(content(model, corrected), content(model, BASE))
+    assert can_act(model, "adjust", "biases")
 
 
 def test_equalization_waits_for_folded_norms():

@@ -8,6 +8,7 @@ from math import exp, inf, log
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 import workbench as wb
 from workbench.cancel import CancelToken
@@ -93,6 +94,18 @@ def test_interval_coverage_is_nominal(kind, metric):
         low, high = count.bounds(metric, sample, 400, scale)
         covered += low <= truth <= high
     assert covered >= 0.92 * 400
+
+
+def test_the_interval_is_students_for_a_ratio_in_a_finite_population():
+    rng = np.random.default_rng(0)
+    sums, sizes = rng.gamma(4.0, size=8), rng.integers(3, 9, 8).astype(float)
+    rows = np.stack([sums, np.zeros(8), sizes], axis=1)
+    ratio = sums.sum() / sizes.sum()
+    residuals = sums - ratio * sizes  # their mean is 0
+    error = stats.sem(residuals) / sizes.mean() * np.sqrt(1 - 8 / 20)
+    reach = stats.t.ppf(0.975, 7) * error
+    low, high = SUM_METRICS["tokens"].bounds("bits per character", rows, 20, LabelScale())
+    assert (low, high) == pytest.approx(((ratio - reach) / log(2), (ratio + reach) / log(2)))
 
 
 def test_perplexity_overflows_to_infinity():
