@@ -46,6 +46,13 @@ def test_it_ends_when_patience_is_exhausted(values, patience, best, end) -> None
     assert stopping.best["weights"]["w"] == best
 
 
+def test_checks_begin_after_the_step_before_which_pruning_ends() -> None:
+    stopping = EarlyStopping(Train(steps=CHECKS, patience=1), 7)
+    due = [step for step in range(1, CHECKS + 1) if stopping.is_due(step)]
+    assert due == list(range(8, CHECKS + 1))
+    assert stopping.checks == len(due)
+
+
 @pytest.mark.parametrize(
     ("values", "best", "end"),
     [

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import workbench as wb
+from workbench.domain.losses import label_loss, label_losses
 from workbench.plots.teacher import soften
 from workbench.training.objective import logits, objective, soft_targets
 
@@ -62,6 +63,28 @@ def test_logits_are_matched_by_half_their_squared_distance():
     # Centered: (−ln 4, ln 4) and (ln 9, −ln 9); both differ by ln 36, so (ln 36)² in all.
     assert loss(mix=1, matching="logits") == pytest.approx(12.841607982, abs=1e-8)
     assert loss(mix=0.5, matching="logits") == pytest.approx(6.451116302, abs=1e-8)
+
+
+@pytest.mark.parametrize("labels", [torch.tensor([0, 2, 1]), torch.randn(3, 4), torch.randn(3)])
+def test_the_losses_of_examples_have_the_mean_of_the_batch(labels):
+    outputs = torch.randn(3, 4) if labels.ndim > 1 else torch.randn(3, 1)
+    outputs = outputs if labels.is_floating_point() else torch.randn(3, 5)
+    losses = label_losses(outputs, labels, 0.1)
+    assert losses.shape == (3,)
+    torch.testing.assert_close(losses.mean(), label_loss(outputs, labels, 0.1))
+
+
+@pytest.mark.parametrize("matching", ["soft_targets", "logits"])
+@pytest.mark.parametrize(
+    "labels", [torch.tensor([2, 0, 1]), torch.tensor([[1, 2], [0, 0], [2, -100]])]
+)
+def test_a_weight_of_two_counts_like_two_examples(labels, matching):
+    outputs, teacher = torch.randn(2, *labels.shape, 3)
+    settings, twice = wb.Train(mix=0.4, matching=matching), [0, 0, 2]
+    weights = torch.tensor([2.0, 0.0, 1.0])
+    weighted = objective(settings, outputs, labels, teacher, weights)
+    expected = objective(settings, outputs[twice], labels[twice], teacher[twice])
+    torch.testing.assert_close(weighted, expected)
 
 
 def test_matching_logits_ignores_the_temperature():
