@@ -151,6 +151,14 @@ def test_long_gaps_are_counted_like_short_ones(zeros) -> None:
         np.testing.assert_array_equal(counts, expected)
 
 
+@pytest.mark.parametrize("size", [0, 4])
+def test_a_gap_that_reaches_the_end_is_refused(size) -> None:
+    flags = np.zeros(size, np.bool_)
+    with pytest.raises(ValueError, match="index"):
+        gaps.set_flags(flags, np.array([size], np.uint8), 3)
+    assert not flags.any()
+
+
 @pytest.mark.parametrize("width", gaps.WIDTHS)
 def test_gaps_around_the_escape(width) -> None:
     escape = 2**width - 1
