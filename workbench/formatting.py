@@ -27,10 +27,7 @@ def nbytes(value: int) -> str:
 
 def size(value: float) -> str:
     """Format a size in decimal units (1 kB = 1000 B) with three digits: ``41.2 kB``."""
-    for unit, scale in BYTE_UNITS:
-        if abs(value) >= scale:
-            return f"{_significant(value / scale)}{NARROW_SPACE}{unit}"
-    return f"{value:.0f}{NARROW_SPACE}B"
+    return _in_unit(value, BYTE_UNITS) or f"{value:.0f}{NARROW_SPACE}B"
 
 
 def round_size(value: float) -> str:
@@ -93,9 +90,9 @@ def _read(shown: str) -> Decimal:
 
 def number(value: float) -> str:
     """Format a number without a unit, to three decimals or four digits: ``1.742``."""
-    if (value and abs(value) < 0.1) or abs(value) >= 1e6:
+    if (value and abs(_rounded(value)) < 0.1) or round(abs(value), 1) >= 1e6:
         return _with_minus(f"{value:.3g}")
-    return _with_minus(f"{value:,.3f}" if abs(value) < 100 else f"{value:,.1f}")
+    return _with_minus(f"{value:,.3f}" if round(abs(value), 3) < 100 else f"{value:,.1f}")
 
 
 def tick(value: float) -> str:
@@ -158,10 +155,10 @@ def date_and_time(seconds: float) -> str:
 
 def joules(value: float) -> str:
     """Format an energy with three digits: ``41.2 kJ``, ``2 × 10⁻⁶ mJ``."""
-    for unit, scale in (("MJ", 1e6), ("kJ", 1e3), ("J", 1.0)):
-        if abs(value) >= scale:
-            return f"{_significant(value / scale)}{NARROW_SPACE}{unit}"
-    text = scientific(value * 1e3) if 0 < abs(value) < 5e-6 else _significant(value * 1e3)
+    if text := _in_unit(value, (("MJ", 1e6), ("kJ", 1e3), ("J", 1.0))):
+        return text
+    tiny = 0 < abs(value) < 5e-6
+    text = scientific(value * 1e3) if tiny else _significant(_rounded(value) * 1e3)
     return f"{text}{NARROW_SPACE}mJ"
 
 
@@ -172,10 +169,8 @@ def millijoules(value: float) -> str:
 
 def grams(value: float) -> str:
     """Format a mass with three digits: ``41.2 mg``."""
-    for unit, scale in (("kg", 1e3), ("g", 1.0), ("mg", 1e-3)):
-        if abs(value) >= scale:
-            return f"{_significant(value / scale)}{NARROW_SPACE}{unit}"
-    return f"{_significant(value * 1e6)}{NARROW_SPACE}µg"
+    text = _in_unit(value, (("kg", 1e3), ("g", 1.0), ("mg", 1e-3)))
+    return text or f"{_significant(_rounded(value) * 1e6)}{NARROW_SPACE}µg"
 
 
 def _with_minus(text: str) -> str:
@@ -185,6 +180,21 @@ def _with_minus(text: str) -> str:
     return text[1:] if text.strip("-0.") == "" else f"{MINUS}{text[1:]}"
 
 
+def _in_unit(value: float, units: Sequence[tuple[str, float]]) -> str:
+    """Format a value with three digits in the largest unit that it reaches; empty if in none."""
+    value = _rounded(value)
+    reached = ((unit, scale) for unit, scale in units if abs(value) >= scale)
+    unit, scale = next(reached, ("", 1.0))
+    return f"{_significant(value / scale)}{NARROW_SPACE}{unit}" if unit else ""
+
+
 def _significant(value: float) -> str:
+    """Format a number with three significant digits, and with two decimals at most."""
+    value = _rounded(value)
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     return f"{value:,.{digits}f}"
+
+
+def _rounded(value: float) -> float:
+    """Round to three significant digits, so that unit and decimals fit the number shown."""
+    return float(f"{value:.3g}")
