@@ -3,7 +3,7 @@
 Boosting is scikit-learn's HistGradientBoosting with the features of an expert: true values, dates
 as elapsed days, year, month, day of the year and weekday, texts as TF-IDF. The network reads the
 file itself. Both learn from the same rows and are measured on the same rows, validation and test
-together. Prints accuracy or explained variance; the exit status is 1 if the network is more than 4
+together. Prints accuracy or R²; the exit status is 1 if the network is more than 4
 points below boosting.
 
     python benchmarks/tables.py [--tables NAME ...]

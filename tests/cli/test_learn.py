@@ -79,7 +79,7 @@ def test_a_number_is_predicted_in_its_unit(ask, csv, tmp_path):
         *("learn", csv, "--target", "income", "--number", "--leave-out", "id,age"),
         *("--seconds", 5, "--output", output),
     )
-    assert result["metric"] == "explained variance"
+    assert result["metric"] == "r2"
     assert (result["classes"], result["accuracy"]) == ({}, None)
     assert result["columns_used"] == ["buys"]
     assert set(result["columns_left_out"]) == {"id", "age"}

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 import workbench as wb
 from tests.custom.datasets import Pairs, sequences
 from tests.raises import raises
+from workbench.custom.model import model_of
 from workbench.errors import InputError
 
 SMALLER = wb.Recipe(prune=wb.Prune(0.5), quantize=wb.Quantize(bits=4))
@@ -148,13 +149,40 @@ def test_numbers_are_measured_by_root_mean_squared_error(points, make_splits):
     assert model.task.metric.name == "root mean squared error"
     trained = wb.evaluate(wb.train(model, steps=300, learning_rate=0.05), timed=False)
     assert trained.value < 0.1 < model.metric_value("validation")
-    assert trained.figures["explained variance"] > 0.99
+    assert trained.figures["r2"] > 0.99
     inputs, numbers = data["validation"]
     module = wb.to_module(wb.compress(model, SMALLER))
     report = wb.measure(model, SMALLER, timed=False)
     with torch.no_grad():
         expected = (module(inputs) - numbers).square().mean().sqrt()
     assert report.value == pytest.approx(float(expected), rel=1e-6)
+
+
+@pytest.mark.parametrize("metric", ["r2", "root mean squared error"])
+def test_a_card_with_an_earlier_name_of_r2_is_read(points, make_splits, metric):
+    inputs, labels = points
+    data = make_splits(inputs, labels.float().unsqueeze(1))
+    module = Regression()
+    model = wb.from_module(module, **data, name="numbers", metric=metric)
+    earlier = copy.deepcopy(model.card)
+    for entry in earlier["accuracy"].values():
+        entry["explained variance"] = entry.pop("r2")
+    read = model_of(module, model.task, name="custom/numbers", card=earlier)
+    assert read.card["accuracy"] == model.card["accuracy"]
+    assert read.digest == model.digest
+
+
+def test_r2_has_a_symbol_in_texts_and_a_name_in_data(points, make_splits):
+    inputs, labels = points
+    data = make_splits(inputs, labels.float().unsqueeze(1))
+    model = wb.from_module(Regression(), **data, name="numbers", metric="r2")
+    report = wb.measure(model, wb.Recipe(), timed=False)
+    assert report.as_dict()["metric"] == "r2"
+    assert report.as_dict()["r2"] == report.r2 == report.value
+    shown = report._repr_mimebundle_()
+    for text in shown.values():
+        assert "R²" in text
+        assert "r2" not in text
 
 
 class Next(nn.Module):
@@ -246,7 +274,7 @@ def test_a_function_is_a_metric(small, points, make_splits):
 def test_results_of_different_metrics_are_cached_separately(small, points, make_splits):
     inputs, labels = points
     data = make_splits(inputs, torch.nn.functional.one_hot(labels, 3).float())
-    metrics = ["root mean squared error", "explained variance"]
+    metrics = ["root mean squared error", "r2"]
     reports = [
         wb.measure(wb.from_module(small, **data, name="twice", metric=metric), SMALLER, timed=False)
         for metric in metrics

@@ -124,7 +124,7 @@ PAIRS = {
     ),
     "test data": (base, lambda: base(**other("test")), SMALL, "test"),
     "the metric": (
-        numbers, lambda: numbers(metric="explained variance"), SMALL, "validation"
+        numbers, lambda: numbers(metric="r2"), SMALL, "validation"
     ),
     "a custom metric": (
         lambda: numbers(metric=lambda outputs, targets: 1.0),

@@ -68,4 +68,4 @@ def regression():
     data = {name: (inputs[part], labels[part]) for name, part in parts.items()}
     torch.manual_seed(1)
     module = torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.GELU(), torch.nn.Linear(8, 1))
-    return wb.from_module(module, **data, name="deployed", metric="explained variance")
+    return wb.from_module(module, **data, name="deployed", metric="r2")

@@ -71,7 +71,7 @@ def registered(module, name):
     labels = outputs.float() if numbers else outputs.argmax(1)
     parts = {"train": slice(0, 60), "validation": slice(60, 240), "test": slice(240, None)}
     data = {part: (inputs[rows], labels[rows]) for part, rows in parts.items()}
-    options = {"metric": "explained variance"} if numbers else {}
+    options = {"metric": "r2"} if numbers else {}
     model = wb.from_module(module.eval(), **data, name=name, **options)
     return wb.compress(model, RECIPE), inputs[60:240]
 

@@ -28,7 +28,7 @@ def compressed(outputs, name, step=0.0):
     labels = inputs if outputs == 1 else (inputs[:, 0] < 0.5).long()
     validation = torch.cat([torch.full((TIED, 1), BETWEEN * step), inputs[TIED:]])
     data = {"train": (inputs, labels), "validation": (validation, labels), "test": (inputs, labels)}
-    options = {"metric": "explained variance"} if outputs == 1 else {}
+    options = {"metric": "r2"} if outputs == 1 else {}
     model = wb.from_module(nn.Sequential(module).eval(), **data, name=name, **options)
     return wb.compress(model, wb.Recipe(wb.Quantize(8), wb.Activations(8))), validation
 

@@ -108,7 +108,7 @@ def test_errors_are_in_the_unit_of_the_target():
         np.sqrt(np.square(predicted - prices).mean()), rel=1e-5
     )
     assert values["mean absolute error"] == pytest.approx(np.abs(predicted - prices).mean(), 1e-5)
-    score = Score("explained variance", values["explained variance"], 0, 1, 400, 400, values)
+    score = Score("r2", values["r2"], 0, 1, 400, 400, values)
     split = Split("validation", np.zeros((400, 1)), labels, "")
     figures = figures_of_score(task(metric=R2, target=target), split, score)
     assert figures.better

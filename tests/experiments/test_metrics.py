@@ -38,7 +38,7 @@ def correlation(outputs, targets):
 
 
 largest.higher_is_better = False
-METRICS = [None, "explained variance", largest, correlation]
+METRICS = [None, "r2", largest, correlation]
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def check_explainable(task: Task) -> None:
     if task.metric.counts != "classes":
         raise InputError(
             f"Attributions explain a predicted class, and the task {task.name!r} is measured by "
-            f"{task.metric.name}.",
+            f"{task.metric.label}.",
             code="metric.no_classes",
         )
     if display_type(task) not in PATHS:

@@ -163,7 +163,7 @@ def compare(
     if task.metric.counts != "classes":
         raise InputError(
             f"A comparison needs predicted classes, and the task {task.name!r} is measured by "
-            f"{task.metric.name}"
+            f"{task.metric.label}"
             + (": use wb.compare_numbers." if task.metric.counts == "numbers" else "."),
             code="metric.no_classes",
         )

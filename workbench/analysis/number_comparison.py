@@ -134,7 +134,7 @@ def compare_numbers(
     if task.metric.counts != "numbers" or np.ndim(data.labels) != 1:
         raise InputError(
             f"This compares predicted numbers, one for each example; the task {task.name!r} is "
-            f"measured by {task.metric.name}.",
+            f"measured by {task.metric.label}.",
             code="metric.no_numbers",
         )
     artifact = artifact_for(model, compressed, cancel)

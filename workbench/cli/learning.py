@@ -234,7 +234,7 @@ def _file_and_figures(model: Model, output: str, notes: Sequence[str]) -> Result
         report = measure(model, Recipe(), split=split, timed=False)
         figures = honest_figures(model, report)
         assert report.score is not None
-        assert figures is not None  # the metric is accuracy or explained variance
+        assert figures is not None  # the metric is accuracy or R²
         splits[split] = _split_figures(report.score, figures)
         if not figures.better:
             warnings.append(f"{split}: {figures.sentences[0]}")
@@ -281,7 +281,7 @@ def show(result: Result) -> None:
     metric = metric_named(result["metric"])
     for split, figures in result["splits"].items():
         print(
-            f"  {split:<11}{metric.name} {metric.format(figures['value'])} "
+            f"  {split:<11}{metric.label} {metric.format(figures['value'])} "
             f"of {figures['examples']:,} examples"
         )
         for sentence in figures["sentences"]:

@@ -166,7 +166,7 @@ def show(result: dict[str, Any]) -> None:
     print("meets all limits" if result["met"] else "no recipe meets all limits; the nearest:")
     print(f"  recipe   {result['recipe']}")
     print(f"  file     {formatting.nbytes(result['bytes'])}")
-    print(f"  {metric.name:<8} {metric.format(result['value'])}, validation, exact")
+    print(f"  {metric.label:<8} {metric.format(result['value'])}, validation, exact")
     if result["latency_ms"] is not None:
         print(f"  latency  {formatting.milliseconds(result['latency_ms'])} per example")
     if result["energy"] is not None:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from workbench import formatting
-from workbench.domain.metric import metric_named
+from workbench.domain.metric import R2, metric_named
 from workbench.profiling.energy.carbon import carbon, given_intensity
 from workbench.profiling.energy.energy import Energy
 
@@ -21,14 +21,14 @@ METRICS = (
     "perplexity",
     "root mean squared error",
     "mean absolute error",
-    "explained variance",
+    "r2",
 )
 """Metrics printed after the task's primary metric, in this order."""
 MAX_VALUES = 10
 """Categories and words of a column that are printed."""
 MIN_RATIO = 1.005
 """Below this ratio, which would be printed as 1.00, the difference in bytes is printed instead."""
-LABELS = {"recall": "recall (macro)", "f1": "F1 (macro)"}
+LABELS = {"recall": "recall (macro)", "f1": "F1 (macro)", "r2": R2.label}
 
 
 def listing(result: Result) -> None:
@@ -38,7 +38,7 @@ def listing(result: Result) -> None:
         metric = metric_named(model["metric"])
         figures = ", ".join(f"{s} {metric.format(value)}" for s, value in model["figures"].items())
         size = formatting.size(model["original_bytes"])
-        label = f"  {metric.name}" if metric.counts != "classes" else ""
+        label = f"  {metric.label}" if metric.counts != "classes" else ""
         print(
             f"{model['name']:<{width}}{model['parameters']:>10,} parameters  {size:>8}"
             f"  {figures}{label}"
@@ -142,7 +142,7 @@ def _new_data(result: Result) -> None:
     metric, score = metric_named(result["metric"]), result["score"]
     value = metric.format(result["value"])
     count = f"{score['examples']:,} of {result['rows']:,}"
-    print(f"  {result['target']}: {metric.name} {value} on {count} new examples")
+    print(f"  {result['target']}: {metric.label} {value} on {count} new examples")
     for sentence in (*result["figures"]["sentences"], *result["notes"]):
         print(f"  – {sentence}")
     if score["confusion"]:

@@ -59,7 +59,7 @@ def from_module(
     metric
         By default accuracy for classes, perplexity if every position of a sequence is a class
         (targets of -100 are ignored), and root mean squared error for numbers. Otherwise a name
-        (``bits per character``, ``explained variance``, ``mean average precision``), a torchmetrics
+        (``bits per character``, ``r2``, ``mean average precision``), a torchmetrics
         object, or a function of all outputs and all targets.
     loss
         Training loss, called as ``loss(outputs, targets)``. The default is cross-entropy for
@@ -124,7 +124,7 @@ def from_module(
     for split in splits[1:]:
         if isnan(model.metric_value(split.name)):
             raise InputError(
-                f"The {metric.name} on the {split.name} data is not a number: check the targets "
+                f"The {metric.label} on the {split.name} data is not a number: check the targets "
                 "and outputs, or choose another metric.",
                 code="metric.not_a_number",
             )

@@ -33,7 +33,7 @@ from workbench.domain.module_tensors import stored_tensors, tensors_of
 from workbench.domain.user_architecture import UserArchitecture, meta_copy, versions_of
 from workbench.errors import InputError, user_errors
 from workbench.evaluation.batch_size import batch_size_for
-from workbench.evaluation.model_card import measure_card
+from workbench.evaluation.model_card import measure_card, with_current_names
 from workbench.runtime.batch import Batch, call
 from workbench.runtime.guard import guarded
 from workbench.runtime.seeding import preserve_random_state
@@ -48,7 +48,7 @@ SINGLE_EXAMPLES = 8
 """Examples that run as batches of one."""
 TRAIN_EXAMPLES = 64
 """Training examples on which a model is run once."""
-CARD_VERSION = 5
+CARD_VERSION = 6
 """Increase when cards are measured differently."""
 
 
@@ -152,7 +152,7 @@ def model_of(
         traits=module.traits,
         preprocessing=preprocessing,
     )
-    known = dict(card) if card is not None and fits else {}
+    known = with_current_names(card) if card is not None and fits else {}
     model = Model(architecture, {**known, "sha256": digest})
     if fits:
         return _with_final_digest(model, digest)

@@ -17,7 +17,7 @@ class Metric:
     Attributes
     ----------
     name : str
-        The full name: ``accuracy``, ``bits per character``.
+        The full name: ``accuracy``, ``bits per character``, ``r2``.
     counts : str
         How it is computed: from predicted ``classes``; from sums over examples, as a key of
         `sum_metrics.SUM_METRICS`, ``tokens`` or ``numbers``; or from the ``whole`` split at once.
@@ -26,6 +26,8 @@ class Metric:
         Whether it is a fraction, 0 to 1, and formatted as a percentage.
     unit : str
         The unit after the number, such as ``bits``; empty for a fraction.
+    symbol : str
+        What people read in place of the name, such as ``R²``; empty if it is the name.
     """
 
     name: str
@@ -33,6 +35,12 @@ class Metric:
     higher_is_better: bool = True
     is_fraction: bool = True
     unit: str = ""
+    symbol: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name that people read, in the user's language."""
+        return _(self.symbol or self.name)
 
     def format(self, value: float) -> str:
         """Format a value of this metric: ``89.9 %``, ``1.742 bits``."""
@@ -83,7 +91,7 @@ BITS_PER_CHARACTER = Metric(
 )
 PERPLEXITY = Metric(N_("perplexity"), "tokens", higher_is_better=False, is_fraction=False)
 RMSE = Metric(N_("root mean squared error"), "numbers", higher_is_better=False, is_fraction=False)
-R2 = Metric(N_("explained variance"), "numbers")
+R2 = Metric("r2", "numbers", symbol=N_("R²"))
 
 MEAN_AVERAGE_PRECISION = Metric(N_("mean average precision"), "whole")
 

@@ -289,7 +289,7 @@ class Model:
         if "accuracy" not in scores:
             raise InputError(
                 f"This needs an accuracy, but the metric of {self.task.title} is "
-                f"{self.task.metric.name}.",
+                f"{self.task.metric.label}.",
                 code="metric.no_accuracy",
             )
         return float(scores["accuracy"])

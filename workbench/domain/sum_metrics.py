@@ -47,7 +47,7 @@ class LabelScale:
         return cls(label_variance(split.labels), task.target.scale)
 
     def explained(self, squared: float) -> float:
-        """Return the explained variance for a mean squared error."""
+        """Return R² for a mean squared error: the share of the variance that is explained."""
         return 1 - squared / self.variance if self.variance else nan
 
 
@@ -134,7 +134,7 @@ def _number_figures(total: SumRows, labels: LabelScale) -> dict[str, float]:
     return {
         "root mean squared error": sqrt(squared / count) * labels.unit,
         "mean absolute error": absolute / count * labels.unit,
-        "explained variance": labels.explained(squared / count),
+        "r2": labels.explained(squared / count),
     }
 
 
@@ -159,7 +159,7 @@ SUM_METRICS = {
         _number_figures,
         {
             "root mean squared error": lambda mean, labels: sqrt(mean) * labels.unit,
-            "explained variance": lambda mean, labels: labels.explained(mean),
+            "r2": lambda mean, labels: labels.explained(mean),
         },
     ),
 }

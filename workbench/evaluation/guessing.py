@@ -38,7 +38,7 @@ def beats_majority(confusion: Sequence[Sequence[int]], correct: int, guess: int)
 def beats_mean(explained: float, examples: int) -> bool:
     """Return whether a regression is measurably better than always predicting the mean.
 
-    It uses Fisher's transformation of the correlation, the square root of the explained variance.
+    It uses Fisher's transformation of the correlation, the square root of R².
     """
     if not explained > 0 or examples <= 3:
         return False

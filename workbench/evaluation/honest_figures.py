@@ -157,7 +157,7 @@ def _recalls(task: Task, score: Score) -> dict[str, float | None]:
 def _of_numbers(task: Task, split: Split, score: Score) -> HonestFigures:
     labels = LabelScale.of(task, split)
     mean = float(task.target.in_unit(np.asarray(split.labels)).mean())
-    error, explained = score.figures["root mean squared error"], score.figures["explained variance"]
+    error, explained = score.figures["root mean squared error"], score.figures["r2"]
     baseline = labels.variance**0.5 * labels.unit
     better = isfinite(explained) and beats_mean(explained, score.examples)
     if better:

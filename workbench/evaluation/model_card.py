@@ -11,7 +11,7 @@ from torch import Tensor
 from workbench.calibration.structure import change_structure
 from workbench.compression.stats import CalibrationStats
 from workbench.domain import Model, Split
-from workbench.domain.metric import ACCURACY
+from workbench.domain.metric import ACCURACY, R2
 from workbench.errors import InputError
 from workbench.evaluation.report import Score
 from workbench.evaluation.scores import reference_score
@@ -20,6 +20,8 @@ from workbench.recipe import Adjust, Recipe
 
 FIGURES = "figures"
 """The entry of a model card with the secondary figures of the original."""
+RENAMED = {"explained variance": R2.name}
+"""Figures that cards of earlier versions hold, and their names now."""
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +113,15 @@ def figures_entry(model: Model, weights: Mapping[str, Tensor], score: Score) -> 
         "nonzero": sum(int(weights[name].count_nonzero()) for name in parameters),
         **{name: score.figures[name] for name in ("recall", "f1") if name in score.figures},
     }
+
+
+def with_current_names(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a model card with the names that its figures have now."""
+    entries = {
+        split: {RENAMED.get(name, name): value for name, value in entry.items()}
+        for split, entry in card["accuracy"].items()
+    }
+    return {**card, "accuracy": entries}
 
 
 def score_entry(score: Score) -> dict[str, float]:

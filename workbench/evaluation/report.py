@@ -142,7 +142,7 @@ class Score:
         """
         if "accuracy" not in self.figures:
             raise InputError(
-                f"There is no accuracy: the task is measured by {self.metric}.",
+                f"There is no accuracy: the task is measured by {metric_named(self.metric).label}.",
                 code="metric.no_accuracy",
             )
         return self.figures["accuracy"]
@@ -240,8 +240,8 @@ class Report(Displayable):
     def __repr__(self) -> str:
         result = "…"
         if self.score is not None:
-            value = metric_named(self.score.metric).format(self.score.value)
-            result = f"{self.score.metric} {value} of {self.score.examples:,}"
+            metric = metric_named(self.score.metric)
+            result = f"{metric.label} {metric.format(self.score.value)} of {self.score.examples:,}"
         return f"<Report {self.model} {self.size.bytes:,} bytes, {self.split} {result}>"
 
 

@@ -212,7 +212,7 @@ def _card(title: str, name: str, trial: Trial, result: Recommendation) -> dict[s
     facts = [
         (formatting.nbytes(trial.bytes), _("file")),
         (formatting.times(uncompressed_bytes(result.model) / trial.bytes), smaller),
-        (metric.format(trial.value or 0.0), _(metric.name)),
+        (metric.format(trial.value or 0.0), metric.label),
     ]
     other, bounds = result.other, result.goal.on_test(trial)
     if other is not None and other.trial is trial:
@@ -238,7 +238,7 @@ def _titles(result: Recommendation) -> list[str]:
 
     if not result.met:
         return [_("nearest to the limits")]
-    metric = _(result.goal.metric.name)
+    metric = result.goal.metric.label
     titles = [_("recommended")]
     if result.other is not None and result.other.dominates(result.goal):
         titles = [_("recommended for this network")]

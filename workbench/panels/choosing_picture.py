@@ -36,7 +36,7 @@ def tab(session: Session, palette: Palette) -> dict[str, Any]:
     if result is None:
         return {"activity": line, "figure": _movable(_before(session, palette), session)}
     pictures = [
-        ("recipes", _("size and {metric}").format(metric=_(result.goal.metric.name))),
+        ("recipes", _("size and {metric}").format(metric=result.goal.metric.label)),
         ("progress", _("progress")),
         ("fields", _("what good recipes have in common")),
     ]

@@ -42,7 +42,7 @@ def section(session: Session) -> dict[str, Any]:
         "table": _("Runtimes and precisions"),
         "runtime": _("runtime"),
         "columns": [
-            {"key": key, "label": _(label) if label else _(metric.name)}
+            {"key": key, "label": _(label) if label else metric.label}
             for key, label in COLUMNS.items()
         ],
         "foot": _(

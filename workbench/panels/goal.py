@@ -40,7 +40,7 @@ def budget_text() -> str:
 
 def floor_text(metric: Metric) -> str:
     """Return the error message for an invalid limit on a metric."""
-    name, (above, most) = _(metric.name), floor_bounds(metric)
+    name, (above, most) = metric.label, floor_bounds(metric)
     text = _("The limit of {metric} must be a number; leave it empty for no limit.")
     if most is not None:
         text = _(

@@ -34,7 +34,7 @@ def training_tab(session: Session, palette: Palette) -> dict[str, Any]:
         return {"activity": None, "note": note}
     views = [(False, _("{metric} of the file")), (True, _("training loss"))]
     metric = session.model.task.metric
-    labels = [(value, text.format(metric=_(metric.name))) for value, text in views]
+    labels = [(value, text.format(metric=metric.label)) for value, text in views]
     loss, original = session.focus.loss, points.original(session.model).value
     name = None if session.student is None else _("the uncompressed student")
     return {

@@ -102,7 +102,7 @@ def evaluate_in_parallel(
     if model.task.metric.counts != "classes":
         raise InputError(
             f"Ranks add up correct predictions, but the metric of {model.task.title} is "
-            f"{model.task.metric.name}; use wb.evaluate.",
+            f"{model.task.metric.label}; use wb.evaluate.",
             code="parallel.metric_does_not_add",
         )
     total = len(model.task.split(split))

@@ -73,7 +73,7 @@ def draw(
         places, labels = up.ticks
         y_axis = axis(
             palette,
-            _("{metric} of the file, on validation").format(metric=_(metric.name)),
+            _("{metric} of the file, on validation").format(metric=metric.label),
             range=list(up.range),
             tickvals=places,
             ticktext=labels,
@@ -227,7 +227,7 @@ def _metric_lines(
     line = {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": _("{metric} of the file").format(metric=_(metric.name)),
+        "name": _("{metric} of the file").format(metric=metric.label),
         "x": steps,
         "y": [up.height(score.value) for _step, score in course],
         "customdata": [_hover_text(step, score, metric) for step, score in course],

@@ -74,7 +74,7 @@ def draw(race: Race, by: By = "step", palette: Palette = LIGHT) -> Figure:
             xaxis=axis(palette, _axis_title(race, by), rangemode="tozero"),
             yaxis=axis(
                 palette,
-                _("{metric} on validation examples, estimated").format(metric=_(race.metric.name)),
+                _("{metric} on validation examples, estimated").format(metric=race.metric.label),
                 range=list(up.range),
                 tickvals=ticks,
                 ticktext=labels,

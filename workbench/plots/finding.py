@@ -44,7 +44,7 @@ def _cost(original: Spot, you: Spot, metric: Metric, name: str) -> str:
             return _("Not smaller than {original}, and as good").format(original=name)
         return _("Not smaller than {original}, {change}").format(original=name, change=change)
     lost = change.lstrip(f"+±{formatting.MINUS}")
-    name = _(metric.name)
+    name = metric.label
     if not you.exact:
         text = _("{ratio} smaller for about {lost} of {metric}")
     elif same:

@@ -37,7 +37,7 @@ def draw(result: CrossValidation, palette: Palette = LIGHT) -> Figure:
     }
     yaxis = axis(
         palette,
-        _("{metric} on the held-out fold").format(metric=_(metric.name)),
+        _("{metric} on the held-out fold").format(metric=metric.label),
         range=[bottom, top],
         tickvals=ticks,
         ticktext=labels,

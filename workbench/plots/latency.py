@@ -58,7 +58,7 @@ def draw(result: Benchmark, scores: Scores, metric: Metric, *, palette: Palette 
     """Draw a point for each runtime and size of a batch."""
     values = [value for _name, value in scores.values()]
     middle, reach = (min(values) + max(values)) / 2, max(max(values) - min(values), SPAN)
-    y_axis = axis(palette, _(metric.name), range=[middle - reach, middle + reach])
+    y_axis = axis(palette, metric.label, range=[middle - reach, middle + reach])
     if metric.is_fraction:
         y_axis["range"][1] = min(middle + reach, 1 + SPAN / 10)
         y_axis |= percent_ticks(*y_axis["range"])

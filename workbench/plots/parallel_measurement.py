@@ -43,7 +43,7 @@ def draw(result: ParallelMeasurement, palette: Palette = LIGHT) -> Figure:
             xaxis=log_axis(palette, _("bytes")),
             yaxis=axis(
                 palette,
-                _("{metric} on the test split").format(metric=_(metric.name)),
+                _("{metric} on the test split").format(metric=metric.label),
                 **({"range": ends, **percent_ticks(*ends)} if metric.is_fraction else {}),
             ),
         ),

@@ -61,7 +61,7 @@ def card(predictions: Predictions) -> Card:
     figures = predictions.figures
     if figures:
         metric = metric_named("accuracy" if predictions.classes else "root mean squared error")
-        label = _("{metric} where the true value is known").format(metric=_(metric.name))
+        label = _("{metric} where the true value is known").format(metric=metric.label)
         facts.append((metric.format(figures[metric.name]), label))
     title = _("predicted {target}").format(target=predictions.target)
     return Card(title, facts, predictions.notes)

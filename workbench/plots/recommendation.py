@@ -45,7 +45,7 @@ def card(result: Recommendation) -> Card:
     best, metric = result.best, result.goal.metric
     facts = [
         (formatting.nbytes(best.bytes), _("file")),
-        (metric.format(best.value or 0.0), _(metric.name)),
+        (metric.format(best.value or 0.0), metric.label),
     ]
     if result.latency_ms is not None:
         facts.append((formatting.milliseconds(result.latency_ms), _("one example")))

@@ -33,7 +33,7 @@ def draw(report: Report, palette: Palette = LIGHT) -> Figure:
     figure = tradeoff.draw(original, [], spot, palette, size=report.bytes, metric=metric)
     figure["layout"]["height"] = HEIGHT
     if report.split == "test":
-        title = _("{metric} on test").format(metric=_(metric.name))
+        title = _("{metric} on test").format(metric=metric.label)
         figure["layout"]["yaxis"]["title"]["text"] = title
     return figure
 
@@ -60,10 +60,11 @@ def card(report: Report) -> Card:
         (formatting.size_ratio(size.original_bytes / size.bytes), ""),
     ]
     if score is not None:
+        metric = metric_named(score.metric)
         label = _("{metric} on {count} {split} examples").format(
-            metric=_(score.metric), count=formatting.count(score.examples), split=report.split
+            metric=metric.label, count=formatting.count(score.examples), split=report.split
         )
-        facts.insert(0, (metric_named(score.metric).format(score.value), label))
+        facts.insert(0, (metric.format(score.value), label))
     energies = {
         _("energy of 1,000 examples"): report.inference_energy,
         _("energy of training"): report.training_energy,

@@ -72,7 +72,7 @@ def draw(result: Search, palette: Palette = LIGHT) -> Figure:
         margin={"l": 24, "r": 24, "t": 48, "b": 48},
         xaxis=axis(
             palette,
-            _(result.metric.name),
+            result.metric.label,
             range=[bottom, top],
             tickvals=ticks,
             ticktext=labels,

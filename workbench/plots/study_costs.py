@@ -40,7 +40,7 @@ def draw(result: StudyResult, trials: Sequence[Trial], palette: Palette = LIGHT)
     axes: dict[str, Any] = {
         "yaxis": axis(
             palette,
-            _("{metric} on validation").format(metric=_(result.metric.name)),
+            _("{metric} on validation").format(metric=result.metric.label),
             range=list(up.range),
             tickvals=ticks,
             ticktext=labels,

@@ -66,7 +66,7 @@ def draw(
     dimensions.append(_numbers(_("file size"), sizes, _size_ticks))
     dimensions.append(
         _numbers(
-            _(result.metric.name), metric, lambda low, high: _metric_ticks(low, high, result.metric)
+            result.metric.label, metric, lambda low, high: _metric_ticks(low, high, result.metric)
         )
     )
     colors = [float(id(trial) in on_front) for trial in trials]

@@ -80,7 +80,7 @@ def draw(
             ),
             yaxis=axis(
                 palette,
-                _("validation {metric}").format(metric=_(metric.name)),
+                _("validation {metric}").format(metric=metric.label),
                 range=ends,
                 nticks=6,
                 **(percent_ticks(ends[0], ends[1]) if metric.is_fraction else {}),

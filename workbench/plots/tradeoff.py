@@ -122,7 +122,7 @@ def draw(
             ),
             yaxis=axis(
                 palette,
-                y_title(_("{metric} on validation").format(metric=_(metric.name)), up),
+                y_title(_("{metric} on validation").format(metric=metric.label), up),
                 range=list(up.range),
                 tickvals=y_ticks,
                 ticktext=y_labels,

@@ -137,14 +137,14 @@ def check_floor(value: float | None, metric: Metric) -> float | None:
     if metric.is_fraction and not 0 <= value <= 1:
         raise InputError(
             _("The {metric} floor must be from 0 to 1, not {value:g}.").format(
-                metric=_(metric.name), value=value
+                metric=metric.label, value=value
             ),
             code="session.invalid_floor",
         )
     if not isfinite(value):
         raise InputError(
             _("The {metric} floor must be a finite number, not {value}.").format(
-                metric=_(metric.name), value=value
+                metric=metric.label, value=value
             ),
             code="session.invalid_floor",
         )

@@ -18,7 +18,7 @@ TO_MEAN: dict[str, tuple[Callable[[float], float], Callable[[float], float]]] = 
     "bits per character": (lambda value: value, lambda mean: max(mean, 0.0)),
     "perplexity": (log, lambda mean: exp(max(mean, 0.0))),
     "root mean squared error": (lambda value: value * value, lambda mean: sqrt(max(mean, 0.0))),
-    "explained variance": (lambda value: 1 - value, lambda mean: 1 - max(mean, 0.0)),
+    "r2": (lambda value: 1 - value, lambda mean: 1 - max(mean, 0.0)),
 }
 """By metric: a linear function of the mean that its interval is computed from, and the inverse."""
 

@@ -159,7 +159,7 @@ class Goal:
             floor, value = self.floor or 0.0, trial.value or 0.0
             sentences.append(
                 _("The {metric} of {value} misses the limit of {limit} ({change}).").format(
-                    metric=_(self.metric.name),
+                    metric=self.metric.label,
                     value=self.metric.format(value),
                     limit=self.metric.format(floor),
                     change=self.metric.difference(value, floor),
@@ -247,7 +247,7 @@ def _has_accuracy(model: Model) -> bool:
 def _check_has_accuracy(model: Model) -> None:
     if not _has_accuracy(model):
         raise InputError(
-            f"{model.name} has no accuracy, because its metric is {model.task.metric.name}: leave "
+            f"{model.name} has no accuracy, because its metric is {model.task.metric.label}: leave "
             "min_accuracy out; the metric then loses at most 1 %.",
             code="study.no_accuracy",
         )

@@ -49,7 +49,7 @@ def guessing_sentence(model: Model, trial: Trial) -> str | None:
 def guessed_value(model: Model) -> float | None:
     """Return the metric of always predicting the most frequent class, or the mean.
 
-    None if the metric is not the accuracy, the explained variance or the root mean squared error.
+    None if the metric is not the accuracy, R² or the root mean squared error.
     """
     task = model.task
     if task.metric in (R2, RMSE):

@@ -55,7 +55,7 @@ def importance_sentence(result: StudyResult) -> str | None:
     ).format(
         first=field_label(first),
         second=field_label(second),
-        metric=_(result.metric.name),
+        metric=result.metric.label,
         first_share=formatting.percent(first_share, 0),
         second_share=formatting.percent(second_share, 0),
     )

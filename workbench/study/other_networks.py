@@ -54,9 +54,9 @@ class OtherNetwork:
         value, other = self.trial.value or 0.0, self.than.value or 0.0
         better = goal.metric.better(value, other) and not self._change(goal).startswith("±")
         if self.trial.bytes >= self.than.bytes:
-            return _("better {metric}").format(metric=_(goal.metric.name))
+            return _("better {metric}").format(metric=goal.metric.label)
         if better:
-            return _("smaller, better {metric}").format(metric=_(goal.metric.name))
+            return _("smaller, better {metric}").format(metric=goal.metric.label)
         return _("smaller")
 
     def dominates(self, goal: Goal) -> bool:
@@ -83,7 +83,7 @@ class OtherNetwork:
             name=self.name,
             recipe=describe(self.trial.recipe),
             bytes=formatting.nbytes(self.trial.bytes),
-            metric=_(goal.metric.name),
+            metric=goal.metric.label,
             value=goal.metric.format(self.trial.value or 0.0),
             size=size,
             change=change,

@@ -70,7 +70,7 @@ def headline(best: Trial, result: StudyResult) -> str:
         recipe=describe(best.recipe),
         bytes=formatting.nbytes(best.bytes),
         compared=compared,
-        metric=_(result.metric.name),
+        metric=result.metric.label,
         value=_value(best, result.metric),
         change=result.metric.difference(best.value or 0.0, value),
         count=f"{best.total:,}",
@@ -89,7 +89,7 @@ def contributions(best: Trial, result: StudyResult) -> Iterator[str]:
                 "With {methods}, the {metric} changes by {change}; that takes {seconds} s."
             ).format(
                 methods=_slow_methods(best.recipe),
-                metric=_(result.metric.name),
+                metric=result.metric.label,
                 change=result.metric.difference(best.value, other.value),
                 seconds=formatting.number(best.compress_seconds),
             )

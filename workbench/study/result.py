@@ -84,7 +84,7 @@ class StudyResult(Displayable):
             count=f"{len(self.trials):,}",
             front=len(self.front),
             costs=costs,
-            metric=_(self.metric.name),
+            metric=self.metric.label,
         )
         if self.study.is_timed:
             return " ".join(filter(None, [front, self._busy_sentence]))

@@ -51,7 +51,7 @@ def teacher_predictions(student: Model, teacher: str) -> tuple[TeacherPrediction
     if student.task.metric.counts != "classes":
         raise InputError(
             f"Teacher predictions need a task with classes, but {student.task.title} is measured "
-            f"by {student.task.metric.name}.",
+            f"by {student.task.metric.label}.",
             code="training.teacher_without_classes",
         )
     ref = resolve_teacher(teacher, student)

@@ -40,7 +40,7 @@ def images(color, rows=60):
     ("data", "metric"),
     [
         (table(), "accuracy"),
-        (table(()), "explained variance"),
+        (table(()), "r2"),
         (images(color=False), "accuracy"),
         (images(color=True), "accuracy"),
     ],

@@ -79,7 +79,7 @@ class NewDataReport(Displayable):
         metric = metric_named(self.score.metric)
         return _("{target}: {metric} {value} on {examples} new examples").format(
             target=self.target,
-            metric=_(metric.name),
+            metric=metric.label,
             value=metric.format(self.value),
             examples=f"{self.score.examples:,}",
         )
@@ -177,7 +177,7 @@ def evaluate(
     model = Model(replace(model.architecture, task=task), model.card)
     score = reference_score(model.with_spec(artifact.spec), artifact.operands(), new_split)
     figures = figures_of_score(task, new_split, score)
-    assert figures is not None  # the metric is accuracy or explained variance
+    assert figures is not None  # the metric is accuracy or R²
     return NewDataReport(
         artifact.model, new.target.name, task.classes, len(known), score, figures, new.notes
     )

@@ -79,7 +79,7 @@ class Predictions(Displayable):
         """The metrics on the examples whose true value is known; empty if there are none.
 
         For classes ``accuracy``, macro ``recall`` and macro ``f1``; for numbers the metrics of
-        errors in the unit of the target, and ``explained variance``; and how many ``examples``.
+        errors in the unit of the target, and ``r2``; and how many ``examples``.
         """
         if self.labels is None:
             return {}
@@ -153,7 +153,7 @@ def _errors(labels: NDArray[np.float64], values: NDArray[np.float64]) -> dict[st
     return {
         "root mean squared error": math.sqrt(squared),
         "mean absolute error": float(np.mean(np.abs(errors))),
-        "explained variance": 1 - squared / variance if variance else math.nan,
+        "r2": 1 - squared / variance if variance else math.nan,
     }
 
 

@@ -28,7 +28,7 @@ def outcome(model: Model) -> Outcome:
         "Trained on {count} examples; {metric} is {value} on {validation} validation examples."
     ).format(
         count=formatting.count(len(task.split("train"))),
-        metric=_(task.metric.name),
+        metric=task.metric.label,
         value=task.metric.format(model.metric_value("validation")),
         validation=formatting.count(len(task.split("validation"))),
     )

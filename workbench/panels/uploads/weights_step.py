@@ -38,7 +38,7 @@ class WeightsStep:
         model: Model = weights.model_with_weights(unique_name(self.name), base, tensors, token)
         text = _("The weights match {model}; {metric} is {value} on {count} examples.").format(
             model=_(base.title),
-            metric=_(model.task.metric.name),
+            metric=model.task.metric.label,
             value=model.task.metric.format(model.metric_value("validation")),
             count=formatting.count(len(model.task.split("validation"))),
         )

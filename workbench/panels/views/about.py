@@ -40,7 +40,7 @@ def _purpose(task: Task) -> str:
             target=target if task.target.name else _("a number"), example=example
         )
     if counts != "classes" or len(task.classes) < 2:
-        return _("The model is measured by {metric}.").format(metric=_(task.metric.name))
+        return _("The model is measured by {metric}.").format(metric=task.metric.label)
     classes = [_(name) for name in task.classes]
     if len(classes) == 2:
         return _("The model says whether {example} is {one} or {other}.").format(

@@ -59,17 +59,20 @@ FACTS = {
     "mean absolute error": Fact(
         N_("mean absolute error"), formatting.number, N_("Mean of the absolute errors (MAE).")
     ),
-    "explained variance": Fact(
-        N_("explained variance"),
+    "r2": Fact(
+        N_("R²"),
         formatting.percent,
-        N_("Share of the variance of the targets that the predictions explain (R²)."),
+        N_(
+            "Coefficient of determination: the share of the variance of the targets that the "
+            "predictions explain."
+        ),
     ),
 }
 """Secondary figures by their names in `Score.figures`."""
 EXPECTED = {
     "classes": ("recall", "f1"),
     "tokens": ("bits per character", "perplexity", "accuracy"),
-    "numbers": ("root mean squared error", "mean absolute error", "explained variance"),
+    "numbers": ("root mean squared error", "mean absolute error", "r2"),
     "whole": (),
 }
 """Names of the figures to expect before there is a score, by `Metric.counts`."""
@@ -147,7 +150,7 @@ def numbers(
         "reasons": sentences,
         "more": reasons.more(len(sentences)),
         "announcement": ", ".join(
-            [_(metric.name), *(texts[key] for key in ("accuracy", "status", "bytes", "times"))]
+            [metric.label, *(texts[key] for key in ("accuracy", "status", "bytes", "times"))]
         ),
     }
 

@@ -18,7 +18,7 @@ def header(session: Session) -> dict[str, Any]:
     """Return the models to choose from and the facts about the selected model."""
     model = session.origin_model
     format_value = model.task.metric.format
-    metric = _(model.task.metric.name).capitalize()
+    metric = model.task.metric.label.capitalize()
     facts = [
         (
             format_value(model.metric_value("validation")),

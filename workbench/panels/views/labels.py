@@ -23,7 +23,7 @@ def examples_label(input_type: str) -> str:
 
 def page_labels(metric: Metric = ACCURACY) -> dict[str, str]:
     """Return the fixed texts of the page by key, in the chosen language."""
-    name = _(metric.name)
+    name = metric.label
     floor = _("minimum {metric}") if metric.higher_is_better else _("maximum {metric}")
     return {
         "title": _("Workbench"),

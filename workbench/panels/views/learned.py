@@ -80,8 +80,8 @@ def _of_number(model: Model, honest: HonestFigures, score: Score) -> list[dict[s
             _("with the average, {mean}, as the answer every time").format(mean=honest.guess),
         ),
         _figure(
-            _("explained variance"),
-            formatting.percent(score.figures["explained variance"]),
+            _("R²"),
+            formatting.percent(score.figures["r2"]),
             _("0\u202f% is guessing, 100\u202f% is perfect"),
         ),
     ]

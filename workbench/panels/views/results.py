@@ -19,7 +19,7 @@ NEWEST = 20
 def head(session: Session) -> list[str]:
     """Return the titles of the columns."""
     metric = session.model.task.metric
-    return [_("recipe"), _(metric.name), _("change"), _("file"), _("times smaller")]
+    return [_("recipe"), metric.label, _("change"), _("file"), _("times smaller")]
 
 
 def rows(session: Session) -> list[dict[str, Any]]:
