@@ -16,6 +16,7 @@ from workbench.analysis.attribution_paths import check_explainable, path_to
 from workbench.artifact.artifact import Artifact
 from workbench.cache.memory import MemoryCache
 from workbench.cancel import NEVER, CancelToken
+from workbench.display import Displayable
 from workbench.domain import Model
 from workbench.errors import InputError
 from workbench.evaluation.reference import NO_CLASS, predict
@@ -71,12 +72,14 @@ _originals: MemoryCache[Explanation] = MemoryCache(MAX_CACHED, 16 * 2**20, lambd
 
 
 @dataclass(frozen=True, eq=False)
-class Attribution:
+class Attribution(Displayable):
     """One example of class `label`, explained for the original and for the compressed model.
 
     `kind` is "image", "words" or "frames". `content` is accordingly uint8 of shape [h, w] (gray)
     or [h, w, 3] (color), a tuple of words, or float32 of shape [frames, features].
     """
+
+    _plots = "attribution"
 
     model: str
     split: str

@@ -60,8 +60,8 @@ class Comparison(Displayable):
     def __repr__(self) -> str:
         wrong, right, still = map(len, (self.became_wrong, self.became_right, self.stayed_wrong))
         return (
-            f"<Comparison {self.model}: of {len(self):,} {self.split} examples {wrong} became "
-            f"wrong, {right} became right, {still} stayed wrong>"
+            f"<Comparison {self.model}: of {len(self):,} {self.split} examples {wrong:,} became "
+            f"wrong, {right:,} became right, {still:,} stayed wrong>"
         )
 
     @property

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from workbench.analysis.artifact_for import artifact_for
 from workbench.artifact.artifact import Artifact
+from workbench.display import Displayable
 from workbench.domain import Model
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe
@@ -18,7 +19,7 @@ BINS = 61
 
 
 @dataclass(frozen=True, eq=False)
-class Histogram:
+class Histogram(Displayable):
     """The weights of `layer` counted in bins of equal width.
 
     Attributes
@@ -34,6 +35,8 @@ class Histogram:
     weights : int
         The number of weights.
     """
+
+    _plots = "weights"
 
     model: str
     layer: str

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.display import Displayable
+
 
 @dataclass(frozen=True)
 class LedgerRow:
@@ -43,7 +45,7 @@ class LedgerRow:
 
 
 @dataclass(frozen=True)
-class Ledger:
+class Ledger(Displayable):
     """One row per tensor, and the bytes around them.
 
     Attributes
@@ -56,6 +58,8 @@ class Ledger:
         Bytes of the description of data and network that the file predicts with; 0 without.
     """
 
+    _plots = "ledger"
+
     rows: tuple[LedgerRow, ...]
     container: int
     preprocessing: int = 0
@@ -64,6 +68,9 @@ class Ledger:
     def total(self) -> int:
         """The length of the file."""
         return self.container + self.preprocessing + sum(row.total for row in self.rows)
+
+    def __repr__(self) -> str:
+        return f"<Ledger of {len(self.rows):,} tensors, {self.total:,} bytes>"
 
     def __getitem__(self, name: str) -> LedgerRow:
         return next(row for row in self.rows if row.name == name)

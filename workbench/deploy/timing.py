@@ -21,7 +21,7 @@ from workbench.deploy.host import Calls, Host
 from workbench.deploy.package import Package
 from workbench.deploy.process import ended_on_cancel
 from workbench.deploy.runtimes import RUNTIMES, title_of
-from workbench.display import Card
+from workbench.display import Displayable
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.profiling.energy.energy import Energy
@@ -81,8 +81,10 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Benchmark:
+class Benchmark(Displayable):
     """Timings of packages of one compressed file that ran in turn."""
+
+    _plots = "benchmark"
 
     timings: tuple[Timing, ...]
 
@@ -132,23 +134,7 @@ class Benchmark:
         return {"summary": self.summary, "busy": self.busy, "timings": rows}
 
     def __repr__(self) -> str:
-        return f"<Benchmark of {len(self.timings)} timings: {self.summary}>"
-
-    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        facts = [
-            (f"{timing.minimum:.3g} ms", f"{RUNTIMES[timing.runtime].title}, {timing.batch}")
-            for timing in self.timings
-        ]
-        facts += [
-            (
-                timing.energy.text,
-                _("for 1,000 examples: {runtime}, {batch}").format(
-                    runtime=RUNTIMES[timing.runtime].title, batch=timing.batch
-                ),
-            )
-            for timing in self.timings
-        ]
-        return {"text/html": Card(self.summary, facts).html(), "text/plain": repr(self)}
+        return f"<Benchmark of {len(self.timings):,} timings: {self.summary}>"
 
 
 def benchmark(

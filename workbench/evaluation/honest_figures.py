@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from workbench import formatting
+from workbench.display import Displayable
 from workbench.domain import Model, Split, Task
+from workbench.domain.metric import metric_named
 from workbench.domain.sum_metrics import LabelScale
 from workbench.evaluation.guessing import beats_majority, beats_mean, majority
 from workbench.evaluation.outliers import dominant_row
@@ -22,7 +24,7 @@ SMALL = 1_000
 
 
 @dataclass(frozen=True)
-class HonestFigures:
+class HonestFigures(Displayable):
     """What a user needs to know next to a score.
 
     Attributes
@@ -48,6 +50,8 @@ class HonestFigures:
         The same as sentences, a warning first.
     """
 
+    _plots = "honest_figures"
+
     metric: str
     value: float
     baseline: float
@@ -61,6 +65,13 @@ class HonestFigures:
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         return asdict(self)
+
+    def __repr__(self) -> str:
+        metric = metric_named(self.metric)
+        value, baseline = metric.format(self.value), metric.format(self.baseline)
+        return (
+            f"<HonestFigures {metric.label} {value} of {self.examples:,}, by guessing {baseline}>"
+        )
 
 
 def honest_figures(model: Model, report: Report) -> HonestFigures | None:

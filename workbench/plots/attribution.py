@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench import formatting
+from workbench.display import Card
 from workbench.i18n import _
 from workbench.plots import maps, sentences
 from workbench.plots.marks import mark_prediction
@@ -56,6 +57,18 @@ def summary(result: Attribution) -> str:
     if _largest(result.after) < NONE * _largest(result.before):
         text = _("{text}; after compression, the input hardly matters").format(text=text)
     return text
+
+
+def card(result: Attribution) -> Card:
+    """Return the card: the example and both predictions."""
+    title = _("{model}: {split} example {number}").format(
+        model=result.model, split=result.split, number=formatting.count(result.example)
+    )
+    facts = [(_(result.classes[result.label]), _("the label"))]
+    for when, explanation in ((_("before"), result.before), (_("after"), result.after)):
+        name = _(result.classes[explanation.predicted])
+        facts.append((f"{name}, {formatting.percent(_confidence(explanation))}", when))
+    return Card(title, facts, [summary(result)])
 
 
 def rows(result: Attribution) -> list[dict[str, Any]]:

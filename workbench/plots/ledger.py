@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
+from workbench.display import Card
 from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.plots.kind import Kind
-from workbench.plots.palette import Palette
+from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend, name_axis
 from workbench.plots.ticks import byte_ticks
 
@@ -35,7 +36,7 @@ LETTERS = 18
 """The letters of a name that leave room for its bar on a phone."""
 
 
-def draw(used: Ledger, palette: Palette) -> Figure:
+def draw(used: Ledger, palette: Palette = LIGHT) -> Figure:
     """Draw one bar for each tensor, one for the preprocessing and one for the container.
 
     If there are more than `BARS` tensors, the smallest ones share a bar.
@@ -92,6 +93,14 @@ def _groups(rows: Sequence[LedgerRow]) -> list[tuple[str, list[LedgerRow]]]:
     others = [row for row in rows if row not in largest]
     text = _("{count} others").format(count=formatting.count(len(others)))
     return [*((row.name, [row]) for row in rows if row in largest), (text, others)]
+
+
+def card(used: Ledger) -> Card:
+    """Return the card: the bytes of each use."""
+    sizes = {kind: sum(getattr(row, kind.field) for row in used.rows) for kind in KINDS}
+    sizes |= {kind: getattr(used, kind.field) for kind in HEADER_KINDS}
+    facts = [(formatting.nbytes(size), _(kind.label_id)) for kind, size in sizes.items() if size]
+    return Card(summary(used), facts)
 
 
 def rows(used: Ledger) -> list[dict[str, Any]]:

@@ -117,12 +117,14 @@ def draw(
 def rows(result: Attribution) -> list[dict[str, Any]]:
     """Return the figure's data as a table: a row for each pixel, or each coefficient of a frame."""
     sound = result.kind == "frames"
-    names = ("frame", "coefficient", "value") if sound else ("row", "column", "gray")
-    values = result.content.tolist()
+    places = ("frame", "coefficient") if sound else ("row", "column")
+    color = result.content.ndim > 2
+    names = ("value",) if sound else ("red", "green", "blue") if color else ("gray",)
+    height, width = result.content.shape[:2]
+    values = result.content.reshape(height, width, -1).tolist()
     before, after = (e.attributions.tolist() for e in (result.before, result.after))
-    height, width = result.content.shape
     return [
-        dict(zip(names, (i, j, values[i][j]), strict=True))
+        dict(zip((*places, *names), (i, j, *values[i][j]), strict=True))
         | {"before": before[i][j], "after": after[i][j]}
         for i in range(height)
         for j in range(width)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from workbench import formatting
 from workbench.display import Card
 from workbench.i18n import _
+from workbench.plots.honest_figures import bars
 from workbench.plots.palette import LIGHT, Palette
-from workbench.plots.style import Figure, axis, layout
-from workbench.plots.ticks import percent_ticks
+from workbench.plots.style import Figure
 
 if TYPE_CHECKING:
     from workbench.custom.prediction.evaluate import NewDataReport
@@ -18,32 +18,10 @@ if TYPE_CHECKING:
 def draw(result: NewDataReport, palette: Palette = LIGHT) -> Figure:
     """Draw the recall of each class, or the typical error next to that of the mean."""
     if result.classes:
-        bars: dict[str, float | None] = {**result.figures.recalls}
-        title = _("Recall by class")
-        texts = [formatting.percent(value or 0.0) for value in bars.values()]
-        ticks = percent_ticks(0, max((value or 0.0 for value in bars.values()), default=1))
-    else:
-        bars = {_("this file"): result.figures.value, _("always the mean"): result.figures.baseline}
-        title = _("Typical error of {name}").format(name=result.target)
-        texts, ticks = [formatting.number(value or 0.0) for value in bars.values()], {}
-    return {
-        "data": [
-            {
-                "type": "bar",
-                "x": [*bars],
-                "y": [*bars.values()],
-                "customdata": texts,
-                "hovertemplate": "%{x}: %{customdata}<extra></extra>",
-                "marker": {"color": palette.categories[0]},
-            }
-        ],
-        "layout": layout(
-            palette,
-            title,
-            xaxis=axis(palette, "", type="category", showgrid=False, automargin=True),
-            yaxis=axis(palette, "", rangemode="tozero", **ticks),
-        ),
-    }
+        return bars(result.figures.recalls, _("Recall by class"), palette)
+    values = {_("this file"): result.figures.value, _("always the mean"): result.figures.baseline}
+    title = _("Typical error of {name}").format(name=result.target)
+    return bars(values, title, palette, is_fraction=False)
 
 
 def rows(result: NewDataReport) -> list[dict[str, Any]]:

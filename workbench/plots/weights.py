@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
+from workbench.display import Card
 from workbench.i18n import _, plural
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
@@ -73,6 +74,15 @@ def summary(histogram: Histogram) -> str:
         all=formatting.count(int(histogram.after.sum()) + zeros),
         others=others.format(count=formatting.count(values)),
     )
+
+
+def card(histogram: Histogram) -> Card:
+    """Return the card: the weights, zeros and other values of the layer."""
+    facts = [(formatting.count(histogram.weights), _("weights"))]
+    pairs = {_("zeros"): histogram.zeros, _("other distinct values"): histogram.distinct}
+    for label, (before, after) in pairs.items():
+        facts.append((f"{formatting.count(before)} → {formatting.count(after)}", label))
+    return Card(f"{histogram.model}: {summary(histogram)}", facts)
 
 
 def rows(histogram: Histogram) -> list[dict[str, Any]]:

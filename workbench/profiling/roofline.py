@@ -74,6 +74,13 @@ class Roofline(Displayable):
     peaks: Peaks
     layers: tuple[RooflineLayer, ...]
 
+    def __repr__(self) -> str:
+        waiting = sum(layer.memory for layer in self.layers)
+        return (
+            f"<Roofline {self.model}: {waiting:,} of {len(self.layers):,} layers can only wait for "
+            f"memory, with a batch of {self.batch:,}>"
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         return {

@@ -42,6 +42,9 @@ class Carbon:
             high=formatting.grams(self.high),
         )
 
+    def __repr__(self) -> str:
+        return f"<Carbon {self.text}>"
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         return asdict(self)

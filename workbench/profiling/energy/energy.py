@@ -9,6 +9,7 @@ from operator import add
 from typing import Any, Literal, get_args
 
 from workbench import formatting
+from workbench.display import Card
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.i18n import mark as N_
@@ -120,6 +121,13 @@ class Energy:
     def scope(self) -> str:
         """What it includes, in the user's language."""
         return " + ".join(_(SCOPES[scope]) for scope in self.scopes)
+
+    def __repr__(self) -> str:
+        return f"<Energy {self.text}>"
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        card = Card(self.text, notes=self.explanation)
+        return {"text/html": card.html(), "text/plain": repr(self)}
 
     def scaled(self, factor: float) -> Energy:
         """Return this energy times `factor`, such as 1000 / examples."""
