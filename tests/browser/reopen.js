@@ -1,6 +1,8 @@
-// Displays the app again at another address, as a reload does, but in the same document and kernel.
-async (search) => {
-  const manager = window.jupyterapp.widgetManager; // Voila's
+// @ts-check
+/** Displays the app again at another address, as a reload does, but in the same document and kernel. */
+async (/** @type {string} */ search) => {
+  const manager = /** @type {any} */ (window).jupyterapp.widgetManager; // Voila's
+  /** @type {any[]} */
   const models = await Promise.all([...manager.registeredModels].map((id) => manager.get_model(id)));
   const app = models.find((model) => model.get("part") === "app");
   const [old] = await Promise.all(Object.values(app.views));
@@ -10,12 +12,12 @@ async (search) => {
   history.replaceState = () => {}; // the old display still changes the address, after a delay
   // No address resets the open page. Once the kernel has done this, it has sent all that it sends to the old display.
   await new Promise((done) => {
-    const status = ({ content }) => content.execution_state === "idle" && done();
+    const status = (/** @type {any} */ { content }) => content.execution_state === "idle" && done(null);
     app.send({ act: "page", key: "compress" }, { iopub: { status } });
   });
   const view = await manager.create_view(app);
   place.addWidget(view.luminoWidget);
   place.show();
   while (!document.querySelector(".wb")) await new Promise(requestAnimationFrame);
-  delete history.replaceState;
+  delete (/** @type {Partial<History>} */ (history).replaceState);
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -40,10 +41,19 @@ def test_tools_are_installed_once(ensure):
 def test_tools_are_installed_again_for_another_manifest(ensure, tmp_path, monkeypatch):
     ensure()
     manifest = tmp_path / "package.json"
-    manifest.write_text("{}")
+    manifest.write_text('{"devDependencies": {"typescript": "1.0.0"}}')
     monkeypatch.setattr(node, "MANIFEST", manifest)
     assert not node.installed()
     assert ensure() == 1
+
+
+def test_tools_are_not_installed_again_for_another_script(ensure, tmp_path, monkeypatch):
+    ensure()
+    manifest = tmp_path / "package.json"
+    content = json.loads(node.MANIFEST.read_text("utf-8"))
+    manifest.write_text(json.dumps(content | {"scripts": {}}))
+    monkeypatch.setattr(node, "MANIFEST", manifest)
+    assert node.installed()
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+from pathlib import Path
+from typing import Any
 
 from workbench._setup.browser import ANSWER_LIMIT, DOWNLOAD_LIMIT, Run, run
 from workbench._setup.environment import ROOT, say
@@ -40,4 +43,9 @@ def ensure(run: Run = run) -> None:
 
 def installed() -> bool:
     """Whether the tools of the current `package.json` are installed."""
-    return STAMP.is_file() and STAMP.read_text("utf-8") == MANIFEST.read_text("utf-8")
+    return STAMP.is_file() and _tools(STAMP) == _tools(MANIFEST)
+
+
+def _tools(manifest: Path) -> Any:
+    """Return the packages of a manifest with their versions."""
+    return json.loads(manifest.read_text("utf-8")).get("devDependencies")
