@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -24,6 +23,7 @@ from workbench.artifact.operands import operands
 from workbench.artifact.original_dtype import with_original_dtype
 from workbench.artifact.preprocessing import PREPROCESSING_KEY
 from workbench.artifact.repeated import mark_repeated
+from workbench.artifact.writing import check_regular, write_atomic
 from workbench.compression.codecs.encoding import EncodingOptions
 from workbench.compression.codecs.stream import (
     SAME_KEY,
@@ -37,13 +37,9 @@ from workbench.compression.codecs.stream import (
 )
 from workbench.compression.coded import Coded
 from workbench.display import Displayable
-from workbench.errors import ArtifactError, FileError, RecipeError, file_errors
+from workbench.errors import ArtifactError, RecipeError, file_errors
 from workbench.recipe import Recipe
 from workbench.recipe.schema import brief
-
-CHOOSE_ANOTHER = " Choose another place."
-NEW_PREFIX = ".workbench-"
-"""How the names of files begin that are not complete yet."""
 
 
 class Artifact(Displayable):
@@ -280,79 +276,6 @@ def as_artifact(file: Artifact | str | os.PathLike[str]) -> Artifact:
     return artifact
 
 
-def write_atomic(path: str | os.PathLike[str], content: bytes) -> Path:
-    """Write a file completely or not at all, and return its path.
-
-    Raises
-    ------
-    FileError
-        If the folder does not exist or cannot be written.
-    """
-    write_together({Path(path): content})
-    return Path(path)
-
-
-def write_together(contents: Mapping[Path, bytes]) -> None:
-    """Write files completely, and none of them if one of them cannot be written.
-
-    Earlier files are replaced one after the other, in the order of `contents`, once the content of
-    all of them is on the disk.
-
-    Raises
-    ------
-    FileError
-        If a folder does not exist or cannot be written.
-    """
-    temporaries: dict[Path, Path] = {}
-    try:
-        for target, content in contents.items():
-            handle, name = _open_temporary(target)
-            temporaries[target] = temporary = Path(name)
-            with file_errors("write", target, CHOOSE_ANOTHER):
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(content)
-                mode = target.stat().st_mode if target.exists() else 0o666 & ~_umask()
-                temporary.chmod(mode & 0o777)
-        for target, temporary in temporaries.items():
-            with file_errors("write", target, CHOOSE_ANOTHER):
-                temporary.replace(target)
-    finally:
-        for temporary in temporaries.values():
-            temporary.unlink(missing_ok=True)
-
-
-def check_writable(path: str | os.PathLike[str], inputs: Iterable[Path] = ()) -> None:
-    """Check before long work starts that a file can be saved to `path`, and is none of `inputs`.
-
-    Raises
-    ------
-    FileError
-        If `path` cannot be written or is an input.
-    """
-    target = Path(path)
-    with file_errors("write", target, CHOOSE_ANOTHER):
-        present = target.exists()
-        if present and any(source.exists() and target.samefile(source) for source in inputs):
-            raise FileError(
-                f"{target} is an input: choose another output.", code="file.output_is_input"
-            )
-    handle, temporary = _open_temporary(target)
-    os.close(handle)
-    Path(temporary).unlink()
-
-
-def _open_temporary(target: Path) -> tuple[int, str]:
-    """Create a temporary file in the folder of `target` that can replace it."""
-    with file_errors("write", target, CHOOSE_ANOTHER):
-        if target.is_dir():
-            raise FileError(f"{target} is a folder: name a file in it.", code="file.is_a_folder")
-        if target.exists() and not target.is_file():  # a device would be replaced
-            raise FileError(
-                f"{target} is not a regular file: name another.", code="file.not_a_regular_file"
-            )
-        return tempfile.mkstemp(dir=target.parent, prefix=NEW_PREFIX)
-
-
 def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_DECODED_BYTES) -> Artifact:
     """Read an artifact from a file.
 
@@ -379,17 +302,3 @@ def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_DECODED_BYTES) ->
             )
         blob = source.read_bytes()
     return Artifact.from_bytes(blob, max_bytes=max_bytes)
-
-
-def check_regular(path: Path) -> None:
-    """Raise `FileError` if `path` exists and is not a regular file: a device may never end."""
-    if path.is_dir():
-        raise FileError(f"{path} is a folder: name a file in it.", code="file.is_a_folder")
-    if path.exists() and not path.is_file():
-        raise FileError(f"{path} is not a regular file.", code="file.not_a_regular_file")
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

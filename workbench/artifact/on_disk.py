@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from workbench.artifact import container
-from workbench.artifact.artifact import check_regular, decode, parse_recipe
+from workbench.artifact.artifact import decode, parse_recipe
 from workbench.artifact.build_ledger import build_ledger
 from workbench.artifact.changes import Changes
 from workbench.artifact.foreign_files import check_own_kind
 from workbench.artifact.header import check_entries, check_lengths
 from workbench.artifact.ledger import Ledger
 from workbench.artifact.preprocessing import PREPROCESSING_KEY
+from workbench.artifact.writing import check_regular
 from workbench.compression.codecs.stream import SAME_KEY, Entry, own_entry, parts
 from workbench.compression.coded import Coded
 from workbench.errors import file_errors

@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from workbench.artifact.artifact import Artifact, load, write_atomic
+from workbench.artifact.artifact import Artifact, load
+from workbench.artifact.writing import write_atomic
 from workbench.cache.files import FileCache
 from workbench.domain import Model
 from workbench.domain.inputs import targets

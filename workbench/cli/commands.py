@@ -122,7 +122,7 @@ def _compress(options: argparse.Namespace) -> Result:
 
     if options.model not in names() and files.is_tensor_file(options.model):
         return files.compress(options, read_recipe(options))
-    from workbench.artifact.artifact import check_writable
+    from workbench.artifact.writing import check_writable
 
     check_writable(options.output)
     chosen, recipe = models.find(options.model), read_recipe(options)

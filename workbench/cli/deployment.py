@@ -65,7 +65,8 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
 
 def _export_keras(options: argparse.Namespace, runtime: str) -> dict[str, Any]:
     """Write the weights of a file into its Keras model."""
-    from workbench.artifact.artifact import as_artifact, check_writable, write_atomic
+    from workbench.artifact.artifact import as_artifact
+    from workbench.artifact.writing import check_writable, write_atomic
     from workbench.custom.loaders.keras import from_keras
     from workbench.custom.to_module import to_module
     from workbench.deploy.integers.notes import storage_notes

@@ -56,7 +56,7 @@ def to_module(options: argparse.Namespace) -> dict[str, Any]:
     from safetensors.torch import save
     from torch import Tensor
 
-    from workbench.artifact.artifact import check_writable, write_atomic
+    from workbench.artifact.writing import check_writable, write_atomic
     from workbench.custom.to_module import to_module
 
     check_writable(options.output)

@@ -121,7 +121,7 @@ def run(options: argparse.Namespace) -> Result:
     FileError
         If a file cannot be read or written.
     """
-    from workbench.artifact.artifact import check_writable
+    from workbench.artifact.writing import check_writable
 
     check_writable(options.output)
     model, facts, warnings = learn_from(options, "--target")

@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     InputError
         If a limit is not possible, or no recipe was measured in the time.
     """
-    from workbench.artifact.artifact import check_writable
+    from workbench.artifact.writing import check_writable
     from workbench.study.goal import check_limits, check_positive
     from workbench.study.latency import check_energy_counter
     from workbench.study.optimize import optimize

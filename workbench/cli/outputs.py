@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from workbench.artifact.writing import check_writable
 from workbench.cli.models import source
 
 INPUTS = ("chip", "config", "data", "file", "model", "module", "original", "recipe", "rows")
@@ -22,8 +23,6 @@ def check_output(options: argparse.Namespace) -> None:
     given = vars(options)
     output = given.get("output")
     if output and _is_file(Path(output)):
-        from workbench.artifact.artifact import check_writable  # imports PyTorch
-
         texts = [given[name] for name in INPUTS if isinstance(given.get(name), str)]
         check_writable(output, filter(_is_file, map(source, texts)))
 

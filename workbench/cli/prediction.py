@@ -31,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Predict, and write the rows with their predictions if an output is given."""
-    from workbench.artifact.artifact import check_writable
+    from workbench.artifact.writing import check_writable
     from workbench.cancel import CancelToken
     from workbench.custom.prediction.predict import predict
 

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     warning = teacher_warning(chosen, teacher)
     if warning:
         print(f"workbench: {warning}", file=sys.stderr)
-    from workbench.artifact.artifact import check_writable
+    from workbench.artifact.writing import check_writable
     from workbench.evaluation.measure import measure
     from workbench.training.compress import train
 

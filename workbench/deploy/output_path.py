@@ -9,12 +9,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from workbench.artifact.artifact import (
-    CHOOSE_ANOTHER,
-    NEW_PREFIX,
-    check_writable,
-    write_together,
-)
+from workbench.artifact.writing import CHOOSE_ANOTHER, NEW_PREFIX, check_writable, write_together
 from workbench.deploy.runtimes import RUNTIMES
 from workbench.deploy.target import Target
 from workbench.errors import FileError, InputError, file_errors

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench import formatting
-from workbench.artifact.artifact import Artifact, write_together
+from workbench.artifact.artifact import Artifact
+from workbench.artifact.writing import write_together
 from workbench.deploy.output_path import MANIFEST, check_output, network_name, write_folder
 from workbench.deploy.run_script import requirements, run_script
 from workbench.deploy.target import Target

@@ -12,13 +12,13 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from workbench.artifact.artifact import check_writable
 from workbench.artifact.changes import Changes
 from workbench.artifact.container import check_header_size
 from workbench.artifact.module_spec import UNCHANGED
 from workbench.artifact.on_disk import OnDiskArtifact
 from workbench.artifact.original_dtype import with_original_dtype
 from workbench.artifact.tensor_file import TENSOR_FILE_PREFIX
+from workbench.artifact.writing import check_writable
 from workbench.cancel import NEVER, CancelToken
 from workbench.compression.codecs.stream import Entry, entry, find_encodings, write
 from workbench.compression.encode import encode_tensor

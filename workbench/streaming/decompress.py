@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from workbench.artifact.artifact import check_writable
 from workbench.artifact.header import MAX_DECODED_BYTES, decoded_size
 from workbench.artifact.on_disk import OnDiskArtifact
 from workbench.artifact.original_dtype import original_dtype
+from workbench.artifact.writing import check_writable
 from workbench.cancel import NEVER, CancelToken
 from workbench.compression.codecs.stream import Entry, own_entry, parts
 from workbench.compression.coded import BUFFERS, Coded

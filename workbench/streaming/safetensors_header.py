@@ -14,8 +14,8 @@ from typing import Any, BinaryIO, NamedTuple
 import torch
 
 from workbench.artifact import container
-from workbench.artifact.artifact import check_regular
 from workbench.artifact.foreign_files import check_own_kind
+from workbench.artifact.writing import check_regular
 from workbench.compression.coded import BUFFERS, DTYPES
 from workbench.errors import ArtifactError, file_errors
 

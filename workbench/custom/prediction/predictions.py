@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.artifact.artifact import write_atomic
+from workbench.artifact.writing import write_atomic
 from workbench.custom.prediction.spreadsheet import to_csv
 from workbench.display import Displayable
 from workbench.evaluation.counts import PredictionCounts
