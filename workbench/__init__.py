@@ -1,5 +1,7 @@
 """Workbench: compress neural networks and see at once what that costs, in exact numbers.
 
+Examples
+--------
 >>> import workbench as wb
 >>> model = wb.model("fashion/lenet5")
 >>> recipe = wb.Recipe.from_json('{"prune": {"sparsity": 0.9}, "quantize": {"bits": 4}}')

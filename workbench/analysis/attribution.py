@@ -73,10 +73,25 @@ _originals: MemoryCache[Explanation] = MemoryCache(MAX_CACHED, 16 * 2**20, lambd
 
 @dataclass(frozen=True, eq=False)
 class Attribution(Displayable):
-    """One example of class `label`, explained for the original and for the compressed model.
+    """One example, explained for the original and for the compressed model.
 
-    `kind` is "image", "words" or "frames". `content` is accordingly uint8 of shape [h, w] (gray)
-    or [h, w, 3] (color), a tuple of words, or float32 of shape [frames, features].
+    Attributes
+    ----------
+    model, split : str
+        The names of the model and of the split.
+    classes : tuple of str
+        The names of the classes.
+    example : int
+        The index of the example in the split.
+    content : ndarray or tuple of str
+        The example: uint8 of shape [h, w] (gray) or [h, w, 3] (color), a tuple of words, or
+        float32 of shape [frames, features].
+    label : int
+        Its class, an index of `classes`.
+    before, after : Explanation
+        For the original and for the compressed model.
+    kind : str
+        "image", "words" or "frames", accordingly.
     """
 
     _plots = "attribution"
@@ -118,11 +133,13 @@ def attribution(
     Parameters
     ----------
     model
+        The original model.
     compressed
         A recipe, or an artifact of the model.
     example
         The index of the example in the split.
-    split : "validation" or "test"
+    split
+        "train", "validation" or "test".
     cancel
         Checked between two integrals.
 
@@ -136,6 +153,8 @@ def attribution(
     Cancelled
         If `cancel` is cancelled.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> model = wb.model("fashion/lenet-300-100")
     >>> result = wb.attribution(model, wb.Recipe(quantize=wb.Quantize(bits=4)), example=3)

@@ -38,9 +38,19 @@ _originals: MemoryCache[Predictions] = MemoryCache(16, 16 * 2**20, lambda array:
 class Comparison(Displayable):
     """Labels and predictions of every example of a split, in its order.
 
-    `labels`, `before` (original) and `after` (compressed) are read-only int64 arrays of shape [n]
-    that index `classes`. They hold reference predictions, −1 where the outputs are not finite.
-    `source` has the rows of the table that the examples were made from, if there is one.
+    Attributes
+    ----------
+    model, split : str
+        The names of the model and of the split.
+    classes : tuple of str
+        The names of the classes.
+    labels : ndarray of int64
+        The class of each example, [n]. Read-only.
+    before, after : ndarray of int64
+        The reference predictions of the original and of the compressed model, [n]: indices of
+        `classes`, −1 where the outputs are not finite. Read-only.
+    source : SourceRows, optional
+        The rows of the table that the examples were made from.
     """
 
     _plots = "comparison"
@@ -137,9 +147,11 @@ def compare(
     Parameters
     ----------
     model
+        The original model.
     compressed
         A recipe, or an artifact of the model.
-    split : "validation" or "test"
+    split
+        "train", "validation" or "test".
     cancel
         Checked between two batches; receives the progress.
 
@@ -152,6 +164,8 @@ def compare(
     Cancelled
         If `cancel` is cancelled.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> model = wb.model("fashion/lenet-300-100")
     >>> result = wb.compare(model, wb.Recipe(quantize=wb.Quantize(bits=3)))

@@ -35,7 +35,21 @@ _originals: MemoryCache[str] = MemoryCache(MAX_CACHED)
 
 @dataclass(frozen=True)
 class Generation(Displayable):
-    """Text that the original (`before`) and the compressed model (`after`) append to `prompt`."""
+    """Text that the original and the compressed model append to the same prompt.
+
+    Attributes
+    ----------
+    model : str
+        The name of the model.
+    prompt : str
+        The text that both continue.
+    seed : int
+        The seed of the random numbers, one for each character.
+    temperature : float
+        What the logits were divided by.
+    before, after : str
+        The text of the original and of the compressed model, without the prompt.
+    """
 
     _plots = "generation"
 
@@ -81,6 +95,7 @@ def generate(
     Parameters
     ----------
     model
+        The original model.
     compressed
         A recipe, or an artifact of the model.
     prompt
@@ -88,6 +103,7 @@ def generate(
     characters
         The number of characters to generate.
     seed
+        The seed of the random numbers, which both models share.
     temperature
         Divides the logits: below 1 sharpens the distribution, above 1 flattens it.
     cancel
@@ -102,6 +118,8 @@ def generate(
     Cancelled
         If `cancel` is cancelled.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> model = wb.model("reviews-lm/gpt")
     >>> result = wb.generate(model, wb.Recipe(quantize=wb.Quantize(bits=8)), characters=20)

@@ -20,10 +20,12 @@ BINS = 61
 
 @dataclass(frozen=True, eq=False)
 class Histogram(Displayable):
-    """The weights of `layer` counted in bins of equal width.
+    """The weights of a layer counted in bins of equal width.
 
     Attributes
     ----------
+    model, layer : str
+        The names of the model and of the layer's weight tensor.
     edges : ndarray
         The edges of the bins, float64 of shape [bins + 1].
     before, after : ndarray
@@ -58,13 +60,22 @@ class Histogram(Displayable):
 def histogram(model: Model, compressed: Recipe | Artifact, layer: str) -> Histogram:
     """Count the weights of `layer` by value, in `model` and in its compressed version.
 
-    `compressed` is a recipe, or an artifact of the model.
+    Parameters
+    ----------
+    model
+        The original model.
+    compressed
+        A recipe, or an artifact of the model.
+    layer
+        The name of a weight tensor, such as "fc1.weight".
 
     Raises
     ------
     RecipeError, ArtifactError
         If the recipe or the artifact does not fit the model, or the model has no such layer.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> model = wb.model("fashion/lenet-300-100")
     >>> result = wb.histogram(model, wb.Recipe(quantize=wb.Quantize(bits=2)), "fc1.weight")

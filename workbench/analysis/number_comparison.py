@@ -31,6 +31,7 @@ class NumberComparison(Displayable):
     Attributes
     ----------
     model, split : str
+        The names of the model and of the split.
     target : str
         The name of the target; may be empty.
     labels, before, after : ndarray of float64
@@ -106,9 +107,11 @@ def compare_numbers(
     Parameters
     ----------
     model
+        The original model.
     compressed
         A recipe, or an artifact of the model.
-    split : "validation" or "test"
+    split
+        "train", "validation" or "test".
     cancel
         Checked between two batches.
 

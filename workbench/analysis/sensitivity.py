@@ -151,6 +151,7 @@ def sensitivity(
     Parameters
     ----------
     model
+        A built-in or a custom model.
     part
         How layers are compressed, such as ``wb.Prune(criterion="gradient")`` or
         ``wb.Quantize(range="mse")``; by default pruning by magnitude. Its first field, its
@@ -172,6 +173,8 @@ def sensitivity(
     Cancelled
         If `cancel` is cancelled.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> result = wb.sensitivity(wb.model("fashion/mlp-32"), wb.Quantize(), [8, 2])
     >>> result["fc1.weight", 8].value > result["fc1.weight", 2].value

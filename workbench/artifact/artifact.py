@@ -47,6 +47,24 @@ class Artifact(Displayable):
 
     Create one with `Artifact.of` or `load`. It is immutable, and holds the recipe and the name of
     the model. `Artifact.of` computes the length at once and the bytes on first use.
+
+    Parameters
+    ----------
+    header
+        The JSON of the file's header.
+    tensors
+        The coded tensors by name, in the order of the file.
+    length
+        The length of the file in bytes.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> artifact = wb.compress(wb.model("fashion/mlp-32"), wb.Recipe(wb.Quantize(4)))
+    >>> artifact.model, artifact.recipe == wb.Recipe(wb.Quantize(4))
+    ('fashion/mlp-32', True)
+    >>> wb.Artifact.from_bytes(artifact.to_bytes()).digest == artifact.digest
+    True
     """
 
     _plots = "artifact"
@@ -74,6 +92,8 @@ class Artifact(Displayable):
             The name of the model.
         recipe
             The recipe that made the tensors.
+        tensors
+            The coded tensors by name, in the order of the file.
         spec
             How the module that runs on the tensors differs from the model's original module.
         dtypes
@@ -279,12 +299,29 @@ def as_artifact(file: Artifact | str | os.PathLike[str]) -> Artifact:
 def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_DECODED_BYTES) -> Artifact:
     """Read an artifact from a file.
 
+    Parameters
+    ----------
+    path
+        The file, as `Artifact.save` writes it.
+    max_bytes
+        The most bytes that its tensors may take once they are decoded.
+
     Raises
     ------
     FileError
         If the file cannot be read.
     ArtifactError
         If the file is damaged, foreign, or unpacks to more than `max_bytes` bytes.
+
+    Examples
+    --------
+    >>> import tempfile, workbench as wb
+    >>> from pathlib import Path
+    >>> artifact = wb.compress(wb.model("fashion/mlp-32"), wb.Recipe(wb.Prune(0.9)))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = artifact.save(Path(folder) / "small.safetensors")
+    ...     len(wb.load(path)) == len(artifact)
+    True
     """
     if not isinstance(path, str | os.PathLike):
         raise ArtifactError(

@@ -78,6 +78,8 @@ def from_module(
         If the module does not accept the data, or the data does not fit the metric; later, when
         metric or loss fail or do not return a single number.
 
+    Examples
+    --------
     >>> import torch, workbench as wb
     >>> inputs, targets = torch.randn(60, 4), torch.randint(0, 3, (60,))
     >>> data = {split: (inputs, targets) for split in ("train", "validation", "test")}

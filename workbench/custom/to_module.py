@@ -47,6 +47,8 @@ def to_module(file: Artifact | str | PathLike[str], module: nn.Module | None = N
     FileError
         If the file cannot be read.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> recipe = wb.Recipe(structure=wb.Structure(removed=0.5))
     >>> wb.to_module(wb.compress(wb.model("fashion/lenet-300-100"), recipe)).fc1

@@ -47,6 +47,9 @@ class Agreement(Displayable):
         file, in float64 or in PyTorch's float32.
     borderline, different : array of int64
         The indices of predictions that differ: those that rounding decides, and all others.
+    classes : array of int64
+        For each borderline prediction, the class of the file and that of the runtime,
+        [borderline, 2].
     beyond, tried : int
         Examples whose outputs lie further from the file's than rounding explains, and how many were
         tried; 0 if these are as few as chance allows.

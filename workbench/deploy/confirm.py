@@ -60,6 +60,14 @@ def confirm(
     ArtifactError
         If the package or the file is damaged, or if a layer of the package differs from the file in
         its integer codes, its scales or the position of its reset gate.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> artifact = wb.compress(wb.model("fashion/mlp-32"), wb.Recipe(wb.Quantize(8)))
+    >>> agreement = wb.confirm(wb.export(artifact, "torch"))
+    >>> agreement.predictions, len(agreement.different)
+    (5000, 0)
     """
     loaded = package if isinstance(package, Package) else load_package(package)
     RUNTIMES[loaded.target.runtime].check_installed()

@@ -75,6 +75,8 @@ def export(file: Artifact | str | PathLike[str], target: Target | str = "onnxrun
     ArtifactError
         If the file is damaged.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> artifact = wb.compress(wb.model("fashion/lenet5"), wb.Recipe(wb.Prune(0.5)))
     >>> package = wb.export(artifact, "onnxruntime")  # doctest: +SKIP

@@ -99,6 +99,11 @@ class Package:
 def load_package(path: str | PathLike[str]) -> Package:
     """Read a package from its folder, or from a network with its manifest next to it.
 
+    Parameters
+    ----------
+    path
+        What `Package.save` wrote: the folder, or the network in it.
+
     Raises
     ------
     ArtifactError

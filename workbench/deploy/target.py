@@ -34,6 +34,8 @@ class Target:
     InputError
         If a value is not among these.
 
+    Examples
+    --------
     >>> Target("openvino").precision
     'float32'
     """

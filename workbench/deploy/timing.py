@@ -82,7 +82,13 @@ class Timing:
 
 @dataclass(frozen=True)
 class Benchmark(Displayable):
-    """Timings of packages of one compressed file that ran in turn."""
+    """Timings of packages of one compressed file that ran in turn.
+
+    Attributes
+    ----------
+    timings : tuple of Timing
+        One for each package, size of a batch and number of threads.
+    """
 
     _plots = "benchmark"
 
@@ -155,6 +161,10 @@ def benchmark(
         Examples per call. A package of one size of a batch is timed with that size only.
     threads
         Threads of one call; by default those of the first package's target, and all cores.
+    split
+        The examples: "train", "validation" or "test".
+    cancel
+        Ends the runtimes.
 
     Raises
     ------
@@ -165,6 +175,14 @@ def benchmark(
         If a runtime crashes, hangs, or uses another device or precision than requested.
     Cancelled
         If `cancel` is cancelled.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> artifact = wb.compress(wb.model("fashion/mlp-32"), wb.Recipe(wb.Quantize(8)))
+    >>> result = wb.benchmark([wb.export(artifact, "torch")], batches=[64], threads=[1])
+    >>> [(timing.runtime, timing.batch, timing.median > 0) for timing in result.timings]
+    [('torch', 64, True)]
     """
     if not packages:
         raise InputError("Pass at least one package.", code="deploy.no_package")

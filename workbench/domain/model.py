@@ -163,6 +163,7 @@ class Model:
     Attributes
     ----------
     architecture : Architecture
+        The name, the task and the module without its weights.
     card : dict
         The JSON card: ``parameters``, ``macs`` (multiply-accumulates per example), ``peak_memory``
         (bytes for a batch of 64), ``layers`` (for each weight, the ``kind`` of its layer, its

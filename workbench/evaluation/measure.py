@@ -149,7 +149,8 @@ def measure(
     ----------
     model, recipe
         Without a recipe the original is measured.
-    split : "validation" or "test"
+    split
+        "train", "validation" or "test".
     timed
         Whether to measure the latency, too. It takes about a second and is never cached, because
         it depends on the current load of the machine.
@@ -168,6 +169,13 @@ def measure(
         If the recipe does not fit the model.
     Cancelled
         If `cancel` is cancelled.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> report = wb.measure(wb.model("fashion/mlp-32"), wb.Recipe(wb.Quantize(4)), timed=False)
+    >>> report.exact, report.total
+    (True, 5000)
     """
     recipe = Recipe() if recipe is None else expect_recipe(recipe)
     store = store or default_result_cache()

@@ -169,8 +169,15 @@ class Report(Displayable):
 
     Attributes
     ----------
+    task, model, split : str
+        The names of the task, of the model and of the split.
+    recipe : Recipe
+        How the file was compressed; the empty recipe for the original.
+    size : Size
+        The length of the file, its parameters and its multiply-adds.
     score : Score, optional
-        None while only the size is known.
+        The metric on the split, exact or an estimate with its interval; None while only the size
+        is known.
     training_seconds : float, optional
         How long training the original took.
     latency : dict, optional
@@ -178,6 +185,14 @@ class Report(Displayable):
         the energy of 1,000 examples; None if not timed.
     preview_of : Recipe, optional
         The recipe whose baseline version this report measures, while the recipe is computed.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> model = wb.model("fashion/mlp-32")
+    >>> report = wb.measure(model, wb.Recipe(wb.Quantize(4)), split="test", timed=False)
+    >>> report.split, report.bytes == len(wb.compress(model, report.recipe))
+    ('test', True)
     """
 
     _plots = "report"

@@ -113,6 +113,8 @@ def race(
     Cancelled
         If `cancel` is cancelled.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> from workbench.experiments import race
     >>> rules = {"SGD": wb.Train(8, start="scratch", optimizer="sgd")}

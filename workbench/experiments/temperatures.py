@@ -87,6 +87,8 @@ def sweep(
     Cancelled
         If `cancel` is cancelled.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> from workbench.experiments import sweep
     >>> settings = wb.Train(4, start="scratch", teacher="fashion/lenet-300-100")

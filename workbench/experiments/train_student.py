@@ -90,6 +90,8 @@ def train_student(
 
     Parameters
     ----------
+    student
+        One of `wb.students()`.
     on_step
         Called with a `TrainingStep` after each training step.
     cancel

@@ -34,6 +34,11 @@ class Live(anywidget.AnyWidget):
 
     In a ``with`` statement it displays itself at the first update and shows at most four figures a
     second. At the end, the newest figure replaces the widget, so that a saved notebook shows it.
+
+    Parameters
+    ----------
+    source
+        What to show first, as for `update`; nothing by default.
     """
 
     _esm = sources.script(sources.LIVE_SCRIPTS)
@@ -121,6 +126,24 @@ def watch(states: Iterable[State]) -> State:
 
     Elsewhere nothing is shown.
 
+    Parameters
+    ----------
+    states
+        Results that display themselves, each of them newer than the previous one, such as an
+        experiment yields.
+
+    Returns
+    -------
+    State
+        The last one.
+
+    Raises
+    ------
+    InputError
+        If there is no state.
+
+    Examples
+    --------
     >>> import workbench as wb
     >>> from workbench.experiments import race
     >>> trials = {"Adam": wb.Train(4, start="scratch", optimizer="adam")}

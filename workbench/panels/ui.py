@@ -4,6 +4,8 @@ Several widgets of one session show the same state. They can be combined in the 
 `ipywidgets`. Each has two traits that follow the session and can be observed: `recipe`, which
 selects a recipe when it is set, and `report`, the newest result.
 
+Examples
+--------
 >>> import workbench as wb
 >>> session = wb.Session("fashion/lenet5")
 >>> bits = wb.ui.Controls(session, "quantize.bits")

@@ -30,6 +30,8 @@ class ParallelEvaluation(Displayable):
 
     Attributes
     ----------
+    model, split : str
+        The names of the model and of the split.
     correct, examples : int
         Over all ranks.
     parts : tuple of tuple of int
@@ -77,8 +79,14 @@ def evaluate_in_parallel(
 
     Parameters
     ----------
+    model
+        A built-in or a custom model.
+    split
+        "train", "validation" or "test".
     ranks
         1 to 4.
+    cancel
+        Ends the evaluation of all ranks.
 
     Raises
     ------
@@ -89,6 +97,8 @@ def evaluate_in_parallel(
     Cancelled
         If `cancel` is cancelled.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> wb.evaluate_in_parallel(wb.model("fashion/mlp-32"), "validation", ranks=2).correct
     4312

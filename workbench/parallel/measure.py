@@ -57,11 +57,14 @@ class ParallelMeasurement(Displayable):
 
     Attributes
     ----------
+    model : str
+        The name of the model.
     results : tuple of RecipeResult
         In the order of the recipes.
     seconds : float
         By the wall clock, from the commands to the last result.
     processes : int
+        How many computed at the same time.
     metric : str
         The name of the task's metric.
     """
@@ -96,12 +99,16 @@ def measure_in_parallel(
 
     Parameters
     ----------
+    model
+        A built-in or a custom model.
     recipes
         They may train; a recipe's number of threads is part of it and stays.
     processes
         1 to 4; recipe number n goes to process n modulo this number.
     on_result
         Called with each `RecipeResult` as soon as it is available.
+    cancel
+        Ends the work of all processes.
 
     Raises
     ------

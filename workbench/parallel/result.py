@@ -77,8 +77,11 @@ class ParallelTraining(Displayable):
     Attributes
     ----------
     model : str
+        The name of the model.
     plan : Plan
+        The settings of the run.
     ranks : tuple of RankResult
+        What each rank measured.
     records : tuple of Record
         Of all ranks, and of the single-process run with the rank -1.
     timelines, replays : tuple of StepTimeline

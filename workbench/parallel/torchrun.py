@@ -54,8 +54,14 @@ def write_job(
 
     Parameters
     ----------
+    model
+        A built-in model, or one whose module `source` makes.
+    folder
+        The folder to write, which is then copied to each machine.
     host, port
         Where the first machine listens. The default accepts connections from this machine only.
+    source
+        As for `wb.train_in_parallel`.
     settings
         As in `train_in_parallel`, without shared weights.
 

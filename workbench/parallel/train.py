@@ -59,6 +59,8 @@ def train_in_parallel(
 
     Parameters
     ----------
+    model
+        A built-in model, or one whose module `source` makes.
     strategy
         ``data``: each rank has all weights and a part of each batch. ``zero1``, ``zero2``,
         ``zero3``: the ranks also share optimizer state, gradients and weights. ``tensor``: each
@@ -78,6 +80,8 @@ def train_in_parallel(
     on_wait
         Called once if another parallel run of this user is under way on this machine: runs wait
         for each other, so that they do not share the cores.
+    cancel
+        Ends the training on all ranks; receives the progress.
     settings
         Other fields of `Plan`, such as ``sync="every_k"`` or ``steps=100``.
 
@@ -90,6 +94,8 @@ def train_in_parallel(
     Cancelled
         If `cancel` is cancelled.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> result = wb.train_in_parallel(wb.model("fashion/lenet-300-100"), ranks=2, steps=5)
     >>> result.consistent

@@ -24,7 +24,14 @@ MOST_EXAMPLES = 65_536
 class ModulePlan(Displayable):
     """The predicted memory of a module, and a chip's.
 
-    `predict` returns the memory for a batch of so many examples.
+    Attributes
+    ----------
+    memory : Memory
+        For the batch that was asked for.
+    chip : Chip
+        The chip whose memory it is compared with.
+    predict : callable
+        Returns the memory for a batch of so many examples.
     """
 
     _plots: ClassVar[str] = "module_plan"

@@ -33,7 +33,24 @@ HOUR, DAY, JOULES_PER_KWH = 3600, 86400, 3.6e6
 class TrainingPlan(Displayable):
     """What a training step needs on each chip, how long it takes, and its energy.
 
-    `fits` is None if the answer is within the prediction's error.
+    Attributes
+    ----------
+    architecture : Architecture
+        The network.
+    chip : Chip
+        The kind of chip.
+    job : TrainingJob
+        The step: its tokens, precision and layout on the chips.
+    memory : Memory
+        Predicted bytes of each chip, by purpose.
+    fits : bool or None
+        Whether they fit; None if the answer is within the prediction's error.
+    seconds : Seconds
+        Predicted time of a step, by kind of work.
+    interval : Interval
+        Of that time.
+    watts : float or None
+        Power of a chip during the step; None if it is not published.
     """
 
     _plots: ClassVar[str] = "plan"
@@ -141,7 +158,26 @@ class TrainingPlan(Displayable):
 
 @dataclass(frozen=True, repr=False)
 class InferencePlan(Displayable):
-    """What generating text needs on a chip, and how long reading and each token take."""
+    """What generating text needs on a chip, and how long reading and each token take.
+
+    Attributes
+    ----------
+    architecture : Architecture
+        The network.
+    chip : Chip
+        The kind of chip.
+    job : InferenceJob
+        The sequences, their tokens and the precision.
+    memory : Memory
+        Predicted bytes of each chip, by purpose.
+    fits : bool or None
+        Whether they fit; None if the answer is within the prediction's error.
+    prefill, decode : Seconds
+        Predicted time to read all contexts of the batch, and to generate one token of each
+        sequence, by kind of work.
+    prefill_interval, decode_interval : Interval
+        Of these times.
+    """
 
     _plots: ClassVar[str] = "plan"
 

@@ -34,6 +34,7 @@ class InferenceEnergy(Displayable):
     Attributes
     ----------
     model : str
+        The name of the model.
     batch : int
         Examples in one call.
     repeats : tuple of Energy
@@ -80,14 +81,19 @@ def inference_energy(
 ) -> InferenceEnergy:
     """Run a file or a model again and again on validation examples, and return its energy.
 
-    A repeat takes `seconds` and longer until the counter was updated a hundred times, at most 30 s.
-
     Parameters
     ----------
     file
         What `compress` or `load` returns, or a model as it is.
     batch
         Examples in one call.
+    repeats
+        How often to measure.
+    seconds
+        The shortest time of a repeat. It lasts longer until the counter was updated a hundred
+        times, at most 30 s.
+    cancel
+        Checked between two calls.
 
     Raises
     ------

@@ -65,7 +65,19 @@ class RooflineLayer:
 
 @dataclass(frozen=True)
 class Roofline(Displayable):
-    """The layers of a network against the peaks of this machine, on one thread in float32."""
+    """The layers of a network against the peaks of this machine, on one thread in float32.
+
+    Attributes
+    ----------
+    model : str
+        The name of the model.
+    batch : int
+        Examples of the call.
+    peaks : Peaks
+        Multiply-adds and bytes per second that the machine reaches.
+    layers : tuple of RooflineLayer
+        One for each layer that computes.
+    """
 
     _plots = "roofline"
 
@@ -117,6 +129,8 @@ def roofline(
         A compressed file, its path, or a model.
     batch
         Examples of the call.
+    cancel
+        Checked while the peaks are measured.
 
     Raises
     ------
@@ -124,7 +138,11 @@ def roofline(
         If `batch` is no positive whole number.
     ArtifactError
         If the file is damaged.
+    Cancelled
+        If `cancel` is cancelled.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> result = wb.roofline(wb.model("vowels/cnn"), batch=1)
     >>> result.layers[0].macs > 0

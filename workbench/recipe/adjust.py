@@ -55,6 +55,16 @@ class Adjust(Settings):
 
     Folding and equalization come before pruning and quantization, and change no output. Batch norm
     recalibration and then bias correction come last, on the decoded weights.
+
+    Attributes
+    ----------
+    batch_norm : str
+        How batch norm is adjusted to the compressed weights.
+    biases : str
+        Whether biases compensate for the mean error of each output (Nagel et al. 2019,
+        arXiv 1906.04721).
+    equalize : str
+        Whether channel ranges are equalized across layers before quantization (the same paper).
     """
 
     batch_norm: str = choice(

@@ -13,6 +13,8 @@ from workbench.recipe.recipe import Recipe
 def describe(recipe: Recipe) -> str:
     """Return the main settings of a recipe, such as "60 % pruned, 4 bits".
 
+    Examples
+    --------
     >>> from workbench.recipe import Prune, Quantize
     >>> describe(Recipe(Prune(0.6), Quantize(4))).replace(chr(0x202F), " ")
     '60 % pruned, 4 bits'

@@ -125,6 +125,14 @@ class Prune(Settings):
         Tensors that are not pruned.
     seed : int
         For the random criterion.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> recipe = wb.Recipe(wb.Prune(0.75, exclude=("fc2.weight",)))
+    >>> weights = wb.compress(wb.model("fashion/mlp-32"), recipe).weights()
+    >>> (weights["fc1.weight"] == 0).double().mean().item()
+    0.75
     """
 
     sparsity: float = real(

@@ -73,6 +73,14 @@ class Quantize(Settings):
         The bits of single tensors.
     exclude : tuple of str
         Tensors that stay in float32.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> model = wb.model("fashion/mlp-32")
+    >>> eight, four = (len(wb.compress(model, wb.Recipe(wb.Quantize(bits)))) for bits in (8, 4))
+    >>> four < eight < model.original_bytes / 3
+    True
     """
 
     bits: int = choice(8, BITS, N_("bits"), N_("Bits for each weight."))

@@ -59,7 +59,9 @@ class Recipe(Displayable):
     Parameters
     ----------
     *parts
-        The parts in any order; each may be given by keyword instead.
+        The parts in any order.
+    structure, prune, factorize, share, quantize, activations, adjust, train
+        A part by keyword instead.
 
     Raises
     ------

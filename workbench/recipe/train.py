@@ -181,6 +181,43 @@ class Train(Settings):
         The share of the training examples whose labels are used: the same ones for the same seed,
         in proportion to the classes, at least one of each class. A teacher still answers on all
         examples; without a teacher, only the labeled examples are used.
+    sparsening : str
+        When weights are pruned during training.
+    rounding : str
+        How training takes quantization into account.
+    batch_norm : str
+        How the running statistics are set before training.
+    optimizer : str
+        How weights are updated.
+    learning_rate, schedule : float, str
+        The step size at the peak of the schedule, and how it changes over the steps.
+    weight_decay : float
+        How strongly weights are pulled toward zero.
+    label_smoothing : float
+        The fraction of each label that is spread evenly over all classes.
+    dropout : float
+        The fraction of the inputs of fully connected layers that is dropped at random.
+    clip : float
+        The largest L2 norm of a gradient; 0 does not clip.
+    shift, mirror : int, str
+        Random changes of images: the largest shift in pixels, and whether half are mirrored.
+    patience : int
+        The number of validation checks, of 20, without improvement after which training ends with
+        the best weights; 0 disables early stopping.
+    average : float
+        The decay of a moving average of the weights; 0 keeps the weights of the last step.
+    precision : str
+        The floating-point format of computations during training.
+    seed, threads : int
+        The seed of all random numbers, and the cores used.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> recipe = wb.Recipe(wb.Prune(0.9), wb.Train(steps=4, batch=32, learning_rate=0.01))
+    >>> artifact = wb.compress(wb.model("fashion/mlp-32"), recipe)
+    >>> artifact.recipe.train.optimizer
+    'adamw'
     """
 
     steps: int = integer(300, (0, 200_000), N_("steps"), N_("The number of batches to train on."))

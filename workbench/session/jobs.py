@@ -149,6 +149,8 @@ class Jobs:
             `Generation` of a language model.
         target
             The example's number, the layer's name, or (prompt, seed, characters).
+        cancel, on_progress
+            Ends the work; called with the completed fraction, 0 to 1.
 
         Raises
         ------
@@ -178,7 +180,12 @@ class Jobs:
     ) -> None:
         """Train the model at several temperatures; a newer call wins.
 
-        All students together take `seconds`, or each the steps of `settings`.
+        Parameters
+        ----------
+        settings, seconds
+            Of each student; what all of them together take, or None for the steps of `settings`.
+        cancel, on_progress
+            As for `analyze`.
 
         Raises
         ------

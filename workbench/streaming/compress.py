@@ -55,6 +55,8 @@ def compress_file(
     ----------
     path
         A ``.safetensors`` file, the ``.index.json`` of its shards, or the folder with either.
+    recipe
+        Pruning, low rank, shared values and quantization, which need neither module nor data.
     output
         The file to write. Partial output is stored next to it until the file is complete.
     on_progress

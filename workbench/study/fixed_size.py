@@ -59,6 +59,8 @@ def hold_size(
     Cancelled
         If `cancel` is cancelled between two files.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> from workbench.study import hold_size
     >>> recipe = wb.Recipe(wb.Prune(0.8, layers={"fc1.weight": 0.9}), wb.Quantize(4))

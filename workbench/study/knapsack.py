@@ -19,6 +19,8 @@ def knapsack(options: Mapping[str, list[Option]], max_bytes: int) -> dict[str, i
     It is solved exactly by dynamic programming for sizes that are rounded up to a
     two-thousandth of the limit. None if even the smallest settings are too large.
 
+    Examples
+    --------
     >>> knapsack({"a": [(2, 10, 5.0), (8, 40, 0.0)], "b": [(2, 10, 1.0), (8, 40, 0.0)]}, 50)
     {'a': 8, 'b': 2}
     """

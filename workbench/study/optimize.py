@@ -82,6 +82,8 @@ def optimize(
     Cancelled
         If `cancel` is cancelled.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> result = wb.optimize(wb.model("fashion/mlp-32"), max_bytes=20_000, seconds=2)
     >>> result.met, result.best.bytes <= 20_000

@@ -29,6 +29,7 @@ class Recommendation(Displayable):
     Attributes
     ----------
     model : Model
+        The model that the recipes compress.
     goal : Goal
         The limits.
     result : StudyResult

@@ -69,6 +69,8 @@ def run_study(
     Cancelled
         If `cancel` is cancelled.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> from workbench.study import Space, Study, run_study
     >>> model = wb.model("fashion/lenet-300-100")

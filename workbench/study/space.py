@@ -30,6 +30,8 @@ class Space:
         setting of a single layer is "part.layers.NAME".
     base
         The other fields of all recipes.
+    cached
+        What was computed from the space before. Leave it out.
 
     Raises
     ------

@@ -116,6 +116,8 @@ class Study:
     def of(cls, model: Model, space: Space, **settings: Any) -> Study:
         """Return the study of a model; `settings` are the other fields.
 
+        Examples
+        --------
         >>> import workbench as wb
         >>> from workbench.study import Space, Study
         >>> space = Space({"quantize.bits": [2, 4, 8]})

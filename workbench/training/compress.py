@@ -44,6 +44,10 @@ def compress(
 
     Parameters
     ----------
+    model
+        A built-in or a custom model.
+    recipe
+        What to do with the weights; an empty recipe only encodes them.
     on_step
         Called with a `TrainingStep` after each training step.
     cancel
@@ -61,6 +65,8 @@ def compress(
     Cancelled
         If `cancel` is cancelled during training.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> recipe = wb.Recipe.from_json('{"prune": {"sparsity": 0.9}, "quantize": {"bits": 4}}')
     >>> artifact = wb.compress(wb.model("fashion/lenet5"), recipe)
@@ -105,6 +111,8 @@ def train(
     RecipeError, TrainingError, Cancelled
         As in `compress`.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> sparse = wb.Recipe(prune=wb.Prune(0.9))
     >>> wb.train(wb.model("fashion/lenet-300-100"), sparse, steps=2).recipe.train.steps

@@ -57,6 +57,11 @@ def tasks() -> tuple[str, ...]:
 def task(name: str) -> Task:
     """Return a task.
 
+    Parameters
+    ----------
+    name
+        Such as "fashion"; `tasks` lists them all.
+
     Raises
     ------
     UnknownNameError
@@ -72,6 +77,11 @@ def task(name: str) -> Task:
 
 def models(task: str | None = None) -> tuple[str, ...]:
     """Return the names of all models, or of one task: built-in, of packages, then custom.
+
+    Parameters
+    ----------
+    task
+        The name of a task; all by default.
 
     Raises
     ------
@@ -121,19 +131,28 @@ def architecture(name: str) -> Architecture:
 def model(name: str) -> Model:
     """Return a trained model: built-in, custom, of an installed package, or a shipped student.
 
+    Parameters
+    ----------
+    name
+        Such as "fashion/lenet5" or "custom/NAME"; `models` lists them all.
+
     Raises
     ------
     InputError
-        If `name` is not a string.
+        If `name` is not a string, or is that of a file of tensors, which has no module.
     UnknownNameError
-        If there is no such model.
-        A custom model must be registered first.
-    InputError
-        If the name is that of a file of tensors, which has no module.
+        If there is no such model. A custom model must be registered first.
     FileError
         If the card, or the table of the students, is missing or damaged.
     WorkbenchError
         If the plug-in of the model fails.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> model = wb.model("fashion/mlp-32")
+    >>> model.task.name, list(model.layers)
+    ('fashion', ['fc1.weight', 'fc2.weight'])
     """
     if not isinstance(name, str):
         raise InputError(

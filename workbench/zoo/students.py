@@ -187,6 +187,13 @@ def _all() -> dict[str, Student]:
 def students(network: str | None = None) -> tuple[Student, ...]:
     """Return all shipped students, or those of one network.
 
+    Parameters
+    ----------
+    network
+        The name of the built-in model whose network they have; all by default.
+
+    Examples
+    --------
     >>> import workbench as wb
     >>> len(wb.students())
     66
@@ -197,6 +204,13 @@ def students(network: str | None = None) -> tuple[Student, ...]:
 def student(name: str) -> Student | None:
     """Return the student whose model has this name, or None.
 
+    Parameters
+    ----------
+    name
+        The name of a model.
+
+    Examples
+    --------
     >>> import workbench as wb
     >>> wb.student("fashion/mlp-32.resnet.t4.labels5").temperature
     4.0

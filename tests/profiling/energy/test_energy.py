@@ -116,20 +116,27 @@ def test_carbon_of_a_given_intensity():
         "high": 800.0,
         "grams_per_kwh": 400.0,
     }
-    assert carbon(kwh, environment={VARIABLE: "50"}).grams == 50
     assert "400 g/kWh" in wb.carbon(kwh, 400).text
 
 
+def test_carbon_of_the_intensity_in_the_environment(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "50")
+    kwh = Energy(3.6e6, 1.8e6, 7.2e6, "model", ("process",))
+    assert carbon(kwh).grams == 50
+    assert carbon(kwh, 400).grams == 400
+
+
 @pytest.mark.parametrize(
-    ("call", "code"),
+    ("energy", "intensity", "variable", "code"),
     [
-        (lambda: carbon(COUNTED, environment={}), "energy.no_intensity"),
-        (lambda: carbon(COUNTED, -1), "energy.invalid_intensity"),
-        (lambda: carbon(COUNTED, float("nan")), "energy.invalid_intensity"),
-        (lambda: carbon(COUNTED, environment={VARIABLE: "green"}), "energy.invalid_intensity"),
-        (lambda: carbon(UNKNOWN, 400), "energy.not_known"),
+        (COUNTED, None, "", "energy.no_intensity"),
+        (COUNTED, None, "green", "energy.invalid_intensity"),
+        (COUNTED, -1, "50", "energy.invalid_intensity"),
+        (COUNTED, float("nan"), "50", "energy.invalid_intensity"),
+        (UNKNOWN, 400, "50", "energy.not_known"),
     ],
 )
-def test_carbon_errors(call, code):
+def test_carbon_errors(energy, intensity, variable, code, monkeypatch):
+    monkeypatch.setenv(VARIABLE, variable)
     with raises(code):
-        call()
+        carbon(energy, intensity)

@@ -42,6 +42,8 @@ def from_keras(model: Any | str | PathLike[str]) -> nn.Module:
         If Keras is not installed or uses another backend, the model is not built, or a layer
         cannot be read; the message names it.
 
+    Examples
+    --------
     >>> module = wb.from_keras("model.keras")  # doctest: +SKIP
     """
     if "keras" not in sys.modules:

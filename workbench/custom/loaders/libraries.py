@@ -31,6 +31,8 @@ def from_timm(name: str | PathLike[str], *, pretrained: bool = False, **options:
     InputError
         If timm is not installed or cannot create the model.
 
+    Examples
+    --------
     >>> module = wb.from_timm("resnet18", pretrained=True)  # doctest: +SKIP
     """
     timm = require_package("timm", "A timm model")
@@ -56,6 +58,8 @@ def from_transformers(name: str | PathLike[str], **options: Any) -> nn.Module:
     InputError
         If transformers is not installed or cannot load the model.
 
+    Examples
+    --------
     >>> module = wb.from_transformers("folder/of/my-model")  # doctest: +SKIP
     """
     transformers = require_package("transformers", "A transformers model")

@@ -76,7 +76,7 @@ def from_pictures(
     """Train a small network on the pictures of a folder or a zip archive, a folder for each class.
 
     Folders named train, val and test are used as splits; otherwise 15 % each are held out for
-    validation and test. `inspect_pictures` shows what is used. The other parameters are the same.
+    validation and test. `inspect_pictures` shows what is used.
 
     Parameters
     ----------
@@ -84,10 +84,14 @@ def from_pictures(
         The path of a folder or an archive, or the content of an archive.
     name
         The model is registered as ``custom/name``; by default the name of the source.
+    size, level, leave_out, leave_out_rare
+        As for `wb.inspect_pictures`.
     seconds
         The longest time to train; by default as long as the number of pictures needs. With it, the
         result depends on the speed of the machine. Only training counts, and a few short passes are
         made in any case. If the limit ends the training early, `Model.notes` says so.
+    cancel
+        Checked between two pictures and between two batches; receives the progress.
 
     Returns
     -------

@@ -125,7 +125,7 @@ def evaluate(
     file
         An artifact, or the path of a file.
     split, timed
-        As for `measure`.
+        As for `wb.measure`.
     data
         New data with known values, as `wb.predict` takes them: rows with the column that the file
         predicts, or pictures in folders named after their classes. The file of a model of your own

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
@@ -19,7 +18,15 @@ JOULES_PER_KWH = 3.6e6
 
 @dataclass(frozen=True)
 class Carbon:
-    """Grams of CO₂ with their interval, and the grams per kWh that they are computed with."""
+    """Grams of CO₂ with their interval, and the grams per kWh that they are computed with.
+
+    Attributes
+    ----------
+    grams, low, high : float
+        Grams of CO₂, and the ends of their interval, which is that of the energy.
+    grams_per_kwh : float
+        The intensity of electricity, as given.
+    """
 
     grams: float
     low: float
@@ -50,12 +57,7 @@ class Carbon:
         return asdict(self)
 
 
-def carbon(
-    energy: Energy,
-    grams_per_kwh: float | None = None,
-    *,
-    environment: Mapping[str, str] = os.environ,
-) -> Carbon:
+def carbon(energy: Energy, grams_per_kwh: float | None = None) -> Carbon:
     """Return the CO₂ of an energy.
 
     There is no default: the intensity of electricity differs by a factor of a hundred between
@@ -63,6 +65,8 @@ def carbon(
 
     Parameters
     ----------
+    energy
+        A measured or estimated energy.
     grams_per_kwh
         Grams of CO₂ per kWh of electricity; by default the environment variable
         ``WORKBENCH_CO2_GRAMS_PER_KWH``.
@@ -71,8 +75,15 @@ def carbon(
     ------
     InputError
         If no intensity is given, it is not a number, or the energy is not known.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> _, energy = wb.energy_of(lambda: sum(range(100_000)))
+    >>> wb.carbon(energy, grams_per_kwh=400).grams_per_kwh
+    400.0
     """
-    intensity = given_intensity(environment) if grams_per_kwh is None else _number(grams_per_kwh)
+    intensity = given_intensity() if grams_per_kwh is None else _number(grams_per_kwh)
     if intensity is None:
         raise InputError(
             f"CO₂ needs the grams per kWh of your electricity: pass grams_per_kwh or {VARIABLE}.",
@@ -86,7 +97,7 @@ def carbon(
     return Carbon(grams, low, high, intensity)
 
 
-def given_intensity(environment: Mapping[str, str] = os.environ) -> float | None:
+def given_intensity() -> float | None:
     """Return the grams per kWh of the environment variable, or None if it is not set.
 
     Raises
@@ -94,7 +105,7 @@ def given_intensity(environment: Mapping[str, str] = os.environ) -> float | None
     InputError
         If the variable is not a number of at least 0.
     """
-    text = environment.get(VARIABLE, "")
+    text = os.environ.get(VARIABLE, "")
     return _number(text) if text else None
 
 

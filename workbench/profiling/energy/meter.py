@@ -35,12 +35,18 @@ class EnergyMeter:
         How long to wait at first, idle, to subtract the idle power; 0 subtracts nothing.
     power
         The watts for an estimate, if you know better ones than the table.
+    machine
+        The counters and sensors to read; by default those of this machine.
+    sleep
+        What waits for the idle seconds.
 
     Raises
     ------
     InputError
         If `idle_seconds` is not a number of at least 0.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> with wb.EnergyMeter() as meter:
     ...     squares = [number**2 for number in range(100_000)]
@@ -202,9 +208,13 @@ def energy_of(
 
     Parameters
     ----------
+    work
+        A function without arguments.
     gpus, idle_seconds
-        As for `EnergyMeter`.
+        As for `wb.EnergyMeter`.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> total, energy = wb.energy_of(lambda: sum(range(100_000)))
     >>> total, energy.how != "unknown"

@@ -41,9 +41,16 @@ FAMILIES: dict[str, tuple[str, float, float]] = {
 
 @dataclass(frozen=True)
 class CpuPower:
-    """The power of a processor: watts when all is idle, and further watts of each busy thread.
+    """The power of a processor.
 
-    `origin` says where they come from.
+    Attributes
+    ----------
+    idle : float
+        Watts when all its threads are idle.
+    busy : float
+        Further watts of each busy thread.
+    origin : str
+        Where the numbers come from, as a phrase for reports.
     """
 
     idle: float

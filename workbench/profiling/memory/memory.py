@@ -54,9 +54,11 @@ class Memory(Displayable):
     Attributes
     ----------
     name : str
+        The name of the model or of the module's class.
     batch : int
         Examples.
     optimizer : str
+        The name of the optimizer.
     training : Peak
         Of a training step after the first one, so that the optimizer's states exist.
     inference : Peak

@@ -75,6 +75,8 @@ def memory(
         If the module cannot run on such inputs, or if what it does depends on values of tensors and
         it has none.
 
+    Examples
+    --------
     >>> import workbench as wb
     >>> wb.memory(wb.model("fashion/lenet5"), batch=32).inference.bytes["weights"]
     1724320
