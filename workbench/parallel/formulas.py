@@ -16,9 +16,10 @@ Shapes = Mapping[str, Sequence[int]]
 def held_bytes(plan: Plan, shapes: Shapes, rank: int) -> dict[str, int] | None:
     """Return the bytes of weights, gradients and optimizer state of a rank.
 
-    Every rank of data parallel training has everything; with ``zero1`` it has the optimizer's state
-    of its own parameters only. With ``zero2`` and ``zero3``, the first axis of each parameter is
-    cut into equal parts, padded at the end, as FSDP2 does; the optimizer's state has no padding.
+    Every rank of data parallel training stores everything; with ``zero1`` it stores the optimizer's
+    state of its own parameters only. With ``zero2`` and ``zero3``, each of N ranks stores 1/N of
+    all three: the first axis of each parameter is cut into equal parts, padded at the end, as FSDP2
+    does; the optimizer's state has no padding.
     Adam has two moments per weight, SGD has no state.
 
     Returns None for strategies whose distribution depends on the network: ``tensor`` and

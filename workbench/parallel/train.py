@@ -62,9 +62,11 @@ def train_in_parallel(
     model
         A built-in model, or one whose module `source` makes.
     strategy
-        ``data``: each rank has all weights and a part of each batch. ``zero1``, ``zero2``,
-        ``zero3``: the ranks also share optimizer state, gradients and weights. ``tensor``: each
-        rank has a part of each matrix. ``pipeline``: each rank has some of the layers.
+        ``data``: each of the N ranks stores all weights and computes a part of each batch.
+        ``zero1``: as ``data``, but each rank stores 1/N of the optimizer state. ``zero2``,
+        ``zero3``: each rank stores 1/N of weights, gradients and optimizer state; ``zero2`` gathers
+        all weights for a step, ``zero3`` those of one block at a time. ``tensor``: each rank stores
+        1/N of the matrices. ``pipeline``: each rank stores some of the layers.
     ranks
         1 to 4.
     source

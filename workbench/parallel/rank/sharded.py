@@ -1,9 +1,10 @@
-"""Sharded data parallel: each rank holds a part of optimizer state, gradients and weights.
+"""Sharded data parallel: each rank stores 1/N of optimizer state, gradients and weights.
 
-ZeRO (Rajbhandari et al., arXiv 1910.02054). Stage 1 distributes the optimizer's state by whole
-parameters, like PyTorch's ZeroRedundancyOptimizer. Stages 2 and 3 divide each parameter, like
-FSDP2; stage 2 keeps the gathered weights from forward to backward. The classes of PyTorch would
-load its compiler, which takes a third of a rank's memory.
+ZeRO (Rajbhandari et al. 2020, arXiv 1910.02054). ``zero1`` divides the optimizer's state by whole
+parameters, like PyTorch's ZeroRedundancyOptimizer. ``zero2`` and ``zero3`` divide each parameter,
+its gradient and its state, like FSDP2. ``zero2`` keeps the gathered weights from forward to
+backward (``reshard_after_forward=False``); in stage 2 of the paper, every rank stores all weights.
+The classes of PyTorch would load its compiler, which takes a third of a rank's memory.
 """
 
 from __future__ import annotations
@@ -51,9 +52,10 @@ class ShardedOptimizer(Synchronized):
 
 
 class FullySharded(Replica):
-    """ZeRO-2 and ZeRO-3.
+    """``zero2`` and ``zero3``: each rank stores 1/N of each parameter, gradient and state.
 
-    A block is gathered before its forward pass, and again when the backward pass first needs it.
+    A block is gathered before its forward pass, and with ``zero3`` again when the backward pass
+    first needs it.
     Its gradients are divided among the ranks as soon as they are there. All ranks reduce the blocks
     in the same order, the last first.
     """
