@@ -271,10 +271,11 @@ class Recipe(Displayable):
 
     @property
     def baseline(self) -> Recipe:
-        """The same recipe with fast methods only; the recipe itself if it has no slow one.
+        """The recipe with the slow choices of `BASELINES` replaced; itself if it has none.
 
         Second-order criteria become magnitude or group norm, compensated rounding becomes nearest,
-        and nothing is recalibrated or corrected.
+        batch norm and biases stay unchanged. Everything else stays, also first-order criteria,
+        equalization and training.
         """
         changed: dict[str, Any] = {}
         for (key, field), (slow, fast) in BASELINES.items():
