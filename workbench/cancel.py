@@ -1,4 +1,4 @@
-"""Cancelling running work, and hearing its progress."""
+"""Cancelling running work, and receiving its progress."""
 
 from __future__ import annotations
 

@@ -47,8 +47,8 @@ class TrainedNetwork:
 def run_pipeline(model: Model, recipe: Recipe, trained: TrainedNetwork | None = None) -> Artifact:
     """Return `model` compressed as `recipe` says.
 
-    Training takes hours and is resumed and cached, so it is not run here: `trained` is its result,
-    for the network that the first two steps return.
+    Training can take hours, and it is resumed and cached, so it is not run here: `trained` is its
+    result, for the network that the first two steps return.
 
     Raises
     ------

@@ -38,10 +38,11 @@ def activation_bytes(
     tensor
         Chips that share the matrices.
     is_selective
-        Whether norms and dropout are divided too (sequence parallelism), and attention is
-        computed again. If not, neither is.
+        Whether norms and dropout are divided too (sequence parallelism) and attention is
+        recomputed. Otherwise, every chip stores all of what norms and dropout need, and attention
+        is stored.
     interleaving
-        What interleaved stages keep relative to ordinary ones.
+        The activation memory of interleaved stages, as a factor of that of ordinary ones.
     """
     heads = architecture.blocks[0].mixer.heads
     hidden, layers = architecture.hidden, architecture.layers
@@ -51,5 +52,5 @@ def activation_bytes(
 
 
 def interleaved(pipeline: int, chunks: int) -> float:
-    """Return what interleaved pipeline stages keep relative to ordinary ones."""
+    """Return the activation memory of interleaved stages, as a factor of that of ordinary ones."""
     return 1 + (pipeline - 1) / (pipeline * chunks)
