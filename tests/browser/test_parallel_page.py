@@ -54,7 +54,10 @@ def test_a_run_is_live_and_ends_with_its_tab(watched, server):
     expect(title).to_contain_text("step 50")
     tops = page.locator(".parallel-card dd").evaluate_all(TOPS)
     assert tops == tops[:1] * len(tops)  # one row, although labels have one line or two
-    for name, finding in (("timeline", "compute"), ("bytes per rank", "to the byte")):
+    for name, finding in (
+        ("timeline", "compute"),
+        ("bytes per rank", "exactly as the formula predicts"),
+    ):
         page.get_by_role("tab", name=name).click()
         expect(title).to_contain_text(finding)
     assert len(ranks(server)) == 2 + AVAILABLE

@@ -183,15 +183,19 @@ def _headline(result: Recommendation, *, working: bool) -> str:
         return _("These recipes meet the limits.")
     if result.other is not None and working:
         return _(
-            "No recipe of this network meets the limits so far; another network does. The nearest:"
+            "No recipe of this network meets the limits so far, but another network does. The "
+            "nearest recipe is:"
         )
     if result.other is not None:
-        return _("No recipe of this network meets the limits; another network does. The nearest:")
+        return _(
+            "No recipe of this network meets the limits, but another network does. The nearest "
+            "recipe is:"
+        )
     if working:
-        return _("No recipe meets the limits so far; the nearest:")
+        return _("No recipe meets the limits so far. The nearest recipe is:")
     if result.violations:
-        return _("No recipe meets the limits; the nearest:")
-    return _("No recipe is known to meet the limits; the nearest:")
+        return _("No recipe meets the limits. The nearest recipe is:")
+    return _("No recipe is known to meet the limits. The nearest recipe is:")
 
 
 def _other_limits(result: Recommendation) -> str:

@@ -58,7 +58,7 @@ LABELS = {
     "repeats": (N_("runs"), N_("How often to train from the same seed, to compare the digests.")),
     "machines": (
         N_("machines"),
-        N_("2 spreads the ranks over two addresses of this machine, as over a network."),
+        N_("With 2, the ranks use two addresses of this machine, as if on two machines."),
     ),
     "latency_ms": (N_("latency, ms"), N_("Simulated: a delay per message.")),
     "bandwidth": (N_("bandwidth, MB/s"), N_("Simulated: a delay per byte; 0 for none.")),

@@ -78,7 +78,7 @@ def card(result: Benchmark) -> Card:
     facts += [
         (
             timing.energy.text,
-            _("for 1,000 examples: {runtime}, {batch}").format(
+            _("for 1,000 examples in {runtime}, {batch} per call").format(
                 runtime=_name(timing), batch=formatting.count(timing.batch)
             ),
         )

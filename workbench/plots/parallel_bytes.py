@@ -48,10 +48,10 @@ def title(result: ParallelTraining) -> str:
     largest = max(sum(rank.held.values()) for rank in result.ranks)
     size = formatting.size(largest)
     if result.ranks[0].formula is None:
-        return _("A rank holds up to {size}").format(size=size)
+        return _("Each rank holds up to {size}").format(size=size)
     if all(rank.formula == dict(rank.held) for rank in result.ranks):
-        return _("A rank holds {size}, to the byte what the formula says").format(size=size)
-    return _("A rank holds {size}, which is not what the formula says").format(size=size)
+        return _("Each rank holds {size}, exactly as the formula predicts").format(size=size)
+    return _("Each rank holds {size}, which is not what the formula predicts").format(size=size)
 
 
 def _bars(result: ParallelTraining, number: int, palette: Palette) -> dict[str, Any]:

@@ -93,5 +93,5 @@ class Share(Settings):
         N_("do not share"), N_("Layers whose weights do not share values.")
     )
     seed: int = integer(
-        0, (0, 2**31 - 1), N_("seed of k-means"), N_("The random seed of the random start.")
+        0, (0, 2**31 - 1), N_("seed of k-means"), N_("Seed of the random initialization.")
     )

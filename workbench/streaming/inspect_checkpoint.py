@@ -74,7 +74,7 @@ class CheckpointInspection:
             yield self._nothing()
         for action in dict.fromkeys(tensor.action for tensor in changed):
             group = [tensor for tensor in changed if tensor.action == action]
-            yield _("{tensors} changed, {action}: {names}.").format(
+            yield _("The recipe changes {tensors}, {action}: {names}.").format(
                 tensors=_counted(group), action=action, names=_names(group)
             )
         for reason, text in REASONS.items():

@@ -164,7 +164,8 @@ def allowed(goal: Goal, result: StudyResult) -> Iterator[str]:
         )
     if (goal.original_accuracy or 0.0) < (goal.min_accuracy or 0.0):
         yield _(
-            "Uncompressed, {original} itself has less than {limit}: train it longer first."
+            "Even uncompressed, {original} reaches less than {limit}: train it longer before you "
+            "compress it."
         ).format(
             original=reference(result.study.model),
             limit=formatting.percent(goal.min_accuracy or 0.0, 2),

@@ -44,7 +44,9 @@ def _code_notes(
     unused = {path for path, _qparams in artifact.spec.inputs} - written.layers.used
     codes = {name: b for name, b in codes.items() if name.removesuffix(".weight") not in unused}
     if any(bits not in (NIBBLE, BYTE) for bits in codes.values()):
-        notes.append(_("Codes of 2 or 3 bits are stored in 4, and those of 5 to 7 bits in 8."))
+        notes.append(
+            _("Codes of 2 or 3 bits are stored in 4 bits, and those of 5 to 7 bits in 8 bits.")
+        )
     small = {name.removesuffix(".weight") for name in written.small}
     large = [name for name in codes if name.removesuffix(".weight") not in small]
     if large:

@@ -157,8 +157,9 @@ def sentences(plan: TrainingPlan | InferencePlan) -> list[str]:
         job = plan.job
         result.append(
             _(
-                "Fastest layout that fits: {data} share the batch (sharding level {shard}), "
-                "{tensor} the matrices, {pipeline} the layers; checkpointing {again}."
+                "The fastest layout that fits: {data} chips divide the batch (sharding level "
+                "{shard}), {tensor} the matrices and {pipeline} the layers. Activations are "
+                "recomputed: {again}."
             ).format(
                 data=job.data,
                 shard=job.shard,
@@ -169,7 +170,7 @@ def sentences(plan: TrainingPlan | InferencePlan) -> list[str]:
         )
         if job.expert > 1:
             result.append(
-                _("Of those that share the batch, {expert} divide the experts.").format(
+                _("Of the chips that divide the batch, {expert} divide the experts.").format(
                     expert=job.expert
                 )
             )
