@@ -73,7 +73,7 @@ def test_money_is_that_of_the_chips(client):
     assert float(shown["value"]) == pytest.approx(1000 / planned.tokens_per_s, rel=0.01)
     plan(client, mode="train", chip="h200", tokens=10**9)
     shown = plan(client, price=0.01)["numbers"][-1]
-    total = client.session.focus.plan.plan().complete(1e9, 0.01)
+    total = client.session.focus.plan.plan().costs_as_dict(1e9, 0.01)
     assert float(shown["value"]) == pytest.approx(total["money"], rel=0.01)
 
 

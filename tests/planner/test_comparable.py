@@ -97,4 +97,4 @@ def test_only_possible_changes_are_proposed():
     planned = wb.plan("falcon-7b", "rtx-4090", batch=64, context=2048)  # 71 heads
     assert not any("chips" in text for text in changes(planned))
     with raises("plan.size"):
-        wb.plan("gpt2", "h200", microbatch=1, sequence=512).complete(-1)
+        wb.plan("gpt2", "h200", microbatch=1, sequence=512).costs_as_dict(-1)

@@ -338,7 +338,7 @@ def test_a_lower_power_limit_slows_products_less_than_it_saves():
 
 def test_a_complete_training():
     plan = wb.plan("llama-3.1-8b", "h200", microbatch=2, sequence=2048)
-    total = plan.complete(1e12, price=2.0)
+    total = plan.costs_as_dict(1e12, price=2.0)
     assert total["days_low"] < total["days"] < total["days_high"]
     assert total["days"] == pytest.approx(1e12 / plan.tokens_per_s / 86400)
     assert total["money"] == pytest.approx(2 * total["chip_hours"])

@@ -24,7 +24,7 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in parts if name.strip())
 
 
-def nothing(parser: Parser) -> None:
+def no_options(parser: Parser) -> None:
     """Add nothing."""
 
 

@@ -183,7 +183,7 @@ COMMANDS = (
     Command(
         "list",
         "Show the built-in tasks and models.",
-        command_options.nothing,
+        command_options.no_options,
         _list,
         tables.listing,
     ),

@@ -108,7 +108,7 @@ def run(options: argparse.Namespace) -> Result:
     if options.price is not None and options.tokens is None:
         raise InputError("--price needs --tokens, the number of training tokens.", code="plan.size")
     if options.tokens is not None:
-        result["training"] = trained.complete(options.tokens, options.price)
+        result["training"] = trained.costs_as_dict(options.tokens, options.price)
     return result
 
 

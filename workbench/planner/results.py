@@ -145,7 +145,7 @@ class TrainingPlan(Displayable):
             "money": None if price is None else hours.times(price),
         }
 
-    def complete(self, tokens: float, price: float | None = None) -> dict[str, float | None]:
+    def costs_as_dict(self, tokens: float, price: float | None = None) -> dict[str, float | None]:
         """Return `costs` as JSON data, with `_low` and `_high` of each number."""
         numbers: dict[str, float | None] = {}
         for name, estimate in self.costs(tokens, price).items():

@@ -97,35 +97,37 @@ def training_memory(
     workspace
         Bytes that the library for matrix products keeps.
     """
-    peaks = (stage_memory(architecture, job, held) for held in stages(architecture, job))
+    peaks = (stage_memory(architecture, job, stage) for stage in stages(architecture, job))
     peak = max(peaks, key=lambda point: point.total)
     return replace(peak, buffers=peak.buffers + workspace, context=context)
 
 
-def stage_memory(architecture: Architecture, job: TrainingJob, held: Stage) -> Memory:
+def stage_memory(architecture: Architecture, job: TrainingJob, stage: Stage) -> Memory:
     """Return the bytes of the moment when most are allocated on a chip of a stage."""
     precision = job.bytes
-    part, each = 1.0, precision.weight
+    trained_share, weight_bytes = 1.0, precision.weight
     if job.adapter_rank:
-        part = trainable_parameters(architecture, job) / architecture.parameters
-        each = frozen_bytes(architecture, job)
+        trained_share = trainable_parameters(architecture, job) / architecture.parameters
+        weight_bytes = frozen_bytes(architecture, job)
 
     def elements(level: int) -> float:
         """Return the elements of which a chip keeps something, divided from `level` on."""
-        return held.complete / job.shards if job.shard >= level else held.parameters
+        return stage.complete / job.shards if job.shard >= level else stage.parameters
 
-    weights = elements(3) * each
-    weights += held.parameters * part * precision.weight if job.adapter_rank else 0.0
-    states = elements(1) * part * precision.states
-    gradients = elements(2) * part * precision.gradient
+    weights = elements(3) * weight_bytes
+    weights += stage.parameters * trained_share * precision.weight if job.adapter_rank else 0.0
+    states = elements(1) * trained_share * precision.states
+    gradients = elements(2) * trained_share * precision.gradient
     divided = job.shards if job.shard >= 2 else 1
-    gathered, sums = gathered_bytes(architecture, job, held)
+    gathered, sums = gathered_bytes(architecture, job, stage)
     accumulated = gradients if job.accumulation > 1 else 0.0
     early = gathered + (sums if job.accumulation > 1 else 0.0)
 
-    saved, rebuilt, casts = _saved(architecture, job, held)
+    saved, rebuilt, casts = _saved(architecture, job, stage)
     tokens = job.tokens
-    ends = 2 * tokens * architecture.hidden * precision.residual / job.tensor + 16 * tokens
+    outside_layers = (
+        2 * tokens * architecture.hidden * precision.residual / job.tensor + 16 * tokens
+    )
     logits = tokens * architecture.vocabulary / job.tensor
     forward_size = precision.activation + 8 if precision.activation < 4 else 8
     scores = max(temporary_scores(block, job) for block in architecture)
@@ -133,9 +135,9 @@ def stage_memory(architecture: Architecture, job: TrainingJob, held: Stage) -> M
     per_logit += OWN_LOGITS if job.chips > 1 and not job.fused_loss else 0
     inner = max(block.feed_forward.width for block in architecture) / job.tensor
     step = tokens * (2 * inner + 2 * architecture.hidden) * precision.activation
-    first = saved / held.layers if held.layers else 0.0
-    during = max(gradients - (held.embedding + held.largest) * precision.gradient / divided, 0)
-    head_gradient = 0.0 if job.adapter_rank else held.head * precision.gradient / divided
+    first = saved / stage.layers if stage.layers else 0.0
+    during = max(gradients - (stage.embedding + stage.largest) * precision.gradient / divided, 0)
+    head_gradient = 0.0 if job.adapter_rank else stage.head * precision.gradient / divided
     saved_casts = 0.0 if job.is_recomputed else casts
     last = tokens * architecture.hidden * precision.activation
 
@@ -144,7 +146,7 @@ def stage_memory(architecture: Architecture, job: TrainingJob, held: Stage) -> M
             weights,
             accumulated,
             states,
-            saved + ends,
+            saved + outside_layers,
             logits * min(forward_size, per_logit),
             0,
             early,
@@ -154,7 +156,7 @@ def stage_memory(architecture: Architecture, job: TrainingJob, held: Stage) -> M
             weights,
             accumulated,
             states,
-            saved + ends,
+            saved + outside_layers,
             logits * per_logit,
             0,
             early,
@@ -185,7 +187,7 @@ def stage_memory(architecture: Architecture, job: TrainingJob, held: Stage) -> M
 
 
 def gathered_bytes(
-    architecture: Architecture, job: TrainingJob, held: Stage
+    architecture: Architecture, job: TrainingJob, stage: Stage
 ) -> tuple[float, float]:
     """Return the bytes of weights and inputs, and of sums of gradients, complete for a while.
 
@@ -201,22 +203,24 @@ def gathered_bytes(
         size = frozen_bytes(architecture, job) + trained * size
     each_gradient = trained * precision.gradient
     if job.shards > 1 and job.shard >= 2 and job.pipeline > 1:
-        gathered = held.parameters * size if job.shard >= 3 else 0.0
-        sums = held.parameters * each_gradient / job.interleaving
+        gathered = stage.parameters * size if job.shard >= 3 else 0.0
+        sums = stage.parameters * each_gradient / job.interleaving
     elif job.shards > 1 and job.shard >= 3:
-        gathered = (GATHERED_LAYERS * held.largest + held.head) * size
+        gathered = (GATHERED_LAYERS * stage.largest + stage.head) * size
     elif job.shards > 1 and job.shard == 2:
-        gathered = held.largest * each_gradient
+        gathered = stage.largest * each_gradient
     if job.tensor > 1:
         gathered += GATHERED_INPUTS * job.tokens * architecture.hidden * precision.activation
     return gathered, sums
 
 
-def _saved(architecture: Architecture, job: TrainingJob, held: Stage) -> tuple[float, float, float]:
+def _saved(
+    architecture: Architecture, job: TrainingJob, stage: Stage
+) -> tuple[float, float, float]:
     """Return bytes kept by all layers, by one that is computed again, and of cast weights."""
-    share = held.layers / architecture.layers * held.microbatches
+    share = stage.layers / architecture.layers * stage.microbatches
     every = sum(b.count * layer_bytes(b, architecture.hidden, job) for b in architecture)
-    casts = (held.weights + held.head) * job.bytes.activation if job.bytes.casts else 0.0
+    casts = (stage.weights + stage.head) * job.bytes.activation if job.bytes.casts else 0.0
     if job.shard >= 3:
         casts = 0.0
     if not job.is_recomputed:

@@ -110,7 +110,7 @@ class Recipe(Displayable):
             "adjust": adjust,
         }
         for part in parts:
-            key = _key(part)
+            key = _key_of(part)
             if given[key] is not None:
                 raise RecipeError(
                     f"The recipe has the part {key} twice: give it once.",
@@ -118,7 +118,7 @@ class Recipe(Displayable):
                 )
             given[key] = part
         for key, value in given.items():
-            part = _part(key, value) if isinstance(value, Mapping) else value
+            part = _part_from(key, value) if isinstance(value, Mapping) else value
             if part is not None and not isinstance(part, PARTS[key]):
                 raise _not_settings(key, value)
             object.__setattr__(self, key, part)
@@ -262,7 +262,7 @@ class Recipe(Displayable):
                 code="recipe.not_an_object",
             )
         _check_keys(data, PARTS, "The recipe")
-        return cls(**{k: None if v is None else _part(k, v) for k, v in data.items()})
+        return cls(**{k: None if v is None else _part_from(k, v) for k, v in data.items()})
 
     @property
     def untrained(self) -> Recipe:
@@ -360,7 +360,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return out
 
 
-def _part(key: str, data: Any) -> Any:
+def _part_from(key: str, data: Any) -> Any:
     if not isinstance(data, Mapping):
         raise _not_settings(key, data)
     part = PARTS[key]
@@ -368,7 +368,7 @@ def _part(key: str, data: Any) -> Any:
     return part(**data)
 
 
-def _key(part: Any) -> str:
+def _key_of(part: Any) -> str:
     for key, kind in PARTS.items():
         if isinstance(part, kind):
             return key

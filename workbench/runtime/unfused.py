@@ -51,7 +51,7 @@ def _padded(
     is_causal: bool | None = None,
 ) -> Tensor:
     """Run `encoder` on padded sequences with the outputs of packed ones: zero for padding."""
-    if not _packs(encoder, src, mask, src_key_padding_mask):
+    if not _would_pack(encoder, src, mask, src_key_padding_mask):
         encoder.use_nested_tensor = False
         try:
             outputs: Tensor = forward(src, mask, src_key_padding_mask, is_causal)
@@ -59,7 +59,7 @@ def _padded(
             encoder.use_nested_tensor = True
         return outputs
     assert src_key_padding_mask is not None
-    padding = _blocked(src_key_padding_mask)
+    padding = _boolean_mask(src_key_padding_mask)
     output = src
     for layer in encoder.layers:
         output = layer(output, src_key_padding_mask=src_key_padding_mask)
@@ -67,7 +67,7 @@ def _padded(
     return output if encoder.norm is None else encoder.norm(output)
 
 
-def _packs(
+def _would_pack(
     encoder: nn.TransformerEncoder, src: Tensor, mask: Tensor | None, padding: Tensor | None
 ) -> bool:
     """Return whether PyTorch would pack the sequences for `encoder`."""
@@ -79,10 +79,10 @@ def _packs(
     if torch.is_grad_enabled() and differentiable:
         return False
     checks = getattr(encoder, "mask_check", True)
-    valid = ~_blocked(padding)
+    valid = ~_boolean_mask(padding)
     return not checks or bool(torch._nested_tensor_from_mask_left_aligned(src, valid))  # noqa: SLF001 - the test that PyTorch uses
 
 
-def _blocked(padding: Tensor) -> Tensor:
+def _boolean_mask(padding: Tensor) -> Tensor:
     """Return the padding mask as bool. A float mask is minus infinity at padding."""
     return padding if padding.dtype == torch.bool else padding < 0

@@ -75,13 +75,13 @@ class CheckpointInspection:
         for action in dict.fromkeys(tensor.action for tensor in changed):
             group = [tensor for tensor in changed if tensor.action == action]
             yield _("The recipe changes {tensors}, {action}: {names}.").format(
-                tensors=_counted(group), action=action, names=_names(group)
+                tensors=_count_and_size(group), action=action, names=_names(group)
             )
         for reason, text in REASONS.items():
             for detail in dict.fromkeys(t.detail for t in self.tensors if t.reason == reason):
                 group = [t for t in self.tensors if (t.reason, t.detail) == (reason, detail)]
                 yield self._unchanged_text(reason).format(
-                    tensors=_counted(group),
+                    tensors=_count_and_size(group),
                     reason=_(text).format(detail=detail),
                     names=_names(group),
                 )
@@ -109,7 +109,7 @@ class CheckpointInspection:
             yield _(
                 "By their names, these may be fixed transforms rather than learned weights: "
                 "{names}. Exclude them if they must stay exact."
-            ).format(names=_listed(fixed, MOST_FIXED))
+            ).format(names=_shortened_names(fixed, MOST_FIXED))
         for name, first in list(self.repeated.items())[:MOST_NAMED]:
             yield _(
                 "{name} has the same bytes as {first}: they are stored once if treated alike."
@@ -167,7 +167,7 @@ def inspection_of(source: Source, recipe: Recipe) -> CheckpointInspection:
     )
 
 
-def _counted(group: list[Treatment]) -> str:
+def _count_and_size(group: list[Treatment]) -> str:
     size = formatting.size(sum(tensor.bytes for tensor in group))
     return plural("{count} tensor ({size})", "{count} tensors ({size})", len(group)).format(
         count=formatting.count(len(group)), size=size
@@ -175,8 +175,8 @@ def _counted(group: list[Treatment]) -> str:
 
 
 def _names(group: list[Treatment]) -> str:
-    return _listed([tensor.name for tensor in group], MOST_NAMED)
+    return _shortened_names([tensor.name for tensor in group], MOST_NAMED)
 
 
-def _listed(names: list[str], most: int) -> str:
+def _shortened_names(names: list[str], most: int) -> str:
     return formatting.names([*map(formatting.short, names[:most]), *names[most:]], most)

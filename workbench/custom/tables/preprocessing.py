@@ -15,7 +15,7 @@ from workbench.custom.tables.features.dates import DateFeatures
 from workbench.custom.tables.features.numbers import BINS, NumberFeatures
 from workbench.custom.tables.features.texts import MAX_WORDS, TextFeatures
 from workbench.custom.tables.inspection import COLUMN_TYPES
-from workbench.custom.tables.plain import from_plain, to_plain
+from workbench.custom.tables.plain_data import from_plain, to_plain
 from workbench.custom.tables.relevance import relevance, standardized_targets
 from workbench.custom.tables.take import empty_column, take
 from workbench.custom.tables.target_encoding import Target
