@@ -45,15 +45,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     training.add_argument("--accumulation", type=int, default=1, help="microbatches per step")
     training.add_argument("--chips", type=int, help="all chips; the fastest layout is chosen")
-    training.add_argument("--dp", type=int, help="chips that share the batch")
+    training.add_argument("--dp", type=int, help="chips that divide the batch")
     training.add_argument(
         "--shard",
         type=int,
         help="what those chips divide: 1 states, 2 and gradients, 3 and weights (default: 0)",
     )
-    training.add_argument("--tp", type=int, help="chips that share the matrices of a layer")
-    training.add_argument("--pp", type=int, help="chips that share the layers")
-    training.add_argument("--ep", type=int, help="of the chips of --dp, those that share experts")
+    training.add_argument("--tp", type=int, help="chips that divide the matrices of a layer")
+    training.add_argument("--pp", type=int, help="chips that divide the layers")
+    training.add_argument("--ep", type=int, help="chips of --dp that divide the experts")
     training.add_argument("--lora-rank", type=int, default=0, help="train adapters of this rank")
     training.add_argument(
         "--base-bits", type=int, default=16, help="bits of frozen weights: 16, 8 or 4"
@@ -113,7 +113,7 @@ def run(options: argparse.Namespace) -> Result:
 
 
 def _inference_chips(options: argparse.Namespace) -> int:
-    """Return how many chips share the matrices: `--tp`, or `--chips`, which must agree."""
+    """Return how many chips divide the matrices: `--tp`, or `--chips`, which must agree."""
     given = {value for value in (options.tp, options.chips) if value is not None}
     if len(given) > 1:
         raise InputError(

@@ -34,7 +34,7 @@ def reason(result: ParallelTraining) -> str:
     if ratio > 1 + SAME:
         return _(
             "{ranks} ranks are {ratio} as fast as one process ({time} against {single} per step), "
-            "because they share the work and compute {computing} of the time."
+            "because they divide the work and compute {computing} of the time."
         ).format(**values)
     if ratio < 1 - SAME:
         rank_seconds = result.seconds_per_step * result.computing_share

@@ -51,20 +51,20 @@ class TrainingJob:
         `full` recomputes each layer in the backward pass, `selective` all but the results of
         attention and of every second matrix product.
     data, tensor, pipeline, context
-        Chips that share the batch, the matrices of a layer, the layers, and each sequence. Chips
-        that share matrices also divide the tokens between them (sequence parallelism).
+        Chips that divide the batch, the matrices of a layer, the layers, and each sequence. Chips
+        that divide matrices also divide the tokens (sequence parallelism).
     expert
         Of the `data` chips, those that divide the experts of a layer among themselves; tokens
         travel to their experts and back. Lepikhin et al., "GShard", arXiv 2006.16668.
     shard
-        What the `data` chips divide among themselves: 1 the optimizer's states, 2 also gradients,
+        What each of the N `data` chips stores 1/N of: 1 the optimizer's states, 2 also gradients,
         3 also weights. Rajbhandari et al., "ZeRO", arXiv 1910.02054.
     accumulation
         Microbatches per step.
     interleaving
         Parts of each stage of a pipeline, processed in turn (Narayanan et al., arXiv 2104.04473).
     overlapped
-        Whether sums over the chips that share matrices overlap with products.
+        Whether sums over the chips that divide matrices overlap with products.
     fused_loss
         Whether a compiled loss keeps no logits in float32.
     adapter_rank, base_bits

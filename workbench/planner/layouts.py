@@ -41,7 +41,7 @@ def candidates(
     """Yield every division of `chips`, sharding and checkpointing of `job`.
 
     Matrices are divided within a node of eight chips only. The tokens of a step stay about the
-    same: with fewer chips that share the batch, each processes more microbatches. A job with
+    same: with fewer chips that divide the batch, each processes more microbatches. A job with
     checkpointing keeps it; one without gets it too if `recompute`.
     """
     is_open = recompute and job.checkpointing == "none"

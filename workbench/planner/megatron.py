@@ -36,7 +36,7 @@ def activation_bytes(
     microbatch, sequence
         Sequences at once, and their tokens.
     tensor
-        Chips that share the matrices.
+        Chips that divide the matrices.
     is_selective
         Whether norms and dropout are divided too (sequence parallelism) and attention is
         recomputed. Otherwise, every chip stores all of what norms and dropout need, and attention

@@ -58,7 +58,7 @@ def fields(selection: PlanSelection) -> list[dict[str, Any]]:
         _choice("mode", _("task"), modes, primary=True),
         _choice("model", _("model"), models),
         _choice("chip", _("chip"), where),
-        _stops("chips", _("chips"), CHIPS, _("How many chips share the work.")),
+        _stops("chips", _("chips"), CHIPS, _("How many chips divide the work.")),
         _choice("precision", _("numbers"), bits),
         _stops(
             "batch",
@@ -141,11 +141,11 @@ def answer(selection: PlanSelection) -> dict[str, Any]:
 
 
 def divided(selection: PlanSelection) -> list[str]:
-    """Return a note on how many chips share the matrices, if more are selected for text."""
+    """Return a note on how many chips divide the matrices, if more are selected for text."""
     if selection.mode == "train" or selection.chips <= MOST_SHARING:
         return []
     sentence = _(
-        "Text is planned on at most {most} chips: those of one node, which share the matrices."
+        "Text is planned on at most {most} chips: those of one node, which divide the matrices."
     )
     return [sentence.format(most=MOST_SHARING)]
 
