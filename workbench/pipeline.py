@@ -56,13 +56,13 @@ def run_pipeline(model: Model, recipe: Recipe, trained: TrainedNetwork | None = 
         If the recipe does not fit the model.
     """
     if trained is None:
+        recipe.check_names(model.layers, model.other_tensors)
         stats = calibration_stats(model, recipe)
         network = change_structure(model, recipe, stats)  # remove channels, fold norms, equalize
         trained = TrainedNetwork(network, network.weights)
     network = trained.network
     roles = model.with_spec(network.spec).roles
     tensors = NamedTensors.of(trained.weights, network.stats, roles)
-    recipe.check_names(tensors.layers)
     pruned = prune(tensors, recipe, trained.masks)
     factors = factorize(pruned, recipe)
     coded = share_or_quantize(pruned, factors, recipe, trained.qparams)

@@ -121,7 +121,7 @@ def encode_tensors(
         If a tensor cannot be stored, or holds NaN or infinity and is not a buffer.
     """
     tensors = NamedTensors.of(weights, stats, roles)
-    recipe.check_names(tensors.layers)
+    recipe.check_names(tensors.layers, weights)
     pruned = prune(tensors, recipe, masks)
     return share_or_quantize(pruned, factorize(pruned, recipe), recipe, qparams or {})
 

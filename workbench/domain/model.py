@@ -245,6 +245,11 @@ class Model:
         return architecture.matrices if architecture.left_out else tuple(self.card["layers"])
 
     @property
+    def other_tensors(self) -> frozenset[str]:
+        """Names of the original module's tensors that are not compressed, such as biases."""
+        return frozenset(self.card["tensors"]) - frozenset(self.card["layers"])
+
+    @property
     def roles(self) -> Roles:
         """Which tensors are compressed, which are transposed for it, and which are buffers."""
         from workbench.compression.axes import Axes

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
 from typing import Any
 
 from workbench.display import Displayable
@@ -21,6 +20,7 @@ from workbench.recipe.schema import brief, specs
 from workbench.recipe.share import Share
 from workbench.recipe.structure import Structure
 from workbench.recipe.train import Train
+from workbench.recipe.unknown_layer import unknown_layer
 
 Part = Structure | Prune | Factorize | Share | Quantize | Activations | Adjust | Train
 
@@ -301,14 +301,7 @@ class Recipe(Displayable):
         for key, field, name in self._layer_names():
             if names_any(name, known) or (field == "exclude" and names_any(name, others)):
                 continue
-            count, rule, fault = 1, "names", "this model does not have"
-            if is_pattern(name):
-                count, rule, fault = 3, "has the pattern", "matches no layer of this model"
-            close = get_close_matches(name.strip("*"), known, count) or list(known)[:3]
-            raise RecipeError(
-                f"{key}.{field} {rule} {name!r}, which {fault}: try {', '.join(close)}.",
-                code="recipe.unknown_layer",
-            )
+            raise unknown_layer(f"{key}.{field}", name, tuple(known), others)
 
     def expanded(self, names: Iterable[str]) -> Recipe:
         """Return the same recipe for a model with the tensors `names`, without patterns."""

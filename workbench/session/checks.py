@@ -28,7 +28,7 @@ def resolve_model(name: str, recipe: Recipe) -> Model:
         If there is no such model, or the recipe names a tensor that the model lacks.
     """
     model = zoo.model(name)
-    recipe.check_names(model.layers)
+    recipe.check_names(model.layers, model.other_tensors)
     return model
 
 

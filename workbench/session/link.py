@@ -98,7 +98,7 @@ def parse_link(query: str) -> Link:
 
 
 def _check_recipe(model: Model, recipe: Recipe) -> None:
-    recipe.check_names(model.layers)
+    recipe.check_names(model.layers, model.other_tensors)
     if recipe.train is not None and recipe.train.teacher:
         with _naming("train.teacher"):
             resolve_teacher(recipe.train.teacher, model)

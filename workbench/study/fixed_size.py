@@ -18,6 +18,7 @@ from workbench.i18n import _
 from workbench.recipe import Prune, Recipe
 from workbench.recipe.off import disabled_part
 from workbench.recipe.prune import SPARSITY
+from workbench.recipe.unknown_layer import suggested
 from workbench.training.compress import compress
 from workbench.validation import expect_model, expect_recipe
 
@@ -77,7 +78,8 @@ def hold_size(
         )
     if layer not in model.layers:
         raise RecipeError(
-            f"The model has no layer {layer!r}: try {model.layers[0]}.", code="recipe.unknown_layer"
+            f"The model has no layer {layer!r}: try {', '.join(suggested(layer, model.layers))}.",
+            code="recipe.unknown_layer",
         )
     if recipe.train is not None:
         raise RecipeError(

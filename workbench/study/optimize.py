@@ -102,7 +102,7 @@ def optimize(
         max_bytes=goal.max_bytes,
         min_value=goal.floor,
     )
-    study.space.check_names(model.layers)
+    study.space.check_names(model.layers, model.other_tensors)
     executor = InThisProcess()
     # A log with trials that were compared with recipes that are too slow here would lose some.
     path = None if goal.limits_cost else default_path(study.digest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
@@ -105,8 +105,8 @@ class Space:
             for key, values in self.axes.items()
         )
 
-    def check_names(self, layers: Sequence[str]) -> None:
-        """Check that the layers of all axes are among `layers`.
+    def check_names(self, layers: Sequence[str], others: Collection[str] = ()) -> None:
+        """Check that the layers of all axes are among `layers`; excluded ones also in `others`.
 
         Raises
         ------
@@ -114,7 +114,7 @@ class Space:
             If one is not.
         """
         for key, values in self.axes.items():
-            self._read({key: values[0]}).check_names(layers)
+            self._read({key: values[0]}).check_names(layers, others)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""

@@ -198,7 +198,7 @@ def _compress_trained(
     from workbench.training.run import Run
     from workbench.training.setup import training_setup
 
-    recipe.check_names(model.layers)
+    recipe.check_names(model.layers, model.other_tensors)
     key = _key(model, recipe)
     blob = files.get(key)
     if blob is not None:

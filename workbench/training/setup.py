@@ -55,7 +55,8 @@ def training_setup(
     prepared = starting_network(model, recipe)
     shaped = model.with_spec(prepared.spec)
     roles = shaped.roles
-    recipe.check_names([n for n in roles.layers if n in prepared.weights])  # before long training
+    layers = [name for name in roles.layers if name in prepared.weights]
+    recipe.check_names(layers, model.other_tensors)  # before long training
     module = shaped.module()
     if not any(parameter.requires_grad for parameter in module.parameters()):
         raise RecipeError(

@@ -54,7 +54,7 @@ def resolve_teacher(text: str, student: Model) -> TeacherRef:
             "before the question mark.",
             code="training.teacher_named_twice",
         )
-    recipe.check_names(teacher.layers)
+    recipe.check_names(teacher.layers, teacher.other_tensors)
     if recipe.train is not None:
         raise RecipeError(
             f"The recipe of the teacher {teacher.name} trains, which a teacher cannot: only prune "

@@ -112,7 +112,7 @@ def _spread(model: Model, study: Study) -> list[Recipe]:
 def _suits(model: Model, recipe: Recipe) -> bool:
     """Whether the parts of a recipe can be combined on a model."""
     try:
-        recipe.check_names(model.layers)
+        recipe.check_names(model.layers, model.other_tensors)
     except RecipeError:
         return False
     return True
