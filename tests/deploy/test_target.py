@@ -12,14 +12,19 @@ import pytest
 import workbench as wb
 from tests.raises import raises
 from workbench import installation
+from workbench.cli.deployment import _targets
+from workbench.cli.main import main
 from workbench.deploy import interpreter
 from workbench.deploy.runtimes import RUNTIMES
+from workbench.study import Study
 
 
 @pytest.mark.parametrize(
     ("settings", "code"),
     [
         ({"runtime": "coreml"}, "deploy.unknown_runtime"),
+        ({"runtime": 3}, "deploy.unknown_runtime"),
+        ({"runtime": ["onnx"]}, "deploy.unknown_runtime"),
         ({"precision": "int3"}, "deploy.unknown_precision"),
         ({"runtime": "onnxruntime", "precision": "bfloat16"}, "deploy.unknown_precision"),
         ({"batch": 0}, "deploy.invalid_number"),
@@ -30,6 +35,29 @@ from workbench.deploy.runtimes import RUNTIMES
 def test_impossible_targets_are_refused(settings, code):
     with raises(code):
         wb.Target(**settings)
+
+
+def test_the_alias_of_a_runtime_is_accepted_everywhere(artifact, tmp_path):
+    assert wb.Target("onnx") == wb.Target("onnxruntime")
+    packages = [wb.export(artifact, name) for name in ("onnx", "onnxruntime")]
+    assert packages[0].manifest == packages[1].manifest
+    file, output = tmp_path / "small.safetensors", tmp_path / "small.onnx"
+    artifact.save(file)
+    assert main(["export", str(file), "--to", "onnx", "--output", str(output)]) == 0
+    assert output.read_bytes() == packages[0].content
+    assert [target.runtime for target in _targets(["onnx", "onnxruntime"], [1], 1)] == [
+        "onnxruntime"
+    ]
+
+
+def test_a_search_accepts_the_alias_of_a_runtime(artifact):
+    study = Study.of(
+        wb.model(artifact.model),
+        wb.Space({"quantize.bits": [4, 8]}),
+        objectives="latency",
+        target="onnx",
+    )
+    assert study.target == wb.Target("onnxruntime")
 
 
 @pytest.mark.parametrize("name", RUNTIMES)

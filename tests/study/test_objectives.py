@@ -288,7 +288,7 @@ def test_a_runtime_that_is_not_installed(tiny, monkeypatch):
         ({"objectives": ("latency", "bytes", "latency")}, "study.repeated_objective"),
         ({"target": "onnxruntime"}, "study.idle_target"),
         ({"objectives": BOTH, "target": "tflite"}, "deploy.unknown_runtime"),
-        ({"objectives": BOTH, "target": 3}, "study.not_a_target"),
+        ({"objectives": BOTH, "target": 3}, "argument.not_a_target"),
         ({"objectives": BOTH, "sampler": "directed"}, "study.bytes_only"),
         ({"objectives": BOTH, "sampler": "by_layer"}, "study.bytes_only"),
     ],

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.deploy.runtimes import RUNTIMES
+from workbench.deploy.runtimes import NAMES, RUNTIMES, runtime_called
 from workbench.deploy.target import Target
 from workbench.errors import InputError
 from workbench.profiling.energy.energy import Energy
 
 DEFAULT_BATCH = 64
-ALIASES = {"onnx": "onnxruntime"}
 
 
 def export_options(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +21,7 @@ def export_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to",
         default="onnx",
-        choices=[*ALIASES, *RUNTIMES],
+        choices=NAMES,
         help="the runtime; onnx is ONNX Runtime (default: onnx)",
     )
     parser.add_argument("--precision", default="float32", help="of the arithmetic there")
@@ -51,10 +50,9 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     from workbench.deploy.export import export
     from workbench.deploy.output_path import check_output
 
-    runtime = ALIASES.get(options.to, options.to)
-    if runtime == "keras" or options.original is not None:
-        return _export_keras(options, runtime)
-    target = Target(runtime, options.precision, options.batch, options.threads)
+    if options.to == "keras" or options.original is not None:
+        return _export_keras(options)
+    target = Target(options.to, options.precision, options.batch, options.threads)
     if not options.output:
         raise InputError("--output is empty: name a file or a folder.", code="deploy.no_output")
     check_output(Path(options.output), target)
@@ -63,7 +61,7 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     return {**package.manifest, "file": str(path), "bytes": len(package)}
 
 
-def _export_keras(options: argparse.Namespace, runtime: str) -> dict[str, Any]:
+def _export_keras(options: argparse.Namespace) -> dict[str, Any]:
     """Write the weights of a file into its Keras model."""
     from workbench.artifact.artifact import as_artifact
     from workbench.artifact.writing import check_writable, write_atomic
@@ -72,7 +70,7 @@ def _export_keras(options: argparse.Namespace, runtime: str) -> dict[str, Any]:
     from workbench.deploy.integers.notes import storage_notes
     from workbench.deploy.keras_file import keras_bytes
 
-    if options.original is None or runtime != "keras":
+    if options.original is None or options.to != "keras":
         raise InputError(
             "A .keras file needs --to keras and --original, the model that was compressed.",
             code="deploy.no_original",
@@ -186,10 +184,9 @@ def _batches(text: str) -> list[int]:
 def _targets(names: Sequence[str], batches: Sequence[int], threads: int) -> list[Target]:
     """Return a target for each runtime; one for each batch where files take one size only."""
     targets = []
-    for runtime in dict.fromkeys(ALIASES.get(name, name) for name in names):
-        fixed = runtime in RUNTIMES and RUNTIMES[runtime].fixed_batch
-        sizes = batches if fixed else [max(DEFAULT_BATCH, *batches)]
-        targets += [Target(runtime, batch=batch, threads=threads) for batch in sizes]
+    for runtime in dict.fromkeys(map(runtime_called, names)):
+        sizes = batches if runtime.fixed_batch else [max(DEFAULT_BATCH, *batches)]
+        targets += [Target(runtime.name, batch=batch, threads=threads) for batch in sizes]
     return targets
 
 

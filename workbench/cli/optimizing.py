@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 from workbench import formatting
 from workbench.artifact.foreign_files import is_index, is_weights_file
 from workbench.cli import learning, models
-from workbench.cli.deployment import ALIASES
 from workbench.cli.inspecting import TABLES, holds_pictures
-from workbench.deploy.runtimes import RUNTIMES
+from workbench.deploy.runtimes import NAMES
 from workbench.domain.metric import metric_named
 from workbench.errors import FileError, InputError
 from workbench.profiling.energy.energy import Energy
@@ -52,7 +51,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--target",
-        choices=[*ALIASES, *RUNTIMES],
+        choices=NAMES,
         help="the runtime in which latency and energy are measured (default: PyTorch here)",
     )
     parser.add_argument(
@@ -98,7 +97,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             min_accuracy=options.min_accuracy,
             max_latency_ms=options.max_latency_ms,
             max_energy_mj=options.max_energy_mj,
-            target=ALIASES.get(options.target, options.target),
+            target=options.target,
             seconds=max(MIN_SECONDS, seconds - (_process_seconds() - making)),
             on_update=on_update,
         )

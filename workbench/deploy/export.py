@@ -112,7 +112,7 @@ class Exporter:
 
     def export(self, target: Target | str = "onnxruntime") -> Package:
         """Return the network for an inference runtime, as the function `export` does."""
-        target = Target(target) if isinstance(target, str) else target
+        target = Target.of(target)
         runtime = RUNTIMES[target.runtime]
         runtime.check_installed()
         if target.runtime == "tensorrt":

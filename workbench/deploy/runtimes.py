@@ -14,6 +14,7 @@ from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.installation import install_command
+from workbench.recipe.schema import brief
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,30 @@ RUNTIMES = {
         Runtime("torch", "PyTorch", ("torch",), "", 0, ("float32",), ".pt2"),
     )
 }
+
+ALIASES = {"onnx": "onnxruntime"}
+"""Other names of runtimes, which the console and Python accept."""
+
+NAMES = (*ALIASES, *RUNTIMES)
+"""What a runtime may be called."""
+
+
+def runtime_called(name: object) -> Runtime:
+    """Return the runtime of a name or alias.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    known = RUNTIMES.get(ALIASES.get(name, name)) if isinstance(name, str) else None
+    if known is None:
+        raise InputError(
+            f"There is no runtime {brief(name)}: choose one of {', '.join(RUNTIMES)}.",
+            code="deploy.unknown_runtime",
+        )
+    return known
+
 
 PRECISIONS = {
     "float32": N_("float32"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from workbench.deploy.runtimes import RUNTIMES
+from workbench.deploy.runtimes import runtime_called
 from workbench.errors import InputError
+from workbench.recipe.schema import brief
 
 ROUNDED_INPUTS = "int8_inputs"
 """Inputs of products with 4-bit weights are rounded to 8 bits at run time."""
@@ -21,7 +22,7 @@ class Target:
     Attributes
     ----------
     runtime : str
-        A name in `RUNTIMES`: "onnxruntime", "openvino" or "torch".
+        A name in `RUNTIMES`, such as "onnxruntime", "openvino" or "torch"; "onnx" means the first.
     precision : str
         The precision of the arithmetic; each runtime lists those that it has.
     batch : int
@@ -46,12 +47,8 @@ class Target:
     threads: int = 1
 
     def __post_init__(self) -> None:
-        runtime = RUNTIMES.get(self.runtime)
-        if runtime is None:
-            raise InputError(
-                f"There is no runtime {self.runtime!r}: choose one of {', '.join(RUNTIMES)}.",
-                code="deploy.unknown_runtime",
-            )
+        runtime = runtime_called(self.runtime)
+        object.__setattr__(self, "runtime", runtime.name)
         if self.precision not in runtime.precisions:
             raise InputError(
                 f"{runtime.title} does not run in {self.precision!r} here: choose one of "
@@ -70,6 +67,24 @@ class Target:
     def rounds_biases(self) -> bool:
         """Whether integer layers have integer biases in the runtime, even if not in the file."""
         return self.runtime == "onnxruntime"
+
+    @classmethod
+    def of(cls, value: object) -> Target:
+        """Return a target, or that of the name of a runtime.
+
+        Raises
+        ------
+        InputError
+            If it is neither.
+        """
+        if isinstance(value, str):
+            return cls(value)
+        if not isinstance(value, Target):
+            raise InputError(
+                f"A target is the name of a runtime, or wb.Target(...), not {brief(value)}.",
+                code="argument.not_a_target",
+            )
+        return value
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data for JSON."""

@@ -86,11 +86,4 @@ def checked_target(target: object, objectives: tuple[str, ...]) -> Target | None
             "objectives.",
             code="study.idle_target",
         )
-    if isinstance(target, str):
-        return Target(target)
-    if not isinstance(target, Target):
-        raise InputError(
-            f"A target is the name of a runtime, or wb.Target(...), not {brief(target)}.",
-            code="study.not_a_target",
-        )
-    return target
+    return Target.of(target)

@@ -93,7 +93,7 @@ def optimize(
     goal = Goal.of(expect_model(model), max_bytes, min_accuracy, max_latency_ms, max_energy_mj)
     if max_energy_mj is not None:
         check_energy_counter()
-    target = Target(target) if isinstance(target, str) else target
+    target = None if target is None else Target.of(target)
     check_positive("seconds", seconds)
     study = Study.of(
         model,
