@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event
 
-from workbench.errors import Cancelled
+from workbench.errors import Cancelled, InputError
 
 
 class CancelToken:
@@ -17,6 +17,11 @@ class CancelToken:
         Called between two pieces of work; True cancels it, as `cancel` does.
     on_progress
         Receives the completed fraction of the work, from 0 to 1.
+
+    Raises
+    ------
+    InputError
+        If one is neither a function nor None.
 
     Examples
     --------
@@ -31,6 +36,12 @@ class CancelToken:
         requested: Callable[[], bool] | None = None,
         on_progress: Callable[[float], None] | None = None,
     ) -> None:
+        for name, value in (("requested", requested), ("on_progress", on_progress)):
+            if value is not None and not callable(value):
+                raise InputError(
+                    f"{name} must be a function or None, not {value!r}.",
+                    code="argument.not_a_function",
+                )
         self._event = Event()
         self._requested = requested
         self._on_progress = on_progress

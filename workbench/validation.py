@@ -1,14 +1,15 @@
-"""Checks of arguments of the Python API. Each error says in one sentence what to pass."""
+"""Checks of arguments of the Python API. Each error says in one sentence what to pass.
+
+Those that need no model are in `workbench.arguments`.
+"""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
-from workbench.cancel import CancelToken
+from workbench.arguments import expect_recipe
 from workbench.domain import Model
 from workbench.errors import InputError, RecipeError
 from workbench.recipe import Recipe, Train
@@ -25,16 +26,6 @@ def expect_model(value: object) -> Model:
     )
 
 
-def expect_recipe(value: object) -> Recipe:
-    """Return `value`, or raise `RecipeError` if it is not a recipe."""
-    if isinstance(value, Recipe):
-        return value
-    raise RecipeError(
-        f"A recipe must be a Recipe, such as Recipe(), not {brief(value)}.",
-        code="argument.not_a_recipe",
-    )
-
-
 def expect_recipes(value: object) -> list[Recipe]:
     """Return `value` as a list, or raise `RecipeError` if it is not a sequence of recipes."""
     if isinstance(value, list | tuple):
@@ -42,42 +33,6 @@ def expect_recipes(value: object) -> list[Recipe]:
     raise RecipeError(
         f"recipes must be a list of recipes, such as [Recipe()], not {brief(value)}.",
         code="argument.not_recipes",
-    )
-
-
-def expect_callback(value: object, name: str) -> None:
-    """Raise `InputError` if `value` is neither None nor a function."""
-    if value is not None and not callable(value):
-        raise InputError(
-            f"{name} must be a function or None, not {brief(value)}.",
-            code="argument.not_a_function",
-        )
-
-
-def expect_cancel(value: object) -> None:
-    """Raise `InputError` if `value` is not a `CancelToken`."""
-    if not isinstance(value, CancelToken):
-        raise InputError(
-            f"cancel must be a CancelToken, such as wb.CancelToken(), not {brief(value)}.",
-            code="argument.not_a_cancel_token",
-        )
-
-
-def expect_flag(value: object, name: str) -> None:
-    """Raise `InputError` if `value` is not True or False."""
-    if not isinstance(value, bool):
-        raise InputError(
-            f"{name} must be True or False, not {brief(value)}.", code="argument.not_a_flag"
-        )
-
-
-def expect_path(value: object, name: str) -> Path:
-    """Return `value` as a path, or raise `InputError` if it is neither text nor a path."""
-    if isinstance(value, str | os.PathLike) and isinstance(os.fspath(value), str):
-        return Path(value)
-    raise InputError(
-        f"{name} must be a path, such as 'folder', not {brief(value)}.",
-        code="argument.not_a_path",
     )
 
 

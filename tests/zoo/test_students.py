@@ -24,6 +24,7 @@ from workbench.zoo.students import (
     TEACHERS,
     TEMPERATURES,
     Student,
+    find_student,
     nearest,
 )
 from workbench.zoo.teacher_examples import EXAMPLES, teacher_examples
@@ -84,7 +85,7 @@ def test_the_names_are_those_of_models_everywhere(tmp_path):
     assert student == Student("fashion/mlp-32", "fashion/resnet", 4.0, 0.05)
     assert student.name == NAME
     assert student.alone.name == "fashion/mlp-32.alone.labels5"
-    assert wb.student("fashion/mlp-32") is None
+    assert find_student("fashion/mlp-32") is None
     assert NAME not in wb.models()
     assert registry.title(NAME) == student.title == wb.model(NAME).title
     query = wb.recipe.link.to_query(NAME, Recipe(Prune(0.5)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.arguments import expect_recipe
 from workbench.artifact.artifact import Artifact
 from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
@@ -9,7 +10,7 @@ from workbench.domain.file_match import check_fit, same_origin, same_preprocessi
 from workbench.errors import ArtifactError
 from workbench.recipe import Recipe
 from workbench.training.compress import compress
-from workbench.validation import expect_model, expect_recipe
+from workbench.validation import expect_model
 
 
 def artifact_for(

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from workbench.analysis.artifact_for import artifact_for
 from workbench.analysis.attribution_paths import check_explainable, path_to
+from workbench.arguments import expect_running
 from workbench.artifact.artifact import Artifact
 from workbench.cache.memory import MemoryCache
 from workbench.cancel import NEVER, CancelToken
@@ -161,6 +162,7 @@ def attribution(
     >>> result.after.attributions.shape
     (28, 28)
     """
+    expect_running(cancel)
     check_explainable(expect_model(model).task)
     artifact = artifact_for(model, compressed, cancel)
     data = model.task.split(split)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workbench.analysis.artifact_for import artifact_for
+from workbench.arguments import expect_running
 from workbench.artifact.artifact import Artifact
 from workbench.cache.memory import MemoryCache
 from workbench.cancel import NEVER, CancelToken
@@ -173,6 +174,7 @@ def compare(
     >>> len(result.became_wrong) - len(result.became_right) == before.correct - after.correct
     True
     """
+    expect_running(cancel)
     task = expect_model(model).task
     if task.metric.counts != "classes":
         raise InputError(

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from workbench.analysis.artifact_for import artifact_for
+from workbench.arguments import expect_instance, expect_running
 from workbench.artifact.artifact import Artifact
 from workbench.cache.memory import MemoryCache
 from workbench.cancel import NEVER, CancelToken
@@ -17,6 +18,7 @@ from workbench.display import Displayable
 from workbench.domain import Model, Task
 from workbench.errors import InputError
 from workbench.recipe import Recipe
+from workbench.recipe.schema import brief
 from workbench.runtime.batch import call
 from workbench.validation import expect_count, expect_model
 from workbench.zoo.attention import start_incremental_decoding
@@ -126,6 +128,7 @@ def generate(
     >>> len(result.before) == len(result.after) == 20
     True
     """
+    expect_running(cancel)
     check_can_generate(expect_model(model).task)
     count = expect_count(characters, "The number of characters")
     seed = expect_count(seed, "The seed", least=0)
@@ -134,10 +137,13 @@ def generate(
             f"Generate at most {MAX_CHARACTERS:,} characters at once, not {count:,}.",
             code="argument.too_many_characters",
         )
-    if not 0.01 <= temperature <= 100:
+    given: object = temperature
+    if not (isinstance(given, int | float | np.number) and 0.01 <= temperature <= 100):
         raise InputError(
-            "The temperature must be from 0.01 to 100.", code="argument.temperature_out_of_range"
+            f"The temperature must be a number from 0.01 to 100, not {brief(temperature)}.",
+            code="argument.temperature_out_of_range",
         )
+    expect_instance(prompt, str, "The prompt must be text, such as 'The film'", "not_text")
     if not prompt:
         raise InputError(
             "The prompt must have at least one character, such as a new line.",

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from workbench.analysis.artifact_for import artifact_for
 from workbench.analysis.comparison import cells_of
+from workbench.arguments import expect_running
 from workbench.artifact.artifact import Artifact
 from workbench.cancel import NEVER, CancelToken
 from workbench.display import Displayable
@@ -132,6 +133,7 @@ def compare_numbers(
     >>> len(result), float(result.labels.min()) >= 30_000
     (9, True)
     """
+    expect_running(cancel)
     task = expect_model(model).task
     data = task.split(split)
     if task.metric.counts != "numbers" or np.ndim(data.labels) != 1:

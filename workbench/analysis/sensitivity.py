@@ -9,6 +9,7 @@ from math import inf, isnan
 from typing import Any
 
 from workbench.analysis.one_layer import LayerEvaluator
+from workbench.arguments import expect_running
 from workbench.artifact.artifact import Artifact
 from workbench.cache.results import ResultCache, default_result_cache
 from workbench.calibration.statistics import calibration_stats
@@ -180,6 +181,7 @@ def sensitivity(
     >>> result["fc1.weight", 8].value > result["fc1.weight", 2].value
     True
     """
+    expect_running(cancel, on_report=on_report)
     for result in iter_sensitivity(model, part, settings, store=store, cancel=cancel):
         on_report(result)
     return result

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from workbench.arguments import expect_running
 from workbench.cancel import NEVER, CancelToken
 from workbench.custom.model_name import check_model_name
 from workbench.custom.tables.column import Format, Table
@@ -17,6 +18,8 @@ from workbench.custom.tables.parse import parse
 from workbench.custom.tables.prepare import prepare
 from workbench.custom.tables.read import read
 from workbench.domain import Model
+from workbench.errors import InputError
+from workbench.recipe.schema import brief
 
 MAX_NAME = 40
 
@@ -103,6 +106,7 @@ def from_table(
     >>> model.task.target.name
     'price'
     """
+    expect_running(cancel)
     choices = Choices(
         target, as_number, _names(leave_out), header, missing, leave_out_rare, encoding
     )
@@ -149,8 +153,10 @@ def from_text(
     >>> model.accuracy("test")
     1.0
     """
+    expect_running(cancel)
     choices = Choices("target", as_number)
-    table = read({"text": list(texts), "target": list(targets)}, choices, cancel)
+    columns = {"text": _values(texts, "texts"), "target": _values(targets, "targets")}
+    table = read(columns, choices, cancel)
     text, goal = table.columns
     text = parse(text.name, text.cells, table.lines, Format("text"))
     table = replace(table, columns=(text, goal))
@@ -198,6 +204,16 @@ def default_name(source: Any) -> str:
     """Return the name of a model that is made from a file or frame."""
     stem = Path(source).name.partition(".")[0] if isinstance(source, str | Path) else ""
     return re.sub(r"[^\w.+-]+", "-", stem)[:MAX_NAME].strip("-.+_") or "table"
+
+
+def _values(values: object, name: str) -> list[Any]:
+    """Return a column as a list, or raise `InputError` if it has no values."""
+    if isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping):
+        return list(values)
+    raise InputError(
+        f"{name} must be a list with one value for each text, not {brief(values)}.",
+        code="argument.not_a_list",
+    )
 
 
 def _names(leave_out: Iterable[str]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from workbench.arguments import expect_instance, expect_running
 from workbench.artifact.artifact import Artifact, as_artifact
 from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.agreement import Agreement
@@ -69,7 +70,11 @@ def confirm(
     >>> agreement.predictions, len(agreement.different)
     (5000, 0)
     """
-    loaded = package if isinstance(package, Package) else load_package(package)
+    expect_running(cancel)
+    if isinstance(package, str | PathLike):
+        package = load_package(package)
+    advice = "Pass a package, as wb.export(artifact) returns it, or its path"
+    loaded = expect_instance(package, Package, advice, "not_a_package")
     RUNTIMES[loaded.target.runtime].check_installed()
     reference = Reference(artifact_of(loaded, artifact), split, cancel)
     with Host(loaded.target.runtime) as host:

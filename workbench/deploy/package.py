@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import formatting
+from workbench.arguments import expect_path
 from workbench.artifact.artifact import Artifact
 from workbench.artifact.writing import write_together
 from workbench.deploy.output_path import MANIFEST, check_output, network_name, write_folder
@@ -113,7 +114,7 @@ def load_package(path: str | PathLike[str]) -> Package:
     InputError
         If it is a PyTorch program, which can contain code.
     """
-    path = Path(path)
+    path = expect_path(path, "path")
     with file_errors("read", path):
         manifest_path = path / MANIFEST if path.is_dir() else Path(f"{path}.json")
         if not manifest_path.exists():

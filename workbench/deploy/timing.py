@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from workbench import formatting
+from workbench.arguments import expect_instance, expect_running
 from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.arrays import save_arrays
 from workbench.deploy.confirm import Reference, artifact_of
@@ -144,7 +145,7 @@ class Benchmark(Displayable):
 
 
 def benchmark(
-    packages: Sequence[Package],
+    packages: Package | Sequence[Package],
     *,
     batches: Sequence[int] = BATCHES,
     threads: Sequence[int] | None = None,
@@ -156,7 +157,8 @@ def benchmark(
     Parameters
     ----------
     packages
-        As `export` returns them. One for "torch" is what the others are compared with.
+        One or more, as `export` returns them. One for "torch" is what the others are compared
+        with.
     batches
         Examples per call. A package of one size of a batch is timed with that size only.
     threads
@@ -184,6 +186,8 @@ def benchmark(
     >>> [(timing.runtime, timing.batch, timing.median > 0) for timing in result.timings]
     [('torch', 64, True)]
     """
+    packages = _packages(packages)
+    expect_running(cancel)
     if not packages:
         raise InputError("Pass at least one package.", code="deploy.no_package")
     for batch in batches:
@@ -206,6 +210,13 @@ def benchmark(
             if not agreement.confirmed:
                 raise InputError(agreement.summary, code="deploy.not_confirmed")
         return time_in_turn(pairs, batches=batches, threads=numbers, split=split, cancel=cancel)
+
+
+def _packages(value: object) -> Sequence[Package]:
+    """Return packages as a sequence, or raise `InputError` if there are others."""
+    advice, code = "Pass packages, as wb.export returns them", "not_packages"
+    listed = value if isinstance(value, list | tuple) else [value]
+    return [expect_instance(package, Package, advice, code) for package in listed]
 
 
 def one_and_all_cores(threads: int = 1) -> tuple[int, ...]:

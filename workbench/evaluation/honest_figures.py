@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from workbench import formatting
+from workbench.arguments import expect_instance
 from workbench.display import Displayable
 from workbench.domain import Model, Split, Task
 from workbench.domain.metric import metric_named
@@ -18,6 +19,7 @@ from workbench.evaluation.guessing import beats_majority, beats_mean, majority
 from workbench.evaluation.outliers import dominant_row
 from workbench.evaluation.report import Report, Score
 from workbench.i18n import _
+from workbench.validation import expect_model
 
 SMALL = 1_000
 """Below this number of examples, a sentence says what to expect on new data."""
@@ -96,6 +98,8 @@ def honest_figures(model: Model, report: Report) -> HonestFigures | None:
     >>> figures.better, figures.baseline < 0.2
     (True, True)
     """
+    expect_model(model)
+    expect_instance(report, Report, "Pass a report, as wb.measure returns it", "not_a_report")
     if report.score is None or not report.exact:
         return None
     return figures_of_score(model.task, model.task.split(report.split), report.score)

@@ -10,6 +10,7 @@ from os import PathLike
 
 import numpy as np
 
+from workbench.arguments import expect_recipe, expect_running
 from workbench.artifact.artifact import Artifact, load
 from workbench.cache.results import ResultCache, default_result_cache
 from workbench.calibration.statistics import calibration_stats
@@ -41,7 +42,7 @@ from workbench.recipe.schema import brief
 from workbench.runtime.batch_norm import tracking_norms
 from workbench.runtime.shell import shell
 from workbench.training.compress import OnStep, compress, training_cost
-from workbench.validation import expect_model, expect_recipe
+from workbench.validation import expect_model
 from workbench.zoo.model_of_file import DATA_MISSING, model_of_file
 
 ROUNDABLE_KINDS = frozenset({"linear", "convolution"})
@@ -177,6 +178,7 @@ def measure(
     >>> report.exact, report.total
     (True, 5000)
     """
+    expect_running(cancel, on_report=on_report, on_step=on_step)
     recipe = Recipe() if recipe is None else expect_recipe(recipe)
     store = store or default_result_cache()
     last: Report | None = None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbench import formatting
+from workbench.arguments import expect_instance, expect_running
 from workbench.artifact.artifact import Artifact
 from workbench.cache.files import FileCache
 from workbench.cancel import NEVER, CancelToken
@@ -18,6 +19,7 @@ from workbench.training.compress import OnStep, compress
 from workbench.zoo import model
 from workbench.zoo.students import THREADS, Student, table
 
+EXAMPLE = "wb.student('fashion/mlp-32.resnet.t4.labels5')"
 LABELS = {
     "processor": N_("processor"),
     "instructions": N_("instruction set"),
@@ -102,6 +104,8 @@ def train_student(
     Cancelled
         If `cancel` is cancelled during training.
     """
+    expect_running(cancel, on_step=on_step)
+    expect_instance(student, Student, f"Pass a student, such as {EXAMPLE}", "not_a_student")
     network = model(student.network)
     artifact = compress(
         network, student.recipe, on_step=on_step, cancel=cancel, files=FileCache(None)

@@ -23,7 +23,7 @@ from workbench.recipe.description import describe
 from workbench.session import Session
 from workbench.zoo.reference import reference
 from workbench.zoo.registry import title as title_of
-from workbench.zoo.students import student
+from workbench.zoo.students import find_student
 
 if TYPE_CHECKING:
     from workbench.study.recommendation import Recommendation
@@ -212,7 +212,8 @@ def _other_limits(result: Recommendation) -> str:
 
 def _card(title: str, name: str, trial: Trial, result: Recommendation) -> dict[str, Any]:
     metric, energy = result.goal.metric, result.cost(trial).energy
-    smaller = _("smaller") if student(result.model.name) is None else _("smaller than the student")
+    is_student = find_student(result.model.name) is not None
+    smaller = _("smaller than the student") if is_student else _("smaller")
     facts = [
         (formatting.nbytes(trial.bytes), _("file")),
         (formatting.times(uncompressed_bytes(result.model) / trial.bytes), smaller),

@@ -19,7 +19,7 @@ from workbench.recipe.presets import PRESETS
 from workbench.session import Session
 from workbench.session.choosing import Choosing, visits_of
 from workbench.zoo.reference import reference_label
-from workbench.zoo.students import student
+from workbench.zoo.students import find_student
 
 if TYPE_CHECKING:
     from workbench.study.other_networks import OtherNetwork
@@ -112,7 +112,7 @@ def _presets(session: Session) -> list[Landmark]:
 
 
 def _network(other: OtherNetwork) -> Landmark:
-    value, known = other.trial.value or 0.0, student(other.name)
+    value, known = other.trial.value or 0.0, find_student(other.name)
     label = other.name.partition("/")[2] if known is None else known.short_title
     spot = Spot(other.trial.bytes, value, value, value)
     return Landmark(label, spot, recipe=other.trial.key, model=other.name)

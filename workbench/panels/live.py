@@ -18,6 +18,7 @@ from workbench.plots.palette import DARK, LIGHT, THEMES, Palette
 from workbench.plots.picture import Picture
 from workbench.plots.style import Figure
 from workbench.progress import in_kernel
+from workbench.recipe.schema import brief
 
 INTERVAL = 0.25
 """The minimum number of seconds between two figures while a cell runs."""
@@ -70,6 +71,12 @@ class Live(anywidget.AnyWidget):
 
         A function draws it in the colors of a palette.
         """
+        if not (isinstance(source, Picture | Displayable | dict) or callable(source)):
+            raise InputError(
+                "Pass a figure, a result that has a plot, or a function that draws a figure, not "
+                f"{brief(source)}.",
+                code="argument.not_a_figure",
+            )
         self._source = source
         if not self._in_cell:
             self._show(source)
@@ -150,6 +157,11 @@ def watch(states: Iterable[State]) -> State:
     >>> wb.watch(race(wb.model("fashion/mlp-32"), trials)).winner.name
     'Adam'
     """
+    if not isinstance(states, Iterable):
+        raise InputError(
+            f"Pass the states of an experiment, such as race(...), not {brief(states)}.",
+            code="argument.not_states",
+        )
     last = None
     with Live() as live:
         for last in states:

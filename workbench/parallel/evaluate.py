@@ -9,6 +9,7 @@ from typing import Any
 
 from safetensors.torch import save_file
 
+from workbench.arguments import expect_cancel
 from workbench.cancel import NEVER, CancelToken
 from workbench.display import Displayable
 from workbench.domain import Model
@@ -18,7 +19,7 @@ from workbench.parallel.machine_queue import machine_queue
 from workbench.parallel.objects import write_object
 from workbench.parallel.plan import MAX_RANKS
 from workbench.parallel.pool import pool, private_folder
-from workbench.validation import expect_cancel, expect_count, expect_model
+from workbench.validation import expect_count, expect_model
 
 LIMIT = 600.0
 """Seconds without an event after which the evaluation ends; a part takes no longer."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.arguments import expect_callback, expect_cancel
 from workbench.cancel import NEVER, CancelToken
 from workbench.display import Displayable
 from workbench.domain import Model
@@ -16,13 +17,7 @@ from workbench.parallel.machine_queue import machine_queue
 from workbench.parallel.plan import MAX_RANKS
 from workbench.parallel.pool import pool, private_folder
 from workbench.recipe import Recipe
-from workbench.validation import (
-    expect_callback,
-    expect_cancel,
-    expect_count,
-    expect_model,
-    expect_recipes,
-)
+from workbench.validation import expect_count, expect_model, expect_recipes
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from workbench.arguments import expect_path
 from workbench.domain import Model
 from workbench.errors import InputError, file_errors
 from workbench.parallel.job import JOB_FILE, prepare
 from workbench.parallel.plan import Plan
-from workbench.validation import expect_model, expect_path
+from workbench.validation import expect_model
 
 PORT = 29500
 SOURCE = "source.py"

@@ -13,6 +13,7 @@ from typing import Any
 from joblib import cpu_count
 from safetensors.torch import load_file
 
+from workbench.arguments import expect_callback, expect_cancel, expect_flag
 from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.evaluation.scores import iter_scores
@@ -25,13 +26,7 @@ from workbench.parallel.reason import reason
 from workbench.parallel.replay import replay
 from workbench.parallel.result import ParallelTraining, RankResult, Record, payload_per_step
 from workbench.parallel.timeline import timelines
-from workbench.validation import (
-    expect_callback,
-    expect_cancel,
-    expect_count,
-    expect_flag,
-    expect_model,
-)
+from workbench.validation import expect_count, expect_model
 
 LOOPBACK = ("127.0.0.1", "127.0.0.2")
 """The addresses of one or two "machines" on this one."""

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
+from workbench.arguments import expect_running
 from workbench.artifact.artifact import Artifact
 from workbench.cancel import NEVER, CancelToken
 from workbench.display import Displayable
@@ -102,6 +103,7 @@ def inference_energy(
     Cancelled
         If `cancel` is cancelled between two calls.
     """
+    expect_running(cancel)
     model, weights = _network(file)
     size = expect_count(batch, "The batch")
     if not 0 < seconds <= LONGEST:

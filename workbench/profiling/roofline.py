@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from os import PathLike
 from typing import Any
 
+from workbench.arguments import expect_running
 from workbench.artifact.artifact import Artifact, as_artifact
 from workbench.cancel import NEVER, CancelToken
 from workbench.display import Displayable
@@ -148,6 +149,7 @@ def roofline(
     >>> result.layers[0].macs > 0
     True
     """
+    expect_running(cancel)
     expect_count(batch, "batch")
     if isinstance(file, Model):
         model, weights = file, file.weights()

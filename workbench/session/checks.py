@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Any
 
 from workbench import zoo
+from workbench.arguments import expect_recipe
 from workbench.domain import Model
 from workbench.domain.metric import Metric
 from workbench.errors import InputError
@@ -16,7 +17,7 @@ from workbench.recipe.train import SELF
 from workbench.session.records import Selection
 from workbench.training.checks import check_settings
 from workbench.training.teacher_ref import resolve_teacher
-from workbench.zoo.students import student
+from workbench.zoo.students import find_student
 
 
 def resolve_model(name: str, recipe: Recipe) -> Model:
@@ -28,7 +29,7 @@ def resolve_model(name: str, recipe: Recipe) -> Model:
         If there is no such model, or the recipe names a tensor that the model lacks.
     """
     model = zoo.model(name)
-    recipe.check_names(model.layers, model.other_tensors)
+    expect_recipe(recipe).check_names(model.layers, model.other_tensors)
     return model
 
 
@@ -42,7 +43,7 @@ def check_origin(selection: Selection) -> None:
     """
     if selection.origin is None:
         return
-    chosen = student(selection.model)
+    chosen = find_student(selection.model)
     if chosen is None:
         raise InputError(
             _("Only a student can have an origin, and {model} is not a student.").format(

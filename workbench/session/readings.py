@@ -9,7 +9,7 @@ from workbench.evaluation.training_progress import TrainingProgress
 from workbench.recipe import Recipe, Train
 from workbench.session.records import Goal, Visit
 from workbench.session.state import State
-from workbench.zoo.students import Student, student
+from workbench.zoo.students import Student, find_student
 
 
 class Readings:
@@ -30,14 +30,14 @@ class Readings:
     @property
     def student(self) -> Student | None:
         """The shipped student that is selected, or None."""
-        return student(self.model.name)
+        return find_student(self.model.name)
 
     @property
     def recent_student(self) -> Student | None:
         """The selected student, else that of the nearest step of the history, or None."""
         history = self._state.history
         steps = (history.current, *reversed(history.past), *history.future)
-        return next((known for step in steps if (known := student(step.model))), None)
+        return next((known for step in steps if (known := find_student(step.model))), None)
 
     @property
     def origin(self) -> str:

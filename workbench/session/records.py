@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.planner.selection import PlanSelection
 from workbench.recipe import Recipe, Train
-from workbench.zoo.students import student
+from workbench.zoo.students import find_student
 
 if TYPE_CHECKING:
     from workbench.training.teacher_predictions import TeacherPrediction
@@ -163,7 +163,7 @@ class Selection:
         """The model that sizes and accuracies are compared with; for a student, its network."""
         if self.origin is not None:
             return self.origin
-        known = student(self.model)
+        known = find_student(self.model)
         return self.model if known is None else known.network
 
 

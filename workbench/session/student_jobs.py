@@ -13,7 +13,7 @@ from workbench.i18n import _
 from workbench.session.calls import Calls
 from workbench.session.jobs import Jobs, ignore
 from workbench.session.state import State
-from workbench.zoo.students import student
+from workbench.zoo.students import find_student
 
 if TYPE_CHECKING:
     from workbench.training.types import TrainingStep
@@ -61,7 +61,7 @@ class StudentJobs(Jobs):
 
         state = self._state
         with state.lock:
-            model, chosen = state.model, student(state.model.name)
+            model, chosen = state.model, find_student(state.model.name)
             if chosen is None:
                 raise InputError(_("Select a student first."), code="session.no_student")
             superseded = self._repeats.begin()

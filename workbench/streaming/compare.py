@@ -7,6 +7,7 @@ from math import prod
 
 import torch
 
+from workbench.arguments import expect_path, expect_running
 from workbench.artifact.changes import Changes
 from workbench.cancel import NEVER, CancelToken
 from workbench.compression.weight_error import WeightError, weight_error
@@ -49,6 +50,8 @@ def compare_files(
     Cancelled
         If `cancel` is cancelled.
     """
+    expect_running(cancel, on_progress=on_progress)
+    before, after = expect_path(before, "before"), expect_path(after, "after")
     first, second = open_tensors(before), open_tensors(after)
     both = [name for name in first.kinds if name in second.kinds]
     errors: dict[str, WeightError] = {}

@@ -6,12 +6,12 @@ import hashlib
 import json
 import os
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from workbench.arguments import expect_path, expect_recipe, expect_running
 from workbench.artifact.changes import Changes
 from workbench.artifact.container import check_header_size
 from workbench.artifact.module_spec import UNCHANGED
@@ -76,7 +76,9 @@ def compress_file(
     Cancelled
         If `cancel` is cancelled.
     """
-    source, target = Source.open(Path(path)), Path(output)
+    expect_recipe(recipe)
+    expect_running(cancel, on_progress=on_progress)
+    source, target = Source.open(expect_path(path, "path")), expect_path(output, "output")
     check_supported(recipe)
     check_writable(target, source.files)
     header = file_header(source, recipe)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from workbench.arguments import expect_path, expect_running
 from workbench.artifact.header import MAX_DECODED_BYTES, decoded_size
 from workbench.artifact.on_disk import OnDiskArtifact
 from workbench.artifact.original_dtype import original_dtype
@@ -62,7 +63,8 @@ def decompress(
     Cancelled
         If `cancel` is cancelled.
     """
-    source, target = Path(path), Path(output)
+    expect_running(cancel, on_progress=on_progress)
+    source, target = expect_path(path, "path"), expect_path(output, "output")
     check_writable(target, [source])
     artifact = OnDiskArtifact.open(source)
     entries = artifact.entries

@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from workbench import formatting
+from workbench.arguments import expect_path, expect_recipe
 from workbench.i18n import _, plural
 from workbench.recipe import Recipe
 from workbench.streaming.repeated import repeated_tensors
@@ -144,7 +144,8 @@ def inspect_checkpoint(
     FileError
         If a file is missing or cannot be read.
     """
-    return inspection_of(Source.open(Path(path)), recipe or Recipe())
+    recipe = Recipe() if recipe is None else expect_recipe(recipe)
+    return inspection_of(Source.open(expect_path(path, "path")), recipe)
 
 
 def inspection_of(source: Source, recipe: Recipe) -> CheckpointInspection:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from workbench import formatting
+from workbench.arguments import expect_recipe
 from workbench.calibration.statistics import calibration_stats
 from workbench.calibration.structure import change_structure
 from workbench.cancel import NEVER, CancelToken
@@ -20,7 +21,7 @@ from workbench.recipe.off import disabled_part
 from workbench.recipe.prune import SPARSITY
 from workbench.recipe.unknown_layer import suggested
 from workbench.training.compress import compress
-from workbench.validation import expect_model, expect_recipe
+from workbench.validation import expect_model
 
 STEP = 1e-3
 """Resolution of sparsities."""

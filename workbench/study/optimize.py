@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
+from workbench.arguments import expect_running
 from workbench.cancel import NEVER, CancelToken
 from workbench.deploy.target import Target
 from workbench.domain import Model
@@ -89,6 +90,7 @@ def optimize(
     >>> result.met, result.best.bytes <= 20_000
     (True, True)
     """
+    expect_running(cancel, on_update=on_update)
     begin = time.monotonic()
     goal = Goal.of(expect_model(model), max_bytes, min_accuracy, max_latency_ms, max_energy_mj)
     if max_energy_mj is not None:

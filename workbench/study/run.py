@@ -7,6 +7,7 @@ from contextlib import suppress
 from math import inf
 from pathlib import Path
 
+from workbench.arguments import expect_path, expect_running
 from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.errors import InputError
@@ -19,7 +20,7 @@ from workbench.study.result import StudyResult
 from workbench.study.runner import OnUpdate, Runner, TimeIsUp
 from workbench.study.samplers import SAMPLERS
 from workbench.study.study import Study
-from workbench.validation import expect_model, expect_path
+from workbench.validation import expect_model
 
 
 def run_study(
@@ -78,6 +79,7 @@ def run_study(
     >>> len(run_study(model, study).trials)
     3
     """
+    expect_running(cancel, on_update=on_update)
     _check(study, executor)
     if seconds is not None:
         check_positive("seconds", seconds)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from workbench.arguments import expect_recipe, expect_running
 from workbench.artifact.artifact import Artifact
 from workbench.cache.files import FileCache, default_file_cache
 from workbench.cancel import NEVER, CancelToken
@@ -21,7 +22,7 @@ from workbench.progress import training_display
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import specs
 from workbench.training.teacher_ref import teacher_ref, training_dependencies
-from workbench.validation import expect_model, expect_recipe
+from workbench.validation import expect_model
 
 if TYPE_CHECKING:
     from workbench.training.types import TrainingResult, TrainingSetup, TrainingStep
@@ -73,6 +74,7 @@ def compress(
     >>> artifact.ledger.total == len(artifact)
     True
     """
+    expect_running(cancel, on_step=on_step)
     expect_model(model).architecture.check_unchanged()
     if expect_recipe(recipe).train is not None:
         return _compress_trained(model, recipe, on_step, cancel, files or default_file_cache())
@@ -118,6 +120,7 @@ def train(
     >>> wb.train(wb.model("fashion/lenet-300-100"), sparse, steps=2).recipe.train.steps
     2
     """
+    expect_running(cancel, on_step=on_step)
     expect_model(model)
     recipe = Recipe() if recipe is None else expect_recipe(recipe)
     base = recipe.train or Train(threads=torch.get_num_threads())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from workbench.i18n import _
-from workbench.zoo.students import student
+from workbench.zoo.students import find_student
 
 
 def reference(model: str) -> str:
     """Return "the original", or the name of a distilled student, which is not the original."""
-    known = student(model)
+    known = find_student(model)
     if known is None:
         return _("the original")
     return _("the {student}").format(student=known.short_title)
@@ -16,5 +16,5 @@ def reference(model: str) -> str:
 
 def reference_label(model: str) -> str:
     """Return the same as the label of a point."""
-    known = student(model)
+    known = find_student(model)
     return _("original") if known is None else known.short_title

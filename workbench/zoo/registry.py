@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+from workbench.arguments import expect_name
 from workbench.artifact.foreign_files import (
     check_own_kind,
     did_you_mean,
@@ -17,10 +18,9 @@ from workbench.artifact.tensor_file import TENSOR_FILE_PREFIX
 from workbench.domain.model import Architecture, Model
 from workbench.domain.task import Task, unknown_name_error
 from workbench.errors import FileError, InputError, UnknownNameError
-from workbench.recipe.schema import brief
 from workbench.zoo.plugins import LazyModel, plugin_model, plugins
 from workbench.zoo.student_model import student_model
-from workbench.zoo.students import Student, student
+from workbench.zoo.students import Student, find_student
 from workbench.zoo.students import check_name as check_student_name
 from workbench.zoo.tables import ARCHITECTURES, CUSTOM_PREFIX, TASKS
 from workbench.zoo.user_models import UserModels
@@ -67,7 +67,7 @@ def task(name: str) -> Task:
     UnknownNameError
         If there is no such task.
     """
-    if name in TASKS:
+    if expect_name(name, "a task", "fashion") in TASKS:
         return TASKS[name]
     known = _tasks()
     if name not in known:
@@ -88,7 +88,7 @@ def models(task: str | None = None) -> tuple[str, ...]:
     UnknownNameError
         If there is no such task.
     """
-    if task is not None and task not in _tasks():
+    if task is not None and expect_name(task, "a task", "fashion") not in _tasks():
         raise unknown_name_error("task", task, _tasks())
     return tuple(name for name, model in _known().items() if task in (None, model.task.name))
 
@@ -101,7 +101,7 @@ def title(name: str) -> str:
     UnknownNameError
         If there is no such model.
     """
-    known = student(name) or _known().get(name)
+    known = find_student(name) or _known().get(name)
     if known is None:
         raise unknown_name_error("model", name, _known())
     return known.title
@@ -154,17 +154,13 @@ def model(name: str) -> Model:
     >>> model.task.name, list(model.layers)
     ('fashion', ['fc1.weight', 'fc2.weight'])
     """
-    if not isinstance(name, str):
-        raise InputError(
-            f"Pass the name of a model, such as 'fashion/lenet5', not {brief(name)}.",
-            code="argument.not_a_name",
-        )
+    expect_name(name, "a model", "fashion/lenet5")
     registered = _user_models.get(name)
     if registered is not None:
         return registered
     if name not in ARCHITECTURES and name in plugins():
         return plugin_model(name)
-    if (shipped := student(name)) is not None:
+    if (shipped := find_student(name)) is not None:
         return _student_model(shipped)
     if name.startswith(TENSOR_FILE_PREFIX):
         raise InputError(

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from workbench import formatting
+from workbench.arguments import expect_name
 from workbench.errors import FileError, UnknownNameError
 from workbench.i18n import _
 from workbench.recipe import Recipe, Train
+from workbench.recipe.schema import brief
 from workbench.zoo.fashion import FOLDER
 
 NETWORKS = ("fashion/mlp-32", "fashion/cnn-10k")
@@ -33,6 +35,7 @@ LEARNING_RATE = 5e-3
 THREADS = 1
 """Fixed, because the bytes of a trained file depend on it."""
 ALONE = "alone"
+_EXAMPLE = "fashion/mlp-32.resnet.t4.labels5"
 STUDENTS = FOLDER / "students"
 TABLE = STUDENTS / "students.json"
 """Size, metric and digest of every file, and the kind of machine that made them."""
@@ -192,22 +195,46 @@ def students(network: str | None = None) -> tuple[Student, ...]:
     network
         The name of the built-in model whose network they have; all by default.
 
+    Raises
+    ------
+    InputError
+        If `network` is not a name.
+    UnknownNameError
+        If it is none of `NETWORKS`.
+
     Examples
     --------
     >>> import workbench as wb
     >>> len(wb.students())
     66
     """
+    if network is not None and expect_name(network, "a model", NETWORKS[0]) not in NETWORKS:
+        raise UnknownNameError(
+            f"No student has the network {brief(network)}: choose one of {', '.join(NETWORKS)}.",
+            code="name.unknown",
+        )
     return tuple(s for s in _all().values() if network in (None, s.network))
 
 
-def student(name: str) -> Student | None:
-    """Return the student whose model has this name, or None.
+def find_student(name: str) -> Student | None:
+    """Return the student whose model has this name, or None."""
+    return _all().get(name)
+
+
+def student(name: str) -> Student:
+    """Return the student whose model has this name.
 
     Parameters
     ----------
     name
         The name of a model.
+
+    Raises
+    ------
+    InputError
+        If `name` is not a name.
+    UnknownNameError
+        If there is no such student.
 
     Examples
     --------
@@ -215,7 +242,10 @@ def student(name: str) -> Student | None:
     >>> wb.student("fashion/mlp-32.resnet.t4.labels5").temperature
     4.0
     """
-    return _all().get(name)
+    known = find_student(expect_name(name, "a student", _EXAMPLE))
+    if known is None:
+        raise _unknown_student(name)
+    return known
 
 
 def check_name(name: str) -> None:
@@ -229,8 +259,13 @@ def check_name(name: str) -> None:
     network, _dot, training = name.partition(".")
     if network not in NETWORKS or not training or name in _all():
         return
-    close = get_close_matches(name, _all(), 1, cutoff=0)
-    raise UnknownNameError(
+    raise _unknown_student(name)
+
+
+def _unknown_student(name: str) -> UnknownNameError:
+    """Return the error for a name that no student has; it explains how the names are made."""
+    close = get_close_matches(name, _all(), 1, cutoff=0) or [_EXAMPLE]
+    return UnknownNameError(
         _(
             "There is no student {name}; {example} is one. In a name, the teacher is one of "
             "{teachers}, or {alone} without t; t is one of {temperatures}, and labels is one of "

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from workbench.arguments import expect_path
 from workbench.custom.loaders.differences import Shapes, differences
 from workbench.custom.loaders.state_dicts import StateDict, name_variants, shape_of, state_dicts
 from workbench.errors import FileError, InputError, first_line, user_errors
@@ -51,12 +52,13 @@ def from_checkpoint(path: str | PathLike[str], module: nn.Module) -> nn.Module:
     InputError
         If its tensors do not fit the module.
     """
+    path = expect_path(path, "path")
     if not isinstance(module, nn.Module):
         raise InputError(
             f"The weights must be loaded into a torch.nn.Module, not {brief(module)}.",
             code="module.invalid_type",
         )
-    states = state_dicts(_read(Path(path)), module)
+    states = state_dicts(_read(path), module)
     if not states:
         raise InputError(
             f"{path} contains no tensors by name: save the state_dict() of a module.",

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from workbench.arguments import expect_path
 from workbench.custom.loaders.optional_packages import require_package
 from workbench.errors import InputError, describe
 
@@ -35,6 +36,7 @@ def from_timm(name: str | PathLike[str], *, pretrained: bool = False, **options:
     --------
     >>> module = wb.from_timm("resnet18", pretrained=True)  # doctest: +SKIP
     """
+    expect_path(name, "name")
     timm = require_package("timm", "A timm model")
     local = Path(name).is_dir()
     chosen = f"local-dir:{Path(name)}" if local else str(name)
@@ -62,6 +64,7 @@ def from_transformers(name: str | PathLike[str], **options: Any) -> nn.Module:
     --------
     >>> module = wb.from_transformers("folder/of/my-model")  # doctest: +SKIP
     """
+    expect_path(name, "name")
     transformers = require_package("transformers", "A transformers model")
 
     def load() -> Any:

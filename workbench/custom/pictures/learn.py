@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import PurePath
 
+from workbench.arguments import expect_path, expect_running
 from workbench.cancel import NEVER, CancelToken
 from workbench.custom.model_name import check_model_name
 from workbench.custom.pictures.inspection import PictureChoices, PictureInspection
@@ -58,8 +59,16 @@ def inspect_pictures(
     >>> found.classes  # doctest: +SKIP
     {'ants': 193, 'bees': 204}
     """
+    _check(source, cancel)
     choices = PictureChoices(size, level, tuple(leave_out), leave_out_rare)
     return read_pictures(source, choices, cancel).inspection
+
+
+def _check(source: object, cancel: object) -> None:
+    """Raise `InputError` if pictures cannot be read from such an object."""
+    expect_running(cancel)
+    if not isinstance(source, bytes):
+        expect_path(source, "source")
 
 
 def from_pictures(
@@ -107,6 +116,7 @@ def from_pictures(
     Cancelled
         If `cancel` is cancelled.
     """
+    _check(source, cancel)
     choices = PictureChoices(size, level, tuple(leave_out), leave_out_rare)
     model, _inspection = learn_pictures(source, choices, name, seconds, cancel)
     return model

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, overload
 
 import numpy as np
 
+from workbench.arguments import expect_running
 from workbench.artifact.artifact import Artifact
 from workbench.cancel import NEVER, CancelToken
 from workbench.custom.prediction.description import Description
@@ -155,6 +156,7 @@ def evaluate(
     >>> wb.evaluate(file, data={"size": [20, 90, 85], "large": ["no", "yes", "no"]}).confusion
     {'no': {'no': 1, 'yes': 1}, 'yes': {'no': 0, 'yes': 1}}
     """
+    expect_running(cancel)
     if data is None:
         return evaluate_split(file, split=split, timed=timed)
     artifact = artifact_of(file)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.arguments import expect_running
 from workbench.artifact.artifact import Artifact, load
 from workbench.cancel import NEVER, CancelToken
 from workbench.custom.prediction.description import Description
@@ -71,6 +72,7 @@ def predict(
     >>> wb.predict(file, [{"size": 90}, {"size": 35}]).predicted
     ['yes', 'no']
     """
+    expect_running(cancel)
     artifact = artifact_of(file)
     model = file_model(artifact)
     assert artifact.preprocessing is not None  # file_model checks it

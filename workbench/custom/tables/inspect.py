@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from workbench.arguments import expect_running
 from workbench.cancel import NEVER, CancelToken
 from workbench.custom.tables.column import Column, Table
 from workbench.custom.tables.findings import findings
@@ -51,6 +52,7 @@ def inspect_table(
     >>> wb.inspect_table(table, target="city").target.classes
     {'Rome': 40, 'Oslo': 20}
     """
+    expect_running(cancel)
     names = (leave_out,) if isinstance(leave_out, str) else tuple(leave_out)
     choices = Choices(target, as_number, names, header, missing, leave_out_rare, encoding)
     return inspection_of(read(source, choices, cancel), choices)

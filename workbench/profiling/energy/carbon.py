@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any
 
 from workbench import formatting
+from workbench.arguments import expect_instance
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.profiling.energy.energy import Energy
@@ -83,6 +84,7 @@ def carbon(energy: Energy, grams_per_kwh: float | None = None) -> Carbon:
     >>> wb.carbon(energy, grams_per_kwh=400).grams_per_kwh
     400.0
     """
+    expect_instance(energy, Energy, "Pass an energy, as wb.energy_of returns it", "not_an_energy")
     intensity = given_intensity() if grams_per_kwh is None else _number(grams_per_kwh)
     if intensity is None:
         raise InputError(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Self, TypeVar
 
+from workbench.arguments import expect_flag, expect_function, expect_instance
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.profiling.energy.account import Account
@@ -43,7 +44,7 @@ class EnergyMeter:
     Raises
     ------
     InputError
-        If `idle_seconds` is not a number of at least 0.
+        If `idle_seconds` is not a number of at least 0, or another argument is of a wrong type.
 
     Examples
     --------
@@ -69,6 +70,10 @@ class EnergyMeter:
                 f"idle_seconds must be a number of at least 0, not {idle_seconds!r}.",
                 code="energy.invalid_idle",
             )
+        if gpus is not None:
+            expect_flag(gpus, "gpus")
+        if power is not None:
+            expect_instance(power, CpuPower, "power must be a CpuPower", "not_a_power")
         machine = machine or Machine()
         subtracts = idle_seconds > 0
         opened = machine.open(gpus=gpus is not False, idle=not subtracts, power=power)
@@ -220,6 +225,7 @@ def energy_of(
     >>> total, energy.how != "unknown"
     (4999950000, True)
     """
+    expect_function(work, "work")
     with EnergyMeter(gpus=gpus, idle_seconds=idle_seconds) as meter:
         result = work()
     return result, meter.energy
