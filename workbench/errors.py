@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from workbench.i18n import _
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 
 class WorkbenchError(Exception):
@@ -56,7 +60,9 @@ class FileError(WorkbenchError, OSError):
 
 
 class MissingFileError(FileError, FileNotFoundError):
-    """There is no file of that name."""
+    """There is no file or folder of that name."""
+
+    default_code = "file.missing"
 
 
 class UnknownNameError(WorkbenchError, KeyError):
@@ -79,6 +85,22 @@ class TrainingError(WorkbenchError, RuntimeError):
 
     default_code = "training.failed"
     artifact: Any = None
+
+
+def missing_file(path: object, similar: Sequence[str] = ()) -> MissingFileError:
+    """Return the error for a file or folder that does not exist.
+
+    Parameters
+    ----------
+    similar
+        Names that do exist and may be meant.
+    """
+    text = _("There is no file or folder {name}: check the path.")
+    if similar:
+        text = _("There is no file or folder {name}: did you mean {similar}?")
+    error = MissingFileError(text.format(name=path, similar=", ".join(similar)))
+    error.errno, error.strerror = errno.ENOENT, os.strerror(errno.ENOENT)
+    return error
 
 
 def first_line(error: BaseException) -> str:
@@ -127,11 +149,13 @@ def user_errors(
 def file_errors(action: str, path: object, hint: str = "") -> Iterator[None]:
     """Re-raise any `OSError` as a `FileError` that names `path`.
 
+    A missing file to read is the error of `missing_file`.
+
     Parameters
     ----------
     action
         ``read`` or ``write``; the code of the error is ``file.cannot_read`` or
-        ``file.cannot_write``.
+        ``file.cannot_write``, or ``file.missing``.
     hint
         What to append to the message.
 
@@ -145,8 +169,9 @@ def file_errors(action: str, path: object, hint: str = "") -> Iterator[None]:
     except WorkbenchError:
         raise
     except OSError as error:
+        if action == "read" and isinstance(error, FileNotFoundError):
+            raise missing_file(path) from None
         message = f"Cannot {action} {path}: {error.strerror or error}.{hint}"
-        kind = MissingFileError if isinstance(error, FileNotFoundError) else FileError
-        readable = kind(message, code=f"file.cannot_{action}")
+        readable = FileError(message, code=f"file.cannot_{action}")
         readable.errno, readable.strerror = error.errno, error.strerror
         raise readable from None

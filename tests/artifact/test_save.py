@@ -113,7 +113,7 @@ def test_a_failed_write_leaves_only_the_old_file(small, tmp_path, monkeypatch, s
 
 
 def test_paths_that_hold_no_file(tmp_path) -> None:
-    with raises("file.cannot_read", tmp_path / "missing", "No such file"):
+    with raises("file.missing", tmp_path / "missing", "check the path"):
         load(tmp_path / "missing")
     with raises("file.is_a_folder", tmp_path):
         load(tmp_path)

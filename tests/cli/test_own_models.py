@@ -168,7 +168,7 @@ def test_other_commands_take_the_same_model(workbench, folder):
         ("own:leaves", "its code exits"),
         ("own:gone", "no attribute 'gone'"),
         ("nowhere:model", "No module named 'nowhere'"),
-        ("gone.py:model", "No such file or folder: gone.py"),
+        ("gone.py:model", "There is no file or folder gone.py: check the path."),
         ("own.py", "own.py is a file of code: name the callable in it"),
     ],
 )

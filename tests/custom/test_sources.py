@@ -109,7 +109,7 @@ def test_weights_of_another_network_are_refused(tmp_path, change, facts):
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [
-        ("none.safetensors", None, "file.not_found"),
+        ("none.safetensors", None, "file.missing"),
         ("bad.safetensors", b"nonsense", "file.not_safetensors"),
         ("bad.pt", b"nonsense", "file.unsafe_pickle"),
     ],

@@ -225,7 +225,7 @@ def test_a_module_that_does_not_fit_is_refused(case):
 
 
 def test_a_missing_file_and_other_values_are_refused(tmp_path):
-    with raises("file.cannot_read", tmp_path / "none"):
+    with raises("file.missing", tmp_path / "none"):
         wb.to_module(tmp_path / "none", module=Net())
     with raises("artifact.invalid_type", "7"):
         wb.to_module(7)

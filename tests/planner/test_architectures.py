@@ -249,7 +249,7 @@ def test_a_file_without_an_object_gets_a_sentence(tmp_path, text):
 
 
 def test_a_missing_file_gets_a_sentence(tmp_path):
-    with raises("file.cannot_read"):
+    with raises("file.missing", "none.json"):
         read_architecture(tmp_path / "none.json")
 
 

@@ -106,7 +106,7 @@ def test_cancel_and_missing_files(files, tmp_path) -> None:
     token.cancel()
     with raises("cancelled"):
         compare_files(files[0], files[1], cancel=token)
-    with raises("file.cannot_read", "none"):
+    with raises("file.missing", "none"):
         compare_files(files[0], tmp_path / "none")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 
-from workbench.errors import ArtifactError, MissingFileError, WorkbenchError
+from workbench.errors import ArtifactError, MissingFileError, WorkbenchError, missing_file
 
 START_BYTES = 512
 """The bytes of a file that show its kind."""
@@ -97,9 +97,7 @@ def missing(path: Path) -> MissingFileError:
     first = path
     while not first.parent.exists():
         first = first.parent
-    return MissingFileError(
-        f"No such file or folder: {path}{did_you_mean(similar(first))}.", code="file.cannot_read"
-    )
+    return missing_file(path, similar(first))
 
 
 def similar(path: Path) -> list[str]:

@@ -100,8 +100,11 @@ def call(text: str, subject: str, *, returned: type) -> Any:
     folder = Path.cwd()
     if package.endswith(SUFFIX):
         file = Path(package)
-        if not file.is_file():
+        if not file.exists():
             raise missing(file)
+        from workbench.artifact.artifact import check_regular
+
+        check_regular(file)
         folder, package = file.parent.resolve(), file.stem
     sys.path.insert(0, str(folder))
     try:

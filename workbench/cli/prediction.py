@@ -9,7 +9,7 @@ from typing import Any
 from workbench import formatting
 from workbench.cli.command_options import add_encoding
 from workbench.domain.metric import metric_named
-from workbench.errors import FileError
+from workbench.errors import missing_file
 from workbench.progress import progress_bar
 
 MAIN_METRICS = {"accuracy", "root mean squared error"}
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     from workbench.custom.prediction.predict import predict
 
     if not Path(options.rows).exists():
-        raise FileError(f"There is no file or folder {options.rows}.", code="file.missing")
+        raise missing_file(options.rows)
     if options.output is not None:
         check_writable(options.output)
     with progress_bar("predicting") as advance:

@@ -17,7 +17,7 @@ from workbench.artifact.writing import write_together
 from workbench.deploy.output_path import MANIFEST, check_output, network_name, write_folder
 from workbench.deploy.run_script import requirements, run_script
 from workbench.deploy.target import Target
-from workbench.errors import ArtifactError, InputError, MissingFileError, file_errors
+from workbench.errors import ArtifactError, InputError, MissingFileError, file_errors, missing_file
 
 FORMAT = "workbench-package/2"
 MAX_MANIFEST_BYTES = 2**20
@@ -116,6 +116,8 @@ def load_package(path: str | PathLike[str]) -> Package:
     """
     path = expect_path(path, "path")
     with file_errors("read", path):
+        if not path.exists():
+            raise missing_file(path)
         manifest_path = path / MANIFEST if path.is_dir() else Path(f"{path}.json")
         if not manifest_path.exists():
             raise MissingFileError(

@@ -21,7 +21,7 @@ from workbench.artifact.foreign_files import (
     pickle_index_error,
 )
 from workbench.compression.roles import compressible, is_mask
-from workbench.errors import ArtifactError, FileError, file_errors
+from workbench.errors import ArtifactError, FileError, file_errors, missing_file
 from workbench.streaming import safetensors_header
 from workbench.streaming.folders import find_in_folder, is_safetensors
 from workbench.streaming.safetensors_header import Contents, TensorLocation
@@ -54,7 +54,9 @@ class Source:
         ArtifactError
             If a file is damaged, or the index and its shards disagree.
         """
-        path = find_in_folder(path) if path.is_dir() else path
+        with file_errors("read", path):
+            is_folder = path.is_dir()
+        path = find_in_folder(path) if is_folder else path
         if is_index(path.name):
             contents, files = _read_shards(path)
         else:
@@ -125,6 +127,8 @@ class Source:
                     access=mmap.ACCESS_COPY,
                     offset=offset,
                 )
+        except FileNotFoundError:
+            raise missing_file(location.path) from None
         except (OSError, ValueError) as error:
             raise FileError(
                 f"Cannot read {location.path}: {error}.", code="file.cannot_read"

@@ -101,5 +101,5 @@ def test_other_files_are_refused(tmp_path):
         empty.writestr("other.txt", "")
     with raises("file.not_keras"):
         check(path)
-    with raises("file.cannot_read", "none.keras"):
+    with raises("file.missing", "none.keras"):
         check(tmp_path / "none.keras")

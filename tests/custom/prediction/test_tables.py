@@ -177,7 +177,7 @@ def test_what_is_missing_or_unknown_is_said(classes):
         (7, "table.invalid_source"),
         (b"", "upload.empty"),
         (b"PK\x03\x04" + b"\0" * 40, "upload.not_a_table"),
-        ("no such file.csv", "file.cannot_read"),
+        ("no such file.csv", "file.missing"),
         ({"income": [1], "city": ["a", "b"]}, "upload.row_length"),
     ],
     ids=str,
@@ -193,7 +193,7 @@ def test_other_files_cannot_predict(tmp_path):
         wb.predict(lenet, [{"x": 1}])
     with raises("argument.not_an_artifact"):
         wb.predict(7, [])
-    with raises("file.cannot_read"):
+    with raises("file.missing"):
         wb.predict(tmp_path / "none.safetensors", [])
 
 

@@ -14,9 +14,17 @@ import torch
 from torch import nn
 
 from workbench.arguments import expect_path
+from workbench.artifact.artifact import check_regular
 from workbench.custom.loaders.differences import Shapes, differences
 from workbench.custom.loaders.state_dicts import StateDict, name_variants, shape_of, state_dicts
-from workbench.errors import FileError, InputError, first_line, user_errors
+from workbench.errors import (
+    FileError,
+    InputError,
+    file_errors,
+    first_line,
+    missing_file,
+    user_errors,
+)
 from workbench.recipe.schema import brief
 
 _scalar = np.float64(0).__reduce__()[0]
@@ -93,8 +101,10 @@ def _read(path: Path) -> Any:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    if not path.is_file():
-        raise FileError(f"There is no file {path}.", code="file.not_found")
+    with file_errors("read", path):
+        if not path.exists():
+            raise missing_file(path)
+        check_regular(path)
     try:
         if path.suffix == ".safetensors":
             return load_file(path)

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from workbench.custom.pictures.archive import open_archive
 from workbench.custom.pictures.files import Files, Folder
-from workbench.errors import MissingFileError
-from workbench.i18n import _
+from workbench.errors import file_errors, missing_file
 
 
 @contextmanager
@@ -26,13 +25,12 @@ def open_files(source: str | os.PathLike[str] | bytes) -> Iterator[Files]:
     """
     if not isinstance(source, bytes):
         path = Path(source)
-        if path.is_dir():
+        with file_errors("read", path):
+            is_folder = path.is_dir()
+            if not path.exists():
+                raise missing_file(path)
+        if is_folder:
             yield Folder(path)
             return
-        if not path.exists():
-            raise MissingFileError(
-                _("There is no file or folder {name}: check the path.").format(name=path),
-                code="file.missing",
-            )
     with open_archive(source) as archive:
         yield archive
