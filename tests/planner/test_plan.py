@@ -196,6 +196,8 @@ def test_more_chips_share_the_states():
         ({"microbatch": 1, "batch": 1}, "plan.kind"),
         ({"microbatch": 1}, "plan.setting"),
         ({"microbatch": 1, "sequence": 1, "speed": 2}, "plan.setting"),
+        ({"batch": 1, "context": 1, "speed": 2}, "plan.setting"),
+        ({"batch": 1}, "plan.setting"),
         ({"microbatch": 0, "sequence": 1}, "plan.size"),
         ({"microbatch": 1.5, "sequence": 1}, "plan.size"),
         ({"microbatch": 1, "sequence": 1, "precision": "int2"}, "plan.choice"),
@@ -206,6 +208,24 @@ def test_more_chips_share_the_states():
 def test_a_bad_setting_gets_a_sentence(settings, code):
     with raises(code):
         wb.plan("gpt2", "h100-sxm", **settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "facts"),
+    [
+        ({"microbatch": 1, "sequence": 1, "tensors": 2}, ("'tensors'", "microbatch", "tensor,")),
+        ({"batch": 1, "context": 1, "tensors": 2}, ("'tensors'", "new_tokens", "tensor,")),
+        ({"batch": 1}, ("context", "new_tokens")),
+    ],
+)
+def test_an_unknown_or_missing_setting_lists_all(settings, facts):
+    with raises("plan.setting", *facts):
+        wb.plan("gpt2", **settings)
+
+
+def test_the_name_of_a_large_model_suggests_the_known_ones():
+    with raises("file.missing", "did you mean", "llama-3.1-8b"):
+        wb.plan("llama-3.1-8", batch=1, context=1)
 
 
 def test_an_unknown_chip_gets_a_sentence():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Protocol
 
 from workbench.artifact.ledger import Ledger
-from workbench.errors import InputError
+from workbench.errors import InputError, MissingFileError, missing_file
 from workbench.planner.architecture import Architecture
 from workbench.planner.architectures import read_architecture
 from workbench.planner.calibration_file import chip_of
@@ -33,6 +34,8 @@ from workbench.planner.times import (
     step_seconds,
 )
 from workbench.planner.training_memory import training_memory
+
+MOST_SUGGESTED = 3
 
 
 class HasLedger(Protocol):
@@ -95,6 +98,7 @@ def plan(
             code="plan.kind",
         )
     architecture, where = architecture_of(config), chip_of(chip_id)
+    _check_settings(settings, TrainingJob if "microbatch" in settings else InferenceJob)
     try:
         if "microbatch" in settings:
             return train_plan(architecture, where, TrainingJob(**settings))
@@ -103,10 +107,30 @@ def plan(
             settings = {**settings, "file_bytes": compressed_bytes(architecture, bits)}
         return infer_plan(architecture, where, InferenceJob(**settings))
     except TypeError as error:
-        reason = str(error).partition("__init__() ")[2] or str(error)
         raise InputError(
-            f"These settings are not a valid plan: {reason}.", code="plan.setting"
+            f"These settings are not a valid plan: {error}.", code="plan.setting"
         ) from None
+
+
+def _check_settings(settings: Mapping[str, Any], job: type[TrainingJob | InferenceJob]) -> None:
+    """Raise `InputError` if a setting is not a field of a job, or one without default is left out.
+
+    All settings are listed.
+    """
+    known = [field.name for field in fields(job)]
+    for name in settings:
+        if name not in known:
+            raise InputError(
+                f"A plan has no setting {name!r}: choose from {', '.join(known)}.",
+                code="plan.setting",
+            )
+    left_out = [f.name for f in fields(job) if f.default is MISSING and f.name not in settings]
+    if left_out:
+        raise InputError(
+            f"The plan needs {' and '.join(left_out)} as well; its settings are "
+            f"{', '.join(known)}.",
+            code="plan.setting",
+        )
 
 
 def _transformers(config: Any, settings: Mapping[str, Any]) -> Any:
@@ -129,7 +153,11 @@ def architecture_of(config: Config) -> Architecture:
             f"{type(config).__name__}.",
             code="plan.config_type",
         )
-    return read_architecture(config)
+    try:
+        return read_architecture(config)
+    except MissingFileError:
+        close = get_close_matches(str(config), known_models(), MOST_SUGGESTED)
+        raise missing_file(config, close) from None
 
 
 def train_plan(architecture: Architecture, chosen: Chip, job: TrainingJob) -> TrainingPlan:
