@@ -1,11 +1,14 @@
 """Models of installed packages: listed without being built, and broken ones are skipped."""
 
+import gc
 import logging
 import subprocess
 import sys
+import weakref
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from importlib import import_module
-from threading import RLock
+from threading import Barrier, BrokenBarrierError, RLock
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +16,9 @@ import pytest
 
 import workbench as wb
 from tests.raises import raises
+from workbench.custom.plugin import MOST_SPLITS, _splits
 from workbench.zoo import plugins
+from workbench.zoo.user_models import MOST_HELD, UserModels
 
 GOOD = """
 import numpy as np
@@ -78,13 +83,12 @@ def plugin(tmp_path, monkeypatch, caplog):
         monkeypatch.delitem(sys.modules, "acme_models", raising=False)
         monkeypatch.setenv("WORKBENCH_STORE", "")
         plugins._by_group.clear()
-        plugins._build.cache_clear()
+        monkeypatch.setattr(plugins, "_built", UserModels())
         caplog.set_level(logging.WARNING, "workbench")
         return caplog
 
     yield install
     plugins._by_group.clear()
-    plugins._build.cache_clear()
     sys.modules.pop("acme_models", None)
 
 
@@ -175,3 +179,66 @@ def test_numbers_that_are_not_finite_are_refused_on_reading():
 
     with raises("data.not_finite", "test inputs", "example 70"):
         wb.LazySplit("test", "infinite", read).load()
+
+
+class Reader:
+    """Reads a split, and counts how often."""
+
+    def __init__(self, parties=1):
+        self.calls = 0
+        self.barrier = Barrier(parties)
+
+    def __call__(self, split):
+        self.calls += 1
+        with suppress(BrokenBarrierError):
+            self.barrier.wait(0.2)  # another thread in here lets it pass
+        return np.ones((5, 2), np.float32), np.zeros(5, np.int64)
+
+
+def test_threads_read_a_split_once():
+    read = Reader(parties=2)
+    split = wb.LazySplit("train", "read once", read)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: split.load(), range(2))
+    assert first is second
+    assert read.calls == 1
+
+
+def test_the_splits_in_memory_are_bounded():
+    read = Reader()
+    splits = [wb.LazySplit("train", f"bounded {n}", read) for n in range(MOST_SPLITS + 1)]
+    for split in splits:
+        split.load()
+    assert len(_splits) == MOST_SPLITS
+    assert read.calls == len(splits)
+    splits[-1].load()
+    assert read.calls == len(splits)
+    splits[0].load()
+    assert read.calls == len(splits) + 1
+
+
+MANY = (
+    GOOD.partition("def models")[0]
+    + f"""
+def models():
+    return [
+        wb.ModelPlugin(f"acme/linear{{n}}", "Acme's layer", TASK, _module)
+        for n in range({MOST_HELD + 4})
+    ]
+"""
+)
+
+
+def test_models_that_nothing_refers_to_are_dropped_and_built_again(plugin):
+    plugin(MANY)
+    names = wb.models("acme")
+    kept = wb.model(names[1])
+    lifetimes = [weakref.ref(wb.model(name).architecture.lifetime) for name in names]
+    gc.collect()
+    assert [name for name, ref in zip(names, lifetimes, strict=True) if ref()] == [kept.name]
+    built = import_module("acme_models").built
+    assert len(built) == len(names)
+    assert wb.model(names[1]) is kept
+    assert len(built) == len(names)
+    assert wb.model(names[0]).digest == kept.digest
+    assert len(built) == len(names) + 1

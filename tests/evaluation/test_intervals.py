@@ -10,6 +10,8 @@ import pytest
 from scipy import stats
 
 from workbench.evaluation.intervals import (
+    MOST_TOTALS,
+    _log_factorials,
     expected_on_test,
     sampled_again,
     split_bounds,
@@ -123,3 +125,9 @@ def test_the_variances_of_both_samples_are_added(others, variances):
     expected = (0.5 - half - 0.02, 0.5 + half - 0.02)
     assert expected_on_test(48, 96, others, 0.02) == pytest.approx(expected)
     assert sampled_again(96, 96, others)[1] == 1
+
+
+def test_the_factorials_in_memory_are_bounded():
+    for total in range(10, 10 + 2 * MOST_TOTALS):
+        split_bounds(3, 5, total)
+    assert _log_factorials.cache_info().currsize == MOST_TOTALS

@@ -17,6 +17,7 @@ from workbench.evaluation.model_card import figures_entry
 from workbench.evaluation.scores import reference_score
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.zoo import registry
+from workbench.zoo.student_model import MOST_LOADED, _weights
 from workbench.zoo.students import (
     NETWORKS,
     SHARES,
@@ -116,6 +117,13 @@ def test_a_student_can_be_trained_further_and_narrower():
     assert tuned.model == NAME
     narrow = wb.Train(1, start="scratch", width=0.5, threads=1)
     assert wb.compress(model, Recipe(train=narrow)).weights()["fc1.weight"].shape == (16, 784)
+
+
+def test_the_weights_in_memory_are_bounded():
+    assert wb.model(NAME).weights()["fc1.weight"] is wb.model(NAME).weights()["fc1.weight"]
+    for student in wb.students()[: MOST_LOADED + 1]:
+        wb.model(student.name).weights()
+    assert len(_weights) == MOST_LOADED
 
 
 def test_a_damaged_file_is_one_error(tmp_path):

@@ -6,13 +6,23 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from workbench.cache.memory import MemoryCache
 from workbench.domain.model import Model
 from workbench.domain.task import Split, Task
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+MOST_SPLITS = 24
+"""The splits of eight tasks. Their sizes differ too much for a limit in bytes: a larger split would
+be read again at each use."""
+
+_splits: MemoryCache[Split] = MemoryCache(MOST_SPLITS)
+_reading = RLock()
 
 
 @dataclass(frozen=True)
@@ -81,20 +91,19 @@ class LazySplit:
     read: Callable[[str], tuple[Any, Any]]
 
     def load(self) -> Split:
-        """Return the split. The first call reads it, later calls share it.
+        """Return the split. The first call reads it, later calls share it while it is cached.
 
         Raises
         ------
         InputError
             If it contains NaN or infinity.
         """
+        with _reading:  # several threads may request it at once
+            return _splits.of(self, self._read)
+
+    def _read(self) -> Split:
         from workbench.custom.split import check_numbers
 
-        if self not in _loaded:
-            examples, labels = self.read(self.split)
-            check_numbers(self.split, examples, labels)
-            _loaded[self] = Split(self.split, examples, labels, self.digest)
-        return _loaded[self]
-
-
-_loaded: dict[LazySplit, Split] = {}
+        examples, labels = self.read(self.split)
+        check_numbers(self.split, examples, labels)
+        return Split(self.split, examples, labels, self.digest)

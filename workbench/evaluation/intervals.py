@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 LEVEL = 0.95
+MOST_TOTALS = 8
+"""Sizes of splits whose factorials are kept."""
 
 
 def split_bounds(correct: int, seen: int, total: int, level: float = LEVEL) -> tuple[int, int]:
@@ -103,6 +105,6 @@ def _at_least(right: int, count: int, seen: int, total: int) -> float:
     return float(np.exp(log_probabilities).sum())
 
 
-@cache
+@lru_cache(MOST_TOTALS)
 def _log_factorials(highest: int) -> NDArray[np.float64]:
     return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, highest + 1)))])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from threading import RLock
 from typing import Any, Protocol, runtime_checkable
@@ -12,6 +11,7 @@ from workbench.domain.model import Model
 from workbench.domain.task import Task
 from workbench.errors import InputError, WorkbenchError, describe
 from workbench.zoo.tables import ARCHITECTURES, CUSTOM_PREFIX, TASKS
+from workbench.zoo.user_models import UserModels
 
 GROUP = "workbench.models"
 """The entry-point group. Each entry names a function that returns a list of plug-ins."""
@@ -24,6 +24,7 @@ SHIPPED = (
 _log = logging.getLogger("workbench")
 _loading, _building = RLock(), RLock()
 _by_group: dict[str, dict[str, LazyModel]] = {}
+_built = UserModels()
 
 
 @runtime_checkable
@@ -74,16 +75,21 @@ def _load(loaded: dict[str, LazyModel]) -> None:
 def plugin_model(name: str) -> Model:
     """Return the plug-in model called `name`. It is built at the first call.
 
+    `UserModels` says how long it stays in memory if nothing refers to it; then it is built again.
+
     Raises
     ------
     WorkbenchError
         If the plug-in cannot build it.
     """
     with _building:  # several pages may request it at once
-        return _build(name)
+        built = _built.get(name)
+        if built is None:
+            built = _build(name)
+            _built.put(built)
+        return built
 
 
-@cache
 def _build(name: str) -> Model:
     try:
         return plugins()[name].model()

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.cache.memory import MemoryCache
 from workbench.domain.model import Architecture, Model, module_name
 from workbench.errors import ArtifactError, FileError
 from workbench.zoo.students import Student
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+MOST_LOADED = 16
+_weights: MemoryCache[dict[str, Tensor]] = MemoryCache(MOST_LOADED)
+"""The weights of the students that were used last, by the path and the digest of their files."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class StudentArchitecture(Architecture):
         FileError
             If the file is missing, damaged, or not the expected one.
         """
-        return _load(self.path, digest)
+        return _weights.of((self.path, digest), lambda: _load(self.path, digest))
 
     @property
     def checkpoint(self) -> Path:
@@ -70,7 +75,6 @@ def student_architecture(student: Student, network: Model) -> StudentArchitectur
     )
 
 
-@cache
 def _load(path: Path, digest: str) -> dict[str, Tensor]:
     from workbench.artifact.artifact import load
 

@@ -1,4 +1,4 @@
-"""Registered custom models: the newest can be retrieved by name, the others while in use.
+"""Custom models and those of packages: the newest stay in memory, the others while in use.
 
 A notebook may register a model, drop the result and retrieve it by name later. One that registers
 many large models and drops them must not run out of memory.
