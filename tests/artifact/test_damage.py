@@ -41,6 +41,13 @@ def test_any_byte_changed(blob) -> None:
                 Artifact.from_bytes(bytes(damaged))
 
 
+@pytest.mark.parametrize("missing", [1, 8])
+def test_an_outer_header_that_is_longer_than_the_file(blob, missing) -> None:
+    length = (len(blob) - 8 + missing).to_bytes(8, "little")
+    with raises("artifact.invalid_start"):
+        Artifact.from_bytes(length + blob[8:])
+
+
 @settings(deadline=None)
 @given(st.data())
 def test_bytes_added_removed_or_replaced(small, data) -> None:

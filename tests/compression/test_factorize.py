@@ -8,6 +8,7 @@ import torch
 
 import workbench as wb
 from tests.raises import raises
+from workbench.artifact.artifact import Artifact
 from workbench.calibration.statistics import calibration_stats
 from workbench.compression.codecs.stream import entry, find_encodings, parts, read, write
 from workbench.compression.coded import Factors, Shared, Uncompressed
@@ -139,3 +140,11 @@ def test_one_layer_can_be_pruned_and_another_factorized() -> None:
     assert isinstance(artifact.tensors["fc2.weight"], Factors)
     assert artifact.weights()["fc1.weight"].count_nonzero() == 784 * 150
     assert Recipe(factorize=Factorize(), train=None) != Recipe(train=Train())
+
+
+def test_the_ledger_counts_the_scales_of_both_factors() -> None:
+    recipe = Recipe(quantize=Quantize(8), factorize=Factorize(0.2))
+    coded = encode_tensors({"w": torch.randn(40, 30)}, recipe)
+    row = Artifact.of("tiny", recipe, coded).ledger["w"]
+    assert coded["w"].u.shape == (40, 2)
+    assert (row.values, row.scales) == (2 * (40 + 30), 4 * (40 + 2))  # a scale for each row

@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from workbench.artifact.artifact import load
 from workbench.compression.pieces import PIECE_SIZE
 from workbench.compression.prune import masks
 from workbench.compression.stats import CalibrationStats
@@ -42,6 +43,13 @@ def test_the_bytes_do_not_depend_on_the_number_of_threads(tmp_path, threads, nam
         content = (tmp_path / "small").read_bytes() + (tmp_path / "again").read_bytes()
         digests.add(hashlib.sha256(content).hexdigest())
     assert len(digests) == 1
+
+
+def test_ties_are_pruned_across_pieces(tmp_path) -> None:
+    save_file({"w": torch.ones(3, PIECE_SIZE)}, tmp_path / "big.safetensors")
+    compress_file(tmp_path / "big.safetensors", Recipe(Prune(0.5)), tmp_path / "small")
+    (weight,) = load(tmp_path / "small").weights().values()
+    assert int((weight == 0).sum()) == 3 * PIECE_SIZE // 2
 
 
 @pytest.mark.parametrize("bits", [16, 32, 64])

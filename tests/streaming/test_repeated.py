@@ -13,6 +13,7 @@ from tests.raises import raises
 from workbench.artifact import container
 from workbench.artifact.artifact import Artifact, load
 from workbench.artifact.on_disk import OnDiskArtifact
+from workbench.artifact.repeated import MIN_BYTES
 from workbench.compression.encode import encode_tensors
 from workbench.recipe import Factorize, Prune, Quantize, Recipe, Share
 from workbench.streaming.compare import compare_files
@@ -63,6 +64,16 @@ def test_repeated_tensors_take_no_bytes_and_come_back(tied, tmp_path, name) -> N
     weights, _ = reader.read(small.read_bytes())
     for key, tensor in load(small).weights().items():
         assert weights[key].tobytes() == tensor.numpy().tobytes()
+
+
+@pytest.mark.parametrize("size", [MIN_BYTES - 4, MIN_BYTES])
+def test_short_tensors_are_stored_again(tmp_path, size) -> None:
+    tensors = {"a": torch.ones(size // 4), "b": torch.ones(size // 4)}
+    save_file(tensors, tmp_path / "big.safetensors")
+    file = compress_file(tmp_path / "big.safetensors", Recipe(), tmp_path / "small")
+    artifact = Artifact.of("m", Recipe(), encode_tensors(tensors, Recipe()))
+    for ledger in (file.ledger, artifact.ledger):
+        assert [row.total for row in ledger.rows] == [size, 0 if size == MIN_BYTES else size]
 
 
 def test_different_treatment_needs_two_streams(tied, tmp_path) -> None:
