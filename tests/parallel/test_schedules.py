@@ -82,6 +82,13 @@ def test_unequal_stages_idle_as_their_formula_says(seconds, microbatches):
     assert idle_share(step, ranks) == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.parametrize("chunks", [1, 2, 3])
+def test_equal_ranks_of_interleaved_stages_idle_as_their_formula_says(chunks):
+    assert idle_share_of([1.5] * 3, 4, chunks) == pytest.approx(2 / (4 * chunks + 2))
+    step = 3 + 1 / (4 * chunks)  # of ranks that compute for 3 s and 1 s
+    assert idle_share_of([3.0, 1.0], 4, chunks) == pytest.approx(1 - 4 / (2 * step))
+
+
 def test_1f1b_holds_few_microbatches_at_a_time():
     for rank in range(4):
         held = most = 0
