@@ -42,6 +42,11 @@ def test_it_suggests_the_steepest_descent():
     assert RangeTest(rates, falls, falls, diverged=False).suggestion == pytest.approx(1e-3)
 
 
+def test_the_steepest_descent_may_end_at_the_minimum():
+    rates, losses = (0.1, 0.2, 0.4, 0.8), (3.0, 2.9, 2.5, 1.0)
+    assert RangeTest(rates, losses, losses, diverged=False).suggestion == 0.8
+
+
 def test_a_fall_after_the_minimum_is_ignored():
     losses = (2.0, 1.9, 1.7, 1.6, 9.0, 2.0)
     rates = tuple(np.geomspace(1e-5, 1, 6))

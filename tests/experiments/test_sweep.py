@@ -175,6 +175,7 @@ def test_the_number_of_threads_is_restored():
     (dense, {"sparsening": "rewind"}, False),
     (convolutional, {}, False),
     (lambda: nn.Sequential(nn.Linear(64, CLASSES), nn.BatchNorm1d(CLASSES)), {}, False),
+    (lambda: nn.Sequential(dense(), nn.BatchNorm1d(CLASSES, affine=False)), {}, False),
     (lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, MAX_PARAMETERS // 65)), {}, True),
     (lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, MAX_PARAMETERS // 65 + 1)), {}, False),
 ])  # fmt: skip
