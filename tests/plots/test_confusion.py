@@ -25,6 +25,7 @@ def test_three_matrices_with_their_counts(theme, stacked):
     assert change["customdata"] == (AFTER - BEFORE).tolist()
     assert change["text"][0] == ["\u22123", "+3", ""]
     assert change["zmin"] == -change["zmax"]
+    assert change["z"] == np.round([[-(3**0.5), 3**0.5, 0], [0, -1, 1], [0, 0, 0]], 3).tolist()
     assert figure["layout"]["title"]["text"] == "Largest increase: shirt predicted as coat, 3 more"
     domains = [figure["layout"][name]["domain"] for name in ("yaxis", "yaxis2", "yaxis3")]
     assert (len({tuple(d) for d in domains}) == 3) == stacked

@@ -7,13 +7,13 @@ from dataclasses import replace
 import plotly.graph_objects as go
 import pytest
 
-from workbench.domain.metric import BITS_PER_CHARACTER, RMSE
+from workbench.domain.metric import ACCURACY, BITS_PER_CHARACTER, RMSE
 from workbench.panels.actions import ACTIONS
 from workbench.plots import tradeoff
 from workbench.plots.goal import Goal
 from workbench.plots.palette import LIGHT, THEMES
 from workbench.plots.scales import height
-from workbench.plots.spots import MAX_SHOWN, Landmark, Spot, pareto
+from workbench.plots.spots import MAX_SHOWN, Landmark, Spot, pareto, thin
 from workbench.plots.traces import LIVE
 
 ORIGINAL = Spot(1_700_000, 0.914, 0.914, 0.914)
@@ -183,6 +183,13 @@ def test_the_axis_says_what_its_lines_mean():
 
 def test_a_click_returns_the_key():
     assert trace(draw(), "visited")["customdata"] == [0, 1]
+
+
+def test_a_long_front_is_thinned_too():
+    front = [Spot(1000 + n, n / 1000, n / 1000, n / 1000) for n in range(2 * MAX_SHOWN)]
+    shown = thin(front, ACCURACY)
+    assert len(shown) == MAX_SHOWN
+    assert shown[-1] == front[-1]
 
 
 def test_many_visits_are_thinned_and_the_best_remain():

@@ -20,6 +20,13 @@ def drag(session, number, *shares):
         session.set(pruned(share), gesture=number, moving=True)
 
 
+def test_a_model_is_removed_from_the_history_with_its_students():
+    kept = Selection(SMALL, pruned(0.5))
+    removed = Selection("a student", pruned(0.5), origin=CONV)
+    history = History(kept, (kept, removed), (removed, Selection(CONV, wb.Recipe())))
+    assert history.without_model(CONV) == History(kept, (kept,))
+
+
 def test_undo_and_redo_take_one_drag(session):
     drag(session, 1, 0.1, 0.2, 0.3)
     drag(session, 2, 0.4, 0.5)

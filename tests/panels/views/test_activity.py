@@ -22,6 +22,16 @@ COST = {"seconds": 17.2, "steps": 1170.0, "examples_per_second": 7400.0}
 SWEEP = SweepProgress(20.0, students=12, finished=2, completed=0.25, seconds_left=14.6)
 
 
+def test_the_remaining_time_follows_from_the_steps_since_the_first_result(monkeypatch):
+    progress, seconds = SweepProgress(None), []
+    for now, completed in ((10.0, 0.2), (12.0, 0.2), (18.0, 0.6)):
+        clock = SimpleNamespace(monotonic=lambda now=now: now)
+        monkeypatch.setattr("workbench.session.sweep_progress.time", clock)
+        progress = progress.after(SimpleNamespace(students=2, outcomes=(), completed=completed))
+        seconds.append(progress.seconds_left)
+    assert seconds == [None, None, pytest.approx(8.0)]
+
+
 def session(**changes):
     """A session in which nothing is trained, except for `changes`."""
     values = {
