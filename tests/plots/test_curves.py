@@ -145,6 +145,8 @@ def test_a_range_test(losses, diverged, summary):
     figure = learning_rate.draw(test)
     assert title(figure) == summary
     assert len(figure["layout"]["shapes"]) == (test.suggestion is not None)
+    places = [10 ** note["x"] for note in figure["layout"]["annotations"]]
+    assert places == ([] if test.suggestion is None else [pytest.approx(test.suggestion)])
 
 
 DONE = (Outcome(0.8, 100, 1.0), Outcome(0.9, 100, 1.0))

@@ -67,5 +67,6 @@ def test_the_card_and_the_picture_name_what_layers_wait_for():
     assert "can do more" in html
     roof, memory, arithmetic = picture.draw(result)["data"]
     assert roof["y"][1:] == [2.0, 2.0]
+    assert roof["y"][0] == pytest.approx(roof["x"][0])  # a billion bytes per second
     assert (memory["x"], arithmetic["x"]) == ([0.1], [100.0])
     assert [row["waits_for"] for row in picture.rows(result)] == ["arithmetic", *["memory"] * 2]
