@@ -19,7 +19,10 @@ from workbench.recipe import (
 from workbench.recipe.schema import specs
 from workbench.study import hold_size
 
-LAYERS = ("block.conv.weight", "block.norm.scale", "block.gru.weight_hh", "block.gru.weight_ih")
+LAYERS = (
+    *("block.conv.weight", "block.conv.inner.weight", "block.norm.scale"),
+    *("block.gru.weight_hh", "block.gru.weight_ih"),
+)
 OTHERS = ("block.conv.bias", "block.norm.bias")
 CODE = "recipe.unknown_layer"
 
