@@ -102,7 +102,7 @@ def call(text: str, subject: str, *, returned: type) -> Any:
         file = Path(package)
         if not file.exists():
             raise missing(file)
-        from workbench.artifact.artifact import check_regular
+        from workbench.artifact.writing import check_regular
 
         check_regular(file)
         folder, package = file.parent.resolve(), file.stem

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from workbench.arguments import expect_path
-from workbench.artifact.artifact import check_regular
+from workbench.artifact.writing import check_regular
 from workbench.custom.loaders.differences import Shapes, differences
 from workbench.custom.loaders.state_dicts import StateDict, name_variants, shape_of, state_dicts
 from workbench.errors import (
