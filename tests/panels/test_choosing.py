@@ -18,12 +18,19 @@ from tests.profiling.energy.fakes import Clock, Powercap, machine
 from workbench import formatting
 from workbench.cancel import Cancelled
 from workbench.evaluation.uncompressed_file import uncompressed_bytes
-from workbench.panels import choosing, choosing_picture, narrowing, search_notebook
+from workbench.panels import (
+    choosing,
+    choosing_picture,
+    narrowing,
+    search_limits,
+    search_notebook,
+)
 from workbench.panels.comparison.focus import update_focus
 from workbench.plots.palette import LIGHT
 from workbench.profiling.energy.energy import Energy
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.session import Session
+from workbench.session.choosing import Choosing, Demand, recipes_before
 from workbench.session.records import Goal
 from workbench.study import latency, speed
 from workbench.study.reasons import alternatives, contributions
@@ -252,7 +259,7 @@ def test_a_range_of_an_axis_narrows_the_next_search(opened):
     assert "bits 5 to 3" in tab["figure"]["layout"]["title"]["text"]
     axes = {d.get("name"): d for d in tab["figure"]["data"][0]["dimensions"]}
     assert axes["quantize.bits"]["constraintrange"] == [first - 0.5, last + 0.5]
-    search(opened)
+    search(opened, seconds=4)  # on a busy machine, nothing is measured within a second
     opened.wait_until_idle()
     result = opened.session.choosing.recommendation
     assert result.result.study.space.axes["quantize.bits"] == (5, 4, 3)
@@ -292,6 +299,33 @@ def test_what_is_narrowed(key, value, expected):
         ranges = {name: (first, last) for name, first, last in session.focus.narrowed}
     assert ranges.get("quantize.bits") == expected
     assert len(ranges) == (expected is not None)
+
+
+def test_the_ends_of_a_narrow_range_move_each_other():
+    with closing(Session("fashion/mlp-32")) as session:
+        update_focus(session, "axis", "quantize.bits")
+        update_focus(session, "narrowed", {"field": "quantize.bits", "range": [2, 3]})
+        update_focus(session, "first_value", 5)
+        assert session.focus.narrowed == (("quantize.bits", 5, 5),)
+        update_focus(session, "last_value", 1)
+        assert session.focus.narrowed == (("quantize.bits", 1, 1),)
+
+
+def test_the_smallest_limit_is_one_byte():
+    assert search_limits.limits({"max_bytes": 0.3}) == {"max_bytes": 1}
+    assert search_limits.limits({"max_bytes": 7.6}) == {"max_bytes": 8}
+
+
+def test_a_search_that_goes_on_knows_what_it_knew_at_its_start():
+    recipes = [Recipe(Quantize(bits)) for bits in (2, 3, 5)]
+    trials = [SimpleNamespace(recipe=recipe, exact=True) for recipe in recipes]
+    found = SimpleNamespace(result=SimpleNamespace(trials=trials, known=1))
+    demand = Demand(10_000, 0.8, seconds=20)
+    earlier = Choosing(demand, found)
+    longer, other = replace(demand, seconds=60), replace(demand, max_bytes=9_000)
+    known = recipes_before([], "fashion/mlp-32", earlier, longer)
+    assert [recipe in known for recipe in recipes] == [True, False, False]
+    assert set(recipes) <= set(recipes_before([], "fashion/mlp-32", earlier, other))
 
 
 @pytest.fixture(autouse=True)
