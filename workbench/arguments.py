@@ -24,7 +24,7 @@ def expect_instance(value: object, kind: type[Kind], advice: str, code: str) -> 
     Parameters
     ----------
     advice
-        What to pass, as the begin of the sentence: ``Pass a report, as wb.measure returns it``.
+        What to pass, as the beginning of the sentence: ``Pass a report, as wb.measure returns it``.
     code
         The code of the error, after ``argument.``.
     """
