@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import random
 import sys
 
 import psutil
@@ -100,9 +101,17 @@ def pytest_collection():
 
 
 def pytest_runtest_setup():
+    _seed()
     if len(sys.modules) > modules_frozen + MANY_MODULES:
         gc.collect()
         _freeze()
+
+
+def _seed():
+    """Give each test the same random numbers, whichever tests ran before it in this process."""
+    random.seed(0)
+    if "torch" in sys.modules:  # slow to import; its first state is the same in each process
+        sys.modules["torch"].manual_seed(0)
 
 
 def _freeze():
