@@ -151,7 +151,7 @@ RUNTIMES = {
         ),
         Runtime(
             "tensorrt",
-            "TensorRT (not run by its makers)",
+            "TensorRT (untested)",
             (*EXPORTERS, "onnxruntime", "tensorrt"),
             "",
             0,

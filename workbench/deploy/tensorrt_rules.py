@@ -1,4 +1,4 @@
-"""What the makers of TensorRT publish about the ONNX files that it reads, checked on a file."""
+"""What NVIDIA publishes about the ONNX files that TensorRT reads, checked on a file."""
 
 from __future__ import annotations
 

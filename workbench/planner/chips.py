@@ -15,7 +15,7 @@ from workbench.planner.precision import Rate
 
 GIGA, TERA = 1e9, 1e12
 TYPICAL = {"products": 0.80, "bandwidth": 0.89}
-"""Sustained shares of the makers' rates where no own measurement exists: those of an H100."""
+"""Sustained shares of the manufacturer's rates, for chips that were not measured: an H100's."""
 CONTEXT = {"gpu": 0.55 * GIB, "tpu": 0.3 * GIB}
 """Bytes that driver and libraries take outside the allocator."""
 WORKSPACE = {"gpu": 64 * 2**20}
