@@ -108,6 +108,13 @@ def test_what_is_suggested(name, advice):
         Recipe(Quantize(4, layers={name: 8})).check_names(LAYERS, OTHERS)
 
 
+@pytest.mark.parametrize("name", ["block.scale", "block.embeddings.scale"])
+def test_a_module_without_layers_is_known(name):
+    recipe = Recipe(Quantize(4, layers={name: 8}))
+    with raises(CODE, repr(name), "a module whose tensors are not compressed anyway"):
+        recipe.check_names(LAYERS, (*OTHERS, f"{name}.weight", f"{name}.bias"))
+
+
 def test_a_suggested_pattern_is_accepted():
     Recipe(Prune(0.5, exclude=["block.gru.*"])).check_names(LAYERS, OTHERS)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 
 from workbench.errors import RecipeError
@@ -27,8 +27,10 @@ def unknown_layer(
         fact = f"{where} has the pattern {name!r}, which matches no layer of this model"
     elif name in others:
         fact = f"{where} names {name!r}, which is not compressed anyway"
-    elif any(layer.startswith(f"{name}.") for layer in layers):
+    elif _inside(name, layers):
         fact = f"{where} names {name!r}, which is a module and not one of its tensors"
+    elif _inside(name, others):
+        fact = f"{where} names {name!r}, a module whose tensors are not compressed anyway"
     else:
         fact = f"{where} names {name!r}, which this model does not have"
     names = suggested(name, layers)
@@ -47,8 +49,7 @@ def suggested(name: str, layers: Sequence[str]) -> list[str]:
         return close or list(layers[:MOST_SUGGESTED])
     if f"{name}.weight" in layers:
         return [f"{name}.weight"]
-    inside = [layer for layer in layers if layer.startswith(f"{name}.")]
-    if inside:
+    if inside := _inside(name, layers):
         return inside if len(inside) == 1 else [f"{name}.*"]
     ends = (f".{name}", f".{name}.weight")
     if same := [layer for layer in layers if layer.endswith(ends)]:
@@ -57,3 +58,7 @@ def suggested(name: str, layers: Sequence[str]) -> list[str]:
     if f"{module}.weight" in layers and name.endswith(".bias"):
         return [f"{module}.weight"]
     return get_close_matches(name, layers, 1) or list(layers[:MOST_SUGGESTED])
+
+
+def _inside(module: str, tensors: Iterable[str]) -> list[str]:
+    return [tensor for tensor in tensors if tensor.startswith(f"{module}.")]
