@@ -168,7 +168,7 @@ def card(race: Race) -> Card:
     facts = [(spread.format_mean(entry, race.metric), entry.name) for entry in ranking]
     energies = [trial.energy for trial in race.trials if trial.energy is not None]
     if energies:
-        facts.append((Energy.total(energies).text, _("energy of all trainings")))
+        facts.append(Energy.total(energies).fact(_("energy of all trainings")))
     return Card(summary(race), facts)
 
 

@@ -62,5 +62,5 @@ def rows(result: InferenceEnergy) -> list[dict[str, Any]]:
 def card(result: InferenceEnergy) -> Card:
     """Return the card: the energy and where it comes from."""
     energy = result.energy
-    facts = [(energy.text, _("for 1,000 examples"))]
+    facts = [energy.fact(_("for 1,000 examples"))]
     return Card(summary(result), facts, energy.explanation)

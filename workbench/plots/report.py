@@ -69,7 +69,7 @@ def card(report: Report) -> Card:
         _("energy of 1,000 examples"): report.inference_energy,
         _("energy of training"): report.training_energy,
     }
-    facts += [(energy.text, label) for label, energy in energies.items() if energy is not None]
+    facts += [energy.fact(label) for label, energy in energies.items() if energy is not None]
     return Card(
         report.model, facts, [reason.about(reference(report.model)) for reason in size.reasons]
     )

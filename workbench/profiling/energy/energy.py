@@ -112,6 +112,12 @@ class Energy:
         text = _("{how}, {scope}, idle subtracted") if self.idle_subtracted else _("{how}, {scope}")
         return text.format(how=_(HOW[self.how]), scope=self.scope)
 
+    def fact(self, label: str) -> tuple[str, str]:
+        """Return this energy as a fact of a card: the amount, and `label` with the origin."""
+        if self.how == "unknown":
+            return self.amount, label
+        return self.amount, _("{label}: {origin}").format(label=label, origin=self.origin)
+
     @property
     def explanation(self) -> tuple[str, ...]:
         """Sentences: the notes, and the names of the sources."""
