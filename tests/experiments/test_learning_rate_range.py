@@ -60,6 +60,13 @@ def test_there_is_no_suggestion_if_the_loss_never_fell(losses):
     assert RangeTest(rates, losses, losses, diverged=False).suggestion is None
 
 
+def test_a_fall_has_at_least_two_steps():
+    rates = (0.1, 0.2, 0.4, 0.8)
+    one, two = (2.0, 1.0, 3.0, 3.0), (3.0, 2.0, 1.0, 3.0)
+    assert RangeTest(rates, one, one, diverged=False).suggestion is None
+    assert RangeTest(rates, two, two, diverged=False).suggestion is not None
+
+
 def test_smoothing_does_not_shift_a_fall():
     step = [1.0] * 50 + [0.0] * 50
     smooth = smoothed(step, 3.0)
@@ -77,6 +84,7 @@ def test_it_can_be_cancelled(small, brief):
     ("more", "code", "fact"),
     [
         ({"low": 1.0, "high": 0.1}, "training.learning_rate_range", "below"),
+        ({"low": 0.1, "high": 0.1}, "training.learning_rate_range", "below"),
         ({"low": float("nan")}, None, "learning_rate"),
         ({"low": 0.0}, None, "learning_rate"),
         ({"high": 100.0}, None, "learning_rate"),
