@@ -33,7 +33,7 @@ COVARIANCE_EXAMPLES = 2048
 COVARIANCE_BATCH = 128
 ENOUGH_INPUTS = 131_072
 """Inputs of each layer after which covariances are not made more precise."""
-VERSION = 4
+VERSION = 5
 """Incremented when statistics are computed differently."""
 
 
@@ -131,10 +131,10 @@ def input_covariances(model: Model, cancel: CancelToken = NEVER) -> dict[str, Te
 
     The inputs are those of the original network on at most the first 2,048 training examples, in
     batches until each layer has had 131,072 of them. A convolution, or a layer of a network for
-    sequences, has one x for each position.
+    sequences, has one x for each position. Inputs that are not finite are omitted. A matrix whose
+    entries could leave float32's range is divided by a power of four.
     """
-    import torch
-
+    from workbench.calibration.second_moments import finite_vectors, in_float32, second_moments
     from workbench.graph.layer_inputs import observe_inputs
 
     split = model.task.split("train")
@@ -143,8 +143,8 @@ def input_covariances(model: Model, cancel: CancelToken = NEVER) -> dict[str, Te
     examples = min(COVARIANCE_EXAMPLES, len(split))
 
     def add(name: str, vectors: Tensor) -> None:
-        vectors = vectors.detach()  # a module may differentiate in its forward
-        product = (vectors.T @ vectors).double()
+        vectors = finite_vectors(vectors.detach())  # a module may differentiate in its forward
+        product = second_moments(vectors)
         sums[name] = sums[name] + product if name in sums else product
         counts[name] = counts.get(name, 0) + len(vectors)
 
@@ -158,7 +158,7 @@ def input_covariances(model: Model, cancel: CancelToken = NEVER) -> dict[str, Te
             if min(counts.values(), default=0) >= ENOUGH_INPUTS:
                 break
     return {
-        name: (total / counts[name]).to(torch.float32)
+        name: in_float32(total / counts[name])
         for name, total in sums.items()
         if counts[name]  # an expert may receive none of the examples
     }

@@ -20,8 +20,9 @@ Numbers = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class InputCovariance:
-    """The mean of x xᵀ over the inputs x of a layer: `matrix`, float32 [n, n].
+    """The mean of x xᵀ over the inputs x of a layer, up to a factor: `matrix`, float32 [n, n].
 
+    Very large or very small inputs have a factor other than 1, so that it fits in float32.
     The derived matrices are computed once, on one thread, so that their bits do not depend on the
     number of threads.
     """
