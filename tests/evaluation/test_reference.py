@@ -66,8 +66,11 @@ def test_partial_batch_predictions_equal_those_of_full_batch(small, count):
         # Closer than the float32 bound, but distinct in float64.
         ([1, 1, 1, 1, 1, 1 + 1e-6, 1, 1, 1, 1], 5),
         ([0, 0, 0, 0, 0, 0, 0, 1e-8, 0, 0], 7),
+        ([0, 0, 0, 0, 0, 0, 0, 1e-30, 0, 0], 7),
+        ([1e-20] * 4 + [2e-20] * 6, 4),
         # Closer than the tie tolerance.
-        ([0, 0, 0, 0, 0, 0, 0, 1e-10, 0, 0], 0),
+        ([0, 0, 0, 0, 0, 0, 0, 1e-10, 0, -1], 0),
+        ([1e-20, 1e-20, 1e-20, 1e-20 * (1 + 1e-7), *[0] * 6], 3),
         ([1e6, 1e6, 2e6, 0, 0, 2e6, 0, 0, 0, 0], 2),
     ],
 )

@@ -2,9 +2,10 @@
 
 The model runs on the CPU in eager float32 with contiguous tensors, in fixed batches of 250; the
 last batch is padded. If the two best outputs differ by less than 1e-3 · max(1, |best|), float32
-rounding could decide, so the example is evaluated again in float64. Outputs that still tie resolve
-to the lowest class. The prediction is then independent of batch size, thread count and
-instruction set.
+rounding could decide, so the example is evaluated again in float64. There, outputs tie that differ
+by less than 1e-9 of the best one, or of 1 or the largest output if the best one is smaller; the
+lowest class wins. The prediction is then independent of batch size, thread count and instruction
+set.
 
 If a file quantizes activations, small float32 differences would change integer codes. Such a file
 is evaluated in float64 throughout, where products of codes are exact.
@@ -117,7 +118,9 @@ def predict_float64(model: Model, weights: Mapping[str, Tensor], examples: Any) 
 def lowest_of_tied(outputs: NDArray[np.float64]) -> Predictions:
     """Return the lowest of the best classes of each row of float64 outputs, [n, classes]."""
     best = outputs.max(axis=1, keepdims=True)
-    tied = outputs >= best - TIE_TOLERANCE * np.maximum(1, np.abs(best))
+    largest = np.abs(outputs).max(axis=1, keepdims=True)
+    scale = np.maximum(np.minimum(largest, 1), np.abs(best))  # outputs may all be tiny densities
+    tied = outputs >= best - TIE_TOLERANCE * scale
     return _class_if_finite(tied.argmax(axis=1), best[:, 0])
 
 
