@@ -177,8 +177,9 @@ class UserArchitecture(Architecture):
         """
         if versions_of(self.source) != self.versions:
             raise InputError(
-                f"The weights of {self.name} have changed since it was registered, so cached "
-                "results are invalid; call wb.from_module again.",
+                f"Weights or buffers of {self.name} have changed since it was registered, so "
+                "cached results are invalid: call wb.from_module again, or, if its forward changes "
+                "them for some examples, register a module that does not do so in eval mode.",
                 code="module.changed",
             )
         for source in self.task.sources:

@@ -17,7 +17,7 @@ from workbench.training.teacher_ref import training_dependencies
 
 Result = TypeVar("Result", Size, Score)
 
-REFERENCE_VERSION = 2
+REFERENCE_VERSION = 3
 """Incremented when the reference evaluation changes, to invalidate cached scores."""
 SIZE_VERSION = 4
 """Incremented when the contents of a `Size` or its reasons change, to invalidate cached sizes."""
