@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from functools import reduce
 from importlib import import_module
 from pathlib import Path
@@ -35,6 +36,7 @@ def find(text: str) -> Model:
         If the model cannot be loaded.
     """
     from workbench.zoo import model, models
+    from workbench.zoo.registry import advice_if_not_registered
 
     if not is_code(text) or text in models():
         if text.endswith(SUFFIX) and Path(text).exists():
@@ -43,7 +45,8 @@ def find(text: str) -> Model:
                 f"{text}:callable.",
                 code="cli.no_callable",
             )
-        return model(text)
+        with advice_if_not_registered("name the code that returns it, as in own.py:callable."):
+            return model(text)
     from torch import nn
 
     from workbench.domain import Model
@@ -58,6 +61,16 @@ def find(text: str) -> Model:
         f"{text} returns {type(result).__name__}, which is not a model with data: {advice}.",
         code="cli.no_model",
     )
+
+
+@contextmanager
+def advice_for_files(function: str, also: str = "") -> Iterator[None]:
+    """Let the error for a file whose model is not registered name the Python `function` to use."""
+    from workbench.zoo.registry import advice_if_not_registered
+
+    advice = f"this command loads no code, so call {{call}} and {function} in Python{also}."
+    with advice_if_not_registered(advice):
+        yield
 
 
 def is_code(text: str) -> bool:
