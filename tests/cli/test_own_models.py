@@ -170,7 +170,7 @@ def test_other_commands_take_the_same_model(workbench, folder):
         ("own:nothing", "returns int, which is not a model with data: return a model"),
         ("own:fails", "'own:fails' cannot be created: it fails with ValueError: no weights"),
         ("own:leaves", "its code exits"),
-        ("own:gone", "no attribute 'gone'"),
+        ("own:gone", "has no 'gone'"),
         ("nowhere:model", "No module named 'nowhere'"),
         ("gone.py:model", "There is no file or folder gone.py: check the path."),
         ("own.py", "own.py is a file of code: name the callable in it"),
@@ -337,3 +337,27 @@ def test_a_teacher_that_is_not_registered(workbench, file):
     status, _out, err = workbench("distill", "own.py:network", *options)
     assert (status, err.count("\n")) == (2, 1)
     assert all(fact in err for fact in ("custom/teacher", "name='teacher'", "code of the student"))
+
+
+MISSING_NAMES = {
+    "own.py:nothing": ("own.py", "'nothing'", "network", "module", "own.py:network"),
+    "own:netwrok": ("own", "'netwrok'", "own:network"),
+    "own.py:network.inner": ("own.py:network", "'inner'"),
+    "empty.py:model": ("empty.py", "'model'"),
+}
+
+
+@pytest.mark.parametrize("text", MISSING_NAMES)
+def test_a_name_that_the_code_does_not_have(file, folder, text):
+    (folder / "empty.py").write_text("import torch")
+    with raises("cli.unknown_callable", *MISSING_NAMES[text]) as caught:
+        find(text)
+    assert not any(name in str(caught.value) for name in ("COUNT", "torch", "__"))
+    sys.modules.pop("empty", None)
+
+
+def test_an_attribute_error_of_the_code_itself_is_reported(file, folder):
+    with (folder / "own.py").open("a") as code:
+        code.write("\ndef wrong():\n    return torch.no_such\n")
+    with raises("module.failed", "no_such"):
+        find("own.py:wrong")

@@ -284,7 +284,7 @@ def test_the_command_needs_no_module_for_a_built_in_model(tmp_path, capsys):
 CALLS = {
     "no callable": ("network", "package.module:callable"),
     "no such package": ("nowhere:network", "ModuleNotFoundError: No module named"),
-    "no such function": ("{}:other", "AttributeError"),
+    "no such function": ("{}:other", ":network"),
     "a function that fails": ("{}:fails", "ValueError: no such layer"),
     "a function that returns another type": ("{}:nn.ReLU.__name__.lower", "torch.nn.Module"),
 }
