@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 import workbench as wb
 from tests.raises import raises
@@ -61,6 +63,61 @@ def test_without_compression_nothing_changes(model):
     assert result.rows() == []
 
 
+class Shaped(nn.Module):
+    """A layer whose outputs have another shape."""
+
+    def __init__(self, outputs, shape):
+        super().__init__()
+        self.layer, self.shape = nn.Linear(4, outputs), shape
+
+    def forward(self, inputs):
+        return self.layer(inputs).view(-1, *self.shape)
+
+
+def numbers(shape, outputs=None, **options):
+    """A model of targets of a shape; its weights and numbers depend on their count only."""
+    torch.manual_seed(0)
+    module = Shaped(int(np.prod(shape)), shape if outputs is None else outputs)
+    data = torch.randn(120, 4), torch.randn(120, *shape)
+    return wb.from_module(module, train=data, validation=data, test=data, name="n", **options)
+
+
+@pytest.mark.parametrize(
+    ("shape", "outputs"), [((1,), (1,)), ((1,), ()), ((), (1,)), ((1, 1), (1, 1))]
+)
+def test_targets_and_outputs_may_have_axes_of_one(shape, outputs):
+    expected = wb.compare_numbers(numbers(()), RECIPE)
+    model = numbers(shape, outputs)
+    with raises("metric.no_classes", "wb.compare_numbers"):
+        wb.compare(model, RECIPE)
+    result = wb.compare_numbers(model, RECIPE)
+    for name in ("labels", "before", "after"):
+        assert getattr(result, name).shape == (120,)
+        np.testing.assert_array_equal(getattr(result, name), getattr(expected, name))
+        assert not getattr(result, name).flags.writeable
+    assert result.errors == expected.errors
+    assert result.rows() == expected.rows() != []
+    report = wb.measure(model, RECIPE, timed=False)
+    assert result.errors[1] == pytest.approx(report.score.figures["root mean squared error"])
+    assert len(number_comparison.draw(result)["data"][1]["x"]) == 120
+
+
+@pytest.mark.parametrize(("shape", "count"), [((3,), 3), ((2, 2), 4)])
+def test_several_numbers_for_each_example_are_refused(shape, count):
+    model = numbers(shape)
+    with raises("metric.several_numbers", count, "wb.measure"):
+        wb.compare_numbers(model, RECIPE)
+    with raises("metric.no_classes", "wb.measure") as caught:
+        wb.compare(model, RECIPE)
+    assert "compare_numbers" not in str(caught.value)
+
+
+def test_a_metric_of_the_users_own_is_refused():
+    model = numbers((), metric=lambda outputs, labels: 0.5)
+    with raises("metric.no_numbers", "wb.measure"):
+        wb.compare_numbers(model, RECIPE)
+
+
 def test_models_of_classes_are_refused():
-    with raises("metric.no_numbers"):
+    with raises("metric.no_numbers", "wb.compare"):
         wb.compare_numbers(wb.model("fashion/lenet5"), RECIPE)

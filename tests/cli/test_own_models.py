@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import zipfile
+from importlib import import_module
 from io import BytesIO
 from math import sqrt
 
@@ -14,7 +15,10 @@ import torch
 from PIL import Image
 
 import workbench as wb
+from tests.raises import raises
 from workbench.cli import optimizing
+from workbench.cli.models import find
+from workbench.zoo import registry
 
 CODE = """
 import numpy as np
@@ -166,7 +170,7 @@ def test_other_commands_take_the_same_model(workbench, folder):
         ("own:nothing", "returns int, which is not a model with data: return a model"),
         ("own:fails", "'own:fails' cannot be created: it fails with ValueError: no weights"),
         ("own:leaves", "its code exits"),
-        ("own:gone", "no attribute 'gone'"),
+        ("own:gone", "has no 'gone'"),
         ("nowhere:model", "No module named 'nowhere'"),
         ("gone.py:model", "There is no file or folder gone.py: check the path."),
         ("own.py", "own.py is a file of code: name the callable in it"),
@@ -246,3 +250,114 @@ def test_the_code_of_a_model_is_not_replaced(workbench, folder, command, text):
 def test_learn_does_not_replace_its_table(workbench, folder):
     status, _out, err = workbench("learn", "data.csv", "--output", "data.csv")
     assert (status, "is an input" in err) == (2, True)
+
+
+SMALL_MODULE = """
+import torch
+
+import workbench as wb
+
+
+def network():
+    data = torch.rand(60, 4), torch.arange(60) % 2
+    model = torch.nn.Linear(4, 2)
+    return wb.from_module(model, train=data, validation=data, test=data, name="gone")
+
+
+def module():
+    return torch.nn.Linear(4, 2)
+
+
+COUNT = 3
+"""
+
+
+@pytest.fixture
+def file(folder, monkeypatch):
+    """A file of a model that is not registered any more, next to the code of the model."""
+    (folder / "own.py").write_text(SMALL_MODULE)
+    monkeypatch.setattr(registry, "_user_models", registry.UserModels())
+    data = torch.rand(60, 4), torch.arange(60) % 2
+    splits = dict.fromkeys(("train", "validation", "test"), data)
+    model = wb.from_module(torch.nn.Linear(4, 2), **splits, name="gone")
+    recipe = wb.Recipe(quantize=wb.Quantize(bits=4))
+    wb.compress(model, recipe).save(folder / "gone.safetensors")
+    monkeypatch.setattr(registry, "_user_models", registry.UserModels())
+    return "gone.safetensors"
+
+
+FILE_COMMANDS = {
+    "evaluate": ((), ("wb.from_module(", "wb.evaluate", "workbench measure own.py:")),
+    "export": (("--output", "gone.onnx"), ("wb.from_module(", "wb.export")),
+    "benchmark": (("--to", "torch"), ("wb.from_module(", "wb.benchmark")),
+    "to-module": (("--output", "weights.safetensors"), ("--module own.py:",)),
+}
+
+
+@pytest.mark.parametrize("command", FILE_COMMANDS)
+def test_the_file_of_a_model_that_is_not_registered(workbench, file, command):
+    options, facts = FILE_COMMANDS[command]
+    status, out, err = workbench(command, file, *options)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert all(fact in err for fact in ("custom/gone", *facts))
+    assert ("--module" in err) == (command == "to-module")
+    assert "in the app" not in err
+
+
+@pytest.mark.slow
+def test_confirm_of_a_model_that_is_not_registered(workbench, file, monkeypatch):
+    sys.path.insert(0, ".")
+    model = import_module("own").network()
+    wb.export(file, "onnxruntime").save("package")
+    del model
+    monkeypatch.setattr(registry, "_user_models", registry.UserModels())
+    status, out, err = workbench("confirm", "package", "--file", file)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert all(fact in err for fact in ("custom/gone", "wb.from_module(", "wb.confirm"))
+
+
+def test_what_the_advice_for_a_file_names_works(workbench, file):
+    status, result = result_of(workbench("inspect", file, "--json"))
+    assert status == 0
+    recipe = json.dumps(result["recipe"])
+    status, result = result_of(workbench("measure", "own.py:network", "--recipe", recipe, "--json"))
+    assert (status, result["recipe"]) == (0, {"quantize": {"bits": 4}})
+    output = ("--output", "weights.safetensors")
+    assert workbench("to-module", file, "--module", "own.py:module", *output)[0] == 0
+
+
+def test_a_custom_name_needs_its_code():
+    with raises("model.not_registered", "custom/never", "own.py:callable") as caught:
+        find("custom/never")
+    assert "--module" not in str(caught.value)
+
+
+def test_a_teacher_that_is_not_registered(workbench, file):
+    options = ("--teacher", "custom/teacher", "--steps", 2, "--output", "small.safetensors")
+    status, _out, err = workbench("distill", "own.py:network", *options)
+    assert (status, err.count("\n")) == (2, 1)
+    assert all(fact in err for fact in ("custom/teacher", "name='teacher'", "code of the student"))
+
+
+MISSING_NAMES = {
+    "own.py:nothing": ("own.py", "'nothing'", "network", "module", "own.py:network"),
+    "own:netwrok": ("own", "'netwrok'", "own:network"),
+    "own.py:network.inner": ("own.py:network", "'inner'"),
+    "empty.py:model": ("empty.py", "'model'"),
+}
+
+
+@pytest.mark.parametrize("text", MISSING_NAMES)
+def test_a_name_that_the_code_does_not_have(file, folder, text):
+    (folder / "empty.py").write_text("import torch")
+    with raises("cli.unknown_callable", *MISSING_NAMES[text]) as caught:
+        find(text)
+    assert not any(name in str(caught.value) for name in ("COUNT", "torch", "__"))
+    sys.modules.pop("empty", None)
+
+
+def test_an_attribute_error_of_the_code_itself_is_reported(file, folder):
+    with (folder / "own.py").open("a") as code:
+        code.write("\ndef wrong():\n    return torch.no_such\n")
+    with raises("module.failed", "no_such"):
+        find("own.py:wrong")

@@ -284,7 +284,7 @@ def test_the_command_needs_no_module_for_a_built_in_model(tmp_path, capsys):
 CALLS = {
     "no callable": ("network", "package.module:callable"),
     "no such package": ("nowhere:network", "ModuleNotFoundError: No module named"),
-    "no such function": ("{}:other", "AttributeError"),
+    "no such function": ("{}:other", ":network"),
     "a function that fails": ("{}:fails", "ValueError: no such layer"),
     "a function that returns another type": ("{}:nn.ReLU.__name__.lower", "torch.nn.Module"),
 }
@@ -307,3 +307,10 @@ def test_the_command_does_not_overwrite_the_file(folder, capsys, tmp_path):
     assert main(["to-module", "small.safetensors", *options]) == 2
     assert "small.safetensors" in capsys.readouterr().err
     assert (tmp_path / "small.safetensors").read_bytes() == before
+
+
+def test_the_file_of_a_model_that_is_not_registered(folder, forget):
+    forget()
+    with raises("model.not_registered", "custom/net", "wb.to_module(file, module)") as caught:
+        wb.to_module("small.safetensors")
+    assert "--module" not in str(caught.value)

@@ -16,7 +16,7 @@ from workbench.artifact.artifact import Artifact
 from workbench.cache.memory import MemoryCache
 from workbench.cancel import NEVER, CancelToken
 from workbench.display import Displayable
-from workbench.domain import Model, SourceRows, Split
+from workbench.domain import Model, SourceRows, Split, Task
 from workbench.errors import InputError
 from workbench.evaluation.counts import PredictionCounts
 from workbench.evaluation.progress import iter_predictions
@@ -179,8 +179,8 @@ def compare(
     if task.metric.counts != "classes":
         raise InputError(
             f"A comparison needs predicted classes, and the task {task.name!r} is measured by "
-            f"{task.metric.label}"
-            + (": use wb.compare_numbers." if task.metric.counts == "numbers" else "."),
+            f"{task.metric.label}: use "
+            + ("wb.compare_numbers." if predicts_one_number(task, split) else "wb.measure."),
             code="metric.no_classes",
         )
     artifact = artifact_for(model, compressed, cancel)
@@ -197,6 +197,13 @@ def compare(
     labels = data.labels.astype(np.int64)
     labels.flags.writeable = False
     return Comparison(model.name, split, model.task.classes, labels, before, after, data.rows)
+
+
+def predicts_one_number(task: Task, split: str) -> bool:
+    """Whether a task has one number for each example of a split: targets of shape [n] or [n, 1]."""
+    if task.metric.counts != "numbers":
+        return False
+    return bool(np.size(task.split(split).labels[:1]) == 1)
 
 
 def cells_of(source: SourceRows | None, index: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workbench.analysis.artifact_for import artifact_for
-from workbench.analysis.comparison import cells_of
+from workbench.analysis.comparison import cells_of, predicts_one_number
 from workbench.arguments import expect_running
 from workbench.artifact.artifact import Artifact
 from workbench.cancel import NEVER, CancelToken
@@ -121,7 +121,7 @@ def compare_numbers(
     RecipeError, ArtifactError
         If the recipe or the artifact does not fit the model.
     InputError
-        If the task's target is not one number.
+        If the task's target is not one number for each example, of shape [n] or [n, 1].
     Cancelled
         If `cancel` is cancelled.
 
@@ -136,17 +136,25 @@ def compare_numbers(
     expect_running(cancel)
     task = expect_model(model).task
     data = task.split(split)
-    if task.metric.counts != "numbers" or np.ndim(data.labels) != 1:
+    if task.metric.counts != "numbers":
+        other = "wb.compare" if task.metric.counts == "classes" else "wb.measure"
         raise InputError(
-            f"This compares predicted numbers, one for each example; the task {task.name!r} is "
-            f"measured by {task.metric.label}.",
+            f"This compares predicted numbers, and the task {task.name!r} is measured by "
+            f"{task.metric.label}: use {other}.",
             code="metric.no_numbers",
+        )
+    if not predicts_one_number(task, split):
+        count = np.size(data.labels[:1])
+        raise InputError(
+            f"This compares one number for each example, and the targets of the task {task.name!r} "
+            f"have {count:,}: use wb.measure, whose errors are over all of them.",
+            code="metric.several_numbers",
         )
     artifact = artifact_for(model, compressed, cancel)
     shaped = model.with_spec(artifact.spec)
     before = _numbers(model, model.weights(), data, cancel)
     after = _numbers(shaped, artifact.operands(), data, cancel)
-    labels = task.target.in_unit(np.asarray(data.labels))
+    labels = task.target.in_unit(np.asarray(data.labels).reshape(-1))
     for numbers in (labels, before, after):
         numbers.flags.writeable = False
     return NumberComparison(model.name, split, task.target.name, labels, before, after, data.rows)

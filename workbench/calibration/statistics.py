@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -15,7 +15,7 @@ from workbench.cache.files import FileCache, default_file_cache
 from workbench.cache.memory import MemoryCache
 from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
-from workbench.errors import user_errors
+from workbench.errors import InputError, WorkbenchError, describe, user_errors
 from workbench.recipe import Recipe
 from workbench.recipe.factorize import OUTPUT_AIMS
 from workbench.recipe.prune import NEEDS_COVARIANCE, NEEDS_GRADIENTS
@@ -89,6 +89,11 @@ def mean_absolute_gradients(model: Model, cancel: CancelToken = NEVER) -> dict[s
 
     Gradients are per batch of 64, on at most the first 512 training examples, by weight name. Batch
     norm uses its running statistics.
+
+    Raises
+    ------
+    InputError
+        If the module fails, or does not compute gradients in eval mode.
     """
     import torch
 
@@ -109,11 +114,13 @@ def mean_absolute_gradients(model: Model, cancel: CancelToken = NEVER) -> dict[s
         for start in range(0, examples, BATCH):
             inputs = model.task.inputs(split.examples[start : start + BATCH])
             labels = targets(split.labels[start : start + BATCH])
-            with user_errors("The module fails on the train data"):
-                outputs = call(module, weights, inputs)
-                loss = model.task.loss(outputs, labels)
+
+            def loss(inputs: Any = inputs, labels: Any = labels) -> Tensor:
+                return model.task.loss(call(module, weights, inputs), labels)
+
+            with _gradient_errors(loss):
                 gradients = torch.autograd.grad(
-                    loss, [weights[name] for name in names], allow_unused=True
+                    loss(), [weights[name] for name in names], allow_unused=True
                 )
             for name, gradient in zip(names, gradients, strict=True):
                 if gradient is not None:  # None if the loss does not depend on it
@@ -124,6 +131,36 @@ def mean_absolute_gradients(model: Model, cancel: CancelToken = NEVER) -> dict[s
         name: (total / -(-examples // BATCH)).detach().contiguous()
         for name, total in totals.items()
     }
+
+
+@contextmanager
+def _gradient_errors(loss: Callable[[], Tensor]) -> Iterator[None]:
+    """Re-raise any exception of user code, and say whether gradients or the data are the cause.
+
+    Parameters
+    ----------
+    loss
+        Computes the loss again.
+
+    Raises
+    ------
+    InputError
+        In place of any exception that is not a `WorkbenchError`.
+    """
+    import torch
+
+    try:
+        yield
+    except WorkbenchError:
+        raise
+    except Exception as error:
+        with user_errors("The module fails on the train data"), torch.no_grad():
+            loss()
+        raise InputError(
+            "The module computes no gradients in eval mode, which this criterion needs: choose "
+            f"another criterion, such as magnitude; with gradients it fails with {describe(error)}",
+            code="module.no_gradients",
+        ) from error
 
 
 def input_covariances(model: Model, cancel: CancelToken = NEVER) -> dict[str, Tensor]:

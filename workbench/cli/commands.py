@@ -145,6 +145,9 @@ def _train(options: argparse.Namespace) -> Result:
     return training.run(options, read_recipe(options))
 
 
+MEASURE_INSTEAD = ", or measure the recipe of the file: workbench measure own.py:callable --recipe"
+
+
 def _evaluate(options: argparse.Namespace) -> Result:
     from workbench.artifact.artifact import load
     from workbench.custom.prediction.evaluate import evaluate
@@ -161,7 +164,8 @@ def _evaluate(options: argparse.Namespace) -> Result:
             if options.data is None:
                 if options.encoding is not None:
                     raise InputError("--encoding is for --data.", code="evaluate.encoding")
-                result = evaluate(artifact, split=options.split).as_dict()
+                with models.advice_for_files("wb.evaluate", MEASURE_INSTEAD):
+                    result = evaluate(artifact, split=options.split).as_dict()
             else:
                 result = evaluate(artifact, data=options.data, encoding=options.encoding).as_dict()
             results.append({"file": path, **result})

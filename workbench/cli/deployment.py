@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from workbench.cli.models import advice_for_files
 from workbench.deploy.runtimes import NAMES, RUNTIMES, runtime_called
 from workbench.deploy.target import Target
 from workbench.errors import InputError
@@ -56,7 +57,8 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     if not options.output:
         raise InputError("--output is empty: name a file or a folder.", code="deploy.no_output")
     check_output(Path(options.output), target)
-    package = export(options.file, target)
+    with advice_for_files("wb.export"):
+        package = export(options.file, target)
     path = package.save(options.output)
     return {**package.manifest, "file": str(path), "bytes": len(package)}
 
@@ -107,7 +109,8 @@ def confirm(options: argparse.Namespace) -> dict[str, Any]:
     """Compare the predictions in the runtime with those of the file."""
     from workbench.deploy.confirm import confirm
 
-    agreement = confirm(options.package, options.split, artifact=options.file)
+    with advice_for_files("wb.confirm"):
+        agreement = confirm(options.package, options.split, artifact=options.file)
     return {"package": options.package, "file": options.file, **agreement.as_dict()}
 
 
@@ -155,7 +158,8 @@ def benchmark(options: argparse.Namespace) -> dict[str, Any]:
         sentence = RUNTIMES[target.runtime].how_to_install()
         try:
             if sentence is None:
-                packages.append(export(options.file, target))
+                with advice_for_files("wb.export, wb.benchmark"):
+                    packages.append(export(options.file, target))
         except InputError as error:
             if chosen or target.runtime == "torch":
                 raise

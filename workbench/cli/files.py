@@ -58,10 +58,13 @@ def to_module(options: argparse.Namespace) -> dict[str, Any]:
 
     from workbench.artifact.writing import check_writable, write_atomic
     from workbench.custom.to_module import to_module
+    from workbench.zoo.registry import advice_if_not_registered
 
     check_writable(options.output)
     module = None if options.module is None else _module(options.module)
-    state = to_module(options.file, module).state_dict()
+    advice = "name the code that returns its network, as in --module own.py:callable."
+    with advice_if_not_registered(advice):
+        state = to_module(options.file, module).state_dict()
     # safetensors refuses tensors that share memory
     tensors = {name: value.clone() for name, value in state.items() if isinstance(value, Tensor)}
     path = write_atomic(options.output, save(tensors))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from contextlib import redirect_stdout
-from functools import reduce
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ HELP = (
     "file.py:callable of your own code, which returns a model such as that of wb.from_module"
 )
 SUFFIX = ".py"
+MOST_NAMES = 5
+"""The names that the error for an unknown one lists."""
 
 
 def find(text: str) -> Model:
@@ -35,6 +38,7 @@ def find(text: str) -> Model:
         If the model cannot be loaded.
     """
     from workbench.zoo import model, models
+    from workbench.zoo.registry import advice_if_not_registered
 
     if not is_code(text) or text in models():
         if text.endswith(SUFFIX) and Path(text).exists():
@@ -43,7 +47,8 @@ def find(text: str) -> Model:
                 f"{text}:callable.",
                 code="cli.no_callable",
             )
-        return model(text)
+        with advice_if_not_registered("name the code that returns it, as in own.py:callable."):
+            return model(text)
     from torch import nn
 
     from workbench.domain import Model
@@ -58,6 +63,16 @@ def find(text: str) -> Model:
         f"{text} returns {type(result).__name__}, which is not a model with data: {advice}.",
         code="cli.no_model",
     )
+
+
+@contextmanager
+def advice_for_files(function: str, also: str = "") -> Iterator[None]:
+    """Let the error for a file whose model is not registered name the Python `function` to use."""
+    from workbench.zoo.registry import advice_if_not_registered
+
+    advice = f"this command loads no code, so call {{call}} and {function} in Python{also}."
+    with advice_if_not_registered(advice):
+        yield
 
 
 def is_code(text: str) -> bool:
@@ -112,7 +127,11 @@ def call(text: str, subject: str, *, returned: type) -> Any:
             user_errors(f"{subject} {text!r} cannot be created: it fails"),
             redirect_stdout(sys.stderr),
         ):
-            value = reduce(getattr, attribute.split("."), import_module(package))
+            owner, value = text.partition(":")[0], import_module(package)
+            for name in attribute.split("."):
+                if not hasattr(value, name):
+                    raise _unknown_name(subject, text, owner, value, name, returned)
+                owner, value = _path(owner, name), getattr(value, name)
             return value if isinstance(value, returned) else value()  # type: ignore[operator]
     except SystemExit:
         raise InputError(
@@ -124,3 +143,34 @@ def call(text: str, subject: str, *, returned: type) -> Any:
         sys.path.remove(str(folder))
         # What it returns may import more when it runs; installed packages then come first.
         sys.path.append(str(folder))
+
+
+def _unknown_name(
+    subject: str, text: str, path: str, owner: object, name: str, returned: type
+) -> InputError:
+    """Return the error for a `name` that a module or class does not have, with some that it has."""
+    defined_in = getattr(owner, "__name__", None)
+    names = [
+        key
+        for key, value in getattr(owner, "__dict__", {}).items()
+        if not key.startswith("_")
+        and (
+            isinstance(value, returned | staticmethod | classmethod)
+            or (callable(value) and getattr(value, "__module__", None) == defined_in)
+        )
+    ]
+    # what is most like the name comes first
+    names = [*dict.fromkeys((*get_close_matches(name, names, MOST_NAMES), *names))][:MOST_NAMES]
+    advice = f"write a function of that name that returns {subject.lower()}"
+    if names:
+        advice = f"name one that it has, as {_path(path, names[0])}"
+        if len(names) > 1:
+            advice += f" ({', '.join(names)})"
+    return InputError(
+        f"{subject} {text!r} cannot be created: {path} has no {name!r}; {advice}.",
+        code="cli.unknown_callable",
+    )
+
+
+def _path(owner: str, name: str) -> str:
+    return f"{owner}{'.' if ':' in owner else ':'}{name}"

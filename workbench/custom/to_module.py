@@ -19,6 +19,7 @@ from workbench.domain.user_architecture import meta_copy
 from workbench.errors import ArtifactError
 from workbench.recipe.schema import brief
 from workbench.runtime.build import apply_spec
+from workbench.zoo.registry import advice_if_not_registered
 from workbench.zoo.to_module import artifact_to_module, load_operands
 
 
@@ -58,7 +59,10 @@ def to_module(file: Artifact | str | PathLike[str], module: nn.Module | None = N
     if module is not None:
         return _of_module(artifact, module)
     described = None if artifact.preprocessing is None else file_model(artifact)
-    return artifact_to_module(artifact, described)
+    with advice_if_not_registered(
+        "call {call} first, or pass its network: wb.to_module(file, module)."
+    ):
+        return artifact_to_module(artifact, described)
 
 
 def _of_module(artifact: Artifact, module: Any) -> nn.Module:

@@ -14,7 +14,7 @@ from workbench.recipe.schema import brief
 from workbench.recipe.train import SELF
 from workbench.zoo import model as find
 from workbench.zoo import models
-from workbench.zoo.registry import register_model
+from workbench.zoo.registry import advice_if_not_registered, register_model
 from workbench.zoo.tables import CUSTOM_PREFIX
 
 
@@ -39,7 +39,10 @@ def resolve_teacher(text: str, student: Model) -> TeacherRef:
         or an unknown layer, or trains.
     """
     name, _, query = text.partition("?")
-    teacher = student if name == SELF else find(name)
+    with advice_if_not_registered(
+        "call {call} first; on the command line, call it in the code of the student."
+    ):
+        teacher = student if name == SELF else find(name)
     _check_data(teacher, student)
     try:
         named, recipe, _unknown = from_query(query)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -26,6 +28,41 @@ from workbench.zoo.tables import ARCHITECTURES, CUSTOM_PREFIX, TASKS
 from workbench.zoo.user_models import UserModels
 
 _user_models = UserModels()
+
+
+class NotRegisteredError(UnknownNameError):
+    """A custom model is not registered."""
+
+    default_code = "model.not_registered"
+    model = ""
+
+    @classmethod
+    def of(cls, model: str, advice: str) -> NotRegisteredError:
+        """Return the error that ends with `advice`, which may hold ``{call}``."""
+        text = advice.format(call=_registering_call(model))
+        error = cls(f"{model} is a custom model that is not registered: {text}")
+        error.model = model
+        return error
+
+
+@contextmanager
+def advice_if_not_registered(advice: str) -> Iterator[None]:
+    """Let the error for a custom model that is not registered say what to do at this place.
+
+    Parameters
+    ----------
+    advice
+        The end of its sentence. ``{call}`` becomes the call that registers the model.
+
+    Raises
+    ------
+    NotRegisteredError
+        In place of that of `model`.
+    """
+    try:
+        yield
+    except NotRegisteredError as error:
+        raise NotRegisteredError.of(error.model, advice) from None
 
 
 def register_model(model: Model) -> None:
@@ -168,20 +205,14 @@ def model(name: str) -> Model:
             "model, so there is no module to run; use workbench decompress FILE to restore them.",
             code="model.tensors_only",
         )
-    call = f"wb.from_module(module, ..., name={name.removeprefix(CUSTOM_PREFIX)!r})"
     if _user_models.was_dropped(name):
         raise UnknownNameError(
             f"{name} is no longer in memory, because nothing referred to it and newer or larger "
-            f"models replaced it; call {call} again and keep the result.",
+            f"models replaced it; call {_registering_call(name)} again and keep the result.",
             code="model.dropped",
         )
     if name.startswith(CUSTOM_PREFIX):
-        raise UnknownNameError(
-            f"{name} is a custom model that is not registered; call {call} first, upload its file "
-            "again in the app, or pass the module of the file: wb.to_module(file, module), "
-            "--module on the command line.",
-            code="model.not_registered",
-        )
+        raise NotRegisteredError.of(name, "call {call} first.")
     check_student_name(name)
     _check_is_no_file(name)
     built_in = architecture(name)
@@ -194,6 +225,10 @@ def model(name: str) -> Model:
             code="model.card_damaged",
         ) from error
     return Model(built_in, card)
+
+
+def _registering_call(name: str) -> str:
+    return f"wb.from_module(module, ..., name={name.removeprefix(CUSTOM_PREFIX)!r})"
 
 
 def _check_is_no_file(name: str) -> None:

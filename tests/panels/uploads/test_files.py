@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 import workbench as wb
 from tests.panels.uploads.conftest import csv
@@ -38,3 +39,14 @@ def test_a_file_needs_the_data_that_it_was_made_from(client, sender, monkeypatch
         "This is a compressed custom/wine-red-2; its recipe is now selected."
     )
     assert (client.session.model.name, client.session.recipe) == ("custom/wine-red-2", RECIPE)
+
+
+def test_a_file_of_a_model_that_is_not_registered(client, sender, monkeypatch):
+    data = torch.rand(60, 4), torch.arange(60) % 2
+    splits = dict.fromkeys(("train", "validation", "test"), data)
+    model = wb.from_module(torch.nn.Linear(4, 2), **splits, name="gone")
+    file = wb.compress(model, RECIPE).to_bytes()
+    monkeypatch.setattr(registry, "_user_models", registry.UserModels())
+    text = answer(sender, file)
+    assert text.startswith("This was made from custom/gone, which is not here: upload the file of")
+    assert "--module" not in text

@@ -9,6 +9,7 @@ from workbench import formatting
 from workbench.cancel import CancelToken
 from workbench.custom.uploads.names import unique_name
 from workbench.domain import Model
+from workbench.errors import UnknownNameError
 from workbench.i18n import _
 from workbench.panels.uploads.step import Outcome, Progress
 
@@ -27,10 +28,20 @@ class WeightsStep:
         """Return the model with these weights, or the recipe of the compressed file."""
         from workbench.custom.uploads import weights
         from workbench.zoo.model_of_file import model_of_file
+        from workbench.zoo.registry import NotRegisteredError
 
         if weights.is_workbench_file(self.content):
             artifact = weights.open_artifact(self.content)
-            name = model_of_file(artifact).name
+            try:
+                name = model_of_file(artifact).name
+            except NotRegisteredError as error:
+                missing = _(
+                    "This was made from {model}, which is not here: upload the file of that model, "
+                    "or make the model in the notebook, then upload this file."
+                )
+                raise UnknownNameError(
+                    missing.format(model=artifact.model), code=error.code
+                ) from None
             text = _("This is a compressed {model}; its recipe is now selected.")
             return Outcome(name, text.format(model=name), artifact.recipe)
         base, tensors = weights.match_builtin(weights.read(self.content))
