@@ -27,13 +27,13 @@ def second_moments(vectors: Tensor) -> Tensor:
     return (scaled.T @ scaled).double() * scale**2
 
 
-def in_float32(moments: Tensor) -> Tensor:
+def in_float32(matrix: Tensor) -> Tensor:
     """Return second moments, float64 [m, m], as float32.
 
     Those whose mean square is not between the squares of `SAFE` are divided by a power of four, so
     that it is about 1, as if the vectors were divided by a power of two.
     """
-    mean = float(moments.diagonal().mean()) if len(moments) else 0.0
+    mean = float(matrix.diagonal().mean()) if len(matrix) else 0.0
     if mean and not SAFE[0] ** 2 < mean < SAFE[1] ** 2:
-        moments = moments * 4.0 ** -round(math.log2(mean) / 2)
-    return moments.float()
+        matrix = matrix * 4.0 ** -round(math.log2(mean) / 2)
+    return matrix.float()
