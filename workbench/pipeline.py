@@ -67,4 +67,11 @@ def run_pipeline(model: Model, recipe: Recipe, trained: TrainedNetwork | None = 
     factors = factorize(pruned, recipe)
     coded = share_or_quantize(pruned, factors, recipe, trained.qparams)
     adjusted, spec = adjust(model, recipe, network, coded, trained.input_qparams)
-    return Artifact.of(model.name, recipe, adjusted, spec, preprocessing=model.preprocessing)
+    return Artifact.of(
+        model.name,
+        recipe,
+        adjusted,
+        spec,
+        preprocessing=model.preprocessing,
+        unstored=model.architecture.unstored,
+    )

@@ -23,6 +23,7 @@ from workbench.artifact.operands import operands
 from workbench.artifact.original_dtype import with_original_dtype
 from workbench.artifact.preprocessing import PREPROCESSING_KEY
 from workbench.artifact.repeated import mark_repeated
+from workbench.artifact.unstored import UNSTORED_KEY, Fingerprint
 from workbench.artifact.writing import check_regular, write_atomic
 from workbench.compression.codecs.encoding import EncodingOptions
 from workbench.compression.codecs.stream import (
@@ -83,6 +84,7 @@ class Artifact(Displayable):
         spec: ModuleSpec = UNCHANGED,
         dtypes: Mapping[str, torch.dtype] = MappingProxyType({}),
         preprocessing: Mapping[str, Any] | None = None,
+        unstored: Mapping[str, Fingerprint] | None = None,
     ) -> Artifact:
         """Encode coded tensors, each in its smallest encoding.
 
@@ -100,6 +102,8 @@ class Artifact(Displayable):
             The original dtype of each tensor that decodes to a different one.
         preprocessing
             How the model predicts from raw data, see `workbench.artifact.preprocessing`.
+        unstored
+            Fingerprints of values that the model needs and the file does not store, by name.
 
         Raises
         ------
@@ -114,6 +118,8 @@ class Artifact(Displayable):
         }
         if preprocessing is not None:
             header[PREPROCESSING_KEY] = preprocessing
+        if unstored:
+            header[UNSTORED_KEY] = dict(unstored)
         header["tensors"] = {name: entry(coded, options[name]) for name, coded in tensors.items()}
         for name, dtype in dtypes.items():
             header["tensors"][name] = with_original_dtype(header["tensors"][name], dtype)
@@ -195,6 +201,11 @@ class Artifact(Displayable):
         See `workbench.artifact.preprocessing`.
         """
         return self._header.get(PREPROCESSING_KEY)
+
+    @property
+    def unstored(self) -> Mapping[str, Fingerprint]:
+        """Fingerprints of values that the network needs and the file does not store, by name."""
+        return dict(self._header.get(UNSTORED_KEY, {}))
 
     @cached_property
     def ledger(self) -> Ledger:

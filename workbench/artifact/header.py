@@ -10,6 +10,7 @@ from workbench.artifact.module_spec import ModuleSpec
 from workbench.artifact.original_dtype import is_valid_original_dtype
 from workbench.artifact.preprocessing import PREPROCESSING_KEY, check_preprocessing
 from workbench.artifact.repeated import is_valid_repetition
+from workbench.artifact.unstored import UNSTORED_KEY, check_fingerprints
 from workbench.compression.axes import Axes
 from workbench.compression.checks import MAX_AXES
 from workbench.compression.codecs.runs import MAX_PATTERNS
@@ -22,7 +23,7 @@ COMMON_KEYS = ("shape", *INDEX_KEYS)
 HEADER_KEYS = ("model", "recipe", "spec", "tensors", "sha256")
 METADATA_KEY = "metadata"
 """An optional key before `tensors`: the metadata of a tensor file."""
-OPTIONAL_KEYS = (METADATA_KEY, PREPROCESSING_KEY)
+OPTIONAL_KEYS = (METADATA_KEY, PREPROCESSING_KEY, UNSTORED_KEY)
 """Keys that may stand before `tensors`, in this order."""
 MAX_DECODED_BYTES = 2**30
 """Bytes of decoded weights that a file may claim unless its reader allows more."""
@@ -74,6 +75,8 @@ def check_entries(header: dict[str, Any]) -> None:
         )
     if PREPROCESSING_KEY in header:
         check_preprocessing(header[PREPROCESSING_KEY])
+    if UNSTORED_KEY in header:
+        check_fingerprints(header[UNSTORED_KEY])
     for path, _qparams in ModuleSpec.from_list(header["spec"]).inputs:
         if f"{path}.weight" not in tensors:
             raise ArtifactError(

@@ -15,10 +15,12 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from workbench.artifact.unstored import Fingerprint
 from workbench.cache.files import FileCache
 from workbench.compression.checks import check_storable
 from workbench.compression.roles import is_mask
 from workbench.custom.code_digest import code_digest
+from workbench.custom.needed_values import needed_values
 from workbench.custom.probe import (
     BATCH_DEPENDENT,
     NOT_DETERMINISTIC,
@@ -70,6 +72,8 @@ class PreparedModule:
         How the module may be run.
     outputs
         The outputs for the first examples.
+    unstored : dict
+        Fingerprints of values that `held` needs and files do not store, by name.
     """
 
     source: nn.Module
@@ -78,6 +82,7 @@ class PreparedModule:
     weights: dict[str, Tensor]
     traits: Traits
     outputs: Any
+    unstored: dict[str, Fingerprint]
 
 
 def prepare_module(module: nn.Module, split: Split, inputs: Callable[[Any], Any]) -> PreparedModule:
@@ -98,7 +103,8 @@ def prepare_module(module: nn.Module, split: Split, inputs: Callable[[Any], Any]
         few = inputs(split.examples[: min(PROBE_EXAMPLES, len(split))])
         outputs = call(guarded(meta_copy(held).eval(), traits), weights, few)
     _check_finite(split, few, outputs)
-    return PreparedModule(source, held, masked, weights, traits, outputs)
+    unstored = needed_values(held, traits, lambda: inputs(spread))
+    return PreparedModule(source, held, masked, weights, traits, outputs, unstored)
 
 
 def model_of(
@@ -151,6 +157,7 @@ def model_of(
         versions=versions_of(module.source),
         traits=module.traits,
         preprocessing=preprocessing,
+        unstored=module.unstored,
     )
     known = with_current_names(card) if card is not None and fits else {}
     model = Model(architecture, {**known, "sha256": digest})

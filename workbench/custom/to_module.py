@@ -15,6 +15,7 @@ from workbench.custom.loaders.differences import Shape, differences
 from workbench.custom.prediction.file_model import file_model
 from workbench.custom.wrappers import unwrap, without_masks
 from workbench.domain.module_tensors import stored_tensors
+from workbench.domain.unstored import check_unstored
 from workbench.domain.user_architecture import meta_copy
 from workbench.errors import ArtifactError
 from workbench.recipe.schema import brief
@@ -34,7 +35,8 @@ def to_module(file: Artifact | str | PathLike[str], module: nn.Module | None = N
     file
         An artifact, or the path of a file.
     module
-        The network that was compressed, with any weights. It is not changed, and no data is needed.
+        The network that was compressed, with any weights. Tensors that files do not store must have
+        the values that they had. It is not changed, and no data is needed.
         Not needed if the file describes its network, as those of models do that were trained on a
         table, on pictures or on texts. Otherwise the file's model must be built in or registered
         under its name.
@@ -44,7 +46,8 @@ def to_module(file: Artifact | str | PathLike[str], module: nn.Module | None = N
     UnknownNameError
         If no module is given and the file's model is not known.
     ArtifactError
-        If the file is damaged, or its tensors do not fit the module.
+        If the file is damaged, its tensors do not fit the module, or the module holds other values
+        of tensors that the file needs and does not store.
     FileError
         If the file cannot be read.
 
@@ -95,6 +98,7 @@ def _of_module(artifact: Artifact, module: Any) -> nn.Module:
             "CPU.",
             code="module.no_values",
         )
+    check_unstored(artifact, base)
     return result
 
 

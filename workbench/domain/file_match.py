@@ -8,6 +8,7 @@ from typing import Any
 from workbench.artifact.artifact import Artifact
 from workbench.domain import Model
 from workbench.domain.module_tensors import tensors_of
+from workbench.domain.unstored import check_unstored
 from workbench.errors import ArtifactError, WorkbenchError
 from workbench.runtime.shell import Shell
 
@@ -53,7 +54,7 @@ def check_fit(model: Model, artifact: Artifact) -> None:
     ------
     ArtifactError
         If tensors are missing or superfluous, have shapes that the spec does not allow, or do not
-        run together.
+        run together, or the model holds other values than those that the file needs.
     """
     mismatch = ArtifactError(
         f"The file says it holds {model.name}, but its tensors do not fit that model.",
@@ -76,6 +77,7 @@ def check_fit(model: Model, artifact: Artifact) -> None:
             for size, limit in zip(shape, expected[name], strict=True)
         ):
             raise mismatch
+    check_unstored(artifact, run.module, model.architecture.unstored)
     inputs = model.task.inputs(model.task.split("validation").examples[:1])
     try:
         outputs = run(artifact.operands(), inputs)

@@ -22,6 +22,7 @@ from workbench.runtime.traits import BUILT_IN, Traits
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from workbench.artifact.unstored import Fingerprint
     from workbench.compression.roles import Roles
 
 
@@ -115,6 +116,11 @@ class Architecture:
     @property
     def preprocessing(self) -> Mapping[str, Any] | None:
         """How its files predict from raw data, as plain data; None if they do not."""
+        return None
+
+    @property
+    def unstored(self) -> Mapping[str, Fingerprint] | None:
+        """Fingerprints of values that the module needs and files do not store, by name."""
         return None
 
     @property

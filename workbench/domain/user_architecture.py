@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workbench.artifact.unstored import Fingerprint
 from workbench.cache.memory import Lifetime
 from workbench.domain.lazy_rows import Columns
 from workbench.domain.model import Architecture
@@ -89,6 +90,8 @@ class UserArchitecture(Architecture):
         The ways in which the module can run.
     preprocessing : mapping or None
         How files of the model predict from raw data, see `workbench.artifact.preprocessing`.
+    unstored : mapping or None
+        Fingerprints of values that the module needs and files do not store, by name.
     """
 
     fingerprint: str = ""
@@ -98,6 +101,7 @@ class UserArchitecture(Architecture):
     lifetime: Lifetime = field(default_factory=Lifetime, compare=False, repr=False)
     traits: Traits = field(default=BUILT_IN, compare=False)
     preprocessing: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    unstored: Mapping[str, Fingerprint] | None = field(default=None, compare=False, repr=False)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Set the attributes that another process sent; its tensors count writes from zero here."""
