@@ -19,7 +19,7 @@ Result = TypeVar("Result", Size, Score)
 
 REFERENCE_VERSION = 3
 """Incremented when the reference evaluation changes, to invalidate cached scores."""
-SIZE_VERSION = 4
+SIZE_VERSION = 5
 """Incremented when the contents of a `Size` or its reasons change, to invalidate cached sizes."""
 
 
