@@ -56,6 +56,15 @@ class InDict(Unsaved):
         return torch.cat([part for part, _ in self.parts.values()])
 
 
+class InCycle(Unsaved):
+    def hold(self, values):
+        self.tree = {"values": values, "children": []}
+        self.tree["children"].append({"parent": self.tree})
+
+    def held(self):
+        return self.tree["values"]
+
+
 class Array(Unsaved):
     def hold(self, values):
         self.values = values.numpy()
@@ -141,6 +150,7 @@ RANDOM = {
     Attribute: "values",
     InList: "parts[0], parts[1]",
     InDict: "parts['a'][0], parts['b'][0]",
+    InCycle: "tree['values']",
     Array: "values",
     SparseBuffer: "values.indices, values.values",
     Permuted: "order",

@@ -90,15 +90,18 @@ def layer_values(layer: nn.Module) -> dict[str, Any]:
     return dict(layer.named_buffers(recurse=False, remove_duplicate=False)) | attributes
 
 
-def values_in(value: Any) -> Iterator[tuple[str, Tensor]]:
-    """Yield the tensors in an attribute, each with its place in nested lists, tuples and dicts."""
+def values_in(value: Any, around: frozenset[int] = frozenset()) -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors in an attribute, each with its place in nested lists, tuples and dicts.
+
+    `around` are the ids of the containers around `value`: one may contain itself.
+    """
     if isinstance(value, Tensor | np.ndarray):
         yield from _tensors(value)
-    elif isinstance(value, Mapping | list | tuple):
+    elif isinstance(value, Mapping | list | tuple) and id(value) not in around:
         pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
         for number, (key, item) in enumerate(pairs):
             label = repr(key) if isinstance(key, str | int) else str(number)
-            for place, tensor in values_in(item):
+            for place, tensor in values_in(item, around | {id(value)}):
                 yield f"[{label}]{place}", tensor
 
 
