@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ OF_LAYERS = frozenset((*vars(nn.Module()), "_flat_weights", "_flat_weight_refs")
 """Attributes that PyTorch itself keeps in layers."""
 NAMED = 3
 """Most tensors that an error names."""
+PART = 2**20
+"""Values that are converted to float64 at once."""
 
 
 def check_unstored(
@@ -131,27 +134,34 @@ def fingerprint(tensor: Tensor) -> Fingerprint:
     hardly at all.
     """
     dense = tensor.detach().cpu().resolve_conj().resolve_neg()
-    real = torch.view_as_real(dense.to(torch.complex128)) if dense.is_complex() else dense.double()
-    values = real.flatten().numpy()
-    finite = np.isfinite(values)
-    scale = float(np.abs(values[finite]).max(initial=0.0))
-    ratios = np.nan_to_num(values / (scale or 1.0), nan=3.0, posinf=2.0, neginf=-2.0)
-    norm = float(np.sqrt(np.square(ratios).sum())) or 1.0
-    bits = _split_mix(len(values))
-    sums = [
-        float(np.where(bits >> np.uint64(n) & np.uint64(1), -ratios, ratios).sum()) / norm
-        for n in range(SUMS)
-    ]
+    flat = (torch.view_as_real(dense) if dense.is_complex() else dense).flatten()
+    scale = max((_largest(part) for part in flat.split(PART)), default=0.0)
+    sums, squares = np.zeros(SUMS), 0.0
+    for start in range(0, len(flat), PART):
+        values = flat[start : start + PART].double().numpy()
+        ratios = np.nan_to_num(values / (scale or 1.0), nan=3.0, posinf=2.0, neginf=-2.0)
+        squares += float(np.square(ratios).sum())
+        bits = _split_mix(start, len(values))
+        for n in range(SUMS):
+            sums[n] += np.where(bits >> np.uint64(n) & np.uint64(1), -ratios, ratios).sum()
+    sums /= math.sqrt(squares) or 1.0
     return [list(tensor.shape), _short(scale), [_short(total) for total in sums]]
+
+
+def _largest(part: Tensor) -> float:
+    """Return the largest finite magnitude; 0 if there is none."""
+    values = part.double().numpy()
+    return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
 
 
 def _short(value: float) -> float:
     return float(f"{value:.5g}")
 
 
-def _split_mix(count: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    """Return the first `count` numbers of SplitMix64 with the seed 0."""
-    state = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+def _split_mix(start: int, count: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """Return `count` numbers of SplitMix64 with the seed 0, after the first `start`."""
+    numbers = np.arange(start + 1, start + count + 1, dtype=np.uint64)
+    state = numbers * np.uint64(0x9E3779B97F4A7C15)
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return state ^ (state >> np.uint64(31))
