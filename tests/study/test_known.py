@@ -39,8 +39,8 @@ def test_only_what_was_measured_on_all_examples_is_known(tiny, measured):
 
 def test_a_search_begins_with_what_is_known(tiny, measured):
     updates = []
-    result = optimize(
-        tiny, max_bytes=20_000, seconds=0.3, known=[ODD, NEW], on_update=updates.append
+    result = optimize(  # long enough for a few recipes on a busy machine
+        tiny, max_bytes=20_000, seconds=3, known=[ODD, NEW], on_update=updates.append
     )
     trials = result.result
     assert (trials.known, trials.trials[0].recipe) == (1, ODD)
