@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -15,7 +15,7 @@ from workbench.cache.files import FileCache, default_file_cache
 from workbench.cache.memory import MemoryCache
 from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
-from workbench.errors import InputError, WorkbenchError, describe, user_errors
+from workbench.errors import InputError, user_errors
 from workbench.recipe import Recipe
 from workbench.recipe.factorize import OUTPUT_AIMS
 from workbench.recipe.prune import NEEDS_COVARIANCE, NEEDS_GRADIENTS
@@ -23,7 +23,7 @@ from workbench.recipe.quantize import COMPENSATED
 from workbench.threads import threads
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from workbench.compression.stats import CalibrationStats
 
@@ -33,6 +33,10 @@ COVARIANCE_EXAMPLES = 2048
 COVARIANCE_BATCH = 128
 ENOUGH_INPUTS = 131_072
 """Inputs of each layer after which covariances are not made more precise."""
+NO_GRADIENTS = (
+    "The module computes no gradients in eval mode, which this criterion needs, so choose another "
+    "criterion, such as magnitude: it fails"
+)
 VERSION = 5
 """Incremented when statistics are computed differently."""
 
@@ -98,7 +102,6 @@ def mean_absolute_gradients(model: Model, cancel: CancelToken = NEVER) -> dict[s
     import torch
 
     from workbench.domain.inputs import targets
-    from workbench.runtime.batch import call
 
     split = model.task.split("train")
     module = model.module().eval()
@@ -114,14 +117,8 @@ def mean_absolute_gradients(model: Model, cancel: CancelToken = NEVER) -> dict[s
         for start in range(0, examples, BATCH):
             inputs = model.task.inputs(split.examples[start : start + BATCH])
             labels = targets(split.labels[start : start + BATCH])
-
-            def loss(inputs: Any = inputs, labels: Any = labels) -> Tensor:
-                return model.task.loss(call(module, weights, inputs), labels)
-
-            with _gradient_errors(loss):
-                gradients = torch.autograd.grad(
-                    loss(), [weights[name] for name in names], allow_unused=True
-                )
+            loss = partial(_loss, model, module, weights, inputs, labels)
+            gradients = _gradients(loss, [weights[name] for name in names])
             for name, gradient in zip(names, gradients, strict=True):
                 if gradient is not None:  # None if the loss does not depend on it
                     totals[name] += gradient.abs()
@@ -133,34 +130,31 @@ def mean_absolute_gradients(model: Model, cancel: CancelToken = NEVER) -> dict[s
     }
 
 
-@contextmanager
-def _gradient_errors(loss: Callable[[], Tensor]) -> Iterator[None]:
-    """Re-raise any exception of user code, and say whether gradients or the data are the cause.
+def _loss(
+    model: Model, module: nn.Module, weights: Mapping[str, Tensor], inputs: Any, labels: Any
+) -> Tensor:
+    from workbench.runtime.batch import call
 
-    Parameters
-    ----------
-    loss
-        Computes the loss again.
+    return model.task.loss(call(module, weights, inputs), labels)
+
+
+def _gradients(loss: Callable[[], Tensor], tensors: list[Tensor]) -> tuple[Tensor | None, ...]:
+    """Return the gradients of a loss; None for tensors on which it does not depend.
 
     Raises
     ------
     InputError
-        In place of any exception that is not a `WorkbenchError`.
+        If the module fails, or does not compute gradients in eval mode.
     """
     import torch
 
     try:
-        yield
-    except WorkbenchError:
-        raise
-    except Exception as error:
+        with user_errors(NO_GRADIENTS, code="module.no_gradients"):
+            return torch.autograd.grad(loss(), tensors, allow_unused=True)
+    except InputError:
         with user_errors("The module fails on the train data"), torch.no_grad():
-            loss()
-        raise InputError(
-            "The module computes no gradients in eval mode, which this criterion needs: choose "
-            f"another criterion, such as magnitude; with gradients it fails with {describe(error)}",
-            code="module.no_gradients",
-        ) from error
+            loss()  # without gradients it fails too if the data are the cause
+        raise
 
 
 def input_covariances(model: Model, cancel: CancelToken = NEVER) -> dict[str, Tensor]:

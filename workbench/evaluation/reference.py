@@ -2,10 +2,10 @@
 
 The model runs on the CPU in eager float32 with contiguous tensors, in fixed batches of 250; the
 last batch is padded. If the two best outputs differ by less than 1e-3 · max(1, |best|), float32
-rounding could decide, so the example is evaluated again in float64. There, outputs tie that differ
-by less than 1e-9 of the best one, or of 1 or the largest output if the best one is smaller; the
-lowest class wins. The prediction is then independent of batch size, thread count and instruction
-set.
+rounding could decide, so the example is evaluated again in float64. There, outputs tie if they are
+within 1e-9 · max(|best|, min(1, m)) of the best one, where m is the largest magnitude of the
+example's outputs. The lowest class wins. The prediction is then independent of batch size, thread
+count and instruction set.
 
 If a file quantizes activations, small float32 differences would change integer codes. Such a file
 is evaluated in float64 throughout, where products of codes are exact.
