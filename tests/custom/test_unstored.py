@@ -14,7 +14,7 @@ import workbench as wb
 from tests.raises import raises
 from workbench.artifact import container
 from workbench.artifact.artifact import Artifact
-from workbench.domain.unstored import fingerprint
+from workbench.artifact.unstored import fingerprint
 
 
 class Unsaved(nn.Module):

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.artifact.unstored import Fingerprint, differing
+from workbench.artifact.unstored import Fingerprint, differing, fingerprint
 from workbench.custom.probe import TOLERANCE, agree, run_on
 from workbench.domain.module_tensors import stored_tensors
-from workbench.domain.unstored import fingerprint, layer_values, unstored_values, values_in
+from workbench.domain.unstored import layer_values, unstored_values, values_in
 from workbench.domain.user_architecture import deep_copy
 from workbench.runtime.batch import Batch
 from workbench.runtime.guard import guarded
