@@ -8,14 +8,16 @@
 
 SHELL := /bin/sh
 BIN := .venv/bin
-PYTHONS := $(if $(PYTHON),$(PYTHON),python3.13 python3.12 python3.11 python3.14 python3 python)
+VERSIONS := python3.13 python3.12 python3.11
+# That of the system comes first: its compiler optimized it by a profile, which pyenv omits.
+PYTHONS := $(or $(PYTHON),$(addprefix /usr/bin/,$(VERSIONS)) $(VERSIONS) python3.14 python3 python)
 
-# Leaves the first Python that is new enough in $$python, or stops with one sentence.
+# Leaves the first Python that can make .venv in $$python, or stops with one sentence.
 find_python = for python in $(PYTHONS) ''; do \
-	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; done; \
-	test -n "$$python" || { \
-	echo 'Workbench needs Python 3.11 or newer and found none: install it, or name it with PYTHON=.' >&2; \
-	exit 1; }
+	"$$python" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+	done; test -n "$$python" || { \
+	echo 'Workbench needs Python 3.11 or newer with ensurepip (Debian: python3-venv) and found none:' \
+	'install it, or name it with PYTHON=.' >&2; exit 1; }
 set_up = $(find_python); "$$python" -m workbench._setup
 find_browser = WORKBENCH_CHROMIUM="$$($(BIN)/python -m workbench._setup browser)"
 # Test files run in parallel, on as many workers as tests/conftest.py says, at most eight.

@@ -8,10 +8,12 @@ import re
 import sys
 import tomllib
 from functools import cache
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[2]
 CONDA_NAMES = {
@@ -124,11 +126,18 @@ def test_conda_environment_has_the_same_names_and_ranges():
 
 
 def test_constraints_pin_every_dependency_inside_its_range():
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
-    pins = {name.lower().replace("_", "-"): version for name, version in pins.items()}
+    pins = constraints()
     for name, wanted in {**runtime(), **tools(), **website()}.items():
         assert version(pins[name]) >= version(wanted.removeprefix(">=")), name
+
+
+@pytest.mark.parametrize("python", ["3.11.0", "3.12.0", "3.13.0", "3.14.0"])
+def test_constraints_can_be_installed_with_the_first_release_of_each_python(python):
+    packages = {name: metadata(name) for name in constraints() if is_installed(name)}
+    assert packages.keys() >= runtime().keys()
+    required = {name: package.get("Requires-Python", "") for name, package in packages.items()}
+    refused = {name: text for name, text in required.items() if python not in SpecifierSet(text)}
+    assert refused == {}
 
 
 def test_the_versions_of_javascript_tools_are_exact():
@@ -140,6 +149,20 @@ def test_every_dependency_is_explained():
     explained = set(re.findall(r"^\| `([a-z0-9@/-]+)` \| \S", text, re.MULTILINE))
     groups = (runtime(), tools(), website(), breadth(), javascript())
     assert explained == {name for group in groups for name in group}
+
+
+def constraints():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    return {name.lower().replace("_", "-"): version for name, version in pins.items()}
+
+
+def is_installed(name):
+    try:
+        metadata(name)
+    except PackageNotFoundError:  # of an extra that the tests do not need
+        return False
+    return True
 
 
 def version(text):

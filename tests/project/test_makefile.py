@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,9 +51,19 @@ def test_the_port_is_passed_to_the_command(verb):
     assert f"workbench {verb} --port 9123" in output
 
 
+def without_ensurepip(folder):
+    """Return a Python that cannot make environments, such as Debian's without python3-venv."""
+    (folder / "ensurepip.py").write_text("raise ImportError", encoding="utf-8")
+    python = folder / "python"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH={folder} exec {sys.executable} "$@"\n', "utf-8")
+    python.chmod(0o755)
+    return str(python)
+
+
 @needs_make
-def test_a_missing_python_is_one_sentence():
-    environment = {**os.environ, "PYTHON": "no-such-python"}
+@pytest.mark.parametrize("python", [lambda _folder: "no-such-python", without_ensurepip])
+def test_a_missing_python_is_one_sentence(tmp_path, python):
+    environment = {**os.environ, "PYTHON": python(tmp_path)}
     process = subprocess.run(
         ["make", "--silent", "dashboard"],
         check=False,
@@ -62,4 +73,5 @@ def test_a_missing_python_is_one_sentence():
         text=True,
     )
     assert process.returncode != 0
-    assert process.stderr.startswith("Workbench needs Python 3.11 or newer and found none")
+    assert process.stderr.startswith("Workbench needs Python 3.11 or newer with ensurepip")
+    assert len(process.stderr.splitlines()) == 2  # the second one is that of make
