@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from workbench._setup import browser
+from workbench.deploy import priority
 from workbench.threads import set_passive_waiting
 
 # Before PyTorch is loaded: tests share a few cores with the page that they drive.
@@ -21,6 +22,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores)))
 # Notebooks and long loops do a small part of their work in tests.
 os.environ.setdefault("WORKBENCH_BUDGET", "2")
+# Beside the tests of other workers, processes of low priority would wait for minutes.
+priority.NICE = 0
 # Tests neither read nor change the user's cache.
 os.environ["WORKBENCH_STORE"] = ""
 

@@ -1,5 +1,9 @@
 """Fixtures shared by the tests of studies, some of them with the experiments."""
 
+import time
+from importlib import import_module
+from types import SimpleNamespace
+
 import pytest
 
 import workbench as wb
@@ -27,3 +31,15 @@ def fresh(monkeypatch):
 def tiny():
     """Return the smallest built-in model."""
     return wb.model("fashion/mlp-32")
+
+
+@pytest.fixture
+def processor_time(monkeypatch):
+    """Limit searches by seconds of this process, so that they find the same on a busy machine.
+
+    The smaller limit that tests have for long loops does not apply.
+    """
+    clock = SimpleNamespace(monotonic=time.process_time, process_time=time.process_time)
+    for name in ("limited_search", "optimize", "runner", "speed"):
+        monkeypatch.setattr(import_module(f"workbench.study.{name}"), "time", clock)
+    monkeypatch.setenv("WORKBENCH_BUDGET", "60")

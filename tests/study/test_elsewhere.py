@@ -36,8 +36,7 @@ def test_recipes_from_anywhere_are_new_small_enough_and_possible(tiny):
 
 
 @pytest.mark.slow
-def test_a_search_does_not_end_where_no_small_change_is_better(tiny, monkeypatch):
-    monkeypatch.setenv("WORKBENCH_BUDGET", "60")
+def test_a_search_does_not_end_where_no_small_change_is_better(tiny, monkeypatch, processor_time):
     monkeypatch.setattr(sampler, "_changes", lambda *_, **__: ([], []))
     monkeypatch.setattr(sampler, "first_recipes", lambda _: [wb.Recipe(quantize=wb.Quantize(8))])
     result = optimize(tiny, max_bytes=30_000, min_accuracy=0.7, seconds=8)

@@ -19,7 +19,7 @@ from workbench.study.guessing import guessed_value, guessing_sentence
 from workbench.study.optimize import optimize
 from workbench.study.trial import EXACT, Trial
 
-pytestmark = pytest.mark.usefixtures("fresh")
+pytestmark = pytest.mark.usefixtures("fresh", "processor_time")
 EXAMPLES, RARE = 500, 20
 
 

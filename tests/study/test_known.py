@@ -12,7 +12,7 @@ from workbench.study.known import known_trials
 from workbench.study.measurement import Job, measure_trial
 from workbench.study.optimize import optimize
 
-pytestmark = pytest.mark.usefixtures("fresh")
+pytestmark = pytest.mark.usefixtures("fresh", "processor_time")
 ODD, NEW = Recipe(Prune(0.13), Quantize(7)), Recipe(Prune(0.17))
 
 
@@ -39,9 +39,7 @@ def test_only_what_was_measured_on_all_examples_is_known(tiny, measured):
 
 def test_a_search_begins_with_what_is_known(tiny, measured):
     updates = []
-    result = optimize(  # long enough for a few recipes on a busy machine
-        tiny, max_bytes=20_000, seconds=3, known=[ODD, NEW], on_update=updates.append
-    )
+    result = optimize(tiny, max_bytes=20_000, seconds=1, known=[ODD, NEW], on_update=updates.append)
     trials = result.result
     assert (trials.known, trials.trials[0].recipe) == (1, ODD)
     assert trials.trials[0].value == measured.value

@@ -44,7 +44,7 @@ pytestmark = pytest.mark.usefixtures("fresh")
     ],
     ids=str,
 )
-def test_a_recommendation_meets_the_limits(tiny, limits):
+def test_a_recommendation_meets_the_limits(tiny, limits, processor_time):
     result = optimize(tiny, seconds=2, **limits)
     assert result.met
     assert 1 <= len(result.choices) <= 3
@@ -67,7 +67,7 @@ def test_a_recommendation_meets_the_limits(tiny, limits):
     ],
     ids=str,
 )
-def test_limits_that_no_recipe_meets(tiny, limits, facts):
+def test_limits_that_no_recipe_meets(tiny, limits, facts, processor_time):
     result = optimize(tiny, seconds=2, **limits)
     assert not result.met
     assert result.violations
@@ -123,7 +123,7 @@ def test_the_original_is_recommended_if_every_recipe_enlarges_its_file(limits):
 @pytest.mark.parametrize(
     ("seconds", "helps"), [(0.01, True), (300, False)], ids=["out of time", "complete"]
 )
-def test_advice_names_what_can_help(tiny, monkeypatch, seconds, helps):
+def test_advice_names_what_can_help(tiny, monkeypatch, seconds, helps, processor_time):
     monkeypatch.setattr("workbench.study.limited_search.MIN_TUNING_SECONDS", 1000)
     updates = []
     result = optimize(tiny, max_bytes=100, seconds=seconds, on_update=updates.append)
@@ -221,7 +221,7 @@ def test_a_limit_on_the_accuracy_of_numbers(linear):
 
 
 @pytest.mark.slow
-def test_a_network_of_a_user(monkeypatch):
+def test_a_network_of_a_user(processor_time):
     torch.manual_seed(0)
     module = nn.Sequential(nn.Conv1d(1, 8, 5), nn.GELU(), nn.Flatten(), nn.Linear(96, 3)).eval()
     inputs = torch.randn(1500, 1, 16)
@@ -280,7 +280,7 @@ def test_a_log_in_the_cache_that_cannot_be_used_does_not_end_the_search(
 
 
 @pytest.mark.slow
-def test_a_recommendation_displays_itself(tiny):
+def test_a_recommendation_displays_itself(tiny, processor_time):
     result = optimize(tiny, max_bytes=20_000, seconds=1)
     bundle = result._repr_mimebundle_()
     assert f"{result.best.bytes:,}" in bundle["text/html"]
@@ -288,7 +288,7 @@ def test_a_recommendation_displays_itself(tiny):
     assert len(result.to_frame()["bytes"]) == len(result.choices)
     assert result.result.plot().figure["data"]
     card = result.result._repr_mimebundle_()["text/html"]
-    assert re.search("recipes? measured", card)  # a busy machine measures one in a second
+    assert re.search("recipes measured", card)
 
 
 def test_the_goal_orders_trials(tiny):
@@ -304,7 +304,7 @@ def test_the_goal_orders_trials(tiny):
     [{"quantize.bits": [5, 4]}, {"prune.sparsity": [0.31, 0.37]}, {"share.clusters": [4]}],
     ids=str,
 )
-def test_a_narrower_space_is_kept(tiny, axes):
+def test_a_narrower_space_is_kept(tiny, axes, processor_time):
     space = wb.Space(axes)
     result = optimize(tiny, max_bytes=60_000, seconds=1, space=space)
     allowed = set(space)

@@ -9,7 +9,7 @@ from workbench.study.optimize import optimize
 from workbench.study.other_limits import under
 from workbench.zoo.students import students
 
-pytestmark = pytest.mark.usefixtures("fresh")
+pytestmark = pytest.mark.usefixtures("fresh", "processor_time")
 
 
 @pytest.fixture

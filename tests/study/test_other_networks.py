@@ -78,7 +78,7 @@ def test_nothing_is_said_without_a_better_one(lenet5, limits, size):
 
 
 @pytest.mark.slow
-def test_each_answer_of_a_search_names_the_other_network(tiny, monkeypatch):
+def test_each_answer_of_a_search_names_the_other_network(tiny, monkeypatch, processor_time):
     monkeypatch.setattr("workbench.study.limited_search.PATIENCE", 8)  # not the time ends it
     monkeypatch.setattr("workbench.study.limited_search.MIN_TUNING_SECONDS", 1000)
     limits = {"max_bytes": 9_000, "min_accuracy": 0.875}

@@ -39,9 +39,8 @@ def cost_by_weights(model, artifact, _target=None, _cancel=None, *, energy=False
 
 
 @pytest.fixture
-def steady(monkeypatch):
-    """Let latencies not depend on the machine, and the time of a search not on the tests."""
-    monkeypatch.setenv("WORKBENCH_BUDGET", "60")
+def steady(monkeypatch, processor_time):
+    """Let latencies not depend on the machine."""
     monkeypatch.setattr(speed, "measured_cost", cost_by_weights)
 
 
