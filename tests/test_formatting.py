@@ -5,8 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from workbench import formatting as f
 from workbench.domain.metric import ACCURACY, BITS_PER_CHARACTER, RMSE

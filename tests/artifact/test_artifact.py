@@ -8,8 +8,7 @@ from random import Random
 
 import pytest
 import torch
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from tests.recipes import random_recipe
 from workbench.artifact import container

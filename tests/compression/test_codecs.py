@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from workbench.compression.codecs import gaps, huffman
 from workbench.compression.codecs.packing import pack, packed_size, unpack

@@ -14,8 +14,7 @@ import workbench as wb
 from workbench.cache import files
 from workbench.cache.memory import MemoryCache
 from workbench.cache.results import ResultCache
-from workbench.calibration import statistics as calibration
-from workbench.calibration import structure
+from workbench.calibration import statistics as calibration, structure
 from workbench.evaluation.cached_results import cached_report, size_key
 from workbench.session import Session
 from workbench.training import compress, teacher

@@ -10,12 +10,10 @@ import torch
 
 import workbench as wb
 from tests.raises import raises
-from workbench.deploy import moved
-from workbench.deploy import outputs as file_outputs
+from workbench.deploy import moved, outputs as file_outputs
 from workbench.deploy.confirm import Reference
 from workbench.deploy.records import agreement_from_record, agreement_record
-from workbench.plots import agreement as pictures
-from workbench.plots import flips
+from workbench.plots import agreement as pictures, flips
 
 FACTS = {"provider": "CPU", "version": "1"}
 

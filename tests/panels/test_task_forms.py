@@ -15,8 +15,7 @@ from workbench.domain.metric import RMSE
 from workbench.evaluation.report import Score
 from workbench.evaluation.training_progress import TrainingProgress
 from workbench.panels import training
-from workbench.panels.comparison import generation
-from workbench.panels.comparison import tab as comparison
+from workbench.panels.comparison import generation, tab as comparison
 from workbench.panels.tabs import tabs
 from workbench.panels.training_tabs import training_tab
 from workbench.plots.palette import LIGHT

@@ -5,8 +5,13 @@ from __future__ import annotations
 import pytest
 
 from workbench.parallel.replay import idle_share, simulate
-from workbench.parallel.schedules import CHUNKS_PER_RANK, actions, idle_share_of, stages
-from workbench.parallel.schedules import idle_share as expected_idle_share
+from workbench.parallel.schedules import (
+    CHUNKS_PER_RANK,
+    actions,
+    idle_share as expected_idle_share,
+    idle_share_of,
+    stages,
+)
 from workbench.parallel.timeline import StepTimeline
 
 CASES = [

@@ -6,8 +6,7 @@ from itertools import combinations
 from math import log10
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from workbench.domain.metric import ACCURACY, BITS_PER_CHARACTER
 from workbench.plots import label_places, scales, tradeoff

@@ -15,8 +15,7 @@ from tests.raises import raises
 from workbench.analysis.attribution import Attribution, Explanation
 from workbench.analysis.comparison import Comparison
 from workbench.analysis.generation import Generation
-from workbench.analysis.sensitivity import Point as Loss
-from workbench.analysis.sensitivity import Sensitivity
+from workbench.analysis.sensitivity import Point as Loss, Sensitivity
 from workbench.artifact.ledger import Ledger
 from workbench.deploy.timing import Benchmark, Timing
 from workbench.evaluation.honest_figures import HonestFigures

@@ -6,8 +6,7 @@ from contextlib import closing
 from fnmatch import fnmatchcase
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import workbench as wb
 from tests.raises import raises

@@ -18,8 +18,7 @@ from workbench.cache.results import ResultCache
 from workbench.cancel import CancelToken
 from workbench.errors import Cancelled
 from workbench.recipe import Prune, Quantize, Recipe
-from workbench.study import Space, Study, measurement, run_study
-from workbench.study import log as study_log
+from workbench.study import Space, Study, log as study_log, measurement, run_study
 from workbench.study.executors import InThisProcess, Local
 from workbench.study.front import pareto_front
 from workbench.study.log import StudyLog

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch.optim import SGD, Adam, AdamW, RMSprop
-from torch.optim import lr_scheduler as plain
+from torch.optim import SGD, Adam, AdamW, RMSprop, lr_scheduler as plain
 
 import workbench as wb
-from workbench.recipe.train import OPTIMIZERS as NAMES
-from workbench.recipe.train import SCHEDULES as SCHEDULE_NAMES
+from workbench.recipe.train import OPTIMIZERS as NAMES, SCHEDULES as SCHEDULE_NAMES
 from workbench.training.optimizers import OPTIMIZERS, SCHEDULES, optimizer, schedule
 
 RATE = 0.05

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from workbench.analysis.artifact_for import artifact_for
 from workbench.analysis.comparison import cells_of, predicts_one_number
@@ -16,7 +14,7 @@ from workbench.arguments import expect_running
 from workbench.artifact.artifact import Artifact
 from workbench.cancel import NEVER, CancelToken
 from workbench.display import Displayable
-from workbench.domain import Model, SourceRows, Split
+from workbench.domain import Model, SourceRows
 from workbench.errors import InputError
 from workbench.evaluation.sums import reference_outputs
 from workbench.recipe import Recipe
@@ -107,12 +105,8 @@ def compare_numbers(
 
     Parameters
     ----------
-    model
-        The original model.
-    compressed
-        A recipe, or an artifact of the model.
-    split
-        "train", "validation" or "test".
+    model, compressed, split
+        As for `compare`: the original, a recipe or an artifact of it, and the name of a split.
     cancel
         Checked between two batches.
 
@@ -152,16 +146,11 @@ def compare_numbers(
         )
     artifact = artifact_for(model, compressed, cancel)
     shaped = model.with_spec(artifact.spec)
-    before = _numbers(model, model.weights(), data, cancel)
-    after = _numbers(shaped, artifact.operands(), data, cancel)
+    before, after = (
+        task.target.in_unit(reference_outputs(network, weights, data, cancel).reshape(-1).numpy())
+        for network, weights in ((model, model.weights()), (shaped, artifact.operands()))
+    )
     labels = task.target.in_unit(np.asarray(data.labels).reshape(-1))
     for numbers in (labels, before, after):
         numbers.flags.writeable = False
     return NumberComparison(model.name, split, task.target.name, labels, before, after, data.rows)
-
-
-def _numbers(
-    model: Model, weights: Mapping[str, Tensor], split: Split, cancel: CancelToken
-) -> Numbers:
-    outputs = reference_outputs(model, weights, split, cancel)
-    return model.task.target.in_unit(outputs.reshape(-1).numpy())

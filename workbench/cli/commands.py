@@ -55,8 +55,7 @@ class Command:
 
 def _list(options: argparse.Namespace) -> Result:
     from workbench.domain import Model
-    from workbench.zoo import model, task, tasks
-    from workbench.zoo import models as names
+    from workbench.zoo import model, models as names, task, tasks
 
     loaded: list[Model] = []
     for name in names():

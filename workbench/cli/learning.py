@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.cancel import CancelToken
-from workbench.cli.command_options import add_encoding
-from workbench.cli.command_options import names as separated
+from workbench.cli.command_options import add_encoding, names as separated
 from workbench.cli.inspecting import holds_pictures
 from workbench.custom.pictures.inspection import SIZES
 from workbench.domain import Model

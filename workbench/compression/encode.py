@@ -16,8 +16,7 @@ from workbench.compression.coded import Coded, Factors, Single, Uncompressed
 from workbench.compression.compensate import compensate
 from workbench.compression.covariance import InputCovariance
 from workbench.compression.factorize import Pair, factorize_tensor
-from workbench.compression.prune import apply_mask, magnitude_mask_like
-from workbench.compression.prune import masks as prune_masks
+from workbench.compression.prune import apply_mask, magnitude_mask_like, masks as prune_masks
 from workbench.compression.qparams import QParams
 from workbench.compression.quantize import bits_of, expand_qparams, fit_qparams, quantize
 from workbench.compression.roles import Roles

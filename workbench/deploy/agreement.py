@@ -15,8 +15,7 @@ from workbench.deploy.target import ROUNDED_INPUTS
 from workbench.display import Displayable
 from workbench.domain.metric import Metric
 from workbench.evaluation.report import Score
-from workbench.i18n import _, plural
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_, plural
 from workbench.zoo.registry import model as find_model
 
 CAUSES = {

@@ -36,8 +36,7 @@ from workbench.deploy.target import Target
 from workbench.errors import InputError, WorkbenchError
 from workbench.i18n import _
 from workbench.profiling.roofline import Roofline, roofline
-from workbench.zoo.registry import custom_models
-from workbench.zoo.registry import model as find_model
+from workbench.zoo.registry import custom_models, model as find_model
 
 MODULE = "workbench.deploy.prepare"
 COMMAND = [sys.executable, "-m", MODULE]

@@ -11,8 +11,7 @@ from workbench.deploy.environments import ENVIRONMENTS
 from workbench.deploy.interpreter import interpreter
 from workbench.deploy.sessions.processor import may_multiply_bfloat16
 from workbench.errors import InputError
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 from workbench.installation import install_command
 from workbench.recipe.schema import brief
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from math import inf, isfinite, isnan
 
 from workbench import formatting
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench import formatting
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 
 Number = int | float
 

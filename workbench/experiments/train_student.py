@@ -13,8 +13,7 @@ from workbench.cancel import NEVER, CancelToken
 from workbench.evaluation.report import Score
 from workbench.evaluation.scores import reference_score
 from workbench.experiments.machine import machine_kind
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 from workbench.training.compress import OnStep, compress
 from workbench.zoo import model
 from workbench.zoo.students import THREADS, Student, table

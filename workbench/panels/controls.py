@@ -14,8 +14,7 @@ from typing import Any
 from workbench import formatting
 from workbench.domain import Model
 from workbench.domain.applicable import can_act, condition
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 from workbench.panels import bounds
 from workbench.recipe import PARTS, Prune, Recipe
 from workbench.recipe.off import BY_LAYER, OFF, disabled_part

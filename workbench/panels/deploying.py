@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.deploy.runtimes import RUNTIMES, Runtime, precision_name, title_of
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 from workbench.panels.deploy_notes import notes
 from workbench.panels.views import results
 from workbench.session import Session

@@ -8,8 +8,7 @@ from typing import Any
 from workbench import formatting
 from workbench.domain.applicable import has_batch_norm
 from workbench.errors import InputError
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 from workbench.panels.bounds import between
 from workbench.parallel.plan import CHOICES, MAX_RANKS, Plan
 from workbench.plots import parallel as card

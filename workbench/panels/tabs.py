@@ -8,8 +8,7 @@ from typing import Any
 
 from workbench import formatting
 from workbench.domain import Task
-from workbench.i18n import _, plural
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_, plural
 from workbench.panels import choosing_picture, deploy_tabs, parallel_tabs
 from workbench.panels.buttons import choice
 from workbench.panels.comparison import tab as comparison

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from workbench.errors import RecipeError
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 from workbench.panels import controls, distillation, training_fields
 from workbench.panels.bounds import between
 from workbench.panels.views.results import summary

@@ -10,8 +10,7 @@ from workbench import formatting
 from workbench.domain.metric import ACCURACY, Metric
 from workbench.evaluation.report import Score
 from workbench.evaluation.training_progress import TrainingProgress, aim
-from workbench.i18n import _, plural
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_, plural
 from workbench.plots import scales
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure, axis, layout, legend

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from workbench import formatting
 from workbench.display import Card
 from workbench.errors import InputError
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 from workbench.plots import scales, spread
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend

@@ -10,8 +10,7 @@ import numpy as np
 
 from workbench import formatting
 from workbench.errors import InputError
-from workbench.i18n import _, plural
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_, plural
 from workbench.plots.marks import mark_prediction
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.sheet import LETTER, escape_text, sheet, sheet_width, text_trace

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.display import Card
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 from workbench.planner.chips import chips
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, layout, legend, log_axis

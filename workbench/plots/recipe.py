@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.display import Card
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.sheet import escape_text
 from workbench.plots.style import Figure, layout

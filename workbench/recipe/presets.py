@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.i18n import Labeled
-from workbench.i18n import mark as N_
+from workbench.i18n import Labeled, mark as N_
 from workbench.recipe.prune import Prune
 from workbench.recipe.quantize import Quantize
 from workbench.recipe.recipe import Recipe

@@ -11,8 +11,7 @@ from workbench.compression.coded import DTYPES
 from workbench.compression.quantize import bits_of
 from workbench.compression.quantized_layers import quantized_layers
 from workbench.compression.share import clusters_of
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 from workbench.recipe import Quantize, Recipe
 from workbench.recipe.prune import Prune
 from workbench.streaming.safetensors_header import DTYPE_NAMES, TensorLocation

@@ -12,8 +12,7 @@ from workbench.recipe import Recipe
 from workbench.recipe.link import from_query
 from workbench.recipe.schema import brief
 from workbench.recipe.train import SELF
-from workbench.zoo import model as find
-from workbench.zoo import models
+from workbench.zoo import model as find, models
 from workbench.zoo.registry import advice_if_not_registered, register_model
 from workbench.zoo.tables import CUSTOM_PREFIX
 

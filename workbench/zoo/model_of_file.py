@@ -9,8 +9,7 @@ from workbench.artifact.artifact import Artifact
 from workbench.domain.file_match import same_origin, same_preprocessing
 from workbench.domain.model import Model
 from workbench.errors import ArtifactError, UnknownNameError
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 from workbench.zoo.registry import custom_models, model
 
 DATA_MISSING = "artifact.data_missing"

@@ -22,8 +22,7 @@ from workbench.domain.task import Task, unknown_name_error
 from workbench.errors import FileError, InputError, UnknownNameError
 from workbench.zoo.plugins import LazyModel, plugin_model, plugins
 from workbench.zoo.student_model import student_model
-from workbench.zoo.students import Student, find_student
-from workbench.zoo.students import check_name as check_student_name
+from workbench.zoo.students import Student, check_name as check_student_name, find_student
 from workbench.zoo.tables import ARCHITECTURES, CUSTOM_PREFIX, TASKS
 from workbench.zoo.user_models import UserModels
 

@@ -16,8 +16,7 @@ from workbench.custom.pictures.names import are_splits
 from workbench.custom.uploads.limits import IMAGES, MAX_BROKEN, MAX_CLASSES, MIN_IMAGES, PIXEL_BYTES
 from workbench.custom.uploads.splits import HELD_OUT, quoted
 from workbench.errors import InputError
-from workbench.i18n import _, plural
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_, plural
 
 Rows = NDArray[np.int64]
 

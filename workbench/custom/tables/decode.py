@@ -17,8 +17,7 @@ from workbench.custom.tables.guess_encoding import Guess, guesses, words_beyond_
 from workbench.custom.uploads.limits import TABLE_BYTES
 from workbench.custom.uploads.splits import quoted
 from workbench.errors import InputError
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),

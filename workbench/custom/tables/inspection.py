@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 from workbench.custom.tables.as_text import as_text
 from workbench.display import Displayable
 from workbench.errors import InputError
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 
 COLUMN_TYPES = (
     N_("number"),

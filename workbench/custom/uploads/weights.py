@@ -24,10 +24,8 @@ from workbench.errors import InputError
 from workbench.evaluation.model_card import FIGURES, figures_entry, score_entry
 from workbench.evaluation.scores import iter_scores
 from workbench.evaluation.uncompressed_file import FILE_BYTES
-from workbench.i18n import _
-from workbench.i18n import mark as N_
-from workbench.zoo.registry import model as find_model
-from workbench.zoo.registry import register_model
+from workbench.i18n import _, mark as N_
+from workbench.zoo.registry import model as find_model, register_model
 from workbench.zoo.tables import ARCHITECTURES, CUSTOM_PREFIX
 
 Shapes = Mapping[str, list[int]]

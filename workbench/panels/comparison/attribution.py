@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.domain import Task
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 from workbench.panels.buttons import button
 from workbench.panels.comparison.view import (
     COMPARISON,

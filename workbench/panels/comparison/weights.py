@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 from workbench.panels.buttons import select
 from workbench.panels.comparison.view import ComparisonView, figure_content, fixed_label
 from workbench.plots.palette import Palette

@@ -10,8 +10,7 @@ from workbench import formatting
 from workbench.cancel import CancelToken
 from workbench.custom.uploads import limits
 from workbench.errors import FileError
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 
 LENGTH_BYTES = 8
 """The bytes of a safetensors file that hold the length of its header."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from workbench import formatting
 from workbench.domain import Model
 from workbench.domain.task import SPLITS, PackagedSplit, Task
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 
 EXAMPLE = {
     "image": N_("an image"),

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.evaluation.training_progress import TrainingProgress, aim
-from workbench.i18n import _, plural
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_, plural
 from workbench.panels.jobs import MEASUREMENT
 from workbench.panels.views.labels import examples_label
 from workbench.plots import course

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 from workbench import formatting
 from workbench.domain.metric import ACCURACY, Metric
 from workbench.evaluation.report import Report, Score
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 from workbench.panels.views import reasons
 from workbench.panels.views.labels import examples_label
 from workbench.plots.spots import Spot

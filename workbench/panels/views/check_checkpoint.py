@@ -6,8 +6,7 @@ from typing import Any
 
 from workbench import formatting
 from workbench.artifact.foreign_files import SHARD
-from workbench.i18n import _, plural
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_, plural
 from workbench.panels.uploads.choices import BITS, CheckpointChoices
 from workbench.streaming.in_memory import InMemorySource
 from workbench.streaming.inspect_checkpoint import CheckpointInspection

@@ -13,8 +13,7 @@ from workbench.custom.pictures.inspection import (
     PictureChoices,
     PictureInspection,
 )
-from workbench.i18n import _, plural
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_, plural
 
 SPLIT_LABELS = {
     "train": N_("training"),

@@ -9,8 +9,7 @@ from workbench import formatting
 from workbench.custom.tables.encodings import NAMES
 from workbench.custom.tables.inspection import Choices, ColumnReport, Inspection, TargetReport
 from workbench.custom.uploads.splits import quoted
-from workbench.i18n import _, plural
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_, plural
 
 TYPES = {
     "number": N_("number"),

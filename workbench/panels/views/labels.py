@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from workbench.domain.metric import ACCURACY, Metric
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 
 EXAMPLES = {
     "image": N_("images"),

@@ -7,8 +7,7 @@ from typing import Any
 
 from workbench import formatting
 from workbench.domain import Model
-from workbench.i18n import _, plural
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_, plural
 from workbench.recipe.off import BY_LAYER
 from workbench.session import Session
 

@@ -6,8 +6,7 @@ from typing import Any
 
 from workbench import formatting
 from workbench.errors import WorkbenchError
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 from workbench.panels.bounds import between
 from workbench.panels.views.plan_numbers import numbers
 from workbench.planner.architectures.read import LARGEST_FILE

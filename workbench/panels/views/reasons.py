@@ -8,8 +8,7 @@ from workbench import formatting
 from workbench.domain.metric import Metric
 from workbench.evaluation.reason import Reason
 from workbench.evaluation.report import Report
-from workbench.i18n import _, plural
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_, plural
 from workbench.plots.spots import Spot
 from workbench.recipe import PARTS, Recipe
 from workbench.recipe.schema import specs

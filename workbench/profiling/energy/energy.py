@@ -11,8 +11,7 @@ from typing import Any, Literal, get_args
 from workbench import formatting
 from workbench.display import Card
 from workbench.errors import InputError
-from workbench.i18n import _
-from workbench.i18n import mark as N_
+from workbench.i18n import _, mark as N_
 
 How = Literal["counter", "sensor", "model", "unknown"]
 Scope = Literal["process", "package", "gpu", "machine"]
