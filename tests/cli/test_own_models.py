@@ -8,6 +8,7 @@ import zipfile
 from importlib import import_module
 from io import BytesIO
 from math import sqrt
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -258,10 +259,14 @@ import torch
 import workbench as wb
 
 
+def data():
+    torch.manual_seed(0)
+    return torch.rand(60, 4), torch.arange(60) % 2
+
+
 def network():
-    data = torch.rand(60, 4), torch.arange(60) % 2
-    model = torch.nn.Linear(4, 2)
-    return wb.from_module(model, train=data, validation=data, test=data, name="gone")
+    splits = dict.fromkeys(("train", "validation", "test"), data())
+    return wb.from_module(torch.nn.Linear(4, 2), **splits, name="gone")
 
 
 def module():
@@ -287,9 +292,9 @@ def file(folder, monkeypatch):
 
 
 FILE_COMMANDS = {
-    "evaluate": ((), ("wb.from_module(", "wb.evaluate", "workbench measure own.py:")),
-    "export": (("--output", "gone.onnx"), ("wb.from_module(", "wb.export")),
-    "benchmark": (("--to", "torch"), ("wb.from_module(", "wb.benchmark")),
+    "evaluate": ((), ("--model own.py:callable",)),
+    "export": (("--output", "gone.onnx"), ("--model own.py:callable",)),
+    "benchmark": (("--to", "torch"), ("--model own.py:callable",)),
     "to-module": (("--output", "weights.safetensors"), ("--module own.py:",)),
 }
 
@@ -313,7 +318,38 @@ def test_confirm_of_a_model_that_is_not_registered(workbench, file, monkeypatch)
     monkeypatch.setattr(registry, "_user_models", registry.UserModels())
     status, out, err = workbench("confirm", "package", "--file", file)
     assert (status, out, err.count("\n")) == (2, "", 1)
-    assert all(fact in err for fact in ("custom/gone", "wb.from_module(", "wb.confirm"))
+    assert all(fact in err for fact in ("custom/gone", "--model own.py:callable"))
+    command = ("confirm", "package", "--file", file, "--model", "own.py:network", "--json")
+    status, result = result_of(workbench(*command))
+    assert (status, result["confirmed"]) == (0, True)
+
+
+MODEL = ("--model", "own.py:network")
+
+
+def test_a_file_of_a_custom_model_is_evaluated_with_its_code(workbench, file):
+    status, result = result_of(workbench("evaluate", file, *MODEL, "--json"))
+    inputs, labels = import_module("own").data()
+    predicted = wb.to_module(file, torch.nn.Linear(4, 2))(inputs).argmax(1)
+    right = (predicted == labels).double().mean().item()
+    size = Path(file).stat().st_size
+    assert (status, result["bytes"], result["value"]) == (0, size, right)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["export", "benchmark"])
+def test_a_file_of_a_custom_model_runs_in_runtimes_with_its_code(workbench, file, command):
+    options, _facts = FILE_COMMANDS[command]
+    status, result = result_of(workbench(command, file, *MODEL, *options, "--json"))
+    assert status == 0
+    assert result["timings"] if command == "benchmark" else Path("gone.onnx").stat().st_size
+
+
+def test_code_that_returns_another_model_is_named(workbench, file):
+    (code := Path("own.py")).write_text(code.read_text().replace('"gone"', '"other"'))
+    status, _out, err = workbench("evaluate", file, *MODEL)
+    assert (status, err.count("\n")) == (2, 1)
+    assert all(fact in err for fact in ("custom/gone", "own.py:network", "custom/other"))
 
 
 def test_what_the_advice_for_a_file_names_works(workbench, file):

@@ -117,6 +117,7 @@ def distill(parser: Parser) -> None:
 def evaluate(parser: Parser) -> None:
     """Add the options of `evaluate`."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="files made by compress")
+    models.add_model_of_file(parser)
     parser.add_argument(
         "--data",
         metavar="DATA",

@@ -144,9 +144,6 @@ def _train(options: argparse.Namespace) -> Result:
     return training.run(options, read_recipe(options))
 
 
-MEASURE_INSTEAD = ", or measure the recipe of the file: workbench measure own.py:callable --recipe"
-
-
 def _evaluate(options: argparse.Namespace) -> Result:
     from workbench.artifact.artifact import load
     from workbench.custom.prediction.evaluate import evaluate
@@ -157,14 +154,13 @@ def _evaluate(options: argparse.Namespace) -> Result:
             files.check_has_model(path)
             artifacts.append((path, load(path)))
     results: list[Result] = []
-    with progress_bar("evaluating") as advance:
+    with progress_bar("evaluating") as advance, models.model_of_file(options):
         for path, artifact in artifacts:
             advance(len(results), len(artifacts))
             if options.data is None:
                 if options.encoding is not None:
                     raise InputError("--encoding is for --data.", code="evaluate.encoding")
-                with models.advice_for_files("wb.evaluate", MEASURE_INSTEAD):
-                    result = evaluate(artifact, split=options.split).as_dict()
+                result = evaluate(artifact, split=options.split).as_dict()
             else:
                 result = evaluate(artifact, data=options.data, encoding=options.encoding).as_dict()
             results.append({"file": path, **result})

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.cli.models import advice_for_files
+from workbench.cli.models import add_model_of_file, model_of_file
 from workbench.deploy.runtimes import NAMES, RUNTIMES, runtime_called
 from workbench.deploy.target import Target
 from workbench.errors import InputError
@@ -19,6 +19,7 @@ DEFAULT_BATCH = 64
 def export_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``export``."""
     parser.add_argument("file", metavar="FILE", help="a file made by compress or train")
+    add_model_of_file(parser)
     parser.add_argument(
         "--to",
         default="onnx",
@@ -57,7 +58,7 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     if not options.output:
         raise InputError("--output is empty: name a file or a folder.", code="deploy.no_output")
     check_output(Path(options.output), target)
-    with advice_for_files("wb.export"):
+    with model_of_file(options):
         package = export(options.file, target)
     path = package.save(options.output)
     return {**package.manifest, "file": str(path), "bytes": len(package)}
@@ -102,6 +103,7 @@ def confirm_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--file", required=True, metavar="FILE", help="the compressed file that was exported"
     )
+    add_model_of_file(parser)
     parser.add_argument("--split", default="validation", help="default: validation")
 
 
@@ -109,7 +111,7 @@ def confirm(options: argparse.Namespace) -> dict[str, Any]:
     """Compare the predictions in the runtime with those of the file."""
     from workbench.deploy.confirm import confirm
 
-    with advice_for_files("wb.confirm"):
+    with model_of_file(options):
         agreement = confirm(options.package, options.split, artifact=options.file)
     return {"package": options.package, "file": options.file, **agreement.as_dict()}
 
@@ -130,6 +132,7 @@ def show_confirm(result: dict[str, Any]) -> None:
 def benchmark_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``benchmark``."""
     parser.add_argument("file", metavar="FILE", help="a file made by compress or train")
+    add_model_of_file(parser)
     parser.add_argument(
         "--to",
         metavar="A,B",
@@ -154,23 +157,20 @@ def benchmark(options: argparse.Namespace) -> dict[str, Any]:
     chosen = None if options.to is None else options.to.split(",")
     packages: list[Any] = []
     missing: list[str] = []
-    for target in _targets(chosen or tuple(RUNTIMES), batches, options.threads):
-        sentence = RUNTIMES[target.runtime].how_to_install()
-        try:
-            if sentence is None:
-                with advice_for_files("wb.export, wb.benchmark"):
+    with model_of_file(options):
+        for target in _targets(chosen or tuple(RUNTIMES), batches, options.threads):
+            sentence = RUNTIMES[target.runtime].how_to_install()
+            try:
+                if sentence is None:
                     packages.append(export(options.file, target))
-        except InputError as error:
-            if chosen or target.runtime == "torch":
-                raise
-            sentence = str(error)
-        if sentence is not None and sentence not in missing:
-            missing.append(sentence)
-    return {
-        "file": options.file,
-        "missing": missing,
-        **benchmark(packages, batches=batches).as_dict(),
-    }
+            except InputError as error:
+                if chosen or target.runtime == "torch":
+                    raise
+                sentence = str(error)
+            if sentence is not None and sentence not in missing:
+                missing.append(sentence)
+        result = benchmark(packages, batches=batches).as_dict()
+    return {"file": options.file, "missing": missing, **result}
 
 
 def _batches(text: str) -> list[int]:

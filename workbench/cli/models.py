@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -65,13 +66,35 @@ def find(text: str) -> Model:
     )
 
 
+def add_model_of_file(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the code of the model that a file was made from."""
+    parser.add_argument(
+        "--model",
+        metavar="CODE",
+        help="for a file of your own model: file.py:callable or package.module:callable of the "
+        "code that returns the model",
+    )
+
+
 @contextmanager
-def advice_for_files(function: str, also: str = "") -> Iterator[None]:
-    """Let the error for a file whose model is not registered name the Python `function` to use."""
+def model_of_file(options: argparse.Namespace) -> Iterator[None]:
+    """Register the model of the option ``--model``, and keep it as long as it is needed.
+
+    Raises
+    ------
+    NotRegisteredError
+        If the file is of another custom model.
+    InputError
+        If the code cannot be imported, fails, or returns no model.
+    """
     from workbench.zoo.registry import advice_if_not_registered
 
-    advice = f"this command loads no code, so call {{call}} and {function} in Python{also}."
-    with advice_if_not_registered(advice):
+    model = None if options.model is None else find(options.model)
+    with advice_if_not_registered(
+        "name the code that returns it, as in --model own.py:callable."
+        if model is None
+        else f"--model {options.model} returns {model.name}."
+    ):
         yield
 
 
