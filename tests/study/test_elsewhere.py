@@ -39,7 +39,7 @@ def test_recipes_from_anywhere_are_new_small_enough_and_possible(tiny):
 def test_a_search_does_not_end_where_no_small_change_is_better(tiny, monkeypatch, processor_time):
     monkeypatch.setattr(sampler, "_changes", lambda *_, **__: ([], []))
     monkeypatch.setattr(sampler, "first_recipes", lambda _: [wb.Recipe(quantize=wb.Quantize(8))])
-    result = optimize(tiny, max_bytes=30_000, min_accuracy=0.7, seconds=8)
+    result = optimize(tiny, max_bytes=30_000, min_accuracy=0.7, seconds=5)
     assert result.met
     eight = measure_trial(tiny, Job(wb.Recipe(quantize=wb.Quantize(8))))
     assert result.best.bytes < eight.bytes

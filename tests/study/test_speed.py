@@ -61,7 +61,7 @@ def test_three_limits_that_a_known_recipe_meets_are_met(tiny, steady, removed, s
         max_bytes=trial.bytes,
         min_accuracy=trial.accuracy - 0.003,
         max_latency_ms=milliseconds,
-        seconds=15,
+        seconds=8,
     )
     assert result.met
     assert by_weights(tiny, wb.compress(tiny, result.recipe)) == result.latency_ms <= milliseconds
