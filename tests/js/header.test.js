@@ -47,6 +47,14 @@ for (const [key, models, undo] of [
     );
   });
 
+test("the button with the name of the other language asks for it", () => {
+  const tools = header.node.children.at(-1);
+  const button = tools.children.find((child) => child.textContent === "other_language");
+  button.click();
+  assert.equal(button.getAttribute("lang"), "other_lang");
+  assert.deepEqual(channel.acts, [["language", { lang: "other_lang" }]]);
+});
+
 test("undo and redo act only where the history has a step", () => {
   header.step("undo");
   header.show({ model: "fashion/mlp-32", student: null, undo: true, redo: false });

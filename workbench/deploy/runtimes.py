@@ -22,8 +22,10 @@ class Runtime:
 
     Attributes
     ----------
-    name, title : str
-        The identifier and the display name.
+    name : str
+        The identifier.
+    title_id : str
+        The display name, a message id of the catalog.
     packages : tuple of str
         Modules that it needs.
     extra : str
@@ -39,13 +41,18 @@ class Runtime:
     """
 
     name: str
-    title: str
+    title_id: str
     packages: tuple[str, ...]
     extra: str
     megabytes: int
     precisions: tuple[str, ...]
     suffix: str
     environment: str = ""
+
+    @property
+    def title(self) -> str:
+        """The display name in the language of the page."""
+        return _(self.title_id)
 
     @property
     def fixed_batch(self) -> bool:
@@ -83,20 +90,27 @@ class Runtime:
         if self.python() is not None:
             return None
         if not self.extra:
-            return (
-                f"{self.title} needs an NVIDIA GPU and an environment with onnxruntime-gpu, which "
+            return _(
+                "{runtime} needs an NVIDIA GPU and an environment with onnxruntime-gpu, which "
                 "replaces onnxruntime, and tensorrt: there, python -m pip install onnxruntime-gpu "
                 "tensorrt-cu13 adds several thousand MB."
-            )
-        other = f" Or run workbench setup {self.environment}." if self.environment else ""
-        return f"{self.title} is not installed: it adds about {self.megabytes} MB.{other}"
+            ).format(runtime=self.title)
+        sentence = _("{runtime} is not installed: it adds about {megabytes} MB.").format(
+            runtime=self.title, megabytes=self.megabytes
+        )
+        if not self.environment:
+            return sentence
+        other = _("Or run {command}.").format(command=f"workbench setup {self.environment}")
+        return f"{sentence} {other}"
 
     def how_to_install(self) -> str | None:
         """Return the sentence of `missing` with the line that installs it, or None."""
         sentence = self.missing()
         if sentence is None or not self.command:
             return sentence
-        return f"{sentence} Install it with: {self.command}"
+        return _("{sentence} Install it with: {command}").format(
+            sentence=sentence, command=self.command
+        )
 
     def check_installed(self) -> None:
         """Raise `InputError` if a package is missing."""
@@ -150,7 +164,7 @@ RUNTIMES = {
         ),
         Runtime(
             "tensorrt",
-            "TensorRT (untested)",
+            N_("TensorRT (untested)"),
             (*EXPORTERS, "onnxruntime", "tensorrt"),
             "",
             0,

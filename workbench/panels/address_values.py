@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from workbench import formatting
-from workbench.i18n import _
+from workbench.i18n import LANGUAGES, _
 from workbench.panels import controls
 from workbench.plots.palette import THEMES
 
@@ -13,7 +13,7 @@ ALLOWED: Mapping[str, Sequence[str]] = {
     "level": [*controls.LEVELS],
     "theme": [*THEMES],
     "tour": ["1"],
-    "lang": ["en"],
+    "lang": [*LANGUAGES],
 }
 
 

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from workbench.errors import InputError, UnknownNameError
+from workbench.i18n import _, mark as N_
 from workbench.planner.memory import GIB
 from workbench.planner.precision import Rate
 
@@ -20,6 +21,8 @@ CONTEXT = {"gpu": 0.55 * GIB, "tpu": 0.3 * GIB}
 """Bytes that driver and libraries take outside the allocator."""
 WORKSPACE = {"gpu": 64 * 2**20}
 """Bytes that the library for matrix products keeps: two buffers of 32 MiB."""
+THIS_COMPUTER = N_("This computer's CPU")
+"""The only title that is not the name of a product."""
 CPU_FLOPS_PER_CYCLE, CPU_HERTZ, CPU_BANDWIDTH = 16, 2.5e9, 10e9
 """An ordinary core in float32, and memory of a laptop."""
 
@@ -69,6 +72,11 @@ class Chip:
     def error(self, kind: str) -> float:
         """Return the error that remains in the measurements of a calibration, or 0."""
         return dict(self.calibration.errors).get(kind, 0.0) if self.calibration else 0.0
+
+    @property
+    def label(self) -> str:
+        """The title in the language of the page."""
+        return _(self.title)
 
     @property
     def context(self) -> float:

@@ -62,7 +62,7 @@ def summary(result: Attribution) -> str:
 def card(result: Attribution) -> Card:
     """Return the card: the example and both predictions."""
     title = _("{model}: {split} example {number}").format(
-        model=result.model, split=result.split, number=formatting.count(result.example)
+        model=result.model, split=_(result.split), number=formatting.count(result.example)
     )
     facts = [(_(result.classes[result.label]), _("the label"))]
     for when, explanation in ((_("before"), result.before), (_("after"), result.after)):

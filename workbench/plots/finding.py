@@ -44,9 +44,11 @@ def _cost(original: Spot, you: Spot, metric: Metric, name: str) -> str:
             return _("Not smaller than {original}, and as good").format(original=name)
         return _("Not smaller than {original}, {change}").format(original=name, change=change)
     lost = change.lstrip(f"+±{formatting.MINUS}")
-    name = metric.label
+    has_own_unit = not metric.is_fraction and (metric.unit or not metric.higher_is_better)
     if not you.exact:
         text = _("{ratio} smaller for about {lost} of {metric}")
+        if has_own_unit:
+            text = _("{ratio} smaller for about {lost}")
     elif same:
         text = _("{ratio} smaller, and as good as before")
         if metric == ACCURACY:
@@ -57,7 +59,7 @@ def _cost(original: Spot, you: Spot, metric: Metric, name: str) -> str:
             text = _("{ratio} smaller, and {lost} more accurate")
     else:
         text = _("{ratio} smaller costs {lost} of {metric}")
-    if not metric.is_fraction and (metric.unit or not metric.higher_is_better):
-        text = text.replace(" of {metric}", "")
+        if has_own_unit:
+            text = _("{ratio} smaller costs {lost}")
     ratio = formatting.times(original.bytes / you.bytes)
-    return text.format(ratio=ratio, lost=lost, metric=name)
+    return text.format(ratio=ratio, lost=lost, metric=metric.label)

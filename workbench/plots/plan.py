@@ -39,7 +39,7 @@ def draw(plan: Plan, palette: Palette = LIGHT) -> Figure:
     values = plan.as_dict()
     memory, usable = values["memory_gib"], values["usable_gib"]
     title = _("{chip}: {used} of {usable} GiB at the predicted peak, {fits}").format(
-        chip=plan.chip.title,
+        chip=plan.chip.label,
         used=f"{memory['total'] + memory['context']:,.1f}",
         usable=f"{usable:,.1f}",
         fits=_(FITS[plan.fits]),
@@ -117,7 +117,7 @@ def card(plan: Plan) -> Card:
     values = plan.as_dict()
     memory = values["memory_gib"]
     facts = [
-        (_(FITS[plan.fits]), plan.chip.title),
+        (_(FITS[plan.fits]), plan.chip.label),
         (f"{memory['total'] + memory['context']:,.1f} GiB", _("at the peak, predicted")),
     ]
     labels = {

@@ -62,7 +62,7 @@ def card(report: Report) -> Card:
     if score is not None:
         metric = metric_named(score.metric)
         label = _("{metric} on {count} {split} examples").format(
-            metric=metric.label, count=formatting.count(score.examples), split=report.split
+            metric=metric.label, count=formatting.count(score.examples), split=_(report.split)
         )
         facts.insert(0, (metric.format(score.value), label))
     energies = {

@@ -11,7 +11,10 @@ from workbench.plots.ticks import round_values
 Figure = dict[str, Any]
 """A plotly figure as plain data: ``{"data": [...], "layout": {...}}``."""
 
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
+FONT = (
+    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'PingFang SC', 'Microsoft YaHei', "
+    "'Noto Sans CJK SC', sans-serif"
+)
 
 
 PATTERN = {"fillmode": "overlay", "fgopacity": 0.5, "size": 6}

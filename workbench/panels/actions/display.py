@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.errors import WorkbenchError
-from workbench.i18n import _
+from workbench.i18n import LANGUAGES, _, suggest_languages, use_language
 from workbench.panels import plotly_script
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.address_values import ignored
@@ -21,7 +21,10 @@ def hello(dashboard: Dashboard, message: dict[str, Any]) -> None:
     _set_theme(dashboard, message)
     dashboard.add_display(1)
     search, shown = str(message.get("search", "")), message.get("view")
-    problems = ignored(shown) if isinstance(shown, dict) else []
+    shown = shown if isinstance(shown, dict) else {}
+    suggest_languages(map(str, message.get("languages", [])))
+    _set_language(shown)
+    problems = ignored(shown)
     with dashboard.paused():
         if message.get("page"):
             with error_boundary(problems.append):
@@ -60,6 +63,13 @@ def theme(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 
 @action
+def language(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Show all texts in another language."""
+    _set_language(message)
+    dashboard.publish(full=True)
+
+
+@action
 def page(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Open a page; only the open page is kept up to date."""
     dashboard.turn_to(str(message.get("key")))
@@ -90,6 +100,11 @@ def plotly(dashboard: Dashboard, message: dict[str, Any]) -> None:
 def _set_theme(dashboard: Dashboard, message: dict[str, Any]) -> None:
     if message.get("theme") in THEMES:
         dashboard.theme = message["theme"]
+
+
+def _set_language(message: dict[str, Any]) -> None:
+    if message.get("lang") in LANGUAGES:
+        use_language(message["lang"])
 
 
 def _restore(dashboard: Dashboard, search: str, file: object) -> None:

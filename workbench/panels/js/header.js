@@ -1,7 +1,7 @@
 // @ts-check
 // The header: pages, model selector, uploads, undo and redo, theme.
 
-import { isStandalone } from "./address.js";
+import { isStandalone, setKey } from "./address.js";
 import { explanations, h, setDisabled, term } from "./dom.js";
 import { keysText } from "./undo_keys.js";
 import { Upload } from "./upload.js";
@@ -77,6 +77,13 @@ export class Header {
     if (this.shown?.[name]) this.channel.act(name);
   }
 
+  // Shows all texts in another language; a reload keeps it.
+  /** @param {string} lang */
+  speak(lang) {
+    setKey("lang", lang);
+    this.channel.act("language", { lang });
+  }
+
   /** @param {Page} page */
   modelSelector({ labels, header }) {
     /** @type {HTMLSelectElement} */
@@ -126,6 +133,18 @@ export class Header {
       { className: "tools", role: "toolbar", "aria-label": labels.title },
       this.undo,
       this.redo,
+      h(
+        "button",
+        {
+          type: "button",
+          className: "quiet step",
+          lang: labels.other_lang,
+          "aria-label": labels.other_language,
+          "data-icon": labels.other_language_short,
+          onclick: () => this.speak(labels.other_lang),
+        },
+        h("span", { text: labels.other_language }),
+      ),
       h("button", {
         type: "button",
         className: "quiet theme",

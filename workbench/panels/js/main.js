@@ -11,7 +11,7 @@
 //   .tab-body[data-seq]      the same for the open tab
 //   .wb[data-offline]        the kernel does not respond
 
-import { getKey, saveState, search, viewValues } from "./address.js";
+import { getKey, isStandalone, saveState, search, viewValues } from "./address.js";
 import { App } from "./app.js";
 import { Channel } from "./channel.js";
 import { ChoosePage } from "./choose_page.js";
@@ -67,6 +67,8 @@ function render({ model, el }) {
   };
 
   channel.on("page", (page) => {
+    root.lang = page.labels.lang;
+    if (isStandalone()) document.documentElement.lang = page.labels.lang;
     status.build(page.labels);
     view.build(page);
   });
@@ -103,7 +105,15 @@ function render({ model, el }) {
   el.classList.add("workbench-frame", `workbench-${part}`);
   el.append(root);
   const file = fileOf(getKey("m") ?? "")?.file;
-  channel.act("hello", { search: search(), theme: theme.current(), page: getKey("page"), view: viewValues(), file });
+  const { languages } = navigator;
+  channel.act("hello", {
+    search: search(),
+    theme: theme.current(),
+    languages,
+    page: getKey("page"),
+    view: viewValues(),
+    file,
+  });
 
   return () => {
     stopWatching();

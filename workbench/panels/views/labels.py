@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.domain.metric import ACCURACY, Metric
-from workbench.i18n import _, mark as N_
+from workbench.i18n import LANGUAGES, _, language, mark as N_
 
 EXAMPLES = {
     "image": N_("images"),
@@ -24,7 +24,12 @@ def page_labels(metric: Metric = ACCURACY) -> dict[str, str]:
     """Return the fixed texts of the page by key, in the chosen language."""
     name = metric.label
     floor = _("minimum {metric}") if metric.higher_is_better else _("maximum {metric}")
+    other = next(code for code in LANGUAGES if code != language())
     return {
+        "lang": language(),
+        "other_lang": other,
+        "other_language": LANGUAGES[other][0],
+        "other_language_short": LANGUAGES[other][1],
         "title": _("Workbench"),
         "pages": _("pages"),
         "model": _("model"),

@@ -46,7 +46,10 @@ def fields(selection: PlanSelection) -> list[dict[str, Any]]:
     if selection.config:
         models.insert(0, (OPENED, _("config.json that was opened")))
     where = [
-        (name, _("{chip}, calibrated").format(chip=chip.title) if name == OPENED else chip.title)
+        (
+            name,
+            _("{chip}, calibrated").format(chip=chip.label) if name == OPENED else chip.label,
+        )
         for name, chip in selection.known_chips().items()
     ]
     modes = [("infer", _("generate text")), ("train", _("train"))]
@@ -202,7 +205,7 @@ def chip_rows(selection: PlanSelection) -> list[dict[str, Any]]:
         time = values.get("decode_ms", values.get("step_ms", 0.0))
         rows.append(
             {
-                "chip": plan.chip.title,
+                "chip": plan.chip.label,
                 "fits": _(FITS[plan.fits]),
                 "memory_gib": round(memory["total"] + memory["context"], 2),  # as in the answer
                 "usable_gib": round(values["usable_gib"], 1),
