@@ -259,13 +259,11 @@ import torch
 import workbench as wb
 
 
-def data():
-    torch.manual_seed(0)
-    return torch.rand(60, 4), torch.arange(60) % 2
+DATA = torch.rand(60, 4, generator=torch.Generator().manual_seed(0)), torch.arange(60) % 2
 
 
 def network():
-    splits = dict.fromkeys(("train", "validation", "test"), data())
+    splits = dict.fromkeys(("train", "validation", "test"), DATA)
     return wb.from_module(torch.nn.Linear(4, 2), **splits, name="gone")
 
 
@@ -329,7 +327,7 @@ MODEL = ("--model", "own.py:network")
 
 def test_a_file_of_a_custom_model_is_evaluated_with_its_code(workbench, file):
     status, result = result_of(workbench("evaluate", file, *MODEL, "--json"))
-    inputs, labels = import_module("own").data()
+    inputs, labels = import_module("own").DATA
     predicted = wb.to_module(file, torch.nn.Linear(4, 2))(inputs).argmax(1)
     right = (predicted == labels).double().mean().item()
     size = Path(file).stat().st_size
