@@ -7,6 +7,7 @@ reads one JSON object per line from standard input, and answers each with one on
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Mapping
@@ -41,7 +42,8 @@ class Worker:
         module = import_module(SESSIONS + request["runtime"])
         self._session, self._fastest = None, {}
         path = Path(request["path"])
-        return_free_memory()  # in that of an earlier network, this one would not be counted
+        gc.collect()  # what is freed during the load would not be counted,
+        return_free_memory()  # nor what takes the memory of an earlier network
         before, start = _resident(path), time.perf_counter()
         self._session = module.start(path, request)
         seconds = time.perf_counter() - start
