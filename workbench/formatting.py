@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import reduce
 
 from workbench.i18n import _, plural
 
@@ -120,6 +121,28 @@ def short(name: str, most: int = 80) -> str:
     """Shorten a long name in its middle to `most` characters."""
     half = most // 2
     return name if len(name) <= most else f"{name[: half - 1]}…{name[-half:]}"
+
+
+def titled(title: str, text: str) -> str:
+    """Put a title before a text: ``fc1: 3 bits``."""
+    return _("{title}: {text}").format(title=title, text=text)
+
+
+def listed(items: Iterable[str]) -> str:
+    """Join short texts to a list: ``60 % pruned, 4 bits``."""
+    return _joined(_("{first}, {second}"), items)
+
+
+def paragraph(sentences: Iterable[str]) -> str:
+    """Join sentences; empty ones are left out."""
+    return _joined(_("{first} {second}"), filter(None, sentences))
+
+
+def _joined(pattern: str, items: Iterable[str]) -> str:
+    texts = [*items]
+    if not texts:
+        return ""
+    return reduce(lambda first, second: pattern.format(first=first, second=second), texts)
 
 
 def names(items: Sequence[str], most: int) -> str:

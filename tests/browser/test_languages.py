@@ -13,6 +13,7 @@ pytestmark = pytest.mark.browser
 
 ADDRESS = "?m=fashion/lenet-300-100&prune.sparsity=0.3&quantize.bits=4&level=explore"
 LATIN = re.compile(r"\b[a-z]{4,}\b")
+CHINESE = re.compile("[\u4e00-\u9fff]")
 NAMES = re.compile(  # commands and names of products
     r"TensorRT|workbench setup \w+|\S+ -m pip install .*|onnxruntime(-gpu)?|tensorrt|config\.json|"
     r"Gemma 3 27B \(text\)|Phi-3 mini|logits"
@@ -54,6 +55,27 @@ def test_the_page_has_no_english_text(opened):
         english = [text for text in texts if LATIN.search(NAMES.sub("", text))]
         assert english == [], button.inner_text()
     page.get_by_role("navigation").get_by_role("button").first.click()
+
+
+@pytest.mark.parametrize("place", [0, 5], ids=["compress", "plan"])
+def test_the_button_leaves_no_text_in_the_language_before(opened, place):
+    page = opened.page
+    page.get_by_role("navigation").get_by_role("button").nth(place).click()
+    page.get_by_role("button", name="English", exact=True).click()
+    back = page.get_by_role("button", name="中文", exact=True)
+    expect(back).to_be_focused()
+    texts = page.locator(".wb").inner_text().replace("中文", "")
+    labels = page.evaluate(
+        """() => [...document.querySelectorAll(".wb :is([aria-label], [title])")]
+          .map((node) => `${node.title} ${node.ariaLabel}`)"""
+    )
+    labels.remove(" 中文")
+    assert not CHINESE.search(texts)
+    assert not [label for label in labels if CHINESE.search(label)]
+    back.click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh")
+    page.get_by_role("navigation").get_by_role("button").first.click()
+    page.locator(".stage .plot[data-seq]").wait_for()
 
 
 @pytest.mark.parametrize("width", [320, 390, 900, 1280, 1920])

@@ -10,6 +10,7 @@ import pytest
 
 from workbench import i18n
 from workbench.panels.views.labels import page_labels
+from workbench.recipe import Prune, Recipe
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
@@ -26,10 +27,19 @@ def shown(client):
     return labels["lang"], labels["undo"]
 
 
+def display(client, **more):
+    """Display the page, as a browser does first, and again with a language for its button."""
+    client.act("hello", search="", theme="light", **more)
+
+
 def test_a_button_changes_all_texts_and_back(client):
-    client.act("hello", search="", theme="light")
+    display(client)
     assert shown(client) == ("en", "undo")
-    client.act("language", lang="zh")
+    recipe = Recipe(prune=Prune(0.3))
+    client.session.set(recipe)
+    client.wait_until_idle()
+    display(client, view={"lang": "zh"})
+    assert client.session.recipe == recipe
     assert shown(client) == ("zh", "撤销")
     page = client.last("page")
     parts = page["parts"]
@@ -39,7 +49,7 @@ def test_a_button_changes_all_texts_and_back(client):
     assert all(CHINESE.search(text) for text in texts if text != "dropout"), texts
     assert CHINESE.search(client.last("state")["numbers"]["status"])
     assert CHINESE.search(client.last("chart")["figure"]["layout"]["title"]["text"])
-    client.act("language", lang="en")
+    display(client, view={"lang": "en"})
     assert shown(client) == ("en", "undo")
 
 
@@ -56,26 +66,25 @@ def test_a_button_changes_all_texts_and_back(client):
     ],
 )
 def test_the_address_comes_before_the_browser(client, languages, view, expected):
-    client.act("hello", search="", theme="light", languages=languages, view=view)
+    display(client, languages=languages, view=view)
     assert shown(client)[0] == expected
 
 
 def test_another_display_keeps_the_language_that_was_chosen(client):
-    client.act("hello", search="", theme="light", languages=["zh-CN"])
-    client.act("language", lang="en")
-    client.act("hello", search="", theme="light", languages=["zh-CN"])
+    display(client, languages=["zh-CN"])
+    display(client, languages=["zh-CN"], view={"lang": "en"})
+    display(client, languages=["zh-CN"])
     assert shown(client)[0] == "en"
 
 
 @pytest.mark.parametrize("lang", ["fr", "", None, 3, ["zh"]])
 def test_an_unknown_language_changes_nothing(client, lang):
-    client.act("hello", search="", theme="light", view={"lang": lang})
-    client.act("language", lang=lang)
+    display(client, view={"lang": lang})
     assert shown(client) == ("en", "undo")
 
 
 def test_an_unknown_language_in_the_address_is_named(client):
-    client.act("hello", search="", theme="light", view={"lang": "fr"})
+    display(client, view={"lang": "fr"})
     assert client.last("state")["error"] == (
         "The link has lang=fr, which is ignored; allowed: en, zh."
     )

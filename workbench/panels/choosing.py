@@ -164,7 +164,7 @@ def _results(session: Session) -> dict[str, Any]:
         for title, trial in zip(_titles(result), result.choices, strict=True)
     ]
     if (other := result.other) is not None:
-        name = f"{title_of(other.name)}: {describe(other.trial.recipe)}"
+        name = formatting.titled(_(title_of(other.name)), describe(other.trial.recipe))
         title = _("another network: {advantage}").format(advantage=other.advantage(result.goal))
         card = _card(title, name, other.trial, result)
         cards.append({**card, "model": other.name})

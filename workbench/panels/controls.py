@@ -132,7 +132,7 @@ def _active(recipe: Recipe) -> list[tuple[str, str]]:
 
 def _name(title: str, spec: FieldSpec) -> str:
     """Return the full name of a field: ``pruning: sparsity``."""
-    return f"{title.lower()}: {spec.label}" if title else spec.label
+    return formatting.titled(title.lower(), spec.label) if title else spec.label
 
 
 def _set_fields(recipe: Recipe, key: str) -> set[str]:
@@ -269,7 +269,7 @@ def _choice(choice: Choice, *, bits: bool) -> dict[str, Any]:
         "value": choice.value,
         "label": choice.label,
         "spoken": spoken,
-        "help": " ".join(texts),
+        "help": formatting.paragraph(texts),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench import formatting
 from workbench.deploy.runtimes import title_of
 from workbench.i18n import _
 from workbench.plots import agreement, latency, roofline
@@ -48,7 +49,7 @@ def roofline_tab(session: Session, palette: Palette) -> dict[str, Any]:
     return {
         "figure": roofline.draw(result, palette),
         "height": roofline.HEIGHT,
-        "foot": " ".join(roofline.notes(result)),
+        "foot": formatting.paragraph(roofline.notes(result)),
     }
 
 
@@ -62,7 +63,7 @@ def borderline_tab(session: Session, palette: Palette) -> dict[str, Any]:
     if not len(most.classes):
         return {"note": _("Every runtime predicts each example as the file does.")}
     if most.positions != 1:
-        return {"note": " ".join(agreement.borderline_notes(most))}
+        return {"note": formatting.paragraph(agreement.borderline_notes(most))}
     foot = _("Below each example: its label, the file's class and that of {runtime}.")
     figure = agreement.draw(most, palette, columns=session.focus.columns)
     return {"figure": figure, "foot": foot.format(runtime=most.runtime)}

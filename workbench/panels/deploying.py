@@ -102,7 +102,7 @@ def headline(session: Session, deploying: Deploying) -> str:
         sentences.append(_("This was measured on this machine on {time}.").format(time=ended))
     if not is_current(session, deploying):
         sentences.append(_("The recipe has changed since: start again for the current file."))
-    return " ".join(sentences)
+    return formatting.paragraph(sentences)
 
 
 def is_current(session: Session, deploying: Deploying) -> bool:
@@ -170,4 +170,4 @@ def _time(timing: Timing) -> str:
     if timing.threads == 1:
         return text
     name = _("{count} threads").format(count=formatting.count(timing.threads))
-    return f"{name}: {text}"
+    return formatting.titled(name, text)

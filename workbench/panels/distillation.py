@@ -199,7 +199,7 @@ def _field(
         "stepped": stepped,
         "level": "start",
         "label": label,
-        "name": f"{_('distillation')}: {label}",
+        "name": formatting.titled(_("Distillation").lower(), label),
         "help": help_,
         "choices": [{"value": value, "label": text} for value, text in choices],
         "visible_if": None,
@@ -261,7 +261,7 @@ def _comparison(current: Student) -> str:
             change=_gain(current),
         ),
     ]
-    return " ".join([*sentences, _about_temperature(current)]).strip()
+    return formatting.paragraph([*sentences, _about_temperature(current)])
 
 
 def _gain(current: Student) -> str:

@@ -59,7 +59,7 @@ def _about_goal(session: Session, size: int, value: float) -> str:
         problem, advice = _not_accurate(session), _("prune less, or use more bits")
     else:
         problem, advice = _not_accurate(session), _other_network(session)
-    return f"{problem}: {advice}."
+    return _("{problem}: {advice}.").format(problem=problem, advice=advice)
 
 
 def _too_large(session: Session) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from workbench import formatting
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.panels import choosing, deploying, parallel, settings, training
@@ -162,7 +163,7 @@ def numbers(session: Session, report: Report | None) -> dict[str, Any]:
     texts = with_guessing(texts, session.model, report if is_current else None)
     texts["more"] = reasons.more(len(texts["reasons"]))
     name = results.summary(session.model.name, session.recipe, session.origin)
-    return {**texts, "announcement": f"{name}: {texts['announcement']}"}
+    return {**texts, "announcement": formatting.titled(name, texts["announcement"])}
 
 
 def layers(session: Session) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Shown:
             changes.append(_("The recipe on Compress is now: {recipe}.").format(recipe=self.recipe))
         if self.goal != before.goal and not page.goal:
             changes.append(_("The goal on Compress is now: {goal}.").format(goal=self._goal()))
-        return " ".join(changes)
+        return formatting.paragraph(changes)
 
     def _goal(self) -> str:
         limits = []

@@ -67,7 +67,8 @@ def card(result: Attribution) -> Card:
     facts = [(_(result.classes[result.label]), _("the label"))]
     for when, explanation in ((_("before"), result.before), (_("after"), result.after)):
         name = _(result.classes[explanation.predicted])
-        facts.append((f"{name}, {formatting.percent(_confidence(explanation))}", when))
+        share = formatting.percent(_confidence(explanation))
+        facts.append((formatting.listed([name, share]), when))
     return Card(title, facts, [summary(result)])
 
 

@@ -154,7 +154,7 @@ def note(progress: TrainingProgress, metric: Metric = ACCURACY) -> str:
                 "other, and later steps recover."
             )
         )
-    return " ".join(sentences)
+    return formatting.paragraph(sentences)
 
 
 def _falls_first(progress: TrainingProgress, metric: Metric) -> bool:

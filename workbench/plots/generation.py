@@ -61,9 +61,9 @@ def card(result: Generation) -> Card:
     """Return the card of a result."""
     facts = [(f"{result.temperature:g}", _("temperature")), (str(result.seed), _("seed"))]
     texts = [
-        f"{_('prompt')}: {_prompt(result)}",
-        f"{_('original model')}: {result.before}",
-        f"{_('compressed file')}: {result.after}",
+        formatting.titled(_("prompt"), _prompt(result)),
+        formatting.titled(_("original model"), result.before),
+        formatting.titled(_("compressed file"), result.after),
     ]
     return Card(result.model, facts, [summary(result), *texts])
 

@@ -68,7 +68,7 @@ def draw(validation: Validation, palette: Palette = LIGHT, *, kind: str = "step 
         "data": data,
         "layout": layout(
             palette,
-            f"{_(KINDS.get(kind, kind))}: {_summary(rows)}",
+            formatting.titled(_(KINDS.get(kind, kind)), _summary(rows)),
             height=HEIGHT,
             showlegend=True,
             legend=legend(),

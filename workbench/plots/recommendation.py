@@ -56,4 +56,4 @@ def card(result: Recommendation) -> Card:
         title = _("Meets the limits")
     elif result.violations:
         title = _("No recipe meets the limits")
-    return Card(f"{title}: {describe(best.recipe)}", facts, result.reasons)
+    return Card(formatting.titled(title, describe(best.recipe)), facts, result.reasons)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench import formatting
 from workbench.display import Card
 from workbench.i18n import _
 from workbench.plots import scales, spread
@@ -128,7 +129,7 @@ def card(result: Search) -> Card:
 def format_settings(params: dict[str, Any]) -> str:
     """Return settings with their labels: ``learning rate 0.0012, optimizer AdamW``."""
     fields = {field.name: field for field in specs(Train)}
-    return ", ".join(
+    return formatting.listed(
         f"{fields[name].label} {_value(v, fields[name])}" for name, v in params.items()
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from workbench import formatting
 from workbench.display import Card
 from workbench.i18n import _
 from workbench.plots import study_costs, tradeoff
@@ -145,4 +146,7 @@ def spread(front: Sequence[Trial], most: int) -> list[Trial]:
 
 def sentences(result: StudyResult, trials: Sequence[Trial]) -> list[str]:
     """Return a line for each trial: costs, metric and recipe."""
-    return [f"{study_costs.figures(result, trial)}: {describe(trial.recipe)}" for trial in trials]
+    return [
+        formatting.titled(study_costs.figures(result, trial), describe(trial.recipe))
+        for trial in trials
+    ]

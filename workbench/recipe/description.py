@@ -24,7 +24,7 @@ def describe(recipe: Recipe) -> str:
         part = getattr(recipe, key)
         if part is not None:
             words += describe_part(part)
-    return ", ".join(words) or _("the original")
+    return formatting.listed(words) or _("the original")
 
 
 def _structure(part: Any) -> list[str]:

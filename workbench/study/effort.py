@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from workbench import formatting
 from workbench.i18n import _, plural
 from workbench.study.result import StudyResult
 from workbench.study.trial import BELOW_LIMIT, DOMINATED, EXACT, FAILED, TOO_LARGE, UNLIKELY
@@ -23,7 +24,7 @@ def effort(result: StudyResult, seconds: float) -> Iterator[str]:
     ).format(
         count=f"{tried:,}",
         seconds=round(seconds),
-        ends=", ".join(_ends(result)) or _("none"),
+        ends=formatting.listed(_ends(result)) or _("none"),
         saved=max(0, round(100 * result.saved)),
     )
 

@@ -106,7 +106,7 @@ def _slow_methods(recipe: Recipe) -> str:
     for (key, field), (slow, fast) in BASELINES.items():
         if getattr(getattr(recipe, key), field, None) == slow:
             names.append(_("{slow} instead of {fast}").format(slow=_(slow), fast=_(fast)))
-    return ", ".join(names)
+    return formatting.listed(names)
 
 
 def _only(recipe: Recipe, other: Recipe) -> Recipe:
@@ -251,7 +251,9 @@ def not_timed(seconds: float, *, energy: bool) -> str:
 def energy_of_one(energy: Energy) -> str:
     """Return the energy of one example, and how it is known; why it is not, if it is not."""
     if energy.joules is None:
-        return _("The energy was not measured: {reason}").format(reason=" ".join(energy.notes))
+        return _("The energy was not measured: {reason}").format(
+            reason=formatting.paragraph(energy.notes)
+        )
     return _("One example takes {energy}.").format(energy=energy.text)
 
 

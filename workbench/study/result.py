@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from workbench import formatting
 from workbench.display import Displayable
 from workbench.domain.metric import Metric
 from workbench.i18n import _, plural
@@ -87,7 +88,7 @@ class StudyResult(Displayable):
             metric=self.metric.label,
         )
         if self.study.is_timed:
-            return " ".join(filter(None, [front, self._busy_sentence]))
+            return formatting.paragraph([front, self._busy_sentence])
         saved = _("Stopping early saved {saved} % of the computing.").format(
             saved=max(0, round(100 * self.saved))
         )

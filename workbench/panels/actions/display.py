@@ -23,7 +23,8 @@ def hello(dashboard: Dashboard, message: dict[str, Any]) -> None:
     search, shown = str(message.get("search", "")), message.get("view")
     shown = shown if isinstance(shown, dict) else {}
     suggest_languages(map(str, message.get("languages", [])))
-    _set_language(shown)
+    if (lang := str(shown.get("lang"))) in LANGUAGES:
+        use_language(lang)
     problems = ignored(shown)
     with dashboard.paused():
         if message.get("page"):
@@ -63,13 +64,6 @@ def theme(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 
 @action
-def language(dashboard: Dashboard, message: dict[str, Any]) -> None:
-    """Show all texts in another language."""
-    _set_language(message)
-    dashboard.publish(full=True)
-
-
-@action
 def page(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Open a page; only the open page is kept up to date."""
     dashboard.turn_to(str(message.get("key")))
@@ -100,11 +94,6 @@ def plotly(dashboard: Dashboard, message: dict[str, Any]) -> None:
 def _set_theme(dashboard: Dashboard, message: dict[str, Any]) -> None:
     if message.get("theme") in THEMES:
         dashboard.theme = message["theme"]
-
-
-def _set_language(message: dict[str, Any]) -> None:
-    if message.get("lang") in LANGUAGES:
-        use_language(message["lang"])
 
 
 def _restore(dashboard: Dashboard, search: str, file: object) -> None:

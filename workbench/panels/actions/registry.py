@@ -47,10 +47,7 @@ Action = Callable[[Dashboard, dict[str, Any]], None]
 """Called with the dashboard and a message from the page, which is not validated."""
 ACTIONS: dict[str, Action] = {}
 VIEW_ACTIONS = frozenset(
-    {
-        *("hello", "bye", "theme", "language", "page", "tab", "focus", "plan", "plotly"),
-        *("query_teacher", "rest"),
-    }
+    {"hello", "bye", "theme", "page", "tab", "focus", "plan", "plotly", "query_teacher", "rest"}
 )
 """Actions that change only the display; all others hide the banner."""
 SELECTING_ACTIONS = frozenset(

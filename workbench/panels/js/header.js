@@ -21,11 +21,13 @@ export class Header {
    * @param {Channel} channel
    * @param {{ toggle(): void }} theme
    * @param {(key: string) => void} go opens a page
+   * @param {(lang: string) => void} restart displays the app anew in another language
    */
-  constructor(channel, theme, go) {
+  constructor(channel, theme, go, restart) {
     this.channel = channel;
     this.theme = theme;
     this.go = go;
+    this.restart = restart;
     this.upload = new Upload(channel);
     this.node = h(isStandalone() ? "header" : "div", { className: "top" }); // a notebook has its own
   }
@@ -81,7 +83,7 @@ export class Header {
   /** @param {string} lang */
   speak(lang) {
     setKey("lang", lang);
-    this.channel.act("language", { lang });
+    this.restart(lang);
   }
 
   /** @param {Page} page */

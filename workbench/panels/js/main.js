@@ -47,23 +47,37 @@ const VIEWS = {
 };
 const WITHOUT_PICTURE = ["card", "controls"];
 
+// Displays the widget anew in another language: every text comes from Python.
 /** @param {{ model: Model, el: HTMLElement }} options */
 function render({ model, el }) {
+  /** @param {string} lang */
+  const speak = (lang) => {
+    close();
+    el.replaceChildren();
+    close = display({ model, el, speak, lang });
+  };
+  let close = display({ model, el, speak });
+  return () => close();
+}
+
+/** @param {{ model: Model, el: HTMLElement, speak: (lang: string) => void, lang?: string }} options */
+function display({ model, el, speak, lang }) {
   const root = h("div", { className: "wb" });
   const nameLandmarks = landmarks(root);
   const channel = new Channel(model);
   const theme = createTheme(root, channel);
   const status = new Status(channel, root);
   const part = model.get("part");
-  const view = new VIEWS[part]({ channel, status, theme, go: () => {}, tryModel: () => {} });
+  const view = new VIEWS[part]({ channel, status, theme, speak, go: () => {}, tryModel: () => {} });
   const ready = () => {
     root.dataset.ready = "true";
   };
   allowDecimalCommas(root, () => status.labels?.comma ?? "");
   // Shows everything once the first results are in it: the first paint does not jump.
-  const display = () => {
+  const start = () => {
     root.append(...(view.node.contains(status.banner) ? [view.node] : [status.banner, view.node]));
     view.open?.();
+    if (lang) /** @type {HTMLElement | null} */ (root.querySelector("button[lang]"))?.focus();
   };
 
   channel.on("page", (page) => {
@@ -77,7 +91,7 @@ function render({ model, el }) {
     if (state.values) channel.values = state.values;
     view.show(state); // before anything that takes time
     status.show(state);
-    if (!root.firstChild) display();
+    if (!root.firstChild) start();
     nameLandmarks();
     const outdated = state.seq < channel.seq && !state.values; // newer values are on their way
     if (!outdated && !state.missing) saveState(state.query); // a missing model stays in the address
@@ -105,15 +119,12 @@ function render({ model, el }) {
   el.classList.add("workbench-frame", `workbench-${part}`);
   el.append(root);
   const file = fileOf(getKey("m") ?? "")?.file;
+  // The kernel of a widget that is displayed anew has its state already.
   const { languages } = navigator;
-  channel.act("hello", {
-    search: search(),
-    theme: theme.current(),
-    languages,
-    page: getKey("page"),
-    view: viewValues(),
-    file,
-  });
+  const from = lang
+    ? { search: "", view: { lang } }
+    : { search: search(), view: viewValues(), page: getKey("page"), file };
+  channel.act("hello", { theme: theme.current(), languages, ...from });
 
   return () => {
     stopWatching();

@@ -109,4 +109,4 @@ class CheckpointStep:
         else:
             texts.append(_("No weight was changed."))
         texts.append(_("To unpack it: workbench decompress."))
-        return " ".join(texts)
+        return formatting.paragraph(texts)

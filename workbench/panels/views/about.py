@@ -23,7 +23,7 @@ def about(model: Model) -> dict[str, str]:
     names = dict.fromkeys(_(title) for title in (model.title, task.title))  # may be the same
     return {
         "name": " · ".join(names),
-        "text": " ".join(filter(None, [_purpose(task), _examples(task)])),
+        "text": formatting.paragraph([_purpose(task), _examples(task)]),
     }
 
 

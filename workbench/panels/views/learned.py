@@ -35,7 +35,7 @@ def learned(model: Model, palette: Palette) -> dict[str, Any]:
     )
     is_number = model.task.metric.counts == "numbers"
     figures = _of_number(model, honest, score) if is_number else _of_classes(honest)
-    figures[0]["note"] = ", ".join(filter(None, [figures[0]["note"], examples]))
+    figures[0]["note"] = formatting.listed(filter(None, [figures[0]["note"], examples]))
     return {
         "title": _("What the model learned: {name}").format(name=model.title),
         "poor": "" if honest.better else f"{honest.sentences[0]} {_advice()}",
