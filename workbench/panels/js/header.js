@@ -21,7 +21,7 @@ export class Header {
    * @param {Channel} channel
    * @param {{ toggle(): void }} theme
    * @param {(key: string) => void} go opens a page
-   * @param {(lang: string) => void} restart displays the app anew in another language
+   * @param {(lang: string) => void} restart displays the app again, in another language
    */
   constructor(channel, theme, go, restart) {
     this.channel = channel;

@@ -47,7 +47,7 @@ const VIEWS = {
 };
 const WITHOUT_PICTURE = ["card", "controls"];
 
-// Displays the widget anew in another language: every text comes from Python.
+// Displays the widget again in another language: every text comes from Python.
 /** @param {{ model: Model, el: HTMLElement }} options */
 function render({ model, el }) {
   /** @param {string} lang */
@@ -119,7 +119,7 @@ function display({ model, el, speak, lang }) {
   el.classList.add("workbench-frame", `workbench-${part}`);
   el.append(root);
   const file = fileOf(getKey("m") ?? "")?.file;
-  // The kernel of a widget that is displayed anew has its state already.
+  // The kernel of a widget that is displayed again has its state already.
   const { languages } = navigator;
   const from = lang
     ? { search: "", view: { lang } }
