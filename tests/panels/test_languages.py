@@ -61,6 +61,8 @@ def test_a_button_changes_all_texts_and_back(client):
         (["en-US", "zh"], {}, "en"),
         (["fr"], {}, "en"),
         ([], {}, "en"),
+        (None, {}, "en"),
+        ([None, 3, "zh"], {}, "zh"),
         (["zh-CN"], {"lang": "en"}, "en"),
         (["en"], {"lang": "zh"}, "zh"),
     ],

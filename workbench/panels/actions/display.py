@@ -22,7 +22,8 @@ def hello(dashboard: Dashboard, message: dict[str, Any]) -> None:
     dashboard.add_display(1)
     search, shown = str(message.get("search", "")), message.get("view")
     shown = shown if isinstance(shown, dict) else {}
-    suggest_languages(map(str, message.get("languages", [])))
+    if isinstance(languages := message.get("languages"), list):
+        suggest_languages(map(str, languages))
     if (lang := str(shown.get("lang"))) in LANGUAGES:
         use_language(lang)
     problems = ignored(shown)
