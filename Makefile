@@ -9,7 +9,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 VERSIONS := python3.13 python3.12 python3.11
-# That of the system comes first: its compiler optimized it by a profile, which pyenv omits.
+# That of the system comes first: it is compiled with optimizations, which pyenv omits by default.
 PYTHONS := $(or $(PYTHON),$(addprefix /usr/bin/,$(VERSIONS)) $(VERSIONS) python3.14 python3 python)
 
 # Leaves the first Python that can make .venv in $$python, or stops with one sentence.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from functools import reduce
 
 from workbench.i18n import _, plural
 
@@ -130,19 +129,17 @@ def titled(title: str, text: str) -> str:
 
 def listed(items: Iterable[str]) -> str:
     """Join short texts to a list: ``60 % pruned, 4 bits``."""
-    return _joined(_("{first}, {second}"), items)
+    return _between(_("{first}, {second}")).join(items)
 
 
 def paragraph(sentences: Iterable[str]) -> str:
     """Join sentences; empty ones are left out."""
-    return _joined(_("{first} {second}"), filter(None, sentences))
+    return _between(_("{first} {second}")).join(filter(None, sentences))
 
 
-def _joined(pattern: str, items: Iterable[str]) -> str:
-    texts = [*items]
-    if not texts:
-        return ""
-    return reduce(lambda first, second: pattern.format(first=first, second=second), texts)
+def _between(pattern: str) -> str:
+    """Return what a language writes between two texts."""
+    return pattern.format(first="", second="")
 
 
 def names(items: Sequence[str], most: int) -> str:

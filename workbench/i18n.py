@@ -35,7 +35,18 @@ def language() -> str:
 
 
 def use_language(code: str) -> None:
-    """Show every text from now on in a language of `LANGUAGES`."""
+    """Show every text from now on in another language, and follow no suggestion any more.
+
+    Parameters
+    ----------
+    code
+        A key of `LANGUAGES`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the language has no catalog.
+    """
     global _is_chosen
     _is_chosen = True
     _use(code)
@@ -57,8 +68,8 @@ def suggest_languages(tags: Iterable[str]) -> None:
 
 def _use(code: str) -> None:
     global _language
-    fallback = code == "en"
-    set_catalog(gettext.translation("workbench", FOLDER, [code], fallback=fallback))
+    english = gettext.NullTranslations()
+    set_catalog(english if code == "en" else gettext.translation("workbench", FOLDER, [code]))
     _language = code
 
 

@@ -24,17 +24,17 @@ const PAGE = {
 
 /** @type {FakeChannel} */ let channel;
 /** @type {Header} */ let header;
-/** @type {string[]} */ let restarts;
+/** @type {string[]} */ let languages;
 
 beforeEach(() => {
   installDom();
   channel = new FakeChannel();
-  restarts = [];
+  languages = [];
   header = new Header(
     channel,
     { toggle() {} },
     (key) => channel.act("page", key),
-    (lang) => restarts.push(lang),
+    (lang) => languages.push(lang),
   );
   header.build(PAGE);
 });
@@ -59,7 +59,7 @@ test("the button with the name of the other language asks for it", () => {
   const button = tools.children.find((child) => child.textContent === "other_language");
   button.click();
   assert.equal(button.getAttribute("lang"), "other_lang");
-  assert.deepEqual(restarts, ["other_lang"]);
+  assert.deepEqual(languages, ["other_lang"]);
 });
 
 test("undo and redo act only where the history has a step", () => {

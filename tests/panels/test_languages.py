@@ -28,7 +28,7 @@ def shown(client):
 
 
 def display(client, **more):
-    """Display the page, as a browser does first, and again with a language for its button."""
+    """Display the page: as a browser does, or with a `view` as the button for the language does."""
     client.act("hello", search="", theme="light", **more)
 
 

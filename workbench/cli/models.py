@@ -93,7 +93,7 @@ def model_of_file(options: argparse.Namespace) -> Iterator[None]:
     with advice_if_not_registered(
         "name the code that returns it, as in --model own.py:callable."
         if model is None
-        else f"--model {options.model} returns {model.name}."
+        else f"--model {options.model} returns {model.name}.".replace("{", "{{").replace("}", "}}")
     ):
         yield
 

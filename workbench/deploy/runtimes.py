@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 
+from workbench import formatting
 from workbench.deploy.environments import ENVIRONMENTS
 from workbench.deploy.interpreter import interpreter
 from workbench.deploy.sessions.processor import may_multiply_bfloat16
@@ -101,7 +102,7 @@ class Runtime:
         if not self.environment:
             return sentence
         other = _("Or run {command}.").format(command=f"workbench setup {self.environment}")
-        return f"{sentence} {other}"
+        return formatting.paragraph([sentence, other])
 
     def how_to_install(self) -> str | None:
         """Return the sentence of `missing` with the line that installs it, or None."""

@@ -42,8 +42,9 @@ class Worker:
         module = import_module(SESSIONS + request["runtime"])
         self._session, self._fastest = None, {}
         path = Path(request["path"])
-        gc.collect()  # what is freed during the load would not be counted,
-        return_free_memory()  # nor what takes the memory of an earlier network
+        # The load may neither free nor reuse memory of an earlier network: it would not be counted.
+        gc.collect()
+        return_free_memory()
         before, start = _resident(path), time.perf_counter()
         self._session = module.start(path, request)
         seconds = time.perf_counter() - start

@@ -72,7 +72,10 @@ def rows(result: Benchmark) -> list[dict[str, Any]]:
 def card(result: Benchmark) -> Card:
     """Return the card: the time of a call and the energy of each timing."""
     facts = [
-        (formatting.milliseconds(timing.minimum), f"{_name(timing)}, {_per_call(timing.batch)}")
+        (
+            formatting.milliseconds(timing.minimum),
+            formatting.listed([_name(timing), _per_call(timing.batch)]),
+        )
         for timing in result.timings
     ]
     facts += [
@@ -90,7 +93,7 @@ def card(result: Benchmark) -> Card:
 def _name(timing: Timing) -> str:
     threads = plural("{count} thread", "{count} threads", timing.threads)
     title = title_of(timing.runtime, timing.precision)
-    return f"{title}, {threads.format(count=formatting.count(timing.threads))}"
+    return formatting.listed([title, threads.format(count=formatting.count(timing.threads))])
 
 
 def _per_call(batch: int) -> str:

@@ -42,7 +42,7 @@ def card(plan: ModulePlan) -> Card:
     """Return the card: the answers, and what the peaks are."""
     facts = [
         (
-            f"{_(memory.PHASES[phase])}: {_(FITS[plan.fits(phase)])}",
+            formatting.titled(_(memory.PHASES[phase]), _(FITS[plan.fits(phase)])),
             _("{used} of {usable}, predicted ± 10\u202f%").format(
                 used=formatting.size(plan.used(phase)), usable=formatting.size(plan.chip.usable)
             ),
@@ -52,4 +52,4 @@ def card(plan: ModulePlan) -> Card:
     note = _("A batch of {batch} with {optimizer}; tensors and the driver.").format(
         batch=formatting.count(plan.memory.batch), optimizer=plan.memory.optimizer
     )
-    return Card(f"{plan.memory.name}, {plan.chip.title}", facts, [note])
+    return Card(formatting.listed([plan.memory.name, plan.chip.label]), facts, [note])

@@ -82,7 +82,7 @@ def card(histogram: Histogram) -> Card:
     pairs = {_("zeros"): histogram.zeros, _("other distinct values"): histogram.distinct}
     for label, (before, after) in pairs.items():
         facts.append((f"{formatting.count(before)} → {formatting.count(after)}", label))
-    return Card(f"{histogram.model}: {summary(histogram)}", facts)
+    return Card(formatting.titled(histogram.model, summary(histogram)), facts)
 
 
 def rows(histogram: Histogram) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ export class App {
       go: (/** @type {string} */ key) => this.go(key),
       tryModel: () => this.header.upload.trial.open(),
     };
-    this.header = new Header(context.channel, context.theme, this.context.go, context.speak);
+    this.header = new Header(context.channel, context.theme, this.context.go, context.changeLanguage);
     this.main = h(isStandalone() ? "main" : "div", { className: "main" }); // a notebook has its own
     /** @type {Record<string, { view: View, built: Page }>} */
     this.opened = {};

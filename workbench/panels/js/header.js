@@ -21,13 +21,13 @@ export class Header {
    * @param {Channel} channel
    * @param {{ toggle(): void }} theme
    * @param {(key: string) => void} go opens a page
-   * @param {(lang: string) => void} restart displays the app again, in another language
+   * @param {(lang: string) => void} onLanguage displays the app again, in another language
    */
-  constructor(channel, theme, go, restart) {
+  constructor(channel, theme, go, onLanguage) {
     this.channel = channel;
     this.theme = theme;
     this.go = go;
-    this.restart = restart;
+    this.onLanguage = onLanguage;
     this.upload = new Upload(channel);
     this.node = h(isStandalone() ? "header" : "div", { className: "top" }); // a notebook has its own
   }
@@ -81,9 +81,9 @@ export class Header {
 
   // Shows all texts in another language; a reload keeps it.
   /** @param {string} lang */
-  speak(lang) {
+  changeLanguage(lang) {
     setKey("lang", lang);
-    this.restart(lang);
+    this.onLanguage(lang);
   }
 
   /** @param {Page} page */
@@ -143,7 +143,7 @@ export class Header {
           lang: labels.other_lang,
           "aria-label": labels.other_language,
           "data-icon": labels.other_language_short,
-          onclick: () => this.speak(labels.other_lang),
+          onclick: () => this.changeLanguage(labels.other_lang),
         },
         h("span", { text: labels.other_language }),
       ),

@@ -51,24 +51,24 @@ const WITHOUT_PICTURE = ["card", "controls"];
 /** @param {{ model: Model, el: HTMLElement }} options */
 function render({ model, el }) {
   /** @param {string} lang */
-  const speak = (lang) => {
+  const changeLanguage = (lang) => {
     close();
     el.replaceChildren();
-    close = display({ model, el, speak, lang });
+    close = display({ model, el, changeLanguage, lang });
   };
-  let close = display({ model, el, speak });
+  let close = display({ model, el, changeLanguage });
   return () => close();
 }
 
-/** @param {{ model: Model, el: HTMLElement, speak: (lang: string) => void, lang?: string }} options */
-function display({ model, el, speak, lang }) {
+/** @param {{ model: Model, el: HTMLElement, changeLanguage: (lang: string) => void, lang?: string }} options */
+function display({ model, el, changeLanguage, lang }) {
   const root = h("div", { className: "wb" });
   const nameLandmarks = landmarks(root);
   const channel = new Channel(model);
   const theme = createTheme(root, channel);
   const status = new Status(channel, root);
   const part = model.get("part");
-  const view = new VIEWS[part]({ channel, status, theme, speak, go: () => {}, tryModel: () => {} });
+  const view = new VIEWS[part]({ channel, status, theme, changeLanguage, go: () => {}, tryModel: () => {} });
   const ready = () => {
     root.dataset.ready = "true";
   };

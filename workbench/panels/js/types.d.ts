@@ -730,7 +730,7 @@ export interface Context {
   channel: Channel;
   status: Status;
   theme: Theme;
-  speak: (lang: string) => void; // displays the widget again in another language
+  changeLanguage: (lang: string) => void; // displays the widget again in another language
   go: (page: string) => void; // opens a page of the app
   tryModel: () => void; // opens the screen on which a model is tried
 }
