@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import time
-from concurrent.futures import ThreadPoolExecutor
 from subprocess import Popen
 
 import psutil
@@ -14,6 +12,7 @@ import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 
+from tests.coroutines import wait_for
 from workbench import fork_server
 from workbench.fork_server import AVAILABLE, ForkServer
 from workbench.server import kernel_server
@@ -53,12 +52,6 @@ def start(server, tmp_path):
         return ForkedKernel(server, request, environment), path
 
     return start
-
-
-def wait_for(coroutine):
-    """Run `coroutine` in another thread: in this one, Playwright may have left a loop running."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
 
 
 def run(path, code):

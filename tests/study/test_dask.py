@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from concurrent.futures import CancelledError
 from types import SimpleNamespace
@@ -10,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 import workbench as wb
+from tests.coroutines import wait_for
 from tests.raises import raises
 from workbench.cancel import CancelToken
 from workbench.errors import Cancelled
@@ -80,7 +80,7 @@ class Client:
         error = next((fault for fault in faults if fault is not None), None)
         type(self).current = self
         if error is None and key != "model":
-            asyncio.run(function(*values))
+            wait_for(function(*values))
         self.values[key] = arguments[0] if error is None else error
         return Future(key, error)
 
