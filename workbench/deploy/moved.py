@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map_only
 
 from workbench.artifact.module_spec import InputQParams
 from workbench.cancel import CancelToken
@@ -26,6 +26,7 @@ from workbench.deploy.outputs import Outputs, distances, tolerances
 from workbench.deploy.source import Network
 from workbench.runtime.batch import apply
 from workbench.runtime.integer_layers import IntegerForward, centered_codes, uses_integer_inputs
+from workbench.runtime.nested import map_tensors
 
 MOVED = 2.0**-18
 """By how much values are changed: relative to the largest value of an example or, without codes,
@@ -141,7 +142,8 @@ def _with_moved_codes(network: Network, *, rounds_biases: bool) -> list[nn.Modul
 
     def codes(values: Tensor, qparams: InputQParams) -> Tensor:
         largest = values.abs().flatten(1).amax(1).view(-1, *[1] * (values.ndim - 1))
-        return centered_codes(values + largest * _moves(values, generator), qparams)
+        moves = torch.empty(values.shape).uniform_(-MOVED, MOVED, generator=generator)
+        return centered_codes(values + largest * moves, qparams)
 
     module = deepcopy(network.reference)
     for forward in _integer_forwards(module):
@@ -200,17 +202,17 @@ class _MovedOperands(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call an operation of PyTorch."""
-        named = kwargs or {}
-        if any(argument.alias_info is not None for argument in func._schema.arguments):  # noqa: SLF001 - has no public name
-            return func(*args, **named)
-        args, named = tree_map_only(Tensor, self._moved, (args, named))
-        return func(*args, **named)
+        if not _has_aliases(func):
+            args, kwargs = map_tensors(self._moved, (args, kwargs))
+        return func(*args, **kwargs or {})
 
     def _moved(self, values: Tensor) -> Tensor:
         if not values.is_floating_point():
             return values
-        return values * (1 + _moves(values, self._generator)).to(values.dtype)
+        moves = torch.empty(values.shape).uniform_(1 - MOVED, 1 + MOVED, generator=self._generator)
+        return values * moves.to(values.dtype)
 
 
-def _moves(values: Tensor, generator: torch.Generator) -> Tensor:
-    return MOVED * (torch.rand(values.shape, generator=generator) * 2 - 1)
+@cache
+def _has_aliases(func: Any) -> bool:
+    return any(argument.alias_info is not None for argument in func._schema.arguments)  # noqa: SLF001 - has no public name
