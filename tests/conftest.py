@@ -60,6 +60,15 @@ def threads():
 
 
 @pytest.fixture
+def first_language(monkeypatch):
+    """Begin in English, as long as no language is chosen; the next test does, too."""
+    from workbench import i18n
+
+    for name in ("_catalog", "_language", "_is_chosen"):
+        monkeypatch.setattr(i18n, name, getattr(i18n, name))
+
+
+@pytest.fixture
 def linear(monkeypatch):
     """Return a function that registers a noisy linear problem with any metric."""
     import torch  # slow to import, and most tests do not need it

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from workbench.evaluation.measure import measure
     from workbench.evaluation.report import Report
     from workbench.experiments.train_student import train_student
+    from workbench.languages import use_language
     from workbench.panels import dashboard, ui
     from workbench.panels.live import Live, watch
     from workbench.parallel.evaluate import ParallelEvaluation, evaluate_in_parallel
@@ -200,6 +201,7 @@ __all__ = [
     "train_in_parallel",
     "train_student",
     "ui",
+    "use_language",
     "watch",
     "write_job",
 ]
@@ -240,6 +242,7 @@ _NAMES = {
     "evaluation.measure": ("measure",),
     "evaluation.report": ("Report",),
     "experiments.train_student": ("train_student",),
+    "languages": ("use_language",),
     "panels": ("dashboard",),
     "panels.live": ("Live", "watch"),
     "planner.calibrate": ("calibrate_chip",),

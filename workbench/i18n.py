@@ -34,7 +34,7 @@ def language() -> str:
     return _language
 
 
-def use_language(code: str) -> None:
+def choose_language(code: str) -> None:
     """Show every text from now on in another language, and follow no suggestion any more.
 
     Parameters
@@ -107,7 +107,7 @@ class Labeled:
 
 if chosen := os.environ.get(VARIABLE):
     if chosen in LANGUAGES:
-        use_language(chosen)
+        choose_language(chosen)
     else:
         warnings.warn(
             f"{VARIABLE} is {chosen!r}, and the texts are in English: set one of "

@@ -12,14 +12,9 @@ from workbench import i18n
 from workbench.panels.views.labels import page_labels
 from workbench.recipe import Prune, Recipe
 
+pytestmark = pytest.mark.usefixtures("first_language")
+
 CHINESE = re.compile("[\u4e00-\u9fff]")
-
-
-@pytest.fixture(autouse=True)
-def first_language(monkeypatch):
-    """Begin in English, as long as none is chosen; the next test does, too."""
-    for name in ("_catalog", "_language", "_is_chosen"):
-        monkeypatch.setattr(i18n, name, getattr(i18n, name))
 
 
 def shown(client):
@@ -114,5 +109,5 @@ def test_the_environment_chooses_the_first_language(value, language, warning):
 
 def test_each_language_names_the_other():
     assert page_labels()["other_language"] == "中文"
-    i18n.use_language("zh")
+    i18n.choose_language("zh")
     assert page_labels()["other_language"] == "English"

@@ -181,6 +181,7 @@ def with_examples():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("first_language")
 @pytest.mark.parametrize("name", with_examples())
 def test_examples(name):
     value = getattr(wb, name)

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import workbench as wb
 from tests.raises import raises
 from workbench.fork_server import AVAILABLE
 from workbench.panels import plotly_script
@@ -89,6 +90,15 @@ def test_plotly_js_is_that_of_the_installed_package():
 
 def test_the_notebook_is_found():
     assert notebooks.dashboard().name == "dashboard.ipynb"
+
+
+@pytest.mark.usefixtures("first_language")
+def test_jupyterlab_opens_the_notebook_of_the_language(monkeypatch, tmp_path):
+    assert notebooks.first_notebook() == "dashboard.ipynb"
+    wb.use_language("zh")
+    assert notebooks.first_notebook() == "zh/dashboard.ipynb"
+    monkeypatch.setattr(notebooks, "folder", lambda: tmp_path)
+    assert notebooks.first_notebook() == "dashboard.ipynb"
 
 
 @pytest.mark.parametrize(("uploads", "value"), [(True, "on"), (False, "off")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from workbench.errors import FileError
+from workbench.i18n import language
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -29,3 +30,9 @@ def folder() -> Path:
 def dashboard() -> Path:
     """Return the path of the dashboard notebook."""
     return folder() / "dashboard.ipynb"
+
+
+def first_notebook() -> str:
+    """Return what JupyterLab opens, a path in `folder`: in the current language, if there is one."""
+    translated = f"{language()}/dashboard.ipynb"
+    return translated if (folder() / translated).is_file() else "dashboard.ipynb"

@@ -109,7 +109,7 @@ def lab(
     token = token if token is not None else token_hex(16)
     sockets = address.listen(host, port)  # checks the port early, and finds a free one
     port = sockets[0].getsockname()[1]
-    urls = address.urls(host, sockets, f"{base_url}lab/tree/dashboard.ipynb", token)
+    urls = address.urls(host, sockets, f"{base_url}lab/tree/{notebooks.first_notebook()}", token)
     for socket in sockets:
         socket.close()
     app = LabApp.initialize_server(

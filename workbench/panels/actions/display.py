@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.errors import WorkbenchError
-from workbench.i18n import LANGUAGES, _, suggest_languages, use_language
+from workbench.i18n import LANGUAGES, _, choose_language, suggest_languages
 from workbench.panels import plotly_script
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.address_values import ignored
@@ -25,7 +25,7 @@ def hello(dashboard: Dashboard, message: dict[str, Any]) -> None:
     if isinstance(languages := message.get("languages"), list):
         suggest_languages(map(str, languages))
     if (lang := str(shown.get("lang"))) in LANGUAGES:
-        use_language(lang)
+        choose_language(lang)
     problems = ignored(shown)
     with dashboard.paused():
         if message.get("page"):
