@@ -10,6 +10,7 @@ import sys
 import psutil
 import pytest
 
+from workbench import i18n
 from workbench._setup import browser
 from workbench.deploy import priority
 from workbench.threads import set_passive_waiting
@@ -62,8 +63,6 @@ def threads():
 @pytest.fixture
 def first_language(monkeypatch):
     """Begin in English, as long as no language is chosen; the next test does, too."""
-    from workbench import i18n
-
     for name in ("_catalog", "_language", "_is_chosen"):
         monkeypatch.setattr(i18n, name, getattr(i18n, name))
 

@@ -29,7 +29,7 @@ def use_language(code: str) -> None:
     '准确率'
     >>> wb.use_language("en")
     """
-    if not isinstance(code, str) or code not in LANGUAGES:
+    if code not in [*LANGUAGES]:  # a list also holds what no dict can
         raise InputError(
             f"There is no language {code!r}: use one of {', '.join(LANGUAGES)}.",
             code="language.unknown",

@@ -11,7 +11,7 @@ from workbench.recipe.schema import Choice, Settings, choice, integer, layer_map
 MEASURES = (
     Choice(
         "energy",
-        N_("energy"),
+        N_("sum of squares"),
         N_("The factors keep that fraction of the sum of squares of the weights or outputs."),
     ),
     Choice(

@@ -33,6 +33,6 @@ def dashboard() -> Path:
 
 
 def first_notebook() -> str:
-    """Return what JupyterLab opens, a path in `folder`: in the current language, if there is one."""
+    """Return what JupyterLab opens first, below `folder`: in the current language, if possible."""
     translated = f"{language()}/dashboard.ipynb"
     return translated if (folder() / translated).is_file() else "dashboard.ipynb"
