@@ -13,8 +13,8 @@ from torch.nn import functional
 
 from tests.raises import raises
 from workbench.custom.probe import agree, probe
+from workbench.domain.module_copy import meta_copy
 from workbench.domain.module_tensors import tensors_of
-from workbench.domain.user_architecture import meta_copy
 from workbench.errors import InputError
 from workbench.runtime.batch import call
 from workbench.runtime.guard import guarded

@@ -31,8 +31,9 @@ from workbench.custom.probe import (
 )
 from workbench.custom.wrappers import unwrap, without_masks
 from workbench.domain import Model, Split, Task
+from workbench.domain.module_copy import meta_copy
 from workbench.domain.module_tensors import stored_tensors, tensors_of
-from workbench.domain.user_architecture import UserArchitecture, meta_copy, versions_of
+from workbench.domain.user_architecture import UserArchitecture, versions_of
 from workbench.errors import InputError, user_errors
 from workbench.evaluation.batch_size import batch_size_for
 from workbench.evaluation.model_card import measure_card, with_current_names

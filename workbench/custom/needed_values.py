@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from workbench.artifact.unstored import Fingerprint, differing, fingerprint
 from workbench.custom.probe import TOLERANCE, agree, run_on
+from workbench.domain.module_copy import deep_copy
 from workbench.domain.module_tensors import stored_tensors
 from workbench.domain.unstored import layer_values, unstored_values, values_in
-from workbench.domain.user_architecture import deep_copy
 from workbench.runtime.batch import Batch
 from workbench.runtime.guard import guarded
 from workbench.runtime.seeding import preserve_random_state

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from workbench.custom.closures import parameter_view, refers_to
+from workbench.domain.module_copy import deep_copy, meta_copy
 from workbench.domain.module_tensors import stored_tensors, tensors_of
-from workbench.domain.user_architecture import deep_copy, meta_copy
 from workbench.errors import InputError, WorkbenchError, describe, user_errors
 from workbench.runtime.attributes import AttributeSnapshot
 from workbench.runtime.batch import (

@@ -14,9 +14,9 @@ from workbench.artifact.artifact import Artifact, as_artifact
 from workbench.custom.loaders.differences import Shape, differences
 from workbench.custom.prediction.file_model import file_model
 from workbench.custom.wrappers import unwrap, without_masks
+from workbench.domain.module_copy import meta_copy
 from workbench.domain.module_tensors import stored_tensors
 from workbench.domain.unstored import check_unstored
-from workbench.domain.user_architecture import meta_copy
 from workbench.errors import ArtifactError
 from workbench.recipe.schema import brief
 from workbench.runtime.build import apply_spec

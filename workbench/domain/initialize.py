@@ -7,7 +7,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from workbench.domain.model import Architecture
-from workbench.domain.user_architecture import UserArchitecture, deep_copy
+from workbench.domain.module_copy import deep_copy
+from workbench.domain.user_architecture import UserArchitecture
 from workbench.runtime.batch import HALF_DTYPES
 from workbench.runtime.seeding import seeded
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -18,11 +17,11 @@ from workbench.artifact.unstored import Fingerprint
 from workbench.cache.memory import Lifetime
 from workbench.domain.lazy_rows import Columns
 from workbench.domain.model import Architecture
+from workbench.domain.module_copy import deep_copy, meta_copy
 from workbench.domain.module_tensors import stored_tensors, tensors_of
 from workbench.domain.task import Split
 from workbench.errors import InputError, RecipeError
 from workbench.runtime.batch import HALF_DTYPES
-from workbench.runtime.nested import tensors_directly_in
 from workbench.runtime.traits import BUILT_IN, Traits
 
 CHECKED_VALUES = 4096
@@ -197,32 +196,6 @@ class UserArchitecture(Architecture):
                 "models can; remove channels instead.",
                 code="recipe.fixed_architecture",
             )
-
-
-def meta_copy(module: nn.Module) -> nn.Module:
-    """Return a copy of `module` whose parameters and saved buffers have no values."""
-    empty: dict[int, Any] = {
-        id(p): nn.Parameter(torch.empty_like(p, device="meta"), requires_grad=p.requires_grad)
-        for p in module.parameters()
-    }
-    for tensor in stored_tensors(module).values():
-        if id(tensor) not in empty:
-            empty[id(tensor)] = torch.empty_like(tensor, device="meta")
-    copied = deep_copy(module, empty)
-    for layer in copied.modules():
-        if isinstance(layer, nn.Embedding | nn.EmbeddingBag):
-            layer.sparse = False  # pruning masks and fake quantization have no sparse gradients
-    return copied
-
-
-def deep_copy(module: nn.Module, replacements: dict[int, Any]) -> nn.Module:
-    """Return a deep copy of `module` with replacements for some tensors, by their `id`."""
-    for layer in module.modules():
-        for value in vars(layer).values():
-            for tensor in tensors_directly_in(value):
-                if tensor.grad_fn is not None:  # deepcopy refuses such tensors
-                    replacements.setdefault(id(tensor), tensor.detach().clone())
-    return copy.deepcopy(module, replacements)
 
 
 def versions_of(module: nn.Module) -> tuple[int, ...]:

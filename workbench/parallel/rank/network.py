@@ -78,7 +78,7 @@ def module_of_file(path: Path, sha256: str, attribute: str) -> nn.Module:
 
 def with_memory(module: nn.Module) -> nn.Module:
     """Return a copy of a module whose tensors without values have memory, in float32 if halves."""
-    from workbench.domain.user_architecture import deep_copy
+    from workbench.domain.module_copy import deep_copy
 
     tensors: dict[int, Any] = {}
     for tensor in stored_tensors(module).values():

@@ -14,7 +14,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from torch.random import fork_rng
 
 from workbench.domain import Model
-from workbench.domain.user_architecture import meta_copy
+from workbench.domain.module_copy import meta_copy
 from workbench.errors import InputError, user_errors
 from workbench.profiling.memory.live_storage import LiveStorage
 from workbench.profiling.memory.memory import KINDS, Memory, Peak
