@@ -7,7 +7,6 @@ import os
 import random
 import sys
 
-import psutil
 import pytest
 
 from workbench import i18n
@@ -33,7 +32,6 @@ NO_NODE = "Node 20 or newer with npm is needed; then `make check` installs the t
 PAGES = "tests/browser/"
 PARALLEL = "tests/parallel/"
 NOTEBOOKS = "notebooks/"
-ROOMY = 12e9  # bytes of memory
 LOUD = {
     "browser": ("THE PAGE WAS NOT TESTED: {count} browser tests skipped", NO_BROWSER),
     "javascript": ("THE JAVASCRIPT WAS NOT CHECKED: {count} tests skipped", NO_NODE),
@@ -92,12 +90,11 @@ def linear(monkeypatch):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
-    """Use more workers than there are cores: tests wait for browsers, kernels and ranks.
+    """Use one worker more than there are cores: tests wait for browsers, kernels and ranks.
 
-    A worker and what it starts take 2 GB.
+    With another one, the same tests need a tenth more of the processor.
     """
-    more = 2 if psutil.virtual_memory().total > ROOMY else 1
-    return (os.cpu_count() or 1) + more
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(wrapper=True)
