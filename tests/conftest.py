@@ -92,7 +92,7 @@ def linear(monkeypatch):
 def pytest_xdist_auto_num_workers():
     """Use one worker more than there are cores: tests wait for browsers, kernels and ranks.
 
-    With another one, the same tests need a tenth more of the processor.
+    With two more, they take longer, because workers compete for the processor.
     """
     return (os.cpu_count() or 1) + 1
 

@@ -29,9 +29,9 @@ def use_language(code: str) -> None:
     '准确率'
     >>> wb.use_language("en")
     """
-    if code not in [*LANGUAGES]:  # a list also holds what no dict can
+    if str(code) not in LANGUAGES:
         raise InputError(
             f"There is no language {code!r}: use one of {', '.join(LANGUAGES)}.",
             code="language.unknown",
         )
-    choose_language(code)
+    choose_language(str(code))

@@ -57,6 +57,13 @@ class Forgetting(Net):
         return {name: value for name, value in self.__dict__.items() if name != "cached"}
 
 
+class Renewing(Net):
+    """Has a state of new objects, which exist only while it is copied."""
+
+    def __getstate__(self):
+        return {**self.__dict__, "new": [{}, {"x": {}}], "empty": {}, "list": []}
+
+
 class Tupled(Net):
     """Has a state that is no dict."""
 
@@ -147,6 +154,7 @@ MODULES = {
     "slots": slotted,
     "reduced": Reduced,
     "forgetting": lambda: nn.Sequential(Forgetting(cached=torch.ones(1))),
+    "renewing": lambda: nn.Sequential(*[Renewing() for _ in range(30)]),
     "tupled": lambda: nn.Sequential(Tupled(cached=[1])),
     "restoring": lambda: nn.Sequential(Restoring()),
     "parametrized": parametrized,

@@ -67,10 +67,8 @@ def _copied(value: Any, memo: dict[int, Any]) -> Any:
     if isinstance(value, nn.Module) and _is_plain(value):
         module = memo[id(value)] = kind.__new__(kind)
         state = value.__getstate__()
-        if type(state) is dict:  # it may be a new one, whose id must not stay in `memo`
-            module.__setstate__({name: _copied(item, memo) for name, item in state.items()})
-        else:
-            module.__setstate__(copy.deepcopy(state, memo))
+        memo.setdefault(id(memo), []).append(state)  # as `copy.deepcopy`: `memo` has its parts' ids
+        module.__setstate__(_copied(state, memo))
         return module
     return copy.deepcopy(value, memo)
 
